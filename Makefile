@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: MPL-2.0
+# Signet's build. `make` builds bin/, `make run` shows a boot, `make check` proves it; see README.md.
+#
+# One source tree is compiled in several *flavors*, each under build/<flavor>/:
+#   tool    the host program bin/signet: optimised, libcrypto for digests and signing
+#   test64, test32   unit tests: Mbed TLS, ASan + UBSan
+#   fuzz    libFuzzer targets (make fuzz only)
+#   bios    the firmware, i686 freestanding (config/targets/bios.mk)
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.SECONDARY:
+MAKEFLAGS += --no-builtin-rules
+
+CLANG ?= clang
+AR := llvm-ar
+CACHE ?= $(if $(SIGNET_CACHE),$(SIGNET_CACHE),build/cache)
+SRC := build/sources
+
+VERSION := $(shell cat config/version)
+COMMIT := $(shell git describe --always --dirty=+ --exclude '*' 2>/dev/null || echo unknown)
+
+all: bin/signet firmware
+
+# ---- sources -------------------------------------------------------------------------------------------
+
+SOURCES_STAMP := $(SRC)/.stamp
+$(SOURCES_STAMP): config/sources.lock ci/fetch-sources $(wildcard patches/*/series patches/*/*.patch)
+	@mkdir -p $(SRC)
+	ci/fetch-sources $(CACHE) $(SRC)
+	@touch $@
+
+# Which files of the libraries are compiled is one list for every flavor.
+include config/lwip/lwip.mk
+include config/mbedtls.mk
+
+# The pure folders, and the folders of the core (who may include whom: DESIGN, checked by ci/check/layers).
+PURE_DIRS := base crypto phase2 proto script image
+CORE_DIRS := core net
+not-tests = $(filter-out %_test.c %_fuzz.c %_sim.c,$(1))
+PURE_SRCS := $(filter-out ipxe/crypto/digest_%.c,$(call not-tests,$(foreach d,$(PURE_DIRS),$(wildcard ipxe/$(d)/*.c))))
+CORE_SRCS := $(call not-tests,$(foreach d,$(CORE_DIRS),$(wildcard ipxe/$(d)/*.c)))
+HOST_SRCS := $(call not-tests,$(wildcard ipxe/host/*.c))
+TOOL_SRCS := $(call not-tests,$(wildcard tools/*.c))
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wvla -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
+	-Wundef -Wwrite-strings -Wno-unused-parameter
+INCLUDES := -Iipxe -Iconfig -I$(SRC)/lwip/src/include -Iconfig/lwip -I$(SRC)/mbedtls/include -I$(SRC)/mbedtls/library
+COMMON := -std=gnu11 -g -MMD -MP -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. $(INCLUDES) \
+	-DMBEDTLS_CONFIG_FILE='"mbedtls_config.h"'
+
+# ---- flavors on the host -------------------------------------------------------------------------------
+
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+CFLAGS_tool   := -O2 -D_GNU_SOURCE -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
+CFLAGS_test64 := -O1 -D_GNU_SOURCE -m64 $(SAN)
+CFLAGS_test32 := -O1 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -m32 $(SAN)
+CFLAGS_fuzz   := -O1 -D_GNU_SOURCE $(SAN) -fsanitize=fuzzer-no-link
+DIGEST_tool   := ipxe/crypto/digest_openssl.c
+DIGEST_test64 := ipxe/crypto/digest_mbedtls.c
+DIGEST_test32 := ipxe/crypto/digest_mbedtls.c
+DIGEST_fuzz   := ipxe/crypto/digest_mbedtls.c
+
+define FLAVOR
+build/$(1)/%.o: %.c $(SOURCES_STAMP)
+	@mkdir -p $$(@D)
+	@$$(if $$(V),,echo "  CC[$(1)] $$<";) $(CLANG) $(COMMON) $$(CFLAGS_$(1)) $$(if $$(filter $(SRC)/%,$$<),-w,$(WARN)) -c -o $$@ $$<
+build/$(1)/libpure.a: $(patsubst %.c,build/$(1)/%.o,$(PURE_SRCS) $(DIGEST_$(1)))
+build/$(1)/libcore.a: $(patsubst %.c,build/$(1)/%.o,$(CORE_SRCS) $(HOST_SRCS) )
+build/$(1)/liblwip.a: $(patsubst %.c,build/$(1)/%.o,$(LWIP_SRCS))
+build/$(1)/libmbed.a: $(patsubst %.c,build/$(1)/%.o,$(MBEDTLS_SRCS))
+build/$(1)/lib%.a:
+	@rm -f $$@; $(AR) rcsD $$@ $$^
+LIBS_$(1) := build/$(1)/libcore.a build/$(1)/libpure.a build/$(1)/liblwip.a build/$(1)/libmbed.a
+endef
+$(foreach f,tool test64 test32 fuzz,$(eval $(call FLAVOR,$(f))))
+
+# Sources lie in a folder that make creates: their objects need an explicit wait for the fetch.
+$(SRC)/%.c: $(SOURCES_STAMP) ;
+
+# core/version.c alone knows the version and the commit, so that a commit rebuilds one file.
+build/version.stamp: FORCE
+	@mkdir -p build; echo '$(VERSION) $(COMMIT)' | cmp -s - $@ || echo '$(VERSION) $(COMMIT)' >$@
+VERSION_FLAGS = -DSIGNET_VERSION='"$(VERSION)"' -DSIGNET_COMMIT='"$(COMMIT)"'
+$(foreach f,tool test64 test32 fuzz,build/$(f)/ipxe/base/version.o): build/version.stamp
+build/%/ipxe/base/version.o: COMMON += $(VERSION_FLAGS)
+FORCE:
+
+# ---- the host program ----------------------------------------------------------------------------------
+
+bin/signet: $(patsubst %.c,build/tool/%.o,$(TOOL_SRCS)) build/tool/libpure.a build/tool/libmbed.a
+	@mkdir -p bin
+	$(CLANG) -pie -Wl,-z,relro,-z,now -o $@ $^ -lcrypto
+
+# ---- the firmware --------------------------------------------------------------------------------------
+
+include $(wildcard config/targets/*.mk)
+firmware: $(FIRMWARE)
+
+# ---- tests ---------------------------------------------------------------------------------------------
+
+UNIT_SRCS := $(wildcard ipxe/*/*_test.c tools/*_test.c)
+SIM_SRCS := $(wildcard ipxe/*/*_sim.c)
+FUZZ_SRCS := $(wildcard ipxe/*/*_fuzz.c tools/*_fuzz.c)
+UNIT64 := $(patsubst %.c,build/test64/%,$(UNIT_SRCS))
+UNIT32 := $(patsubst %.c,build/test32/%,$(UNIT_SRCS))
+SIMS := $(patsubst %.c,build/test64/%,$(SIM_SRCS))
+REPLAY := $(patsubst %_fuzz.c,build/test64/%_replay,$(FUZZ_SRCS))
+FUZZERS := $(patsubst %_fuzz.c,build/fuzz/%_fuzz,$(FUZZ_SRCS))
+
+# A tool's test links the tool's own objects (all but main.c) besides the libraries.
+TOOL_TEST_SRCS := $(filter-out tools/main.c,$(TOOL_SRCS))
+define LINK_TEST
+build/$(1)/ipxe/%_test: build/$(1)/ipxe/%_test.o $$(LIBS_$(1))
+	@$(CLANG) $$(CFLAGS_$(1)) -o $$@ $$< -Wl,--start-group $$(LIBS_$(1)) -Wl,--end-group
+build/$(1)/ipxe/%_sim: build/$(1)/ipxe/%_sim.o $$(LIBS_$(1))
+	@$(CLANG) $$(CFLAGS_$(1)) -o $$@ $$< -Wl,--start-group $$(LIBS_$(1)) -Wl,--end-group
+endef
+$(foreach f,test64 test32,$(eval $(call LINK_TEST,$(f))))
+build/test64/tools/%_test: build/test64/tools/%_test.o $(patsubst %.c,build/test64/%.o,$(TOOL_TEST_SRCS)) $(LIBS_test64)
+	@$(CLANG) $(CFLAGS_test64) -o $@ $^ -lcrypto
+build/test64/%_replay.o: %_fuzz.c $(SOURCES_STAMP)
+	@mkdir -p $(@D)
+	@$(CLANG) $(COMMON) $(CFLAGS_test64) $(WARN) -DFUZZ_REPLAY -c -o $@ $<
+build/test64/%_replay: build/test64/%_replay.o $(LIBS_test64)
+	@$(CLANG) $(CFLAGS_test64) -o $@ $< -Wl,--start-group $(LIBS_test64) -Wl,--end-group
+build/fuzz/%_fuzz: build/fuzz/%_fuzz.o $(LIBS_fuzz)
+	@$(CLANG) $(CFLAGS_fuzz) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(LIBS_fuzz) -Wl,--end-group
+
+unit-tests: $(UNIT64) $(filter-out build/test32/tools/%,$(UNIT32))
+sim-tests: $(SIMS)
+replays: $(REPLAY)
+fuzzers: $(FUZZERS)
+
+setup:
+	@ci/setup
+
+# `make check` is the whole proof; check-quick leaves QEMU out; check-large has the rows of gigabytes.
+check: setup
+	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests sim-tests replays
+	@ci/check/all
+check-quick: setup
+	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests sim-tests replays
+	@ci/check/all --quick
+check-large: setup
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@ci/check/all --large
+
+run: setup
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@ci/qemu/run-demo
+
+FUZZ_SECONDS ?= 60
+fuzz: setup
+	@$(MAKE) --no-print-directory -j$$(nproc) fuzzers
+	@ci/check/fuzz $(FUZZ_SECONDS) $(FUZZERS)
+
+bench: setup
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@ci/qemu/bench
+
+clean:
+	rm -rf build/tool build/test64 build/test32 build/fuzz build/bios bin
+distclean:
+	rm -rf build bin
+
+.PHONY: all firmware setup check check-quick check-large run fuzz bench clean distclean unit-tests sim-tests replays fuzzers FORCE
+
+-include $(shell find build -name '*.d' 2>/dev/null)

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MPL-2.0
+// Mbed TLS, cut down to what verifying a seal needs: SHA-2, ECDSA on P-256 and P-384, ASN.1 reading.
+#pragma once
+#define MBEDTLS_SHA224_C
+#define MBEDTLS_SHA256_C
+#define MBEDTLS_SHA384_C
+#define MBEDTLS_SHA512_C
+#define MBEDTLS_BIGNUM_C
+#define MBEDTLS_ECP_C
+#define MBEDTLS_ECP_DP_SECP256R1_ENABLED
+#define MBEDTLS_ECP_DP_SECP384R1_ENABLED
+#define MBEDTLS_ECP_NIST_OPTIM
+#define MBEDTLS_ECDSA_C
+#define MBEDTLS_ASN1_PARSE_C
+#define MBEDTLS_ASN1_WRITE_C
+#define MBEDTLS_NO_UDBL_DIVISION
+#define MBEDTLS_HAVE_ASM

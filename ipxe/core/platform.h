@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MPL-2.0
+// The seam between the core and the world it runs in: BIOS, UEFI and Linux each fill in one `struct
+// platform`. Every call takes the platform's own context first; none may call back into the core.
+#pragma once
+#include "base/err.h"
+#include "base/region.h"
+
+#define PLATFORM_NICS_MAX 8
+#define PLATFORM_REGIONS_MAX 64
+#define FRAME_MAX 1514 // Ethernet header and 1500 bytes, without FCS
+
+struct platform_nic {
+    char driver[16];      // "undi", "snp", "tap", ...
+    char chip[48];        // what the card calls itself, for people
+    uint8_t mac[6];
+    uint16_t rx_buffers;  // frames that the card and its driver can hold before they drop; 0 = not known
+    uint16_t mtu;         // IP MTU, normally 1500
+    const uint8_t *dhcp_ack; // the DHCPACK that the ROM got (BOOTP packet from op on), or NULL
+    size_t dhcp_ack_len;
+    const uint8_t *boot_reply; // the boot server's / proxyDHCP's reply, or NULL
+    size_t boot_reply_len;
+};
+
+// A piece of memory to move just before the start, when the firmware is no longer needed (dst may lie in
+// the firmware's own memory). Done in order.
+struct platform_move {
+    uint64_t dst, src, length;
+};
+#define PLATFORM_MOVES_MAX 4
+#define PLATFORM_RAMDISKS_MAX 4
+
+// Linux, ready to go. Pointers stay valid until boot() returns (which it does only on failure).
+struct platform_boot {
+    const uint8_t *setup;   // the bzImage's setup sectors, verified
+    size_t setup_len;
+    uint64_t kernel;        // where the protected-mode code is now
+    uint64_t kernel_len;
+    uint64_t kernel_address; // where it runs (equal to `kernel` unless a move brings it there)
+    uint64_t initrd, initrd_len; // 0, 0 without
+    const char *cmdline;    // NUL-terminated
+    // Ramdisk images in place: ranges that the started system must not use as ordinary memory and sees as
+    // persistent memory (E820 type 12 / EfiPersistentMemory).
+    struct mem_region ramdisks[PLATFORM_RAMDISKS_MAX];
+    unsigned ramdisk_count;
+    struct platform_move moves[PLATFORM_MOVES_MAX];
+    unsigned move_count;
+};
+
+enum platform_leave { LEAVE_EXIT, LEAVE_REBOOT, LEAVE_POWEROFF };
+
+struct platform {
+    void *ctx;
+    const char *name;      // ${platform}: "pcbios", "efi", "host"
+    const char *buildarch; // ${buildarch}: "i386", "x86_64", "arm64"
+
+    // Microseconds since some start; never goes back.
+    uint64_t (*now_us)(void *ctx);
+    // Random bytes, the best there are (RDRAND, then timer jitter hashed together). Never fails.
+    void (*random)(void *ctx, void *buf, size_t len);
+    // General heap, 16-byte aligned. NULL when it is full. free(NULL) is allowed.
+    void *(*alloc)(void *ctx, size_t len);
+    void (*free)(void *ctx, void *ptr);
+    // Console: text goes out as it is ('\n' becomes CR LF as needed); getkey gives a byte or -1 at once.
+    void (*console_write)(void *ctx, const char *text, size_t len);
+    int (*console_getkey)(void *ctx);
+    // Called in every turn of an idle loop; may halt the processor until the next interrupt.
+    void (*idle)(void *ctx);
+
+    // Network cards, in order; opened on first use. frame_* work on card `nic` of [0, nic_count).
+    unsigned (*nic_count)(void *ctx);
+    int (*nic_info)(void *ctx, unsigned nic, struct platform_nic *ret);
+    int (*nic_open)(void *ctx, unsigned nic);
+    void (*nic_close)(void *ctx, unsigned nic);
+    // Multicast MAC addresses that must be received (whole list each time, 6 bytes each).
+    int (*nic_multicast)(void *ctx, unsigned nic, const uint8_t (*macs)[6], unsigned count);
+    // Sends one Ethernet frame (no FCS). 0 or ERR_NET_LINK; may drop silently as a wire does.
+    int (*frame_send)(void *ctx, unsigned nic, const void *frame, size_t len);
+    // Receives one frame into buf (FRAME_MAX bytes): its length, 0 when there is none, negative on a fault.
+    int (*frame_recv)(void *ctx, unsigned nic, void *buf, size_t cap);
+
+    // Memory a boot may use (usable RAM, neither the firmware's own nor the ROM's), ascending, not
+    // overlapping, as of now. Returns the count.
+    unsigned (*memory)(void *ctx, struct mem_region ret[PLATFORM_REGIONS_MAX]);
+    // The address as a pointer (BIOS, UEFI: itself; host: into a sparse arena). NULL when out of reach.
+    void *(*map)(void *ctx, uint64_t address, uint64_t length);
+
+    // Starts a kernel. Returns only on failure, with the machine as it was.
+    int (*boot)(void *ctx, const struct platform_boot *boot);
+    // Leaves Signet: back to the ROM/firmware's next boot device, or restart, or power off.
+    void (*leave)(void *ctx, enum platform_leave how);
+
+    // Block devices for `disk:`; NULL where there are none.
+    const struct platform_storage *storage;
+    // SMBIOS facts for settings (uuid, serial, product, manufacturer, asset): text or NULL.
+    const char *(*smbios)(void *ctx, const char *name);
+};

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MPL-2.0
+// SHA-256, SHA-384 and HMAC-SHA-256. The firmware links digest_mbedtls.c, the host tools digest_openssl.c;
+// the Makefile chooses, and digest_test.c runs against both.
+#pragma once
+#include "base/base.h"
+
+#define SHA256_SIZE 32
+#define SHA384_SIZE 48
+#define DIGEST_MAX SHA384_SIZE
+
+// Room for either library's context, so that callers own it and no header of a library leaks out.
+struct sha256 {
+    uint64_t opaque[32];
+};
+
+// Incremental SHA-256 (FIPS 180-4). A context may be abandoned or copied by assignment at any time.
+void sha256_init(struct sha256 *ctx);
+void sha256_update(struct sha256 *ctx, const void *data, size_t len);
+void sha256_final(struct sha256 *ctx, uint8_t digest[SHA256_SIZE]);
+
+void sha256(const void *data, size_t len, uint8_t digest[SHA256_SIZE]);
+
+// SHA-384 over up to three pieces in order (a piece may be NULL with length 0).
+struct digest_piece {
+    const void *data;
+    size_t len;
+};
+void sha384_pieces(const struct digest_piece *pieces, size_t count, uint8_t digest[SHA384_SIZE]);
+void sha256_pieces(const struct digest_piece *pieces, size_t count, uint8_t digest[SHA256_SIZE]);
+
+// HMAC-SHA-256 (RFC 2104).
+void hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, uint8_t mac[SHA256_SIZE]);
+
+// Equal, in time that depends on len only.
+bool digest_equal(const void *a, const void *b, size_t len);
