@@ -167,4 +167,4 @@ distclean:
 
 .PHONY: all firmware setup check check-quick check-large run fuzz bench clean distclean unit-tests sim-tests replays fuzzers FORCE
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -path build/sources -prune -o -path build/cache -prune -o -name '*.d' -type f -print 2>/dev/null)

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MPL-2.0
+// lwIP's options for Signet: no operating system, raw API, one thread. Sizes are memory above 1 MiB, which
+// is plentiful; nothing here adds to the file that goes over the wire.
+#pragma once
+
+#define NO_SYS 1
+#define SYS_LIGHTWEIGHT_PROT 0
+#define LWIP_NETCONN 0
+#define LWIP_SOCKET 0
+#define LWIP_STATS 0
+#define LWIP_PROVIDE_ERRNO 0
+#define LWIP_SINGLE_NETIF 0
+#define LWIP_NETIF_STATUS_CALLBACK 0
+#define LWIP_NETIF_API 0
+#define LWIP_HAVE_LOOPIF 0
+#define LWIP_NETIF_LOOPBACK 0
+#define LWIP_CHECKSUM_ON_COPY 0
+#define LWIP_CHKSUM_ALGORITHM 3 // 32 bits at a time
+
+#define MEM_ALIGNMENT 8
+#define MEM_SIZE (256 * 1024)
+#define MEMP_NUM_UDP_PCB 12
+#define MEMP_NUM_TCP_PCB 8
+#define MEMP_NUM_TCP_PCB_LISTEN 1
+#define MEMP_NUM_TCP_SEG 64
+#define MEMP_NUM_SYS_TIMEOUT 16
+#define MEMP_NUM_PBUF 64
+#define MEMP_NUM_REASSDATA 8
+#define MEMP_NUM_ND6_QUEUE 16
+#define MEMP_NUM_ARP_QUEUE 16
+#define MEMP_NUM_MLD6_GROUP 32
+#define MEMP_NUM_IGMP_GROUP 16
+// A received frame is one pool buffer; the TCP window must not exceed what they hold.
+#define PBUF_POOL_SIZE 384
+#define PBUF_POOL_BUFSIZE 1536
+
+#define LWIP_ARP 1
+#define ARP_QUEUEING 1
+#define ETHARP_SUPPORT_STATIC_ENTRIES 0
+#define ETHARP_SUPPORT_VLAN 0
+#define LWIP_IPV4 1
+#define IP_FORWARD 0
+#define IP_REASSEMBLY 1
+#define IP_REASS_MAX_PBUFS 64
+#define IP_FRAG 1
+#define LWIP_ICMP 1
+#define LWIP_IGMP 1
+#define LWIP_RAW 0
+#define LWIP_UDP 1
+#define LWIP_UDPLITE 0
+#define LWIP_DHCP 0 // proto/dhcp: PXE needs options that lwIP's client does not keep
+#define LWIP_AUTOIP 0
+#define LWIP_ACD 0
+#define LWIP_DNS 1
+#define DNS_MAX_NAME_LENGTH 256
+// DHCP replies come by unicast to an address that is not ours yet.
+#define LWIP_IP_ACCEPT_UDP_PORT(port) ((port) == PP_NTOHS(68))
+
+#define LWIP_IPV6 1
+#define LWIP_IPV6_MLD 1
+#define LWIP_IPV6_AUTOCONFIG 1
+#define LWIP_IPV6_SCOPES 1
+#define LWIP_IPV6_REASS 1
+#define LWIP_IPV6_FRAG 1
+#define LWIP_IPV6_DHCP6 0
+#define LWIP_ND6_RDNSS_MAX_DNS_SERVERS 2
+#define LWIP_IPV6_NUM_ADDRESSES 4
+// The ROM has used the link-local address already; a second of detection would be a second of every boot.
+#define LWIP_IPV6_DUP_DETECT_ATTEMPTS 0
+
+#define LWIP_TCP 1
+#define TCP_MSS 1440
+#define LWIP_WND_SCALE 1
+#define TCP_RCV_SCALE 3
+#define TCP_WND (256 * 1024)
+#define TCP_SND_BUF (8 * TCP_MSS)
+#define TCP_SND_QUEUELEN 32
+#define TCP_QUEUE_OOSEQ 1
+#define LWIP_TCP_SACK_OUT 1
+#define LWIP_TCP_TIMESTAMPS 0
+#define TCP_LISTEN_BACKLOG 0
