@@ -10,7 +10,7 @@
     /* general */                                                                                                      \
     X(INVALID, "G01", "invalid argument")                                                                              \
     X(NO_MEMORY, "G02", "out of memory")                                                                               \
-    X(TIMEOUT, "G03", "timed out")                                                                                     \
+    X(TIMED_OUT, "G03", "timed out")                                                                                     \
     X(NOT_FOUND, "G04", "not found")                                                                                   \
     X(UNSUPPORTED, "G05", "not supported")                                                                             \
     X(CANCELLED, "G06", "cancelled at the keyboard")                                                                   \

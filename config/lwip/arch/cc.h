@@ -15,9 +15,13 @@
 #define S32_F "d"
 #define X32_F "x"
 #define SZT_F "zu"
-#define SSIZE_MAX INT32_MAX
-#ifndef _SSIZE_T_DECLARED
-#include <stddef.h>
+#if __STDC_HOSTED__
+#include <sys/types.h>
+#else
+typedef intptr_t ssize_t;
+#endif
+#ifndef SSIZE_MAX
+#define SSIZE_MAX INTPTR_MAX
 #endif
 
 #define LWIP_PLATFORM_DIAG(x)                                                                                          \

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MPL-2.0
+// See console.h.
+#include "core/console.h"
+
+#include "base/fmt.h"
+
+#define PROGRESS_COLUMNS 78
+
+static struct {
+    const struct platform *platform;
+    bool in_progress;
+} console;
+
+void console_init(const struct platform *platform)
+{
+    console.platform = platform;
+    console.in_progress = false;
+}
+
+static void write_text(const char *text, int len)
+{
+    len = MIN(MAX(len, 0), CONSOLE_LINE_MAX - 1);
+    console.platform->console_write(console.platform->ctx, text, (size_t)len);
+}
+
+static void end_progress(void)
+{
+    if (console.in_progress)
+        write_text("\n", 1);
+    console.in_progress = false;
+}
+
+void console_print(const char *format, ...)
+{
+    char line[CONSOLE_LINE_MAX];
+    va_list args;
+    va_start(args, format);
+    int len = fmt_vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    end_progress();
+    write_text(line, len);
+}
+
+void console_say(const char *part, const char *format, ...)
+{
+    char line[CONSOLE_LINE_MAX];
+    va_list args;
+    va_start(args, format);
+    fmt_vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    console_print("%s: %s\n", part, line);
+}
+
+void console_error(const char *part, int err, const char *format, ...)
+{
+    char line[CONSOLE_LINE_MAX];
+    va_list args;
+    va_start(args, format);
+    fmt_vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    console_print("%s: %s: %s [%s]\n", part, line, err_text(err), err_code(err));
+}
+
+void console_progress(const char *format, ...)
+{
+    char line[PROGRESS_COLUMNS + 1];
+    va_list args;
+    va_start(args, format);
+    int len = fmt_vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    len = MIN(len, PROGRESS_COLUMNS);
+    memset(line + len, ' ', (size_t)(PROGRESS_COLUMNS - len)); // over what was there
+    write_text("\r", 1);
+    write_text(line, PROGRESS_COLUMNS);
+    console.in_progress = true;
+}

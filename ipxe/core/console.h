@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MPL-2.0
+// Speaking to people. Every message begins with the part that speaks ("p2:", "dhcp:", "seal:").
+#pragma once
+#include "core/platform.h"
+
+#define CONSOLE_LINE_MAX 512
+
+void console_init(const struct platform *platform);
+
+// printf to the console, as it is.
+void console_print(const char *format, ...) PRINTF_LIKE(1, 2);
+
+// "part: text\n"
+void console_say(const char *part, const char *format, ...) PRINTF_LIKE(2, 3);
+
+// "part: what: the error's sentence [CODE]\n"; `format` says what failed and what happens next.
+void console_error(const char *part, int err, const char *format, ...) PRINTF_LIKE(3, 4);
+
+// A line that is written over in place until the next console_say (progress). Kept short enough for 80 columns.
+void console_progress(const char *format, ...) PRINTF_LIKE(1, 2);

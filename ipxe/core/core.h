@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MPL-2.0
+// The door into the core: each platform calls core_main() once, with itself filled in.
+#pragma once
+#include "core/platform.h"
+
+struct core_options {
+    const uint8_t *embed; // the blob that `signet embed` put in (image/embed.h), NULL without
+    size_t embed_len;     // bytes
+};
+
+// Runs Signet: says what it is, reads trust anchors and script, runs the script. Returns when the machine
+// should go to its next boot device (0), or with the error that ended the script; a boot does not return.
+// The platform must outlive the call.
+int core_main(const struct platform *platform, const struct core_options *options);

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MPL-2.0
+// The network stack: lwIP over the platform's cards. One stack in a process (lwIP's state is global), so
+// these functions take no context. Card numbers are the platform's; a zone is card number + 1.
+#pragma once
+#include "base/addr.h"
+#include "core/platform.h"
+
+// Starts lwIP and registers the platform's cards (none is opened yet). Call once.
+// ERR_NET_NO_CARD when there is none: the stack runs all the same.
+int net_start(const struct platform *platform);
+
+// Opens a card and brings up its IPv6 link-local address (SLAAC goes on by itself). 0 when it is open already.
+int net_open(unsigned nic);
+
+// Closes every card: no frame is received from here on. For use before a kernel is started.
+void net_stop(void);
+
+bool net_is_open(unsigned nic);
+unsigned net_nic_count(void);
+const struct platform_nic *net_nic(unsigned nic);
+
+// Takes in frames that have arrived and runs lwIP's timers. Returns the number of frames taken.
+unsigned net_poll(void);
+
+// IPv4 of a card, network order. A gateway of 0 means none. The first card with a gateway has the default route.
+void net_set_ipv4(unsigned nic, const uint8_t ip[4], const uint8_t mask[4], const uint8_t gateway[4]);
+bool net_get_ipv4(unsigned nic, uint8_t ip[4], uint8_t mask[4], uint8_t gateway[4]); // false: not set
+
+// The i-th valid IPv6 address of a card (0 = link-local). False when there are no more.
+bool net_get_ipv6(unsigned nic, unsigned i, uint8_t ip[16]);
+
+// Name servers for net_resolve, most wanted first.
+void net_set_dns(const struct net_addr *servers, unsigned count);
+
+// Looks up a host name: AAAA or A, whichever answers. Starts on the first call with a name and is polled
+// until it is not ERR_TIMED_OUT; *ret keeps its port. ERR_DNS_FAILED, ERR_TIMED_OUT = not yet.
+int net_resolve(const char *name, struct net_addr *ret);
+
+// --- UDP ---
+
+struct net_udp;
+// `nic` is the card that received it. Data is valid during the call only.
+typedef void net_udp_receiver(void *ctx, unsigned nic, const struct net_addr *from, const uint8_t *data, size_t len);
+
+// Opens a socket on a local port (0: any). NULL when out of memory or the port is in use.
+struct net_udp *net_udp_open(uint16_t port, net_udp_receiver *receive, void *ctx);
+void net_udp_close(struct net_udp *udp);
+uint16_t net_udp_port(const struct net_udp *udp);
+
+// Sends one datagram. A zone in `to` chooses the card (needed for multicast, broadcast, link-local).
+// ERR_NET_NO_ADDRESS without a route or address, ERR_NO_MEMORY, ERR_NET_LINK.
+int net_udp_send(struct net_udp *udp, const struct net_addr *to, const void *data, size_t len);
+
+// --- TCP ---
+
+struct net_tcp;
+enum net_tcp_event {
+    NET_TCP_CONNECTED,
+    NET_TCP_DATA,   // data, len
+    NET_TCP_CLOSED, // the peer has sent everything
+    NET_TCP_FAILED, // reset, refused, timed out: the handle is dead after this call
+};
+typedef void net_tcp_receiver(void *ctx, enum net_tcp_event event, const uint8_t *data, size_t len);
+
+struct net_tcp *net_tcp_connect(const struct net_addr *to, net_tcp_receiver *receive, void *ctx);
+int net_tcp_send(struct net_tcp *tcp, const void *data, size_t len);
+void net_tcp_close(struct net_tcp *tcp); // any time, NULL allowed

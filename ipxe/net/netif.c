@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MPL-2.0
+// lwIP's network interfaces over the platform's cards: frames in, frames out, multicast filters.
+#include "net/port.h"
+
+#include "lwip/dns.h"
+#include "lwip/ethip6.h"
+#include "lwip/etharp.h"
+#include "lwip/init.h"
+#include "lwip/mld6.h"
+#include "lwip/nd6.h"
+#include "lwip/timeouts.h"
+#include "netif/ethernet.h"
+
+#define FRAMES_PER_POLL 64   // then timers get their turn
+#define MULTICAST_MACS_MAX 16
+
+struct card {
+    struct netif netif;
+    struct platform_nic info;
+    uint8_t macs[MULTICAST_MACS_MAX][6]; // multicast filter, as lwIP asked for
+    uint8_t mac_uses[MULTICAST_MACS_MAX];
+    bool open;
+};
+
+static struct {
+    const struct platform *platform;
+    struct card cards[PLATFORM_NICS_MAX];
+    unsigned count;
+    struct pbuf *spare; // an empty buffer kept from the last poll
+} net;
+
+static unsigned card_number(const struct netif *netif)
+{
+    return (unsigned)((const struct card *)netif->state - net.cards);
+}
+
+struct netif *net_netif(unsigned nic)
+{
+    return nic < net.count && net.cards[nic].open ? &net.cards[nic].netif : NULL;
+}
+
+static err_t send_frame(struct netif *netif, struct pbuf *p)
+{
+    uint8_t flat[FRAME_MAX];
+    const void *frame = p->payload;
+    if (p->tot_len > FRAME_MAX)
+        return ERR_BUF;
+    if (p->next) {
+        pbuf_copy_partial(p, flat, p->tot_len, 0);
+        frame = flat;
+    }
+    const struct platform *platform = net.platform;
+    return platform->frame_send(platform->ctx, card_number(netif), frame, p->tot_len) == 0 ? ERR_OK : ERR_IF;
+}
+
+// The platform gets the whole list each time; two groups can share one MAC, hence the use counts.
+static err_t multicast_filter(struct card *card, const uint8_t mac[6], enum netif_mac_filter_action action)
+{
+    unsigned slot = MULTICAST_MACS_MAX;
+    for (unsigned i = 0; i < MULTICAST_MACS_MAX; i++) {
+        if (card->mac_uses[i] && memcmp(card->macs[i], mac, 6) == 0) {
+            slot = i;
+            break;
+        }
+        if (!card->mac_uses[i] && slot == MULTICAST_MACS_MAX)
+            slot = i;
+    }
+    if (slot == MULTICAST_MACS_MAX)
+        return ERR_MEM;
+    if (action == NETIF_ADD_MAC_FILTER) {
+        memcpy(card->macs[slot], mac, 6);
+        card->mac_uses[slot]++;
+    } else if (card->mac_uses[slot]) {
+        card->mac_uses[slot]--;
+    }
+    uint8_t list[MULTICAST_MACS_MAX][6];
+    unsigned count = 0;
+    for (unsigned i = 0; i < MULTICAST_MACS_MAX; i++)
+        if (card->mac_uses[i])
+            memcpy(list[count++], card->macs[i], 6);
+    const struct platform *p = net.platform;
+    if (card->open && p->nic_multicast(p->ctx, card_number(&card->netif), (const uint8_t(*)[6])list, count) != 0)
+        return ERR_IF;
+    return ERR_OK;
+}
+
+// RFC 1112 6.4: 01-00-5e and the low 23 bits of the group.
+static err_t igmp_filter(struct netif *netif, const ip4_addr_t *group, enum netif_mac_filter_action action)
+{
+    const uint8_t *ip = (const uint8_t *)&group->addr;
+    uint8_t mac[6] = { 0x01, 0x00, 0x5e, ip[1] & 0x7f, ip[2], ip[3] };
+    return multicast_filter(netif->state, mac, action);
+}
+
+// RFC 2464 7: 33-33 and the low 32 bits of the group.
+static err_t mld_filter(struct netif *netif, const ip6_addr_t *group, enum netif_mac_filter_action action)
+{
+    const uint8_t *ip = (const uint8_t *)group->addr;
+    uint8_t mac[6] = { 0x33, 0x33, ip[12], ip[13], ip[14], ip[15] };
+    return multicast_filter(netif->state, mac, action);
+}
+
+static err_t set_up(struct netif *netif)
+{
+    struct card *card = netif->state;
+    netif->name[0] = 'n';
+    netif->name[1] = 'e';
+    netif->output = etharp_output;
+    netif->output_ip6 = ethip6_output;
+    netif->linkoutput = send_frame;
+    netif->mtu = card->info.mtu ? card->info.mtu : 1500;
+    netif->hwaddr_len = 6;
+    memcpy(netif->hwaddr, card->info.mac, 6);
+    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP | NETIF_FLAG_MLD6;
+    netif_set_igmp_mac_filter(netif, igmp_filter);
+    netif_set_mld_mac_filter(netif, mld_filter);
+    return ERR_OK;
+}
+
+int net_start(const struct platform *platform)
+{
+    net.platform = platform;
+    net_port_init(platform);
+    lwip_init();
+    unsigned found = platform->nic_count(platform->ctx);
+    for (unsigned i = 0; i < found && net.count < PLATFORM_NICS_MAX; i++) {
+        struct card *card = &net.cards[net.count];
+        if (platform->nic_info(platform->ctx, i, &card->info) != 0)
+            break; // numbers must stay the platform's own
+        net.count++;
+    }
+    return net.count ? 0 : ERR_NET_NO_CARD;
+}
+
+int net_open(unsigned nic)
+{
+    if (nic >= net.count)
+        return ERR_NET_NO_CARD;
+    struct card *card = &net.cards[nic];
+    if (card->open)
+        return 0;
+    int err = net.platform->nic_open(net.platform->ctx, nic);
+    if (err)
+        return err;
+    // Opening may teach the platform more about the card (receive buffers, its true MAC).
+    (void)net.platform->nic_info(net.platform->ctx, nic, &card->info);
+    card->open = true;
+    if (!netif_add(&card->netif, IP4_ADDR_ANY4, IP4_ADDR_ANY4, IP4_ADDR_ANY4, card, set_up, ethernet_input)) {
+        card->open = false;
+        net.platform->nic_close(net.platform->ctx, nic);
+        return ERR_NO_MEMORY;
+    }
+    card->netif.num = (u8_t)nic;
+    netif_set_link_up(&card->netif);
+    netif_set_up(&card->netif);
+    netif_create_ip6_linklocal_address(&card->netif, 1);
+    card->netif.ip6_autoconfig_enabled = 1;
+    if (!netif_default)
+        netif_set_default(&card->netif);
+    return 0;
+}
+
+void net_stop(void)
+{
+    for (unsigned i = 0; i < net.count; i++) {
+        if (!net.cards[i].open)
+            continue;
+        netif_set_down(&net.cards[i].netif);
+        netif_remove(&net.cards[i].netif);
+        net.cards[i].open = false;
+        net.platform->nic_close(net.platform->ctx, i);
+    }
+}
+
+bool net_is_open(unsigned nic)
+{
+    return nic < net.count && net.cards[nic].open;
+}
+
+unsigned net_nic_count(void)
+{
+    return net.count;
+}
+
+const struct platform_nic *net_nic(unsigned nic)
+{
+    return nic < net.count ? &net.cards[nic].info : NULL;
+}
+
+// Receives straight into a pool buffer: the one copy left is from there to where the data belongs.
+static bool take_frame(unsigned nic)
+{
+    struct pbuf *p = net.spare ? net.spare : pbuf_alloc(PBUF_RAW, FRAME_MAX, PBUF_POOL);
+    if (!p)
+        return false; // all buffers are in lwIP's queues; timers will free some
+    net.spare = NULL;
+    int len = net.platform->frame_recv(net.platform->ctx, nic, p->payload, FRAME_MAX);
+    if (len <= 0) {
+        net.spare = p;
+        return false;
+    }
+    pbuf_realloc(p, (u16_t)len);
+    struct netif *netif = &net.cards[nic].netif;
+    if (netif->input(p, netif) != ERR_OK)
+        pbuf_free(p);
+    return true;
+}
+
+unsigned net_poll(void)
+{
+    unsigned taken = 0;
+    for (unsigned nic = 0; nic < net.count; nic++)
+        for (unsigned i = 0; net.cards[nic].open && i < FRAMES_PER_POLL && take_frame(nic); i++)
+            taken++;
+    sys_check_timeouts();
+    return taken;
+}
+
+void net_set_ipv4(unsigned nic, const uint8_t ip[4], const uint8_t mask[4], const uint8_t gateway[4])
+{
+    struct netif *netif = net_netif(nic);
+    if (!netif)
+        return;
+    ip4_addr_t a, m, g;
+    memcpy(&a.addr, ip, 4);
+    memcpy(&m.addr, mask, 4);
+    memcpy(&g.addr, gateway, 4);
+    netif_set_addr(netif, &a, &m, &g);
+    if (g.addr && (!netif_default || ip4_addr_isany(netif_ip4_gw(netif_default))))
+        netif_set_default(netif);
+}
+
+bool net_get_ipv4(unsigned nic, uint8_t ip[4], uint8_t mask[4], uint8_t gateway[4])
+{
+    struct netif *netif = net_netif(nic);
+    if (!netif || ip4_addr_isany(netif_ip4_addr(netif)))
+        return false;
+    memcpy(ip, &netif_ip4_addr(netif)->addr, 4);
+    memcpy(mask, &netif_ip4_netmask(netif)->addr, 4);
+    memcpy(gateway, &netif_ip4_gw(netif)->addr, 4);
+    return true;
+}
+
+bool net_get_ipv6(unsigned nic, unsigned i, uint8_t ip[16])
+{
+    struct netif *netif = net_netif(nic);
+    for (int slot = 0; netif && slot < LWIP_IPV6_NUM_ADDRESSES; slot++) {
+        if (!ip6_addr_isvalid(netif_ip6_addr_state(netif, slot)) || i-- > 0)
+            continue;
+        memcpy(ip, netif_ip6_addr(netif, slot)->addr, 16);
+        return true;
+    }
+    return false;
+}
+
+void net_set_dns(const struct net_addr *servers, unsigned count)
+{
+    for (unsigned i = 0; i < MIN(count, DNS_MAX_SERVERS); i++) {
+        ip_addr_t ip;
+        net_to_lwip(&servers[i], &ip);
+        dns_setserver((u8_t)i, &ip);
+    }
+}
+
+static struct {
+    const char *name;
+    bool busy, found;
+    struct net_addr addr;
+} lookup;
+
+static void resolved(const char *name, const ip_addr_t *ip, void *arg)
+{
+    lookup.busy = false;
+    lookup.found = ip != NULL;
+    if (ip)
+        lookup.addr = net_from_lwip(ip, 0, NULL);
+}
+
+int net_resolve(const char *name, struct net_addr *ret)
+{
+    if (lookup.name != name) {
+        ip_addr_t ip;
+        lookup.name = name;
+        lookup.busy = true;
+        err_t err = dns_gethostbyname_addrtype(name, &ip, resolved, NULL, LWIP_DNS_ADDRTYPE_IPV4_IPV6);
+        if (err == ERR_OK)
+            resolved(name, &ip, NULL);
+        else if (err != ERR_INPROGRESS)
+            resolved(name, NULL, NULL);
+    }
+    if (lookup.busy)
+        return ERR_TIMED_OUT;
+    lookup.name = NULL;
+    if (!lookup.found)
+        return ERR_DNS_FAILED;
+    lookup.addr.port = ret->port;
+    *ret = lookup.addr;
+    return 0;
+}

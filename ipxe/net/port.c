@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MPL-2.0
+// What lwIP asks of its surroundings: a clock, random numbers, a way to report a broken assertion; and the
+// conversion of addresses and errors.
+#include "net/port.h"
+
+#include "base/div.h"
+#include "lwip/sys.h"
+
+static const struct platform *platform;
+
+void net_port_init(const struct platform *p)
+{
+    platform = p;
+}
+
+u32_t sys_now(void)
+{
+    return (u32_t)div64_32(platform->now_us(platform->ctx), 1000, NULL);
+}
+
+uint32_t net_port_random(void)
+{
+    uint32_t value;
+    platform->random(platform->ctx, &value, sizeof value);
+    return value;
+}
+
+void net_port_assert(const char *text, const char *file, int line)
+{
+    static const char head[] = "net: internal fault [G10] in lwIP: ";
+    platform->console_write(platform->ctx, head, sizeof head - 1);
+    platform->console_write(platform->ctx, text, strlen(text));
+    platform->console_write(platform->ctx, "; restarting\n", 13);
+    platform->leave(platform->ctx, LEAVE_REBOOT);
+    for (;;)
+        platform->idle(platform->ctx);
+}
+
+struct net_addr net_from_lwip(const ip_addr_t *ip, uint16_t port, const struct netif *netif)
+{
+    struct net_addr addr;
+    if (IP_IS_V4(ip)) {
+        uint8_t v4[4];
+        memcpy(v4, &ip_2_ip4(ip)->addr, 4);
+        addr = net_addr_v4(v4, port);
+    } else {
+        addr = (struct net_addr){ .port = port };
+        memcpy(addr.ip, ip_2_ip6(ip)->addr, 16);
+    }
+    addr.zone = netif ? (uint8_t)(netif->num + 1) : 0;
+    return addr;
+}
+
+void net_to_lwip(const struct net_addr *addr, ip_addr_t *ret)
+{
+    if (net_addr_is_v4(addr)) {
+        ip4_addr_t v4;
+        memcpy(&v4.addr, addr->ip + 12, 4);
+        ip_addr_copy_from_ip4(*ret, v4);
+        return;
+    }
+    ip6_addr_t v6;
+    memcpy(v6.addr, addr->ip, 16);
+    ip6_addr_clear_zone(&v6);
+    struct netif *netif = addr->zone ? net_netif(addr->zone - 1u) : NULL;
+    if (netif)
+        ip6_addr_assign_zone(&v6, IP6_UNKNOWN, netif);
+    ip_addr_copy_from_ip6(*ret, v6);
+}
+
+int net_error(err_t err)
+{
+    switch (err) {
+    case ERR_OK:
+        return 0;
+    case ERR_MEM:
+    case ERR_BUF:
+        return ERR_NO_MEMORY;
+    case ERR_RTE:
+        return ERR_NET_NO_ADDRESS;
+    case ERR_IF:
+        return ERR_NET_LINK;
+    default:
+        return ERR_INVALID;
+    }
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MPL-2.0
+// Shared by the files of net/ alone: lwIP's types beside ours.
+#pragma once
+#include "lwip/ip_addr.h"
+#include "lwip/netif.h"
+#include "net/net.h"
+
+void net_port_init(const struct platform *platform); // clock and randomness for lwIP
+
+// lwIP address <-> ours. `nic` gives the zone of an address that needs one.
+struct net_addr net_from_lwip(const ip_addr_t *ip, uint16_t port, const struct netif *netif);
+void net_to_lwip(const struct net_addr *addr, ip_addr_t *ret);
+
+struct netif *net_netif(unsigned nic); // NULL when not open
+int net_error(err_t err);              // lwIP's error as ours

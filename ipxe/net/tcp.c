@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MPL-2.0
+// TCP connections over lwIP's raw API, client side only.
+#include "net/port.h"
+
+#include "lwip/tcp.h"
+
+#define CONNECTIONS_MAX 4
+#define POLL_COARSE 20      // lwIP's coarse timer ticks (500 ms each) between looks at an idle connection
+#define IDLE_LOOKS_MAX 3    // looks without a byte before it counts as dead: 30 s
+
+struct net_tcp {
+    struct tcp_pcb *pcb;
+    net_tcp_receiver *receive;
+    void *ctx;
+    bool used, busy; // busy: bytes came since the last look
+    uint8_t idle_looks;
+};
+
+static struct net_tcp connections[CONNECTIONS_MAX];
+
+static err_t connected(void *arg, struct tcp_pcb *pcb, err_t err)
+{
+    struct net_tcp *tcp = arg;
+    tcp->busy = true;
+    tcp->receive(tcp->ctx, NET_TCP_CONNECTED, NULL, 0);
+    return ERR_OK;
+}
+
+static err_t received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
+{
+    struct net_tcp *tcp = arg;
+    tcp->busy = true;
+    if (!p) {
+        tcp->receive(tcp->ctx, NET_TCP_CLOSED, NULL, 0);
+        return ERR_OK;
+    }
+    u16_t total = p->tot_len;
+    for (struct pbuf *q = p; q && tcp->pcb == pcb; q = q->next) // the receiver may close in the middle
+        tcp->receive(tcp->ctx, NET_TCP_DATA, q->payload, q->len);
+    if (tcp->pcb == pcb)
+        tcp_recved(pcb, total);
+    pbuf_free(p);
+    return ERR_OK;
+}
+
+// lwIP has freed the pcb already.
+static void failed(void *arg, err_t err)
+{
+    struct net_tcp *tcp = arg;
+    if (!tcp->used)
+        return;
+    tcp->pcb = NULL;
+    tcp->used = false;
+    tcp->receive(tcp->ctx, NET_TCP_FAILED, NULL, 0);
+}
+
+static err_t look(void *arg, struct tcp_pcb *pcb)
+{
+    struct net_tcp *tcp = arg;
+    tcp->idle_looks = tcp->busy ? 0 : tcp->idle_looks + 1;
+    tcp->busy = false;
+    if (tcp->idle_looks < IDLE_LOOKS_MAX)
+        return ERR_OK;
+    tcp_abort(pcb); // calls failed()
+    return ERR_ABRT;
+}
+
+struct net_tcp *net_tcp_connect(const struct net_addr *to, net_tcp_receiver *receive, void *ctx)
+{
+    struct net_tcp *tcp = NULL;
+    for (unsigned i = 0; i < CONNECTIONS_MAX && !tcp; i++)
+        if (!connections[i].used)
+            tcp = &connections[i];
+    struct tcp_pcb *pcb = tcp ? tcp_new_ip_type(IPADDR_TYPE_ANY) : NULL;
+    if (!pcb)
+        return NULL;
+    *tcp = (struct net_tcp){ .pcb = pcb, .receive = receive, .ctx = ctx, .used = true };
+    tcp_arg(pcb, tcp);
+    tcp_recv(pcb, received);
+    tcp_err(pcb, failed);
+    tcp_poll(pcb, look, POLL_COARSE);
+    ip_addr_t ip;
+    net_to_lwip(to, &ip);
+    if (tcp_connect(pcb, &ip, to->port, connected) != ERR_OK) {
+        tcp->used = false;
+        tcp_abort(pcb);
+        return NULL;
+    }
+    return tcp;
+}
+
+int net_tcp_send(struct net_tcp *tcp, const void *data, size_t len)
+{
+    if (!tcp->pcb || len > UINT16_MAX)
+        return ERR_INVALID;
+    err_t err = tcp_write(tcp->pcb, data, (u16_t)len, TCP_WRITE_FLAG_COPY);
+    if (err == ERR_OK)
+        err = tcp_output(tcp->pcb);
+    return net_error(err);
+}
+
+void net_tcp_close(struct net_tcp *tcp)
+{
+    if (!tcp || !tcp->used)
+        return;
+    struct tcp_pcb *pcb = tcp->pcb;
+    tcp->used = false;
+    tcp->pcb = NULL;
+    tcp_arg(pcb, NULL);
+    tcp_recv(pcb, NULL);
+    tcp_err(pcb, NULL);
+    tcp_poll(pcb, NULL, 0);
+    if (tcp_close(pcb) != ERR_OK)
+        tcp_abort(pcb);
+}

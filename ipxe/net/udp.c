@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MPL-2.0
+// UDP sockets over lwIP's raw API.
+#include "net/port.h"
+
+#include "lwip/udp.h"
+
+#define SOCKETS_MAX 8
+#define DATAGRAM_MAX 2048 // a datagram that came in fragments is put together here
+
+struct net_udp {
+    struct udp_pcb *pcb;
+    net_udp_receiver *receive;
+    void *ctx;
+};
+
+static struct net_udp sockets[SOCKETS_MAX];
+
+static void input(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from, u16_t port)
+{
+    struct net_udp *udp = arg;
+    struct netif *netif = ip_current_input_netif();
+    struct net_addr addr = net_from_lwip(from, port, netif);
+    if (p->next == NULL) {
+        udp->receive(udp->ctx, netif->num, &addr, p->payload, p->len);
+    } else {
+        uint8_t whole[DATAGRAM_MAX];
+        u16_t len = pbuf_copy_partial(p, whole, sizeof whole, 0);
+        if (len == p->tot_len)
+            udp->receive(udp->ctx, netif->num, &addr, whole, len);
+    }
+    pbuf_free(p);
+}
+
+struct net_udp *net_udp_open(uint16_t port, net_udp_receiver *receive, void *ctx)
+{
+    struct net_udp *udp = NULL;
+    for (unsigned i = 0; i < SOCKETS_MAX && !udp; i++)
+        if (!sockets[i].pcb)
+            udp = &sockets[i];
+    if (!udp)
+        return NULL;
+    udp->pcb = udp_new_ip_type(IPADDR_TYPE_ANY);
+    if (!udp->pcb)
+        return NULL;
+    ip_set_option(udp->pcb, SOF_BROADCAST);
+    udp_set_multicast_ttl(udp->pcb, 1); // discovery stays on the link
+    if (udp_bind(udp->pcb, IP_ANY_TYPE, port) != ERR_OK) {
+        udp_remove(udp->pcb);
+        udp->pcb = NULL;
+        return NULL;
+    }
+    udp->receive = receive;
+    udp->ctx = ctx;
+    udp_recv(udp->pcb, input, udp);
+    return udp;
+}
+
+void net_udp_close(struct net_udp *udp)
+{
+    if (!udp || !udp->pcb)
+        return;
+    udp_remove(udp->pcb);
+    udp->pcb = NULL;
+}
+
+uint16_t net_udp_port(const struct net_udp *udp)
+{
+    return udp->pcb->local_port;
+}
+
+int net_udp_send(struct net_udp *udp, const struct net_addr *to, const void *data, size_t len)
+{
+    if (len > UINT16_MAX)
+        return ERR_TOO_LARGE;
+    ip_addr_t ip;
+    net_to_lwip(to, &ip);
+    struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, (u16_t)len, PBUF_RAM);
+    if (!p)
+        return ERR_NO_MEMORY;
+    memcpy(p->payload, data, len);
+    struct netif *netif = to->zone ? net_netif(to->zone - 1u) : NULL;
+    err_t err;
+    if (netif && IP_IS_V4(&ip))
+        err = udp_sendto_if_src(udp->pcb, p, &ip, to->port, netif, netif_ip_addr4(netif)); // also from 0.0.0.0
+    else if (netif)
+        err = udp_sendto_if(udp->pcb, p, &ip, to->port, netif);
+    else
+        err = udp_sendto(udp->pcb, p, &ip, to->port);
+    pbuf_free(p);
+    return net_error(err);
+}
