@@ -12,6 +12,17 @@
 #define MBEDTLS_ECP_NIST_OPTIM
 #define MBEDTLS_ECDSA_C
 #define MBEDTLS_ASN1_PARSE_C
-#define MBEDTLS_ASN1_WRITE_C
+#define MBEDTLS_ASN1_WRITE_C // asked for by MBEDTLS_ECDSA_C; nothing of it is linked
 #define MBEDTLS_NO_UDBL_DIVISION
 #define MBEDTLS_HAVE_ASM
+
+// Memory comes from calloc and free under their own names: libc's on the host, the core's in the firmware,
+// which has no stdlib.h to declare them.
+#define MBEDTLS_PLATFORM_C
+#define MBEDTLS_PLATFORM_NO_STD_FUNCTIONS
+#define MBEDTLS_PLATFORM_MEMORY
+#define MBEDTLS_PLATFORM_CALLOC_MACRO calloc
+#define MBEDTLS_PLATFORM_FREE_MACRO free
+#include <stddef.h>
+void *calloc(size_t count, size_t size);
+void free(void *memory);
