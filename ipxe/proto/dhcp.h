@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MPL-2.0
+// DHCPv4 with PXE: packets (RFC 2131, 2132, 3396 long options, PXE 2.1 section 2, RFC 4578) and a client machine without
+// I/O that also hears a ProxyDHCP server, on the broadcast and on port 4011. Pure.
+#pragma once
+#include "base/bytes.h"
+#include "base/err.h"
+
+#define DHCP_SERVER_PORT 67
+#define DHCP_CLIENT_PORT 68
+#define DHCP_PROXY_PORT 4011
+#define DHCP_PACKET_MAX 1472 // largest packet read or kept; also what the client announces in option 57
+#define DHCP_PACKET_MIN 300  // shorter ones are padded (BOOTP relays)
+#define DHCP_FIXED_SIZE 236  // BOOTP fields in front of the magic
+#define DHCP_DNS_MAX 3
+#define DHCP_OPTION_MAX 1024 // bytes of one option, its pieces joined
+
+enum dhcp_option {
+    DHCP_PAD = 0,
+    DHCP_SUBNET_MASK = 1,
+    DHCP_ROUTER = 3,
+    DHCP_DNS = 6,
+    DHCP_HOSTNAME = 12,
+    DHCP_DOMAIN = 15,
+    DHCP_ROOT_PATH = 17,
+    DHCP_MTU = 26,
+    DHCP_VENDOR_OPTIONS = 43, // PXE's sub-options
+    DHCP_REQUESTED_IP = 50,
+    DHCP_LEASE_TIME = 51,
+    DHCP_OVERLOAD = 52,
+    DHCP_MESSAGE_TYPE = 53,
+    DHCP_SERVER_ID = 54,
+    DHCP_PARAMETERS = 55,
+    DHCP_MAX_SIZE = 57,
+    DHCP_VENDOR_CLASS = 60, // "PXEClient:Arch:00000:UNDI:002001"
+    DHCP_CLIENT_ID = 61,
+    DHCP_TFTP_SERVER_NAME = 66,
+    DHCP_BOOTFILE = 67,
+    DHCP_USER_CLASS = 77, // "iPXE", as plain text
+    DHCP_CLIENT_ARCH = 93,
+    DHCP_CLIENT_NDI = 94,
+    DHCP_CLIENT_UUID = 97,
+    DHCP_DOMAIN_SEARCH = 119,
+    DHCP_IPXE = 175, // encapsulated: 176 no-pxedhcp, 19 http, 16 pxeext, ...
+    DHCP_END = 255,
+};
+enum dhcp_message { DHCP_DISCOVER = 1, DHCP_OFFER, DHCP_REQUEST, DHCP_DECLINE, DHCP_ACK, DHCP_NAK, DHCP_RELEASE };
+
+// --- packets ---
+
+// Finds option `code` (a sub-option `sub` of it when sub >= 0) in a packet from `op` on: option field first, then
+// file and sname when overloaded (52); pieces of one option are joined (RFC 3396). Copies at most cap bytes; returns the whole
+// length, ERR_NOT_FOUND, ERR_DHCP_MALFORMED or ERR_TOO_LARGE.
+int dhcp_option(const uint8_t *packet, size_t len, int code, int sub, uint8_t *buf, size_t cap);
+
+// Walks over the options for settings by number: *pos starts at 0 and is opaque. False at the end. Gives each
+// piece as it stands in the packet (PAD, END and 52 are passed over).
+bool dhcp_option_next(const uint8_t *packet, size_t len, size_t *pos, uint8_t *ret_code, const uint8_t **ret_data,
+                      size_t *ret_len);
+
+// What a boot needs of an answer.
+struct dhcp_lease {
+    uint8_t ip[4], mask[4]; // mask: of the address class when the server sent none
+    uint8_t gateway[4], server_id[4];
+    uint8_t next_server[4]; // siaddr, else option 66 when it is an address, else zero
+    uint8_t dns[DHCP_DNS_MAX][4];
+    unsigned dns_count;
+    char hostname[64], domain[128];
+    char filename[256]; // option 67, else `file`
+    char tftp_server_name[128]; // option 66, else `sname`
+    char root_path[256];
+    uint32_t lease_s; // 0: none given
+    uint16_t mtu;     // 0: none given
+    uint8_t type;     // enum dhcp_message; 0 for BOOTP
+    bool pxe;         // vendor class "PXEClient": a PXE-aware server
+    bool no_pxedhcp;  // 175.176: do not wait for ProxyDHCP
+    uint16_t packet_len; // 0: none
+    uint8_t packet[DHCP_PACKET_MAX]; // as it came, for settings by number
+};
+
+// Reads an answer (op 2) of any kind; longer ones than DHCP_PACKET_MAX are cut there. ERR_DHCP_MALFORMED.
+int dhcp_lease_read(const uint8_t *packet, size_t len, struct dhcp_lease *ret);
+
+// Is this all that a boot needs, so that no DHCP of our own is due? An acknowledged address with its mask, or
+// a BOOTP answer. Takes the packet that the PXE ROM kept.
+bool dhcp_lease_is_complete(const struct dhcp_lease *lease);
+
+// Adds what a proxy's or boot server's answer knows about the boot (file, next server, root path) where `lease` knows none.
+void dhcp_lease_add_boot(struct dhcp_lease *lease, const struct dhcp_lease *proxy);
+
+// --- the client ---
+
+struct dhcp_config {
+    uint8_t mac[6];
+    uint16_t arch;   // RFC 4578 option 93: 0 BIOS, 7 UEFI x64, 11 UEFI arm64
+    bool has_uuid;
+    uint8_t uuid[16];  // option 97, network order
+    uint32_t xid;      // random
+    uint32_t jitter;   // random, spreads the retries
+    bool want_proxy;   // wait a little for a ProxyDHCP server when the offer names no file
+    unsigned attempts; // discovers (and requests) before giving up, 0: DHCP_ATTEMPTS
+};
+#define DHCP_ATTEMPTS 4                  // after 1, 2, 4, 8 s: 15 s in all
+#define DHCP_FIRST_TIMEOUT_US 1000000u
+#define DHCP_PROXY_WAIT_US 1000000u      // after the first good offer
+#define DHCP_PROXY_ATTEMPTS 2            // requests to port 4011
+
+enum dhcp_state { DHCP_DISCOVERING, DHCP_REQUESTING, DHCP_PROXYING, DHCP_DONE, DHCP_FAILED };
+
+struct dhcp_client {
+    struct dhcp_config config;
+    enum dhcp_state state;
+    unsigned tries;
+    bool send_due;
+    uint64_t started, deadline, offer_at;
+    bool have_offer, have_proxy;
+    uint8_t proxy_address[4];
+    int error;
+    struct dhcp_lease lease; // the best offer, then the acknowledged lease
+    struct dhcp_lease proxy; // the ProxyDHCP answer, packet_len 0: none
+};
+
+// A datagram to send: from `src_port` (and address `src`, 0.0.0.0 until the lease is bound) to dst:dst_port.
+struct dhcp_datagram {
+    uint8_t src[4], dst[4]; // dst 255.255.255.255 is the broadcast of the link
+    uint16_t src_port, dst_port;
+};
+
+// About 6 KiB. Starts at once: the first output is due.
+void dhcp_client_init(struct dhcp_client *c, const struct dhcp_config *config, uint64_t now);
+// Handles timeouts, then writes the datagram that is due, if any: its length, or 0.
+size_t dhcp_client_output(struct dhcp_client *c, uint8_t *buf, size_t cap, struct dhcp_datagram *ret, uint64_t now);
+// A datagram that came to port 68. What does not belong to this client is dropped in silence.
+void dhcp_client_input(struct dhcp_client *c, const uint8_t from[4], uint16_t from_port, const uint8_t *data,
+                       size_t len, uint64_t now);
+// When output must be called at the latest (0: now), UINT64_MAX once it has ended.
+uint64_t dhcp_client_deadline(const struct dhcp_client *c);
+// The lease is acknowledged: the caller sets its address now (DHCP_PROXYING sends from it) and can use it.
+bool dhcp_client_bound(const struct dhcp_client *c);
+// 1 while it goes on, 0 when done (lease complete, proxy merged), ERR_DHCP_NO_OFFER when no server answered.
+int dhcp_client_result(const struct dhcp_client *c);
+
+// Builds DISCOVER or REQUEST for the state that the client is in; used by dhcp_client_output and by tests.
+size_t dhcp_build(const struct dhcp_client *c, uint8_t *buf, size_t cap, uint64_t now);
