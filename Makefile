@@ -65,7 +65,7 @@ DIGEST_fuzz   := ipxe/crypto/digest_mbedtls.c
 define FLAVOR
 build/$(1)/%.o: %.c $(SOURCES_STAMP)
 	@mkdir -p $$(@D)
-	@$$(if $$(V),,echo "  CC[$(1)] $$<";) $(CLANG) $(COMMON) $$(CFLAGS_$(1)) $$(if $$(filter $(SRC)/%,$$<),-w,$(WARN)) -c -o $$@ $$<
+	@$$(if $$(V),,echo "  CC[$(1)] $$<";) $(CLANG) $$(COMMON) $$(CFLAGS_$(1)) $$(if $$(filter $(SRC)/%,$$<),-w,$(WARN)) -c -o $$@ $$<
 build/$(1)/libpure.a: $(patsubst %.c,build/$(1)/%.o,$(PURE_SRCS) $(DIGEST_$(1)))
 build/$(1)/libcore.a: $(patsubst %.c,build/$(1)/%.o,$(CORE_SRCS) $(HOST_SRCS) )
 build/$(1)/liblwip.a: $(patsubst %.c,build/$(1)/%.o,$(LWIP_SRCS))
