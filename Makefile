@@ -48,7 +48,7 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wvla -Wpointer-arith -Wstrict-prototypes
 	-Wundef -Wwrite-strings -Wno-unused-parameter
 INCLUDES := -Iipxe -Iconfig -I$(SRC)/lwip/src/include -Iconfig/lwip -I$(SRC)/mbedtls/include -I$(SRC)/mbedtls/library
 COMMON := -std=gnu11 -g -MMD -MP -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. $(INCLUDES) \
-	-DMBEDTLS_CONFIG_FILE='"mbedtls_config.h"'
+	-DMBEDTLS_CONFIG_FILE='<mbedtls_config.h>'
 
 # ---- flavors on the host -------------------------------------------------------------------------------
 
