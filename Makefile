@@ -91,7 +91,7 @@ FORCE:
 
 bin/signet: $(patsubst %.c,build/tool/%.o,$(TOOL_SRCS)) build/tool/libpure.a build/tool/libmbed.a
 	@mkdir -p bin
-	$(CLANG) -pie -Wl,-z,relro,-z,now -o $@ $^ -lcrypto
+	$(CLANG) -pie -Wl,-z,relro,-z,now -o $@ $^ -lcrypto -lz
 
 # ---- the firmware --------------------------------------------------------------------------------------
 
@@ -119,7 +119,7 @@ build/$(1)/ipxe/%_sim: build/$(1)/ipxe/%_sim.o $$(LIBS_$(1))
 endef
 $(foreach f,test64 test32,$(eval $(call LINK_TEST,$(f))))
 build/test64/tools/%_test: build/test64/tools/%_test.o $(patsubst %.c,build/test64/%.o,$(TOOL_TEST_SRCS)) $(LIBS_test64)
-	@$(CLANG) $(CFLAGS_test64) -o $@ $^ -lcrypto
+	@$(CLANG) $(CFLAGS_test64) -o $@ $^ -lcrypto -lz
 build/test64/%_replay.o: %_fuzz.c $(SOURCES_STAMP)
 	@mkdir -p $(@D)
 	@$(CLANG) $(COMMON) $(CFLAGS_test64) $(WARN) -DFUZZ_REPLAY -c -o $@ $<
