@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MPL-2.0
+"""One emulated machine: starts QEMU, reads its serial console while it grows, shows its screen when asked."""
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+
+POLL = 0.05  # seconds between looks at the console
+TEXT_SCREEN = 0xB8000
+
+
+class Machine:
+    """`netdev` is QEMU's netdev option without its id. Logs go to `folder`: console.log is the serial port,
+    bios.log what SeaBIOS says, qemu.log what QEMU says."""
+
+    def __init__(self, folder, nic="e1000", netdev="tap,ifname=tap0,script=no,downscript=no", memory=256, machine="pc",
+                 mac="52:54:00:50:32:01", extra=(), cpu=None, name=""):
+        self.folder, self.name = folder, name
+        self.console_path = os.path.join(folder, f"console{name}.log")
+        self.monitor_path = os.path.join(folder, f"monitor{name}")
+        for path in (self.console_path, self.monitor_path):
+            if os.path.exists(path):
+                os.unlink(path)
+        command = ["qemu-system-x86_64", "-accel", "tcg", "-machine", machine, "-m", str(memory), "-display", "none",
+                   "-no-reboot", "-nodefaults", "-vga", "std", "-serial", f"file:{self.console_path}",
+                   "-monitor", f"unix:{self.monitor_path},server=on,wait=off",
+                   "-chardev", f"file,id=bios,path={folder}/bios{name}.log", "-device", "isa-debugcon,iobase=0x402,chardev=bios",
+                   "-netdev", f"{netdev},id=n0", "-device", f"{nic},netdev=n0,mac={mac},bootindex=1"]
+        if cpu:
+            command += ["-cpu", cpu]
+        self.command = command + list(extra)
+        self.started = time.monotonic()
+        with open(os.path.join(folder, f"qemu{name}.log"), "w") as log:
+            log.write(" ".join(self.command) + "\n")
+            log.flush()
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self._seen = 0
+        self._raw = b""
+
+    def seconds(self):
+        return time.monotonic() - self.started
+
+    def console(self):
+        """Everything the serial port has said so far, without terminal codes and carriage returns."""
+        try:
+            with open(self.console_path, "rb") as f:
+                f.seek(self._seen)
+                more = f.read()
+        except FileNotFoundError:
+            more = b""
+        self._seen += len(more)
+        self._raw += more
+        text = self._raw.decode("ascii", "replace")
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1bc|\r", "", text)
+
+    def running(self):
+        return self.process.poll() is None
+
+    def monitor(self, command):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(5)
+            s.connect(self.monitor_path)
+            answer = b""
+            for line in (None, command):
+                if line:
+                    s.sendall(line.encode() + b"\n")
+                    answer = b""
+                while not answer.endswith(b"(qemu) "):
+                    more = s.recv(65536)
+                    if not more:
+                        break
+                    answer += more
+            return answer.decode(errors="replace")
+
+    def screen(self):
+        """The text on the VGA screen: what a ROM said that does not use the serial port."""
+        path = os.path.join(self.folder, f"screen{self.name}.bin")
+        try:
+            self.monitor(f'pmemsave {TEXT_SCREEN} 4000 "{path}"')
+            with open(path, "rb") as f:
+                cells = f.read()[0::2]
+            os.unlink(path)
+        except OSError as error:
+            return f"(no screen: {error})"
+        lines = [cells[i:i + 80].decode("cp437").replace("\0", " ").rstrip() for i in range(0, len(cells), 80)]
+        return "\n".join(line for line in lines if line)
+
+    def stop(self):
+        if self.running():
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
