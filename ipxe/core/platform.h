@@ -81,6 +81,10 @@ struct platform {
     // Memory a boot may use (usable RAM, neither the firmware's own nor the ROM's), ascending, not
     // overlapping, as of now. Returns the count.
     unsigned (*memory)(void *ctx, struct mem_region ret[PLATFORM_REGIONS_MAX]);
+    // Memory that the firmware itself holds and that is free once a kernel starts; NULL: none.
+    unsigned (*firmware_memory)(void *ctx, struct mem_region ret[PLATFORM_REGIONS_MAX]);
+    // Addresses from here on cannot be reached by map() (4 GiB for 32-bit code).
+    uint64_t memory_limit;
     // The address as a pointer (BIOS, UEFI: itself; host: into a sparse arena). NULL when out of reach.
     void *(*map)(void *ctx, uint64_t address, uint64_t length);
 

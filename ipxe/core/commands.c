@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MPL-2.0
+// The commands with effects. Each is a row of core_commands (conf.c); doc/scripts.md tells users about them.
+#include "core/state.h"
+
+#include "base/fmt.h"
+#include "net/net.h"
+
+#define SHELL_PROMPT "signet> "
+
+static struct core *core_of(struct script *s)
+{
+    return s->ctx;
+}
+
+CORE_COMMAND(chain)
+{
+    static const char *ignored;
+    const struct script_option options[] = { { 'a', "autofree", false, &ignored }, { 'r', "replace", false, &ignored } };
+    int first = script_options(s, argc, argv, options, ARRAY_SIZE(options), 1, 1);
+    return first < 0 ? first : core_chain(core_of(s), argv[first], true);
+}
+
+CORE_COMMAND(imgfetch)
+{
+    int first = script_options(s, argc, argv, NULL, 0, 1, 1);
+    return first < 0 ? first : core_chain(core_of(s), argv[first], false);
+}
+
+CORE_COMMAND(boot)
+{
+    int first = script_options(s, argc, argv, NULL, 0, 0, 1);
+    if (first < 0)
+        return first;
+    return first < argc ? core_chain(core_of(s), argv[first], true) : core_image_start(core_of(s));
+}
+
+CORE_COMMAND(imgfree)
+{
+    core_image_forget(core_of(s));
+    return 0;
+}
+
+CORE_COMMAND(imgstat)
+{
+    const struct core_image *image = &core_of(s)->image;
+    if (!image->verified) {
+        script_printf(s, "no image is loaded\n");
+        return ERR_NOT_FOUND;
+    }
+    script_printf(s, "%s counter %llu, %llu bytes, verified\n", image->seal.name,
+                  (unsigned long long)image->seal.counter, (unsigned long long)image->seal.payload_size);
+    for (uint32_t i = 0; i < image->seal.part_count; i++)
+        script_printf(s, "  %s: %llu bytes at 0x%llx\n", image->seal.parts[i].name,
+                      (unsigned long long)image->seal.parts[i].size, (unsigned long long)image->plan.part_address[i]);
+    return 0;
+}
+
+static int card_by_name(struct script *s, const char *argv0, const char *name, unsigned *ret)
+{
+    uint64_t nic;
+    if (strncmp(name, "net", 3) == 0 && fmt_parse_u64(name + 3, strlen(name + 3), 10, &nic) && nic < net_nic_count()) {
+        *ret = (unsigned)nic;
+        return 0;
+    }
+    return script_usage(s, argv0, "no such card");
+}
+
+// Configures the named cards, or all until one has an address.
+CORE_COMMAND(dhcp)
+{
+    const char *force = NULL, *configurator = NULL;
+    const struct script_option options[] = { { 'f', "force", false, &force }, { 'c', "configurator", true, &configurator } };
+    int first = script_options(s, argc, argv, options, ARRAY_SIZE(options), 0, -1);
+    if (first < 0)
+        return first;
+    int err = ERR_NET_NO_CARD;
+    if (first == argc) {
+        for (unsigned nic = 0; nic < net_nic_count() && err && err != ERR_CANCELLED; nic++)
+            err = core_dhcp(core_of(s), nic, force != NULL);
+    }
+    for (int i = first; i < argc; i++) {
+        unsigned nic;
+        err = card_by_name(s, argv[0], argv[i], &nic);
+        if (!err)
+            err = core_dhcp(core_of(s), nic, force != NULL);
+        if (err)
+            break;
+    }
+    if (err && err != ERR_SCRIPT_USAGE)
+        console_error("dhcp", err, "no address by DHCP");
+    return err;
+}
+
+CORE_COMMAND(ifopen)
+{
+    if (argc == 1)
+        return core_open_network(core_of(s));
+    unsigned nic;
+    int err = card_by_name(s, argv[0], argv[1], &nic);
+    return err ? err : net_open(nic);
+}
+
+CORE_COMMAND(ifstat)
+{
+    for (unsigned nic = 0; nic < net_nic_count(); nic++) {
+        const struct platform_nic *info = net_nic(nic);
+        script_printf(s, "net%u: %02x:%02x:%02x:%02x:%02x:%02x %s %s%s\n", nic, info->mac[0], info->mac[1], info->mac[2],
+                      info->mac[3], info->mac[4], info->mac[5], info->driver, info->chip,
+                      net_is_open(nic) ? "" : " (closed)");
+        uint8_t ip[4], mask[4], gateway[4];
+        char text[NET_ADDR_TEXT_MAX];
+        if (net_get_ipv4(nic, ip, mask, gateway))
+            script_printf(s, "  %u.%u.%u.%u mask %u.%u.%u.%u gateway %u.%u.%u.%u\n", ip[0], ip[1], ip[2], ip[3], mask[0],
+                          mask[1], mask[2], mask[3], gateway[0], gateway[1], gateway[2], gateway[3]);
+        struct net_addr addr = { 0 };
+        for (unsigned i = 0; net_get_ipv6(nic, i, addr.ip); i++)
+            script_printf(s, "  %s\n", net_addr_format(&addr, text));
+    }
+    return net_nic_count() ? 0 : ERR_NET_NO_CARD;
+}
+
+CORE_COMMAND(sleep)
+{
+    uint32_t seconds;
+    int err = script_number(s, argv[0], argv[1], &seconds);
+    return err ? err : core_sleep(core_of(s), (uint64_t)seconds * 1000000, false);
+}
+
+// Waits for a key. Succeeds when the wanted key (any without --key) is pressed in time.
+CORE_COMMAND(prompt)
+{
+    const char *key_text = NULL, *timeout_text = NULL;
+    const struct script_option options[] = { { 'k', "key", true, &key_text }, { 't', "timeout", true, &timeout_text } };
+    int first = script_options(s, argc, argv, options, ARRAY_SIZE(options), 0, -1);
+    if (first < 0)
+        return first;
+    uint32_t milliseconds = 0;
+    int err = timeout_text ? script_number(s, argv[0], timeout_text, &milliseconds) : 0;
+    if (err)
+        return err;
+    int wanted = key_text ? script_key(key_text) : -1;
+    if (key_text && wanted < 0)
+        return script_usage(s, argv[0], "no such key");
+    struct core *core = core_of(s);
+    console_print("%s", script_join(argc, argv, first));
+    uint64_t end = milliseconds ? core_now(core) + (uint64_t)milliseconds * 1000 : UINT64_MAX;
+    int result = ERR_TIMED_OUT;
+    core->key = -1;
+    while (result == ERR_TIMED_OUT && core_now(core) < end) {
+        err = core_turn(core);
+        int key = err ? -1 : core_take_key(core);
+        if (err)
+            result = err;
+        else if (key >= 0)
+            result = wanted < 0 || key == wanted ? 0 : ERR_SCRIPT_FALSE;
+    }
+    console_print("\n");
+    return result;
+}
+
+// One line from the keyboard. False at the end of the shell (ctrl-D).
+static bool read_line(struct core *core)
+{
+    char echo[LINEEDIT_ECHO_MAX];
+    lineedit_start(&core->edit, NULL);
+    console_print(SHELL_PROMPT);
+    for (;;) {
+        int key = core_turn(core) == ERR_CANCELLED ? 3 : core_take_key(core);
+        if (key < 0)
+            continue;
+        size_t echo_len;
+        enum lineedit_event event = lineedit_key(&core->edit, key, echo, &echo_len);
+        console_print("%.*s", (int)echo_len, echo);
+        if (event == LINEEDIT_CANCEL)
+            console_print(SHELL_PROMPT);
+        else if (event != LINEEDIT_MORE)
+            return event == LINEEDIT_DONE;
+    }
+}
+
+int core_shell(struct core *core)
+{
+    if (core->shell_running || core->depth == CORE_CHAIN_DEPTH_MAX)
+        return ERR_SCRIPT_DEPTH;
+    struct script *s = &core->scripts[core->depth++];
+    core->shell_running = true;
+    script_init(s, core_commands, core_command_count, &core_script_ops, core);
+    console_print("Signet shell; `help` lists commands, `exit` leaves\n");
+    while (!s->exiting && read_line(core))
+        (void)script_line(s, core->edit.line, strlen(core->edit.line));
+    core->shell_running = false;
+    core->depth--;
+    return 0;
+}
+
+CORE_COMMAND(shell)
+{
+    return core_shell(core_of(s));
+}
+
+static int leave(struct script *s, enum platform_leave how)
+{
+    const struct platform *p = core_of(s)->platform;
+    net_stop();
+    p->leave(p->ctx, how);
+    return ERR_UNSUPPORTED; // the platform could not
+}
+
+CORE_COMMAND(reboot)
+{
+    return leave(s, LEAVE_REBOOT);
+}
+
+CORE_COMMAND(poweroff)
+{
+    return leave(s, LEAVE_POWEROFF);
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MPL-2.0
+// Network configuration: the lease that the ROM has already, DHCP of our own otherwise; names to addresses.
+#include "core/state.h"
+
+#include "base/fmt.h"
+#include "net/net.h"
+
+#define ARCH_BIOS 0 // RFC 4578 2.1
+#define ARCH_EFI_X64 7
+#define ARCH_EFI_ARM64 11
+#define RESOLVE_LIMIT_US 10000000u
+
+int core_open_network(struct core *core)
+{
+    int result = ERR_NET_NO_CARD;
+    for (unsigned nic = 0; nic < net_nic_count(); nic++) {
+        int err = net_open(nic);
+        if (err)
+            console_error("net", err, "card net%u (%s) cannot be used", nic, net_nic(nic)->chip);
+        else
+            result = 0;
+    }
+    return result;
+}
+
+static void use_lease(struct core *core, unsigned nic, const struct dhcp_lease *lease)
+{
+    net_set_ipv4(nic, lease->ip, lease->mask, lease->gateway);
+    struct net_addr servers[DHCP_DNS_MAX];
+    for (unsigned i = 0; i < lease->dns_count; i++)
+        servers[i] = net_addr_v4(lease->dns[i], 0);
+    net_set_dns(servers, lease->dns_count);
+    core_settings_lease(core, nic, lease);
+    char scope[8];
+    fmt_snprintf(scope, sizeof scope, "net%u", nic);
+    settings_use(&core->settings, scope);
+}
+
+static void say_lease(unsigned nic, const struct dhcp_lease *lease, const char *from)
+{
+    console_say("dhcp", "net%u %u.%u.%u.%u/%u.%u.%u.%u gateway %u.%u.%u.%u next-server %u.%u.%u.%u (%s)", nic,
+                lease->ip[0], lease->ip[1], lease->ip[2], lease->ip[3], lease->mask[0], lease->mask[1], lease->mask[2],
+                lease->mask[3], lease->gateway[0], lease->gateway[1], lease->gateway[2], lease->gateway[3],
+                lease->next_server[0], lease->next_server[1], lease->next_server[2], lease->next_server[3], from);
+}
+
+// The ROM's DHCPACK, completed by its boot server's reply. False when it lacks something.
+static bool cached_lease(unsigned nic, struct dhcp_lease *lease)
+{
+    const struct platform_nic *info = net_nic(nic);
+    if (!info->dhcp_ack || dhcp_lease_read(info->dhcp_ack, info->dhcp_ack_len, lease) != 0)
+        return false;
+    static struct dhcp_lease reply; // 2.5 KiB: off the stack
+    if (info->boot_reply && dhcp_lease_read(info->boot_reply, info->boot_reply_len, &reply) == 0)
+        dhcp_lease_add_boot(lease, &reply);
+    return dhcp_lease_is_complete(lease);
+}
+
+struct dhcp_run {
+    struct core *core;
+    struct dhcp_client client;
+    unsigned nic;
+};
+
+static void dhcp_received(void *ctx, unsigned nic, const struct net_addr *from, const uint8_t *data, size_t len)
+{
+    struct dhcp_run *run = ctx;
+    if (nic == run->nic && net_addr_is_v4(from))
+        dhcp_client_input(&run->client, from->ip + 12, from->port, data, len, core_now(run->core));
+}
+
+static void dhcp_send_due(struct dhcp_run *run, struct net_udp *udp)
+{
+    uint8_t packet[DHCP_PACKET_MAX];
+    struct dhcp_datagram datagram;
+    size_t len = dhcp_client_output(&run->client, packet, sizeof packet, &datagram, core_now(run->core));
+    if (!len)
+        return;
+    struct net_addr to = net_addr_v4(datagram.dst, datagram.dst_port);
+    to.zone = (uint8_t)(run->nic + 1);
+    (void)net_udp_send(udp, &to, packet, len); // a lost packet is sent again
+}
+
+static void dhcp_configure(struct core *core, unsigned nic, struct dhcp_config *config)
+{
+    const struct platform *p = core->platform;
+    memcpy(config->mac, net_nic(nic)->mac, 6);
+    config->arch = strcmp(p->name, "efi") != 0 ? ARCH_BIOS : strcmp(p->buildarch, "arm64") == 0 ? ARCH_EFI_ARM64 : ARCH_EFI_X64;
+    const char *uuid = p->smbios ? p->smbios(p->ctx, "uuid") : NULL;
+    config->has_uuid = uuid && setting_parse(SETTING_UUID, uuid, config->uuid, 16) == 16;
+    config->want_proxy = true;
+    p->random(p->ctx, &config->xid, sizeof config->xid);
+    p->random(p->ctx, &config->jitter, sizeof config->jitter);
+}
+
+// Runs the DHCP client on one card to its end.
+static int run_dhcp(struct core *core, unsigned nic)
+{
+    static struct dhcp_run run;
+    struct dhcp_config config = { 0 };
+    run.core = core;
+    run.nic = nic;
+    dhcp_configure(core, nic, &config);
+    struct net_udp *udp = net_udp_open(DHCP_CLIENT_PORT, dhcp_received, &run);
+    if (!udp)
+        return ERR_NO_MEMORY;
+    console_say("dhcp", "net%u asks for an address (ctrl-C ends it)", nic);
+    dhcp_client_init(&run.client, &config, core_now(core));
+    bool bound = false;
+    int result;
+    while ((result = dhcp_client_result(&run.client)) > 0) {
+        if (!bound && dhcp_client_bound(&run.client)) {
+            net_set_ipv4(nic, run.client.lease.ip, run.client.lease.mask, run.client.lease.gateway);
+            bound = true;
+        }
+        dhcp_send_due(&run, udp);
+        result = core_turn(core);
+        if (result)
+            break;
+    }
+    net_udp_close(udp);
+    if (result)
+        return result;
+    use_lease(core, nic, &run.client.lease);
+    say_lease(nic, &run.client.lease, "DHCP");
+    return 0;
+}
+
+int core_dhcp(struct core *core, unsigned nic, bool force)
+{
+    int err = net_open(nic);
+    if (err)
+        return err;
+    static struct dhcp_lease lease; // 2.5 KiB: off the stack
+    if (!force && cached_lease(nic, &lease)) {
+        use_lease(core, nic, &lease);
+        say_lease(nic, &lease, "the ROM's answer, no second DHCP");
+        return 0;
+    }
+    return run_dhcp(core, nic);
+}
+
+// "net0" or "1" behind the % of a link-local literal.
+static bool parse_zone(const char *zone, uint8_t *ret)
+{
+    if (strncmp(zone, "net", 3) == 0)
+        zone += 3;
+    uint64_t nic;
+    if (!fmt_parse_u64(zone, strlen(zone), 10, &nic) || nic >= net_nic_count())
+        return false;
+    *ret = (uint8_t)(nic + 1);
+    return true;
+}
+
+int core_resolve(struct core *core, const struct uri *uri, uint16_t port, struct net_addr *ret)
+{
+    struct net_addr addr = { 0 };
+    const char *zone = strchr(uri->host, '%');
+    size_t len = zone ? (size_t)(zone - uri->host) : strlen(uri->host);
+    uint16_t wanted = uri->port ? uri->port : port;
+    if (net_addr_parse(uri->host, len, &addr)) {
+        addr.port = wanted;
+        if (zone && !parse_zone(zone + 1, &addr.zone))
+            return ERR_URI_MALFORMED;
+        if (!zone && addr.ip[0] == 0xfe && (addr.ip[1] & 0xc0) == 0x80)
+            addr.zone = 1; // link-local without a zone: the first card
+        *ret = addr;
+        return 0;
+    }
+    addr.port = wanted;
+    uint64_t end = core_now(core) + RESOLVE_LIMIT_US;
+    int err;
+    while ((err = net_resolve(uri->host, &addr)) == ERR_TIMED_OUT) {
+        if (core_now(core) > end)
+            return ERR_DNS_FAILED;
+        err = core_turn(core);
+        if (err)
+            return err;
+    }
+    if (!err)
+        *ret = addr;
+    return err;
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MPL-2.0
+// From a URI to an image in memory or a running script, through the table of transports.
+#include "core/state.h"
+
+int core_run_script(struct core *core, const char *text, size_t len)
+{
+    if (core->depth == CORE_CHAIN_DEPTH_MAX) {
+        console_error("script", ERR_SCRIPT_DEPTH, "a script runs a script runs a script, %u deep", core->depth);
+        return ERR_SCRIPT_DEPTH;
+    }
+    struct script *s = &core->scripts[core->depth];
+    script_init(s, core_commands, core_command_count, &core_script_ops, core);
+    s->depth = core->depth++;
+    int err = script_run(s, text, len);
+    core->depth--;
+    return err;
+}
+
+static int resolve_uri(struct core *core, const char *text, struct uri *ret)
+{
+    struct uri reference;
+    int err = uri_parse(text, &reference);
+    if (err)
+        return err;
+    if (reference.scheme[0] || !core->base.scheme[0]) {
+        *ret = reference;
+        return 0;
+    }
+    return uri_resolve(&core->base, &reference, ret);
+}
+
+int core_chain(struct core *core, const char *uri_text, bool boot)
+{
+    static struct uri uri; // 2 KiB, and scripts nest
+    int err = resolve_uri(core, uri_text, &uri);
+    const struct core_transport *transport = NULL;
+    for (size_t i = 0; !err && i < core_transport_count; i++)
+        if (strcmp(core_transports[i].scheme, uri.scheme) == 0)
+            transport = &core_transports[i];
+    if (!err && !transport)
+        err = uri.scheme[0] ? ERR_URI_SCHEME : ERR_URI_MALFORMED;
+    if (err) {
+        console_error("fetch", err, "%s", uri_text);
+        return err;
+    }
+    struct uri here = uri; // the transport may run a script that chains on
+    core_image_forget(core);
+    err = transport->fetch(core, &here);
+    if (!err && boot && core->image.verified)
+        err = core_image_start(core);
+    return err;
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MPL-2.0
+// The image in memory: planned from its verified seal before the first chunk is asked for, started when every
+// chunk has been verified where it lies.
+#include "core/state.h"
+
+#include "base/fmt.h"
+#include "base/range.h"
+#include "image/bzimage.h"
+#include "net/net.h"
+
+#define MIB_OF(bytes) (unsigned)(((bytes) + MIB - 1) >> 20)
+
+static void say_shortfall(const struct seal *seal, const struct place_shortfall *s)
+{
+    const char *name = s->part >= 0 ? seal->parts[s->part].name : seal->name;
+    if (s->address)
+        console_error("boot", ERR_BOOT_NO_ROOM, "%s: %s %s needs %u MiB at %u MiB, %u MiB are free there; refused before the download",
+                      seal->name, place_what_name(s->what), name, MIB_OF(s->needed), MIB_OF(s->address),
+                      (unsigned)(s->available >> 20));
+    else
+        console_error("boot", ERR_BOOT_NO_ROOM, "%s: %s %s needs %u MiB, the largest free piece of memory has %u MiB; refused before the download",
+                      seal->name, place_what_name(s->what), name, MIB_OF(s->needed), (unsigned)(s->available >> 20));
+    console_say("boot", "the whole image needs %u MiB, this machine has %u MiB free for it", MIB_OF(s->total_needed),
+                (unsigned)(s->total_available >> 20));
+}
+
+static int fill_map(struct core *core)
+{
+    const struct platform *p = core->platform;
+    struct core_image *image = &core->image;
+    const struct place_plan *plan = &image->plan;
+    image->map = (struct scatter){ .size = image->seal.payload_size, .count = plan->piece_count };
+    for (uint32_t i = 0; i < plan->piece_count; i++) {
+        const struct place_piece *piece = &plan->pieces[i];
+        uint8_t *memory = p->map(p->ctx, piece->address, piece->length);
+        if (!memory)
+            return ERR_BOOT_NO_ROOM;
+        image->map.pieces[i] = (struct scatter_piece){ piece->offset, piece->length, memory };
+    }
+    image->list = p->map(p->ctx, plan->list.base, plan->list.length);
+    image->chunk_bits = p->map(p->ctx, plan->work.base, plan->work.length);
+    return image->list && image->chunk_bits ? 0 : ERR_BOOT_NO_ROOM;
+}
+
+int core_image_plan(struct core *core, const struct seal *seal)
+{
+    const struct platform *p = core->platform;
+    struct mem_region usable[PLATFORM_REGIONS_MAX], firmware[PLATFORM_REGIONS_MAX];
+    struct core_image *image = &core->image;
+    core_image_forget(core);
+    image->seal = *seal;
+    struct place_input input = {
+        .seal = &image->seal,
+        .usable = usable,
+        .usable_count = p->memory(p->ctx, usable),
+        .firmware = firmware,
+        .firmware_count = p->firmware_memory ? p->firmware_memory(p->ctx, firmware) : 0,
+        .limit = p->memory_limit,
+        .work_size = (seal->chunk_count + 7) / 8,
+    };
+    struct place_shortfall shortfall = { .part = -1 };
+    int err = place_plan(&input, &image->plan, &shortfall);
+    if (err == ERR_BOOT_NO_ROOM)
+        say_shortfall(seal, &shortfall);
+    else if (err)
+        console_error("boot", err, "%s: its parts cannot be placed", seal->name);
+    if (!err)
+        err = fill_map(core);
+    image->planned = !err;
+    return err;
+}
+
+void core_image_forget(struct core *core)
+{
+    core->image.planned = core->image.verified = false;
+}
+
+// The verified command line and what the seal says, so that the booted system knows what it is.
+static int build_cmdline(const struct core_image *image, char *cmdline, size_t cap)
+{
+    const struct seal *seal = &image->seal;
+    size_t len = (size_t)fmt_snprintf(cmdline, cap, "%s%ssignet.name=%s signet.counter=%llu", seal->cmdline,
+                                      seal->cmdline[0] ? " " : "", seal->name, (unsigned long long)seal->counter);
+    for (uint32_t i = 0, n = 0; i < seal->part_count && len < cap; i++) {
+        if (seal->parts[i].kind != PART_RAMDISK || n >= image->plan.ramdisk_count)
+            continue;
+        len += (size_t)fmt_snprintf(cmdline + len, cap - len, " signet.ramdisk=0x%llx,0x%llx",
+                                    (unsigned long long)image->plan.ramdisks[n++].base,
+                                    (unsigned long long)seal->parts[i].size);
+    }
+    return len < cap ? 0 : ERR_BOOT_CMDLINE;
+}
+
+static int describe_boot(struct core *core, const char *cmdline, struct platform_boot *ret)
+{
+    const struct platform *p = core->platform;
+    const struct place_plan *plan = &core->image.plan;
+    *ret = (struct platform_boot){
+        .setup = p->map(p->ctx, plan->setup, plan->setup_len),
+        .setup_len = (size_t)plan->setup_len,
+        .kernel = plan->kernel,
+        .kernel_len = plan->kernel_len,
+        .kernel_address = plan->kernel_run,
+        .initrd = plan->initrd,
+        .initrd_len = plan->initrd_len,
+        .cmdline = cmdline,
+        .ramdisk_count = plan->ramdisk_count,
+    };
+    if (!ret->setup)
+        return ERR_BOOT_FORMAT;
+    memcpy(ret->ramdisks, plan->ramdisks, plan->ramdisk_count * sizeof ret->ramdisks[0]);
+    if (plan->kernel_run != plan->kernel)
+        ret->moves[ret->move_count++] = (struct platform_move){ plan->kernel_run, plan->kernel, plan->kernel_len };
+    return 0;
+}
+
+int core_image_start(struct core *core)
+{
+    const struct platform *p = core->platform;
+    const struct core_image *image = &core->image;
+    if (!image->verified) {
+        console_error("boot", ERR_BOOT_NOTHING, "no verified image is loaded");
+        return ERR_BOOT_NOTHING;
+    }
+    if (image->seal.target != TARGET_LINUX_X86 || image->plan.kernel_part < 0) {
+        console_error("boot", ERR_BOOT_TARGET, "%s holds nothing that can be started here", image->seal.name);
+        return ERR_BOOT_TARGET;
+    }
+    static char cmdline[CORE_CMDLINE_MAX]; // must outlive this frame: the platform reads it last of all
+    struct platform_boot boot;
+    int err = build_cmdline(image, cmdline, sizeof cmdline);
+    if (!err)
+        err = describe_boot(core, cmdline, &boot);
+    // The header is verified now and must say what mkimage put into the plan.
+    struct bzimage header;
+    if (!err)
+        err = bzimage_parse(boot.setup, boot.setup_len, boot.setup_len + boot.kernel_len, &header);
+    if (!err && header.setup_size != boot.setup_len)
+        err = ERR_BOOT_FORMAT;
+    if (!err && strlen(cmdline) > header.cmdline_size)
+        err = ERR_BOOT_CMDLINE;
+    if (!err && boot.initrd_len && boot.initrd + boot.initrd_len > bzimage_initrd_limit(&header))
+        err = ERR_BOOT_NO_ROOM;
+    if (!err) {
+        console_say("boot", "starting %s (counter %llu)", image->seal.name, (unsigned long long)image->seal.counter);
+        err = p->boot(p->ctx, &boot);
+    }
+    console_error("boot", err, "%s was not started", image->seal.name);
+    core_image_forget(core);
+    return err;
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MPL-2.0
+// The boot flow: banner, trust anchors, cards, script, and what happens when the script is over.
+#include "core/core.h"
+
+#include "base/version.h"
+#include "core/state.h"
+#include "net/net.h"
+
+#define LAST_CHANCE_S 10 // before the next boot device, so that the reason can be read and a key pressed
+
+static const char no_script[] = "#!ipxe\n"
+                                "echo No script is embedded in this Signet.\n"
+                                "shell\n";
+
+// The anchors and the script of `signet embed`. Without anchors there is nothing that could be booted, and that
+// is said before anything else is tried.
+static int read_embedded(struct core *core, const struct core_options *options)
+{
+    int err = 0;
+    if (options->embed)
+        err = embed_parse(options->embed, options->embed_len, &core->embed);
+    if (err) {
+        memset(&core->embed, 0, sizeof core->embed); // nothing of it is trusted
+        console_error("seal", err, "what was embedded into this Signet cannot be used; it boots nothing");
+        return err;
+    }
+    const struct trust_store *trust = &core->embed.trust;
+    if (trust->key_count == 0) {
+        console_error("seal", ERR_SEAL_NO_TRUST, "no image can be verified; put anchors in with `signet embed`");
+        return 0;
+    }
+    console_say("seal", "%u trust anchor%s, %u must have signed%s%s", trust->key_count, trust->key_count == 1 ? "" : "s",
+                MAX(trust->threshold, 1u), trust->product[0] ? ", product " : "", trust->product);
+    return 0;
+}
+
+static void start_network(struct core *core)
+{
+    int err = net_start(core->platform);
+    if (err) {
+        console_error("net", err, "only local sources are left");
+        return;
+    }
+    for (unsigned i = 0; i < net_nic_count(); i++) {
+        const struct platform_nic *n = net_nic(i);
+        console_say("net", "net%u %02x:%02x:%02x:%02x:%02x:%02x %s (%s)", i, n->mac[0], n->mac[1], n->mac[2], n->mac[3],
+                    n->mac[4], n->mac[5], n->chip, n->driver);
+    }
+}
+
+int core_main(const struct platform *platform, const struct core_options *options)
+{
+    static struct core core; // about 120 KiB
+    memset(&core, 0, sizeof core);
+    core.platform = platform;
+    core.key = -1;
+    core.entry_us = core_now(&core);
+    console_init(platform);
+    console_print("Signet %s (%s) %s\n", signet_version, signet_commit, platform->name);
+    lineedit_init(&core.edit);
+    (void)read_embedded(&core, options);
+    start_network(&core);
+    core_settings_init(&core);
+
+    const char *script = core.embed.script ? core.embed.script : no_script;
+    size_t len = core.embed.script ? core.embed.script_len : sizeof no_script - 1;
+    int err = core_run_script(&core, script, len);
+    if (err)
+        console_error("script", err, "the script ended; next boot device in %u s, press a key for the shell", LAST_CHANCE_S);
+    else
+        console_say("script", "the script ended; next boot device in %u s, press a key for the shell", LAST_CHANCE_S);
+    core.key = -1;
+    if (core_sleep(&core, (uint64_t)LAST_CHANCE_S * 1000000, true) == 1) {
+        core.key = -1;
+        (void)core_shell(&core);
+    }
+    console_say("boot", "leaving Signet for the next boot device");
+    net_stop();
+    return err;
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MPL-2.0
+// What the core knows, in one place. Files of core/ share it; nothing outside core/ sees it.
+#pragma once
+#include "base/addr.h"
+#include "core/console.h"
+#include "core/platform.h"
+#include "image/embed.h"
+#include "image/place.h"
+#include "proto/dhcp.h"
+#include "proto/uri.h"
+#include "script/lineedit.h"
+#include "script/script.h"
+#include "script/settings.h"
+
+#define CORE_CHAIN_DEPTH_MAX 8
+#define CORE_CMDLINE_MAX (SEAL_CMDLINE_MAX + 512) // the verified one and what Signet appends
+
+// The image in memory: nothing of it is used before `verified`.
+struct core_image {
+    bool planned, verified;
+    struct seal seal;
+    struct place_plan plan;
+    struct scatter map;
+    uint8_t *list;       // chunk list, in the plan's memory
+    uint8_t *chunk_bits; // one bit a verified chunk, in the plan's work memory
+    char uri[URI_TEXT_MAX];
+};
+
+struct core {
+    const struct platform *platform;
+    uint64_t entry_us;      // when core_main was entered
+    uint64_t first_read_us; // when the first READ went out, 0: not yet
+    struct embed embed;
+    struct settings settings;
+    uint8_t settings_arena[SETTINGS_ARENA_DEFAULT];
+    struct core_image image;
+    struct script scripts[CORE_CHAIN_DEPTH_MAX]; // one a nesting level
+    unsigned depth;
+    struct uri base;        // what relative URIs are relative to; scheme "" = nothing
+    struct lineedit edit;
+    uint64_t next_key_us;   // the keyboard is looked at now and then only: that is a BIOS call
+    int key;                // pressed and not taken yet, -1 none
+    bool shell_running;
+};
+
+// --- time and keys (wait.c) ---
+
+uint64_t core_now(struct core *core);
+
+// One turn of everything: frames, timers, keyboard; idles when nothing came. ERR_CANCELLED on ctrl-C.
+int core_turn(struct core *core);
+
+// The key that was pressed, or -1.
+int core_take_key(struct core *core);
+
+// Turns for so many microseconds. ERR_CANCELLED on ctrl-C. With `any_key`, ends early with 1 at a key, which stays
+// to be taken.
+int core_sleep(struct core *core, uint64_t us, bool any_key);
+
+// --- settings (vars.c) ---
+
+extern const struct script_ops core_script_ops; // ctx is the struct core
+void core_settings_init(struct core *core);
+// Sets what a lease says, under "netN.dhcp".
+void core_settings_lease(struct core *core, unsigned nic, const struct dhcp_lease *lease);
+
+// --- images (image.c) ---
+
+// Plans memory for a verified seal and fills core->image.map. Says why when it does not fit.
+int core_image_plan(struct core *core, const struct seal *seal);
+void core_image_forget(struct core *core);
+// Starts the verified image. Returns only on failure.
+int core_image_start(struct core *core);
+
+// --- fetching (fetch.c) ---
+
+// Fetches what a URI names: an image into core->image, or a script, which is run. `boot` starts an image.
+int core_chain(struct core *core, const char *uri_text, bool boot);
+
+// Runs a script one level deeper. The text must stay.
+int core_run_script(struct core *core, const char *text, size_t len);
+
+// A transport is one row of core_transports (conf.c).
+struct core_transport {
+    const char *scheme;
+    // Fetches `uri`. An image that was loaded and verified is in core->image; a script is run. 0 or an error,
+    // with everything that a person needs to know said already.
+    int (*fetch)(struct core *core, const struct uri *uri);
+};
+extern const struct core_transport core_transports[];
+extern const size_t core_transport_count;
+
+int core_p2_fetch(struct core *core, const struct uri *uri);
+
+// --- the network (dhcp.c) ---
+
+// Configures cards by DHCP: the ROM's cached answer where it is enough, our own DHCP otherwise.
+int core_dhcp(struct core *core, unsigned nic, bool force);
+// Opens the cards that are not open yet. ERR_NET_NO_CARD when none could be.
+int core_open_network(struct core *core);
+// Host name or address literal of a URI to an address, with the URI's port or `port`.
+int core_resolve(struct core *core, const struct uri *uri, uint16_t port, struct net_addr *ret);
+
+// --- commands (commands*.c, conf.c) ---
+
+extern const struct script_command core_commands[];
+extern const size_t core_command_count;
+int core_shell(struct core *core);
+
+#define CORE_COMMAND(name) int command_##name(struct script *s, int argc, char **argv)
+CORE_COMMAND(boot);
+CORE_COMMAND(chain);
+CORE_COMMAND(dhcp);
+CORE_COMMAND(ifopen);
+CORE_COMMAND(ifstat);
+CORE_COMMAND(imgfetch);
+CORE_COMMAND(imgfree);
+CORE_COMMAND(imgstat);
+CORE_COMMAND(poweroff);
+CORE_COMMAND(prompt);
+CORE_COMMAND(reboot);
+CORE_COMMAND(shell);
+CORE_COMMAND(sleep);

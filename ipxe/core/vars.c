@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MPL-2.0
+// Settings as scripts see them: the store, filled with what the platform, the cards and DHCP know.
+#include "core/state.h"
+
+#include "base/fmt.h"
+#include "base/version.h"
+#include "net/net.h"
+
+static int get(void *ctx, const char *name, char *buf, size_t cap)
+{
+    return settings_get(&((struct core *)ctx)->settings, name, buf, cap);
+}
+
+static int set(void *ctx, const char *name, const char *text)
+{
+    return settings_set(&((struct core *)ctx)->settings, name, text);
+}
+
+static int clear(void *ctx, const char *name)
+{
+    return settings_clear(&((struct core *)ctx)->settings, name);
+}
+
+static void print(void *ctx, const char *text, size_t len)
+{
+    console_print("%.*s", (int)len, text);
+}
+
+// Between two lines of a script: ctrl-C must end an endless loop, and the network must not starve in it.
+static int poll(void *ctx)
+{
+    struct core *core = ctx;
+    net_poll();
+    uint64_t now = core_now(core);
+    return now >= core->next_key_us ? core_turn(core) : 0;
+}
+
+const struct script_ops core_script_ops = { .get = get, .set = set, .clear = clear, .print = print, .poll = poll };
+
+static void put_smbios(struct core *core, const char *name)
+{
+    const struct platform *p = core->platform;
+    const char *text = p->smbios ? p->smbios(p->ctx, name) : NULL;
+    if (text && *text)
+        (void)settings_put_text(&core->settings, "smbios", name, text);
+}
+
+static void put_card(struct core *core, unsigned nic)
+{
+    char scope[16];
+    const struct platform_nic *info = net_nic(nic);
+    fmt_snprintf(scope, sizeof scope, "net%u", nic);
+    (void)settings_put(&core->settings, scope, "mac", SETTING_HEX, info->mac, sizeof info->mac);
+    (void)settings_put_text(&core->settings, scope, "chip", info->chip);
+    (void)settings_put_text(&core->settings, scope, "driver", info->driver);
+    uint8_t mtu[2] = { (uint8_t)(info->mtu >> 8), (uint8_t)info->mtu };
+    (void)settings_put(&core->settings, scope, "mtu", SETTING_UINT16, mtu, sizeof mtu);
+}
+
+void core_settings_init(struct core *core)
+{
+    settings_init(&core->settings, core->settings_arena, sizeof core->settings_arena);
+    settings_use(&core->settings, "net0");
+    (void)settings_put_text(&core->settings, "builtin", "version", signet_version);
+    (void)settings_put_text(&core->settings, "builtin", "platform", core->platform->name);
+    (void)settings_put_text(&core->settings, "builtin", "buildarch", core->platform->buildarch);
+    static const char *const smbios[] = { "manufacturer", "product", "serial", "asset", "board-serial" };
+    for (size_t i = 0; i < ARRAY_SIZE(smbios); i++)
+        put_smbios(core, smbios[i]);
+    const struct platform *p = core->platform;
+    const char *uuid = p->smbios ? p->smbios(p->ctx, "uuid") : NULL;
+    uint8_t bytes[16];
+    if (uuid && setting_parse(SETTING_UUID, uuid, bytes, sizeof bytes) == (int)sizeof bytes)
+        (void)settings_put(&core->settings, "smbios", "uuid", SETTING_UUID, bytes, sizeof bytes);
+    for (unsigned nic = 0; nic < net_nic_count(); nic++)
+        put_card(core, nic);
+}
+
+// Every option of the answer by its number, with its natural type.
+static void put_options(struct core *core, const char *scope, const struct dhcp_lease *lease)
+{
+    size_t pos = 0, len;
+    uint8_t code;
+    const uint8_t *data;
+    while (dhcp_option_next(lease->packet, lease->packet_len, &pos, &code, &data, &len)) {
+        char name[8];
+        enum setting_type type;
+        fmt_snprintf(name, sizeof name, "%u", code);
+        (void)setting_dhcp_number(name, &type);
+        (void)settings_put(&core->settings, scope, name, type, data, len);
+    }
+}
+
+void core_settings_lease(struct core *core, unsigned nic, const struct dhcp_lease *lease)
+{
+    char scope[16];
+    static const uint8_t none[4];
+    fmt_snprintf(scope, sizeof scope, "net%u.dhcp", nic);
+    put_options(core, scope, lease);
+    const struct {
+        const char *name;
+        const uint8_t *ip;
+    } addresses[] = { { "ip", lease->ip },
+                      { "netmask", lease->mask },
+                      { "gateway", lease->gateway },
+                      { "next-server", lease->next_server },
+                      { "dhcp-server", lease->server_id } };
+    for (size_t i = 0; i < ARRAY_SIZE(addresses); i++)
+        if (memcmp(addresses[i].ip, none, 4) != 0)
+            (void)settings_put(&core->settings, scope, addresses[i].name, SETTING_IPV4, addresses[i].ip, 4);
+    if (lease->dns_count)
+        (void)settings_put(&core->settings, scope, "dns", SETTING_IPV4, lease->dns, 4 * (size_t)lease->dns_count);
+    (void)settings_put_text(&core->settings, scope, "hostname", lease->hostname);
+    (void)settings_put_text(&core->settings, scope, "domain", lease->domain);
+    (void)settings_put_text(&core->settings, scope, "filename", lease->filename);
+    (void)settings_put_text(&core->settings, scope, "root-path", lease->root_path);
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MPL-2.0
+// Time passes here: every loop that waits for something turns through core_turn, so that frames, timers and the
+// keyboard go on whatever is being waited for.
+#include "core/state.h"
+#include "net/net.h"
+
+#define KEY_INTERVAL_US 50000
+#define KEY_CTRL_C 3
+
+uint64_t core_now(struct core *core)
+{
+    return core->platform->now_us(core->platform->ctx);
+}
+
+int core_turn(struct core *core)
+{
+    const struct platform *p = core->platform;
+    if (net_poll() == 0)
+        p->idle(p->ctx);
+    uint64_t now = core_now(core);
+    if (now < core->next_key_us)
+        return 0;
+    core->next_key_us = now + KEY_INTERVAL_US;
+    int key = p->console_getkey(p->ctx);
+    if (key == KEY_CTRL_C)
+        return ERR_CANCELLED;
+    if (key >= 0)
+        core->key = key;
+    return 0;
+}
+
+int core_take_key(struct core *core)
+{
+    int key = core->key;
+    core->key = -1;
+    core->next_key_us = 0; // the next one of a sequence is likely there already
+    return key;
+}
+
+int core_sleep(struct core *core, uint64_t us, bool any_key)
+{
+    uint64_t end = core_now(core) + us;
+    while (core_now(core) < end) {
+        int err = core_turn(core);
+        if (err)
+            return err;
+        if (any_key && core->key >= 0)
+            return 1;
+    }
+    return 0;
+}

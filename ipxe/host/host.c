@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MPL-2.0
+// See host.h.
+#include "host/host.h"
+
+#include "core/core.h"
+#include "net/net.h"
+#include <errno.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+// Distance between calls of the clock on a fake clock, so that a loop that only looks at the time ends.
+#define FAKE_TICK_US 1
+#define ALLOC_HEAD 16
+
+static jmp_buf leave_core; // core_main has no way back from a boot: a real machine has none either
+
+static uint64_t now_us(void *ctx)
+{
+    struct host_machine *m = ctx;
+    if (m->real_time) {
+        struct timespec ts;
+        clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+    }
+    m->now_us += FAKE_TICK_US;
+    if (m->give_up_us && m->now_us > m->give_up_us) {
+        fprintf(stderr, "host: the core hangs: fake time is %llu s\n%s", (unsigned long long)(m->now_us / 1000000),
+                m->transcript ? m->transcript : "");
+        abort();
+    }
+    return m->now_us;
+}
+
+static void random_bytes(void *ctx, void *buf, size_t len)
+{
+    struct host_machine *m = ctx;
+    uint8_t *out = buf;
+    if (!m->random_state) {
+        while (len > 0) {
+            ssize_t n = getrandom(out, len, 0);
+            if (n <= 0)
+                abort();
+            out += n;
+            len -= (size_t)n;
+        }
+        return;
+    }
+    for (size_t i = 0; i < len; i++) { // xorshift64: repeatable, for tests
+        m->random_state ^= m->random_state << 13;
+        m->random_state ^= m->random_state >> 7;
+        m->random_state ^= m->random_state << 17;
+        out[i] = (uint8_t)m->random_state;
+    }
+}
+
+static void *allocate(void *ctx, size_t len)
+{
+    struct host_machine *m = ctx;
+    if (++m->allocations == m->fail_allocation)
+        return NULL;
+    void *p = malloc(len ? len : 1);
+    if (p)
+        m->live_allocations++;
+    return p;
+}
+
+static void release(void *ctx, void *ptr)
+{
+    struct host_machine *m = ctx;
+    if (ptr)
+        m->live_allocations--;
+    free(ptr);
+}
+
+static void console_write(void *ctx, const char *text, size_t len)
+{
+    struct host_machine *m = ctx;
+    if (m->console) {
+        fwrite(text, 1, len, m->console);
+        fflush(m->console);
+    }
+    char *grown = realloc(m->transcript, m->transcript_len + len + 1);
+    if (!grown)
+        abort();
+    m->transcript = grown;
+    memcpy(m->transcript + m->transcript_len, text, len);
+    m->transcript_len += len;
+    m->transcript[m->transcript_len] = 0;
+}
+
+static int console_getkey(void *ctx)
+{
+    struct host_machine *m = ctx;
+    if (m->keys)
+        return *m->keys ? (uint8_t)*m->keys++ : -1;
+    return -1;
+}
+
+static void idle(void *ctx)
+{
+    struct host_machine *m = ctx;
+    if (m->wire.idle)
+        m->wire.idle(m->wire.ctx, &m->now_us);
+    else if (m->real_time)
+        usleep(200);
+    else
+        m->now_us += 1000;
+}
+
+static unsigned nic_count(void *ctx)
+{
+    struct host_machine *m = ctx;
+    return m->no_nic ? 0 : 1;
+}
+
+static int nic_info(void *ctx, unsigned nic, struct platform_nic *ret)
+{
+    *ret = ((struct host_machine *)ctx)->nic;
+    return 0;
+}
+
+static int nic_open(void *ctx, unsigned nic)
+{
+    struct host_machine *m = ctx;
+    return m->wire.send ? 0 : ERR_NET_LINK;
+}
+
+static void nic_close(void *ctx, unsigned nic)
+{
+}
+
+static int nic_multicast(void *ctx, unsigned nic, const uint8_t (*macs)[6], unsigned count)
+{
+    return 0; // a tap and the simulation deliver everything
+}
+
+static int frame_send(void *ctx, unsigned nic, const void *frame, size_t len)
+{
+    struct host_machine *m = ctx;
+    return m->wire.send(m->wire.ctx, frame, len);
+}
+
+static int frame_recv(void *ctx, unsigned nic, void *buf, size_t cap)
+{
+    struct host_machine *m = ctx;
+    return m->wire.receive(m->wire.ctx, buf, cap);
+}
+
+static unsigned memory(void *ctx, struct mem_region ret[PLATFORM_REGIONS_MAX])
+{
+    struct host_machine *m = ctx;
+    ret[0] = (struct mem_region){ m->memory_base, m->memory_size };
+    return 1;
+}
+
+static void *map(void *ctx, uint64_t address, uint64_t length)
+{
+    struct host_machine *m = ctx;
+    if (!m->arena) {
+        m->arena = mmap(NULL, m->memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (m->arena == MAP_FAILED) {
+            m->arena = NULL;
+            return NULL;
+        }
+    }
+    if (address < m->memory_base || address - m->memory_base > m->memory_size ||
+        length > m->memory_size - (address - m->memory_base))
+        return NULL;
+    return m->arena + (address - m->memory_base);
+}
+
+static int boot(void *ctx, const struct platform_boot *what)
+{
+    struct host_machine *m = ctx;
+    m->booted = true;
+    if (m->on_boot)
+        m->on_boot(m, what);
+    longjmp(leave_core, 1);
+}
+
+static void leave(void *ctx, enum platform_leave how)
+{
+    struct host_machine *m = ctx;
+    m->left = true;
+    m->how = how;
+    longjmp(leave_core, 1);
+}
+
+static const char *smbios(void *ctx, const char *name)
+{
+    return strcmp(name, "manufacturer") == 0 ? "Signet host" : NULL;
+}
+
+void host_init(struct host_machine *m)
+{
+    *m = (struct host_machine){
+        .memory_base = 16 * MIB,
+        .memory_size = 256 * MIB,
+        .nic = { .driver = "host", .chip = "host wire", .mac = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 }, .mtu = 1500 },
+    };
+    m->platform = (struct platform){
+        .ctx = m,
+        .name = "host",
+        .buildarch = sizeof(void *) == 8 ? "x86_64" : "i386",
+        .now_us = now_us,
+        .random = random_bytes,
+        .alloc = allocate,
+        .free = release,
+        .console_write = console_write,
+        .console_getkey = console_getkey,
+        .idle = idle,
+        .nic_count = nic_count,
+        .nic_info = nic_info,
+        .nic_open = nic_open,
+        .nic_close = nic_close,
+        .nic_multicast = nic_multicast,
+        .frame_send = frame_send,
+        .frame_recv = frame_recv,
+        .memory = memory,
+        .memory_limit = UINT64_MAX,
+        .map = map,
+        .boot = boot,
+        .leave = leave,
+        .smbios = smbios,
+    };
+}
+
+void host_free(struct host_machine *m)
+{
+    if (m->arena)
+        munmap(m->arena, m->memory_size);
+    free(m->transcript);
+    m->arena = NULL;
+    m->transcript = NULL;
+    m->transcript_len = 0;
+}
+
+int host_run(struct host_machine *m, const struct core_options *options)
+{
+    if (setjmp(leave_core) != 0)
+        return 0;
+    return core_main(&m->platform, options);
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MPL-2.0
+// A simulated wire for the whole core: one machine under test, and peers that answer ARP, neighbour
+// discovery and UDP. Frames wait in a queue with a delay and may be lost; time is the machine's fake clock.
+#pragma once
+#include "base/addr.h"
+#include "host/host.h"
+
+#define SIMNET_QUEUE_MAX 512
+
+struct simnet;
+// A datagram from the machine under test to `to` (unicast, broadcast or multicast).
+typedef void simnet_udp(struct simnet *net, const struct net_addr *from, const struct net_addr *to,
+                        const uint8_t *data, size_t len);
+
+struct simnet_frame {
+    uint64_t due_us;
+    uint16_t len;
+    uint8_t data[FRAME_MAX];
+};
+
+struct simnet {
+    struct host_machine *machine;
+    simnet_udp *udp;
+    void *user;
+    uint8_t peer_ip4[4]; // the peer that is 0.0.0.0/0 too: answers ARP for every address but the machine's
+    uint8_t peer_ip6[16];
+    uint8_t peer_mac[6];
+    bool ip4, ip6;        // which families the peer speaks
+    uint32_t loss_per_64k; // chance of losing a frame towards the machine
+    uint64_t delay_us;
+    uint64_t random_state;
+    // Called when the machine idles, to let peers act on time (servers with output, timers); may be NULL.
+    void (*tick)(struct simnet *net, uint64_t now_us);
+    struct simnet_frame *queue; // ring of SIMNET_QUEUE_MAX
+    unsigned head, count;
+    uint8_t machine_mac[6];
+};
+
+// Connects *net as the wire of `machine`. The caller fills in udp, user and the choices afterwards.
+void simnet_attach(struct simnet *net, struct host_machine *machine);
+void simnet_free(struct simnet *net);
+
+// Sends a datagram to the machine under test, as from `from` to `to`.
+void simnet_send_udp(struct simnet *net, const struct net_addr *from, const struct net_addr *to, const void *data,
+                     size_t len);
