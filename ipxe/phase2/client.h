@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MPL-2.0
+// The fetching side of the native protocol as a machine without I/O (doc/phase2-protocol.md): finds a server,
+// fetches and verifies the seal, then the chunk list, then each chunk into its final place.
+//
+// How to drive it, from one thread:
+//
+//   p2_client_init(c, &config, now);
+//   loop:
+//     feed ALL datagrams that are waiting      p2_client_input(c, bytes, len, &from, now)
+//     send until it has nothing more           while ((n = p2_client_output(c, buf, sizeof buf, &to, now)) > 0) ...
+//     hash a little                            p2_client_work(c, 16 KiB); 0 = nothing to hash
+//     look at p2_client_phase(c):
+//       P2_SEALED    plan memory by p2_client_seal(c), then p2_client_accept(...) - or p2_client_finish(REFUSED)
+//       P2_VERIFIED  the payload is whole: p2_client_finish(BOOTING)
+//       P2_FAILED    p2_client_error(c) says why: p2_client_finish(FAILED) tells the server, or just stop
+//       P2_DONE      over; the memory may be used
+//     sleep until a datagram or p2_client_deadline(c), unless work is left
+//
+// Times are microseconds of any clock that does not go back. Data that arrived while the caller hashed must be
+// fed before output is asked for, or timers see losses that are none.
+//
+// Security: whatever anyone sends, the machine never says VERIFIED unless every byte behind the scatter map
+// matches the seal that the trust store accepted. No RESET, ERROR or OFFER ends a boot by itself.
+#pragma once
+#include "base/scatter.h"
+#include "phase2/seal.h"
+#include "phase2/wire.h"
+
+#define P2_CLIENT_SERVERS 12    // servers kept at a time
+#define P2_CLIENT_TARGETS 8     // addresses HELLO is sent to in discovery
+#define P2_CLIENT_SLOTS 64      // chunks in the works at a time (fewer when chunks are large)
+#define P2_CLIENT_SLOT_BITS 65536 // blocks of all slots together: 8 chunks of 4 MiB in blocks of 512
+#define P2_CLIENT_FLIGHT 2048   // requests that the window is kept in; twice the largest window
+#define P2_CLIENT_STAMPS 16     // READs whose sending time is remembered
+#define P2_CLIENT_WINDOW_MIN 4  // blocks: below this a link is not usable
+#define P2_CLIENT_WINDOW_MAX 1024
+#define P2_CLIENT_WINDOW_DEFAULT 16
+#define P2_CLIENT_SEED_MIN 16
+#define P2_CLIENT_SEED_MAX 64
+
+#define P2_RTO_MIN 20000u          // us; doubled up to P2_RTO_FLOOR_MAX when it proves too eager
+#define P2_RTO_FLOOR_MAX 320000u
+#define P2_RTO_FIRST 300000u       // before a round trip was measured
+#define P2_RTO_MAX 2000000u
+#define P2_HELLO_FIRST 150000u     // first repetition of a HELLO; doubles
+#define P2_HELLO_LAST 2000000u     // longest pause between HELLOs
+#define P2_HELLO_TRIES 5           // unicast HELLOs to a server that discovery heard of
+#define P2_COOKIE_RENEW 30000000u  // a cookie as old is renewed while it still works
+#define P2_HINT_PAUSE 200000u      // RESET and ERROR are acted upon at most once in this time
+#define P2_FAILOVER_AFTER 1500000u // no new block for so long: the next server's turn
+#define P2_STALL_DEFAULT 30000000u
+#define P2_DISCOVER_DEFAULT 6000000u
+#define P2_DECIDE_AFTER 2000000u   // servers are looked for at least so long before a failure is final
+#define P2_FINISH_TRIES 5
+#define P2_FINISH_PAUSE 150000u
+#define P2_STRIKES_MAX 4           // bad chunks (halved by good ones) that drop a server
+#define P2_SEAL_TRIES 3            // seals from one server that may be damaged before it is dropped
+
+struct p2_client_config {
+    const struct trust_store *trust; // kept by reference: must outlive the machine
+    const char *image;               // requested name, "" = the server's default
+    // Explicit servers, in order of preference, or addresses for discovery (multicast, broadcast), or both.
+    const struct net_addr *servers;
+    uint32_t server_count;
+    const struct net_addr *targets;
+    uint32_t target_count;
+    const uint8_t *seed; // P2_CLIENT_SEED_MIN..MAX random bytes, fresh for each machine
+    size_t seed_len;
+    uint8_t *seal_buf; // SEAL_MAX bytes, kept until DONE
+    size_t seal_cap;
+    struct p2_facts facts;
+    uint16_t rx_buffers;     // frames the card holds, 0 = not known: the window starts here
+    uint16_t window_initial; // blocks, 0 = from rx_buffers or P2_CLIENT_WINDOW_DEFAULT
+    uint16_t window_max;     // blocks, 0 = P2_CLIENT_WINDOW_MAX
+    uint16_t block_max;      // 0 = P2_BLOCK_MAX
+    uint64_t discover_us;    // nobody answers for so long: ERR_P2_NO_SERVER. 0 = default
+    uint64_t stall_us;       // no progress for so long: ERR_P2_STALLED. 0 = default
+};
+
+enum p2_phase {
+    P2_DISCOVER, // looking for servers
+    P2_SEAL,     // fetching the seal
+    P2_SEALED,   // seal verified; waits for p2_client_accept
+    P2_LIST,     // fetching the chunk list
+    P2_PAYLOAD,  // fetching and hashing chunks
+    P2_VERIFIED, // everything matches the seal; waits for p2_client_finish
+    P2_FAILED,   // p2_client_error says why; waits for p2_client_finish
+    P2_FINISHING, // telling the server
+    P2_DONE,
+};
+
+struct p2_progress {
+    enum p2_phase phase;
+    uint64_t bytes_verified, bytes_received, bytes_total; // of the payload
+    uint32_t blocks_received, duplicates, lost, timeouts; // of all spaces; lost = asked for again
+    uint32_t bad_chunks, reads_sent, ignored;             // ignored = datagrams that were not acceptable
+    uint32_t failovers, servers_known, servers_dropped;
+    uint32_t window;   // blocks of credit now
+    uint32_t block_size;
+    uint32_t srtt_us;  // 0 = not measured
+    bool has_server;
+    struct net_addr server;  // the current one
+    char server_name[32];
+};
+
+// --- internal to the machine; here so that callers can own it ---
+
+enum p2_server_state { P2S_FREE, P2S_HEARD, P2S_BOUND, P2S_DROPPED };
+
+struct p2_client_server {
+    struct net_addr addr;
+    uint8_t state; // enum p2_server_state
+    bool fixed;    // named by the caller: asked for as long as the machine looks for servers
+    bool full_seen; // a full-size DATA came through from it
+    bool hello_open; // an OFFER is awaited
+    uint8_t nonce[P2_NONCE_SIZE]; // secret between it and us, unlike discovery's
+    struct p2_offer offer;        // valid when BOUND
+    uint64_t cookie_time;         // when the cookie came
+    uint64_t hello_next, hello_sent;
+    uint32_t hello_tries, strikes, seal_tries;
+    uint64_t tried;    // when it last became the current one: failover takes the longest ago
+    uint64_t refused;  // when it last said ERROR: NO_IMAGE / NO_TAG; 0 = never
+    uint32_t refusals;
+    int error; // why it was dropped
+};
+
+struct p2_flight {
+    uint8_t slot, state; // state: 0 = settled, 1 = outstanding
+    uint16_t block, stamp;
+};
+
+struct p2_slot {
+    uint32_t piece;    // chunk (payload), piece of the list; UINT32_MAX = free
+    uint32_t length;   // bytes
+    uint32_t blocks;   // of the current block size
+    uint32_t received; // blocks
+    uint32_t next_new; // blocks below were asked for at least once
+    uint32_t again;    // blocks below next_new that are neither here nor outstanding
+    uint32_t prefix;   // blocks received without a gap from the start
+    uint32_t hashed;   // bytes
+    uint8_t source;    // server that sent all of it, or one of the two below
+    uint8_t only;      // server index + 1 that alone may fill it after a mismatch, 0 = any
+    struct sha256 sha;
+};
+
+struct p2_client {
+    const struct trust_store *trust;
+    char image[P2_NAME_MAX];
+    struct p2_facts facts;
+    struct net_addr targets[P2_CLIENT_TARGETS];
+    uint32_t target_count, fixed_count;
+    uint8_t seed[P2_CLIENT_SEED_MAX];
+    size_t seed_len;
+    uint32_t seed_counter;
+    uint8_t *seal_buf;
+    uint16_t window_floor, window_max, block_max;
+    uint64_t discover_us, stall_us;
+
+    enum p2_phase phase;
+    int error, first_error; // first_error: why the first server was dropped
+    uint32_t first_error_server; // index + 1
+    uint64_t started, progress_at, now;
+
+    // discovery
+    uint8_t discovery_nonce[P2_NONCE_SIZE];
+    uint64_t discover_next, discover_pause;
+    uint32_t discover_target, discover_rounds; // next target of the round that is being sent
+    bool discovering;
+
+    struct p2_client_server servers[P2_CLIENT_SERVERS];
+    uint32_t current; // index + 1, 0 = none
+    uint64_t current_since, hint_at;
+    uint32_t offers_seen;
+
+    // the space that is being fetched
+    uint8_t space;
+    uint8_t image_id[P2_IMAGE_ID_SIZE]; // bound when the seal is verified
+    bool bound;
+    uint64_t space_size;
+    uint32_t piece_shift, piece_count, piece_next, pieces_done;
+    uint32_t block_size;
+    uint32_t slot_count, slot_words; // slots in use for this space; bitmap words of each
+    uint8_t order[P2_CLIENT_SLOTS];  // busy slots by ascending piece
+    uint32_t busy;
+    struct p2_slot slots[P2_CLIENT_SLOTS];
+    uint32_t have[P2_CLIENT_SLOT_BITS / 32], asked[P2_CLIENT_SLOT_BITS / 32];
+
+    // flow control
+    struct p2_flight flight[P2_CLIENT_FLIGHT];
+    uint32_t flight_head, flight_tail; // running numbers; index = number % P2_CLIENT_FLIGHT
+    uint32_t flight_top;               // highest number that arrived, + 1
+    uint32_t flight_hint;              // where the next arrival is looked for first
+    uint32_t outstanding, window, threshold, reorder;
+    uint32_t round_end, round_lost, round_arrived; // a round = one window's worth of requests
+    uint32_t window_before; // to go back to when a timeout proves to be none
+    bool timeout_open, cancel;
+    uint16_t stamp;
+    struct {
+        uint16_t stamp;
+        bool open; // no DATA for it yet
+        uint64_t sent;
+    } stamps[P2_CLIENT_STAMPS];
+    uint32_t srtt, rttvar, rto_floor, backoff;
+    uint64_t rto_at; // 0 = not running
+
+    // memory given by p2_client_accept
+    struct scatter map;
+    uint8_t *list;
+    uint8_t *chunk_bits;
+
+    // finish
+    struct p2_finished finished;
+    uint32_t finish_tries, finish_server;
+    uint64_t finish_next;
+
+    struct seal seal;
+    struct p2_progress progress;
+};
+_Static_assert(sizeof(struct p2_client) <= 64 * 1024, "struct p2_client stays modest");
+
+// --- the interface ---
+
+// ERR_INVALID: no trust store, no address at all, too many, seed or seal buffer too short, name too long.
+int p2_client_init(struct p2_client *c, const struct p2_client_config *config, uint64_t now);
+
+// One datagram. 0 when it was of use or a known duplicate; ERR_P2_MALFORMED or ERR_NOT_FOUND (not for us,
+// not from a server that was asked, nothing that was asked for) otherwise. Never fatal.
+int p2_client_input(struct p2_client *c, const uint8_t *data, size_t len, const struct net_addr *from, uint64_t now);
+
+// The next datagram to send: its length and where to, 0 when there is none now. cap >= P2_CLIENT_MESSAGE_MAX
+// (ERR_TOO_LARGE). Runs the timers, so the phase may change here too.
+int p2_client_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to, uint64_t now);
+
+// When output has to be called even without input: a time (possibly past: at once), or UINT64_MAX.
+uint64_t p2_client_deadline(const struct p2_client *c);
+
+// Hashes up to about max_bytes that have arrived; chunks that are whole are judged. Returns the bytes hashed
+// (the caller's digest time is the time spent here), 0 when there is nothing to hash.
+size_t p2_client_work(struct p2_client *c, size_t max_bytes);
+
+enum p2_phase p2_client_phase(const struct p2_client *c);
+int p2_client_error(const struct p2_client *c);
+
+// Valid from SEALED on: what the verified seal says, and the bytes it was read from.
+const struct seal *p2_client_seal(const struct p2_client *c);
+
+// Goes on from SEALED. `map` must cover exactly seal->payload_size bytes; it is copied. list_buf holds
+// chunk_count * 32 bytes; chunk_bits (chunk_count + 7) / 8 bytes, bit i is set when chunk i is verified. All of
+// it is the caller's and must stay until DONE. ERR_INVALID in another phase or for a wrong map.
+int p2_client_accept(struct p2_client *c, const struct scatter *map, uint8_t *list_buf, uint8_t *chunk_bits);
+
+// What the server is told at the end. Allowed in every phase (a user may cancel); once.
+struct p2_report {
+    uint8_t outcome;  // enum p2_outcome
+    int error;        // ERR_*, 0 = none; names the code
+    const char *text; // one sentence; NULL = err_text(error)
+    uint32_t transport_ms, digest_ms;
+};
+void p2_client_finish(struct p2_client *c, const struct p2_report *report, uint64_t now);
+
+// A copy of the counters.
+void p2_client_progress(const struct p2_client *c, struct p2_progress *ret);
+
+// Name of a phase for people ("discover", "seal", ...).
+const char *p2_phase_name(enum p2_phase phase);

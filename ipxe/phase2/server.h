@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MPL-2.0
+// The serving side of the native protocol as a machine without I/O: datagrams in, datagrams out, time and
+// secret as parameters (doc/phase2-protocol.md). `signet bootserver` and the simulator run the same one.
+//
+// Bounds: all memory is the caller's and fixed at init. A HELLO costs no memory that a validated client
+// needs; until an address has echoed a cookie nothing is sent to it that is longer than what it sent.
+// Every output is caused by one input, and what a READ may cause is bounded by P2_READ_BLOCKS_MAX.
+#pragma once
+#include "phase2/wire.h"
+
+#define P2_SERVER_SECRET_SIZE 32
+#define P2_SERVER_COOKIE_EPOCH_BITS 26 // 2^26 us = 67 s; this epoch's and the last one's cookies are good
+#define P2_SERVER_REPLIES 64           // short answers waiting to be sent; more are dropped
+#define P2_SERVER_EVENTS 64            // events waiting to be polled; progress is dropped first
+#define P2_SERVER_QUANTUM 16           // DATA in a row for one client before the next one's turn
+#define P2_SERVER_PEER_JOBS 128        // ranges waiting for one client
+#define P2_SERVER_PEER_BLOCKS 2048     // blocks waiting for one client
+
+// An image as the machine sees it. The pointer need only stay valid until the next call into the machine.
+struct p2_image {
+    uint8_t id[P2_IMAGE_ID_SIZE];
+    uint32_t seal_size, list_size;
+    uint64_t payload_size;
+    uint32_t chunk_size; // power of two
+    void *handle;        // the caller's: comes back in p2_send
+    const char *name;
+};
+
+struct p2_images {
+    void *ctx;
+    // The image to offer under a requested name ("" = the default one). NULL: there is none.
+    const struct p2_image *(*by_name)(void *ctx, const char *name);
+    // The image whose id starts with the tag, among current images and replaced ones that are still kept
+    // for boots under way. Called for every READ and every DATA: it should be quick.
+    const struct p2_image *(*by_tag)(void *ctx, const uint8_t tag[P2_TAG_SIZE]);
+    // The bytes, at an address that stays valid until they were sent (a mapping), or NULL. Only
+    // p2_server_output_flat calls it; senders by reference resolve p2_send themselves. May be NULL then.
+    const uint8_t *(*bytes)(void *ctx, const struct p2_image *image, uint8_t space, uint64_t offset, uint32_t length);
+};
+
+enum p2_stage { // how far a client is, as the server can tell
+    P2_STAGE_HELLO,    // said HELLO; its address is not validated
+    P2_STAGE_SEAL,     // reads the seal
+    P2_STAGE_LIST,
+    P2_STAGE_PAYLOAD,
+    P2_STAGE_FINISHED, // outcome is set
+};
+
+// One client. Caller provides an array of them; zeros = free. Read-only for the caller.
+struct p2_peer {
+    struct net_addr addr;
+    uint8_t nonce[P2_NONCE_SIZE];
+    uint8_t tag[P2_TAG_SIZE];   // image it reads
+    struct p2_facts facts;      // zeros when its HELLO was not seen (server restarted)
+    uint8_t stage, outcome;
+    bool used, validated;
+    uint64_t first_seen, last_seen;
+    uint64_t verified, payload_size; // progress
+    uint64_t sent_bytes;             // DATA bytes sent to it
+    uint32_t sent_blocks, reads, lost;
+    uint64_t progress_shown; // when the last PROGRESS event was queued
+    uint32_t serial;         // counts clients: tells a reused entry apart
+    // pending work
+    uint32_t job_first, job_last, job_count, block_count; // job indexes are 1-based, 0 = none
+    uint32_t turn_next; // next peer with work, 1-based
+    bool queued;
+};
+
+// A range waiting to be sent. Caller provides an array of them; the machine keeps the free list.
+struct p2_job {
+    uint64_t offset;
+    uint32_t length, next;
+    uint16_t stamp, block_size;
+    uint8_t space;
+    uint8_t tag[P2_TAG_SIZE];
+};
+
+enum p2_event_type {
+    P2_EVENT_CLIENT = 1, // a client with a valid cookie reads for the first time
+    P2_EVENT_SEAL,       // it has the seal: it asks for the list
+    P2_EVENT_PROGRESS,   // at most one a second and client
+    P2_EVENT_FINISHED,   // outcome, code and text in `finished`
+    P2_EVENT_NO_IMAGE,   // someone asked for a name (in `name`) that is not here; at most one a second
+};
+struct p2_event {
+    uint8_t type;
+    uint32_t index;      // into the peers
+    struct p2_peer peer; // as it was (NO_IMAGE: address and facts only)
+    struct p2_finished finished;
+    char name[P2_NAME_MAX];
+};
+
+struct p2_server_stats {
+    uint64_t in_messages, malformed, hellos, reads, cookies_bad, data_messages, data_bytes;
+    uint64_t replies_dropped, jobs_dropped, events_dropped, peers_evicted;
+};
+
+struct p2_server_config {
+    struct p2_images images;
+    uint8_t secret[P2_SERVER_SECRET_SIZE]; // random, fresh for each run
+    uint8_t instance[8];                   // random, fresh for each run
+    const char *name;                      // shown to people at the client ("" or NULL: none)
+    uint16_t block_max;                    // 0 = P2_BLOCK_MAX
+    struct p2_peer *peers;                 // caller's arrays; zeroed by p2_server_init
+    uint32_t peer_count;
+    struct p2_job *jobs;
+    uint32_t job_count;
+};
+
+struct p2_server_reply {
+    struct net_addr to;
+    uint16_t length;
+    uint8_t bytes[P2_OFFER_SIZE];
+};
+
+struct p2_server {
+    struct p2_server_config config;
+    struct p2_server_stats stats;
+    char name[32];
+    uint32_t job_free;               // free list of jobs
+    uint32_t turn_first, turn_last;  // ring of peers with work
+    uint32_t quantum;                // DATA left for the peer whose turn it is
+    uint32_t serials;
+    uint64_t no_image_shown;
+    struct p2_server_reply replies[P2_SERVER_REPLIES];
+    uint32_t reply_head, reply_count;
+    struct p2_event events[P2_SERVER_EVENTS];
+    uint32_t event_head, event_count;
+};
+
+// Sets the machine up. ERR_INVALID when a table is missing or empty.
+int p2_server_init(struct p2_server *s, const struct p2_server_config *config);
+
+// One datagram that came in. Answers and DATA that it causes come out of p2_server_output. 0, or
+// ERR_P2_MALFORMED (also for messages that only servers send); never fatal.
+int p2_server_input(struct p2_server *s, const uint8_t *data, size_t len, const struct net_addr *from, uint64_t now);
+
+// A datagram to send: `head` (head_len bytes), followed by `length` bytes of the image at space + offset
+// (length 0: the head is all of it).
+struct p2_send {
+    struct net_addr to;
+    uint8_t head[P2_OFFER_SIZE];
+    uint32_t head_len;
+    const struct p2_image *image; // as by_tag gave it just now
+    uint8_t space;
+    uint64_t offset;
+    uint32_t length;
+};
+// True with *ret filled when there is one; false when nothing is to be sent. Call until it says false (or
+// until the socket is full: what was not asked for stays queued).
+bool p2_server_output(struct p2_server *s, struct p2_send *ret, uint64_t now);
+
+// The same as one flat datagram. Its length, 0 when nothing is to be sent, ERR_TOO_LARGE when cap is below
+// P2_MESSAGE_MAX.
+int p2_server_output_flat(struct p2_server *s, uint8_t *buf, size_t cap, struct net_addr *ret_to, uint64_t now);
+
+// When to call p2_server_output again without input: 0 = now, UINT64_MAX = no need.
+uint64_t p2_server_deadline(const struct p2_server *s);
+
+// The next event. False when there is none.
+bool p2_server_event(struct p2_server *s, struct p2_event *ret);
+
+// True when a client that is neither finished nor silent for `idle` microseconds still reads the image: a
+// replaced file must be kept as long.
+bool p2_server_in_use(const struct p2_server *s, const uint8_t tag[P2_TAG_SIZE], uint64_t now, uint64_t idle);
