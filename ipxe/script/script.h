@@ -6,8 +6,11 @@
 // read as an operator or as further arguments. A line is `command arg... [|| command...] [&& command...]`,
 // evaluated from left to right on the last status; an empty command succeeds (`dhcp ||` ignores a failure).
 //
-// Memory: a struct script is about 10 KiB and lives wherever the caller puts it (not on a small stack). A
-// nested script (chain of a script) needs a struct of its own, for argv points into the running one.
+// Memory: a struct script is about 10 KiB and lives wherever the caller puts it (not on a small stack). What
+// a command starts from within run() -- a nested script, the shell -- needs a struct of its own, for argv and the rest
+// of the line lie in the running one.
+//
+// Quotes and backslashes only act where an iPXE script would hardly have them: see script_lex.h.
 #pragma once
 #include "base/err.h"
 
@@ -64,6 +67,7 @@ struct script {
     unsigned line_number; // of the line that runs (first of a continued one), from 1
 
     // The interpreter's own.
+    unsigned next_line; // number of the line at pos
     char line[SCRIPT_LINE_MAX];
     char args[SCRIPT_EXPAND_MAX];
     size_t args_used;

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MPL-2.0
+// Running scripts and lines: script_run -> run_line -> execute -> a row of a command table.
+#include "script/script.h"
+
+#include "base/fmt.h"
+#include "script/script_lex.h"
+
+void script_init(struct script *s, const struct script_command *commands, size_t count, const struct script_ops *ops,
+                 void *ctx)
+{
+    memset(s, 0, sizeof *s);
+    s->commands = commands;
+    s->command_count = count;
+    s->ops = ops;
+    s->ctx = ctx;
+}
+
+void script_printf(struct script *s, const char *format, ...)
+{
+    char text[SCRIPT_MESSAGE_MAX];
+    va_list args;
+    va_start(args, format);
+    int n = fmt_vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (n > 0)
+        s->ops->print(s->ctx, text, MIN((size_t)n, sizeof text - 1));
+}
+
+static const struct script_command *find_in(const struct script_command *table, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(table[i].name, name) == 0)
+            return &table[i];
+    return NULL;
+}
+
+static const struct script_command *find_command(const struct script *s, const char *name)
+{
+    const struct script_command *command = find_in(s->commands, s->command_count, name);
+    return command ? command : find_in(script_builtins, script_builtin_count, name);
+}
+
+int script_usage(struct script *s, const char *name, const char *why)
+{
+    const struct script_command *command = find_command(s, name);
+    const char *usage = command ? command->usage : "";
+    script_printf(s, "%s: %s\n", name, why);
+    script_printf(s, "usage: %s%s%s\n", name, usage[0] ? " " : "", usage);
+    return ERR_SCRIPT_USAGE;
+}
+
+// The arguments are in argv, expanded. An empty command succeeds: that is what `dhcp ||` means.
+static int execute(struct script *s, int argc)
+{
+    s->argv[argc] = NULL;
+    if (argc == 0 || s->argv[0][0] == 0)
+        return 0;
+    const struct script_command *command = find_command(s, s->argv[0]);
+    if (!command) {
+        script_printf(s, "%s: command not found (try `help`)\n", s->argv[0]);
+        return ERR_SCRIPT_COMMAND;
+    }
+    int given = argc - 1;
+    if (given < command->min_args)
+        return script_usage(s, command->name, "an argument is missing");
+    if (command->max_args >= 0 && given > command->max_args)
+        return script_usage(s, command->name, "too many arguments");
+    return command->run(s, argc, s->argv);
+}
+
+// Expands one word behind the arguments that are there.
+static int add_argument(struct script *s, const struct script_token *word, int *argc)
+{
+    if (*argc >= SCRIPT_ARGS_MAX)
+        return ERR_SCRIPT_LIMIT;
+    char *to = s->args + s->args_used;
+    int n = script_expand_word(s, word, to, sizeof s->args - s->args_used);
+    if (n < 0)
+        return n;
+    s->argv[(*argc)++] = to;
+    s->args_used += (size_t)n + 1;
+    return 0;
+}
+
+// Runs the commands of a line, left to right. A fault of the line itself (syntax, limits) ends it whatever follows.
+static int run_line(struct script *s, const char *line, size_t len)
+{
+    struct script_lex lex = { .at = line, .end = line + len };
+    struct script_token token = { .kind = TOKEN_OR };
+    bool run = true;
+    int status = 0;
+    do {
+        int argc = 0, rc;
+        s->args_used = 0;
+        while ((rc = script_lex_next(&lex, &token)) == 0 && token.kind == TOKEN_WORD) {
+            if (run && (rc = add_argument(s, &token, &argc)) < 0)
+                return rc;
+        }
+        if (rc < 0)
+            return rc;
+        if (run) {
+            status = execute(s, argc);
+            if (s->exiting || s->jumped)
+                return status;
+        }
+        run = token.kind == TOKEN_OR ? status < 0 : status >= 0;
+    } while (token.kind != TOKEN_END);
+    return MIN(status, 0);
+}
+
+int script_line(struct script *s, const char *line, size_t len)
+{
+    size_t pos = 0;
+    unsigned lines = 0;
+    s->text = NULL;
+    s->exiting = s->jumped = false;
+    int n = script_lex_line(line, len, &pos, &lines, s->line, sizeof s->line);
+    if (n == ERR_NOT_FOUND)
+        return 0;
+    int status = n < 0 ? n : run_line(s, s->line, (size_t)n);
+    if (status < 0 && !s->exiting)
+        script_printf(s, "%s [%s]\n", err_text(status), err_code(status));
+    return status;
+}
+
+bool script_is_script(const char *text, size_t len)
+{
+    static const char *const marks[] = { "#!ipxe", "#!gpxe" };
+    for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
+        size_t n = strlen(marks[i]);
+        if (len >= n && memcmp(text, marks[i], n) == 0)
+            return len == n || text[n] == '\n' || text[n] == '\r' || text[n] == ' ' || text[n] == '\t';
+    }
+    return false;
+}
+
+// One logical line of the running script. 0 to go on.
+static int step(struct script *s)
+{
+    int rc = s->ops->poll ? s->ops->poll(s->ctx) : 0;
+    if (rc < 0)
+        return rc;
+    s->line_number = s->next_line;
+    const char *label;
+    int n = script_lex_line(s->text, s->len, &s->pos, &s->next_line, s->line, sizeof s->line);
+    if (n < 0)
+        return n;
+    if (script_lex_label(s->line, (size_t)n, &label) > 0)
+        return 0;
+    s->jumped = false;
+    return run_line(s, s->line, (size_t)n);
+}
+
+int script_run(struct script *s, const char *text, size_t len)
+{
+    if (!script_is_script(text, len))
+        return ERR_SCRIPT_NOT_SCRIPT;
+    s->text = text;
+    s->len = len;
+    s->pos = 0;
+    s->next_line = 1;
+    s->exiting = s->jumped = false;
+    s->exit_code = 0;
+    int status = 0;
+    while (status >= 0 && !s->exiting && s->pos < s->len)
+        status = step(s);
+    if (s->exiting)
+        status = s->exit_code ? ERR_SCRIPT_EXIT : 0;
+    else if (status < 0)
+        script_printf(s, "script: line %u: %s [%s]; the script ends\n", s->line_number, err_text(status),
+                      err_code(status));
+    s->text = NULL;
+    return MIN(status, 0);
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MPL-2.0
+// The commands that every script has: text, settings, conditions and jumps. None has an effect outside.
+#include "base/fmt.h"
+#include "script/script.h"
+#include "script/script_lex.h"
+
+const char *script_join(int argc, char **argv, int first)
+{
+    if (first >= argc)
+        return "";
+    // The arguments lie end to end, each with its NUL: turning these into blanks joins them.
+    for (int i = first; i + 1 < argc; i++)
+        argv[i][strlen(argv[i])] = ' ';
+    return argv[first];
+}
+
+static int run_echo(struct script *s, int argc, char **argv)
+{
+    int first = argc > 1 && strcmp(argv[1], "-n") == 0 ? 2 : 1;
+    const char *text = script_join(argc, argv, first);
+    s->ops->print(s->ctx, text, strlen(text));
+    if (first == 1)
+        s->ops->print(s->ctx, "\n", 1);
+    return 0;
+}
+
+static int run_set(struct script *s, int argc, char **argv)
+{
+    int rc = s->ops->set(s->ctx, argv[1], script_join(argc, argv, 2));
+    if (rc < 0)
+        script_printf(s, "set: %s: %s\n", argv[1], err_text(rc));
+    return rc;
+}
+
+static int run_clear(struct script *s, int argc, char **argv)
+{
+    // Clearing what is not there is what was wanted.
+    int rc = s->ops->clear(s->ctx, argv[1]);
+    return rc == ERR_NOT_FOUND ? 0 : rc;
+}
+
+static int run_show(struct script *s, int argc, char **argv)
+{
+    // The rest of the argument buffer is free while a command runs.
+    char *text = s->args + s->args_used;
+    size_t cap = sizeof s->args - s->args_used;
+    int status = 0;
+    for (int i = 1; i < argc; i++) {
+        int rc = s->ops->show ? s->ops->show(s->ctx, argv[i], text, cap) : ERR_UNSUPPORTED;
+        if (rc < 0) {
+            script_printf(s, "show: %s: %s\n", argv[i], err_text(rc));
+            status = rc;
+            continue;
+        }
+        s->ops->print(s->ctx, text, strlen(text));
+        s->ops->print(s->ctx, "\n", 1);
+    }
+    return status;
+}
+
+static int run_inc(struct script *s, int argc, char **argv)
+{
+    uint32_t value = 0, step = 1;
+    char text[16];
+    int rc = argc > 2 ? script_number(s, argv[0], argv[2], &step) : 0;
+    if (rc < 0)
+        return rc;
+    rc = s->ops->get(s->ctx, argv[1], text, sizeof text);
+    if (rc > 0 && (rc = script_number(s, argv[0], text, &value)) < 0)
+        return rc;
+    fmt_snprintf(text, sizeof text, "%u", (unsigned)(value + step));
+    return s->ops->set(s->ctx, argv[1], text);
+}
+
+static int run_goto(struct script *s, int argc, char **argv)
+{
+    const char *wanted = argv[1] + (argv[1][0] == ':');
+    if (!s->text) {
+        script_printf(s, "goto: no script is running\n");
+        return ERR_SCRIPT_LABEL;
+    }
+    // A label's line is short; longer lines come back as an error and are passed over.
+    char line[SCRIPT_NAME_MAX];
+    size_t pos = 0;
+    unsigned number = 1;
+    int n;
+    while ((n = script_lex_line(s->text, s->len, &pos, &number, line, sizeof line)) != ERR_NOT_FOUND) {
+        const char *label;
+        size_t len = n < 0 ? 0 : script_lex_label(line, (size_t)n, &label);
+        if (len == 0 || len != strlen(wanted) || memcmp(label, wanted, len) != 0)
+            continue;
+        s->pos = pos;
+        s->next_line = number;
+        s->jumped = true;
+        return 0;
+    }
+    script_printf(s, "goto: no label :%s in this script\n", wanted);
+    return ERR_SCRIPT_LABEL;
+}
+
+static int run_isset(struct script *s, int argc, char **argv)
+{
+    return argc > 1 && argv[1][0] ? 0 : ERR_SCRIPT_FALSE;
+}
+
+static int run_iseq(struct script *s, int argc, char **argv)
+{
+    return strcmp(argv[1], argv[2]) == 0 ? 0 : ERR_SCRIPT_FALSE;
+}
+
+static int run_exit(struct script *s, int argc, char **argv)
+{
+    uint32_t code = 0;
+    int rc = argc > 1 ? script_number(s, argv[0], argv[1], &code) : 0;
+    if (rc < 0)
+        return rc;
+    s->exiting = true;
+    s->exit_code = (int)(code & 0x7fffffff);
+    return code ? ERR_SCRIPT_EXIT : 0;
+}
+
+static void help_table(struct script *s, const struct script_command *table, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        script_printf(s, "  %s%s%s\n", table[i].name, table[i].usage[0] ? " " : "", table[i].usage);
+}
+
+static int run_help(struct script *s, int argc, char **argv)
+{
+    help_table(s, s->commands, s->command_count);
+    help_table(s, script_builtins, script_builtin_count);
+    return 0;
+}
+
+const struct script_command script_builtins[] = {
+    { "echo", 0, -1, "[-n] [TEXT...]", run_echo },
+    { "set", 1, -1, "NAME [VALUE...]", run_set },
+    { "clear", 1, 1, "NAME", run_clear },
+    { "show", 1, -1, "NAME...", run_show },
+    { "inc", 1, 2, "NAME [STEP]", run_inc },
+    { "goto", 1, 1, "LABEL", run_goto },
+    { "isset", 0, 1, "VALUE", run_isset },
+    { "iseq", 2, 2, "VALUE VALUE", run_iseq },
+    { "exit", 0, 1, "[CODE]", run_exit },
+    { "help", 0, 0, "", run_help },
+};
+const size_t script_builtin_count = ARRAY_SIZE(script_builtins);

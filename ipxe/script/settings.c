@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: MPL-2.0
+// The store (settings.h): entries one behind the other in the caller's arena, in the order of storing.
+#include "script/settings.h"
+
+#include "base/bytes.h"
+#include "base/fmt.h"
+
+// One entry: the head below, scope, name, value.
+enum entry_head {
+    ENTRY_SIZE = 0,  // u16, of the whole
+    ENTRY_SCOPE = 2, // u8 length
+    ENTRY_NAME = 3,  // u8 length
+    ENTRY_TYPE = 4,  // u8
+    ENTRY_VALUE = 6, // u16 length
+    ENTRY_HEAD = 8,
+};
+
+struct entry {
+    size_t at, size; // in the arena
+    const char *scope, *name;
+    size_t scope_len, name_len;
+    enum setting_type type;
+    const uint8_t *value;
+    size_t value_len;
+};
+
+// The settings that Signet knows by name, with their type and DHCP option (0: none).
+static const struct {
+    char name[18];
+    uint8_t type, option;
+} known[] = {
+    { "netmask", SETTING_IPV4, 1 },        { "gateway", SETTING_IPV4, 3 },       { "dns", SETTING_IPV4, 6 },
+    { "hostname", SETTING_STRING, 12 },    { "domain", SETTING_STRING, 15 },     { "root-path", SETTING_STRING, 17 },
+    { "mtu", SETTING_UINT16, 26 },         { "ntp-server", SETTING_IPV4, 42 },   { "lease-time", SETTING_UINT32, 51 },
+    { "dhcp-server", SETTING_IPV4, 54 },   { "vendor-class", SETTING_STRING, 60 },
+    { "tftp-server-name", SETTING_STRING, 66 }, { "filename", SETTING_STRING, 67 }, { "user-class", SETTING_STRING, 77 },
+    { "ip", SETTING_IPV4, 0 },             { "next-server", SETTING_IPV4, 0 },   { "mac", SETTING_HEX, 0 },
+    { "ip6", SETTING_IPV6, 0 },            { "uuid", SETTING_UUID, 0 },          { "p2-port", SETTING_UINT16, 0 },
+};
+
+int setting_dhcp_number(const char *name, enum setting_type *ret_type)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+        if (strcmp(known[i].name, name) == 0) {
+            *ret_type = (enum setting_type)known[i].type;
+            return known[i].option ? known[i].option : -1;
+        }
+    }
+    *ret_type = SETTING_STRING;
+    uint64_t v;
+    return fmt_parse_u64(name, strlen(name), 10, &v) && v > 0 && v < 255 ? (int)v : -1;
+}
+
+// --- names ---
+
+// A name taken apart: [scope/]name[:type], the scope resolved, a known option's number turned into its name.
+struct name {
+    char scope[SETTINGS_NAME_MAX], name[SETTINGS_NAME_MAX];
+    bool scoped;
+    bool typed;
+    enum setting_type type;    // if typed
+    enum setting_type natural; // of a known name, else STRING
+};
+
+static bool is_name(const char *text, size_t len)
+{
+    if (len >= SETTINGS_NAME_MAX / 2)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+        if (c <= ' ' || c >= 0x7f || c == '/' || c == ':' || c == '$' || c == '{' || c == '}')
+            return false;
+    }
+    return true;
+}
+
+static void copy_name(char to[SETTINGS_NAME_MAX], const char *from, size_t len)
+{
+    memcpy(to, from, len);
+    to[len] = 0;
+}
+
+// Fills in name and natural type from a bare name.
+static void set_canonical(struct name *n, const char *text, size_t len)
+{
+    copy_name(n->name, text, len);
+    int number = setting_dhcp_number(n->name, &n->natural);
+    for (size_t i = 0; number > 0 && i < ARRAY_SIZE(known); i++) {
+        if (known[i].option == number) {
+            copy_name(n->name, known[i].name, strlen(known[i].name));
+            n->natural = (enum setting_type)known[i].type;
+        }
+    }
+}
+
+static int parse_name(const struct settings *s, const char *text, struct name *ret)
+{
+    struct name n = { .natural = SETTING_STRING };
+    const char *slash = strchr(text, '/');
+    if (slash) {
+        size_t len = (size_t)(slash - text);
+        if (!is_name(text, len))
+            return ERR_INVALID;
+        n.scoped = true;
+        copy_name(n.scope, text, len);
+        if (strcmp(n.scope, "netX") == 0)
+            copy_name(n.scope, s->current, strlen(s->current));
+        text = slash + 1;
+    }
+    const char *colon = strchr(text, ':');
+    size_t len = colon ? (size_t)(colon - text) : strlen(text);
+    if (!is_name(text, len))
+        return ERR_INVALID;
+    if (colon) {
+        n.typed = true;
+        if (setting_type_by_name(colon + 1, strlen(colon + 1), &n.type) < 0)
+            return ERR_INVALID;
+    }
+    set_canonical(&n, text, len);
+    *ret = n;
+    return 0;
+}
+
+// --- entries ---
+
+static bool next_entry(const struct settings *s, size_t *at, struct entry *ret)
+{
+    if (*at >= s->used)
+        return false;
+    const uint8_t *p = s->arena + *at;
+    struct entry e = { .at = *at, .size = load16_le(p + ENTRY_SIZE) };
+    e.scope_len = p[ENTRY_SCOPE];
+    e.name_len = p[ENTRY_NAME];
+    e.type = (enum setting_type)p[ENTRY_TYPE];
+    e.value_len = load16_le(p + ENTRY_VALUE);
+    e.scope = (const char *)p + ENTRY_HEAD;
+    e.name = e.scope + e.scope_len;
+    e.value = (const uint8_t *)e.name + e.name_len;
+    *at += e.size;
+    *ret = e;
+    return true;
+}
+
+static bool text_is(const char *text, size_t len, const char *wanted)
+{
+    return strlen(wanted) == len && memcmp(text, wanted, len) == 0;
+}
+
+// Is the entry's scope "base.<something>"?
+static bool is_below(const struct entry *e, const char *base)
+{
+    size_t n = strlen(base);
+    return n > 0 && e->scope_len > n && memcmp(e->scope, base, n) == 0 && e->scope[n] == '.';
+}
+
+// How good a match the entry's scope is: 0 the best, -1 none.
+static int rank(const struct settings *s, const struct name *n, const struct entry *e)
+{
+    if (n->scoped)
+        return text_is(e->scope, e->scope_len, n->scope) ? 0 : is_below(e, n->scope) ? 1 : -1;
+    if (e->scope_len == 0)
+        return 0;
+    return text_is(e->scope, e->scope_len, s->current) ? 1 : is_below(e, s->current) ? 2 : 3;
+}
+
+static bool find(const struct settings *s, const struct name *n, struct entry *ret)
+{
+    struct entry e;
+    int best = -1;
+    for (size_t at = 0; next_entry(s, &at, &e);) {
+        if (!text_is(e.name, e.name_len, n->name))
+            continue;
+        int r = rank(s, n, &e);
+        if (r >= 0 && (best < 0 || r < best)) {
+            best = r;
+            *ret = e;
+        }
+    }
+    return best >= 0;
+}
+
+static void remove_entry(struct settings *s, const struct entry *e)
+{
+    memmove(s->arena + e->at, s->arena + e->at + e->size, s->used - e->at - e->size);
+    s->used -= e->size;
+}
+
+static bool find_exact(const struct settings *s, const char *scope, const char *name, struct entry *ret)
+{
+    for (size_t at = 0; next_entry(s, &at, ret);)
+        if (text_is(ret->scope, ret->scope_len, scope) && text_is(ret->name, ret->name_len, name))
+            return true;
+    return false;
+}
+
+static int store(struct settings *s, const char *scope, const char *name, enum setting_type type, const void *data,
+                 size_t len)
+{
+    struct entry old;
+    bool replaces = find_exact(s, scope, name, &old);
+    size_t scope_len = strlen(scope), name_len = strlen(name);
+    size_t size = ENTRY_HEAD + scope_len + name_len + len;
+    size_t used = s->used - (replaces ? old.size : 0);
+    if (len > SETTINGS_VALUE_MAX)
+        return ERR_TOO_LARGE;
+    if (size > s->cap - used)
+        return ERR_NO_MEMORY;
+    if (replaces)
+        remove_entry(s, &old);
+    uint8_t *p = s->arena + s->used;
+    memset(p, 0, ENTRY_HEAD);
+    store16_le(p + ENTRY_SIZE, (uint16_t)size);
+    p[ENTRY_SCOPE] = (uint8_t)scope_len;
+    p[ENTRY_NAME] = (uint8_t)name_len;
+    p[ENTRY_TYPE] = (uint8_t)type;
+    store16_le(p + ENTRY_VALUE, (uint16_t)len);
+    memcpy(p + ENTRY_HEAD, scope, scope_len);
+    memcpy(p + ENTRY_HEAD + scope_len, name, name_len);
+    if (len)
+        memcpy(p + ENTRY_HEAD + scope_len + name_len, data, len);
+    s->used += size;
+    return 0;
+}
+
+// --- the interface ---
+
+void settings_init(struct settings *s, void *arena, size_t cap)
+{
+    *s = (struct settings){ .arena = arena, .cap = cap };
+}
+
+void settings_use(struct settings *s, const char *scope)
+{
+    size_t len = strnlen(scope, sizeof s->current - 1);
+    memcpy(s->current, scope, len);
+    s->current[len] = 0;
+}
+
+int settings_put(struct settings *s, const char *scope, const char *name, enum setting_type type, const void *data,
+                 size_t len)
+{
+    struct name n = { 0 };
+    size_t name_len = strlen(name);
+    if (name_len == 0 || !is_name(name, name_len) || !is_name(scope, strlen(scope)) || (unsigned)type >= SETTING_TYPES)
+        return ERR_INVALID;
+    set_canonical(&n, name, name_len);
+    return store(s, scope, n.name, type, data, len);
+}
+
+int settings_put_text(struct settings *s, const char *scope, const char *name, const char *text)
+{
+    struct entry e;
+    if (text && *text)
+        return settings_put(s, scope, name, SETTING_STRING, text, strlen(text));
+    if (find_exact(s, scope, name, &e))
+        remove_entry(s, &e);
+    return 0;
+}
+
+int settings_set(struct settings *s, const char *name, const char *text)
+{
+    struct name n;
+    struct entry e;
+    int rc = parse_name(s, name, &n);
+    if (rc < 0)
+        return rc;
+    if (n.name[0] == 0)
+        return ERR_INVALID;
+    if (*text == 0) {
+        if (find_exact(s, n.scope, n.name, &e))
+            remove_entry(s, &e);
+        return 0;
+    }
+    // Without a type in the name: the name's own, or else the one that it was stored with (so that `inc` and
+    // `set` keep a number a number).
+    enum setting_type type = n.typed ? n.type : n.natural;
+    if (!n.typed && n.natural == SETTING_STRING && find_exact(s, n.scope, n.name, &e))
+        type = e.type;
+    uint8_t value[SETTINGS_VALUE_MAX];
+    int len = setting_parse(type, text, value, sizeof value);
+    return len < 0 ? len : store(s, n.scope, n.name, type, value, (size_t)len);
+}
+
+int settings_clear(struct settings *s, const char *name)
+{
+    struct name n;
+    struct entry e;
+    int rc = parse_name(s, name, &n);
+    if (rc < 0)
+        return rc;
+    if (n.name[0]) {
+        if (!find_exact(s, n.scope, n.name, &e))
+            return ERR_NOT_FOUND;
+        remove_entry(s, &e);
+        return 0;
+    }
+    if (!n.scoped)
+        return ERR_INVALID;
+    bool found = false;
+    for (size_t at = 0; next_entry(s, &at, &e);) {
+        if (!text_is(e.scope, e.scope_len, n.scope) && !is_below(&e, n.scope))
+            continue;
+        remove_entry(s, &e);
+        at = e.at;
+        found = true;
+    }
+    return found ? 0 : ERR_NOT_FOUND;
+}
+
+static int lookup(const struct settings *s, const char *name, struct name *n, struct entry *e)
+{
+    int rc = parse_name(s, name, n);
+    if (rc < 0)
+        return rc;
+    return n->name[0] && find(s, n, e) ? 0 : ERR_NOT_FOUND;
+}
+
+int settings_get(const struct settings *s, const char *name, char *buf, size_t cap)
+{
+    struct name n;
+    struct entry e;
+    int rc = lookup(s, name, &n, &e);
+    return rc < 0 ? rc : setting_format(n.typed ? n.type : e.type, e.value, e.value_len, buf, cap);
+}
+
+int settings_show(const struct settings *s, const char *name, char *buf, size_t cap)
+{
+    struct name n;
+    struct entry e;
+    int rc = lookup(s, name, &n, &e);
+    if (rc < 0)
+        return rc;
+    enum setting_type type = n.typed ? n.type : e.type;
+    int head = fmt_snprintf(buf, cap, "%.*s%s%.*s:%s = ", (int)e.scope_len, e.scope, e.scope_len ? "/" : "",
+                            (int)e.name_len, e.name, setting_type_name(type));
+    if (head < 0 || (size_t)head >= cap)
+        return ERR_TOO_LARGE;
+    rc = setting_format(type, e.value, e.value_len, buf + head, cap - (size_t)head);
+    return rc < 0 ? rc : head + rc;
+}
+
+int settings_find(const struct settings *s, const char *name, const uint8_t **ret, size_t *ret_len,
+                  enum setting_type *ret_type)
+{
+    struct name n;
+    struct entry e;
+    int rc = lookup(s, name, &n, &e);
+    if (rc < 0)
+        return rc;
+    *ret = e.value;
+    *ret_len = e.value_len;
+    *ret_type = e.type;
+    return 0;
+}
+
+bool settings_next(const struct settings *s, size_t *pos, char name[SETTINGS_NAME_MAX], enum setting_type *ret_type,
+                   const uint8_t **ret, size_t *ret_len)
+{
+    struct entry e;
+    if (!next_entry(s, pos, &e))
+        return false;
+    fmt_snprintf(name, SETTINGS_NAME_MAX, "%.*s%s%.*s", (int)e.scope_len, e.scope, e.scope_len ? "/" : "",
+                 (int)e.name_len, e.name);
+    *ret_type = e.type;
+    *ret = e.value;
+    *ret_len = e.value_len;
+    return true;
+}
