@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MPL-2.0
+// The native transport, `p2://[server][:port]/name`: the pure client machine between lwIP's UDP and memory.
+#include "core/state.h"
+
+#include "base/div.h"
+#include "base/fmt.h"
+#include "base/version.h"
+#include "net/net.h"
+#include "phase2/client.h"
+
+#define HASH_PIECE (16 * 1024)    // hashed between two looks at the card
+#define PROGRESS_INTERVAL_US 500000
+#define MS(us) (uint32_t)div64_32((us), 1000, NULL)
+
+struct p2_fetch {
+    struct core *core;
+    struct p2_client client;
+    struct net_udp *udp;
+    uint64_t started, digest_us, shown, accepted;
+    bool announced;
+};
+
+static void received(void *ctx, unsigned nic, const struct net_addr *from, const uint8_t *data, size_t len)
+{
+    struct p2_fetch *f = ctx;
+    (void)p2_client_input(&f->client, data, len, from, core_now(f->core)); // what is not for us is counted there
+}
+
+static void send_due(struct p2_fetch *f)
+{
+    uint8_t message[P2_CLIENT_MESSAGE_MAX];
+    struct net_addr to;
+    int len;
+    while ((len = p2_client_output(&f->client, message, sizeof message, &to, core_now(f->core))) > 0) {
+        struct p2_progress progress;
+        p2_client_progress(&f->client, &progress);
+        if (!f->core->first_read_us && progress.reads_sent)
+            f->core->first_read_us = core_now(f->core);
+        (void)net_udp_send(f->udp, &to, message, (size_t)len); // unsent is lost, and lost is asked for again
+    }
+}
+
+// Where HELLO goes when no server is named: each open card's multicast groups, and the broadcast.
+static unsigned discovery_targets(struct net_addr targets[P2_CLIENT_TARGETS], uint16_t port)
+{
+    static const uint8_t group4[4] = P2_GROUP_V4, broadcast[4] = { 255, 255, 255, 255 };
+    unsigned count = 0;
+    for (unsigned nic = 0; nic < net_nic_count(); nic++) {
+        uint8_t ip[16], mask[4], gateway[4];
+        if (!net_is_open(nic))
+            continue;
+        if (count < P2_CLIENT_TARGETS && net_get_ipv6(nic, 0, ip))
+            targets[count++] = (struct net_addr){ .ip = P2_GROUP_V6, .port = port, .zone = (uint8_t)(nic + 1) };
+        if (!net_get_ipv4(nic, ip, mask, gateway))
+            continue;
+        for (unsigned i = 0; i < 2 && count < P2_CLIENT_TARGETS; i++) {
+            targets[count] = net_addr_v4(i ? broadcast : group4, port);
+            targets[count++].zone = (uint8_t)(nic + 1);
+        }
+    }
+    return count;
+}
+
+static void fill_facts(struct core *core, struct p2_facts *facts)
+{
+    const struct platform *p = core->platform;
+    if (net_nic_count())
+        memcpy(facts->mac, net_nic(0)->mac, 6);
+    const char *uuid = p->smbios ? p->smbios(p->ctx, "uuid") : NULL;
+    if (uuid)
+        (void)setting_parse(SETTING_UUID, uuid, facts->uuid, sizeof facts->uuid);
+    fmt_snprintf(facts->arch, sizeof facts->arch, "%s-%s", p->buildarch, p->name);
+    fmt_snprintf(facts->version, sizeof facts->version, "%s-%s", signet_version, signet_commit);
+}
+
+// The receive buffers of the narrowest open card are what the credit starts from.
+static uint16_t receive_buffers(void)
+{
+    uint16_t least = 0;
+    for (unsigned nic = 0; nic < net_nic_count(); nic++) {
+        uint16_t n = net_nic(nic)->rx_buffers;
+        if (net_is_open(nic) && n && (!least || n < least))
+            least = n;
+    }
+    return least;
+}
+
+static int start(struct p2_fetch *f, const struct uri *uri)
+{
+    static uint8_t seal[SEAL_MAX];
+    struct core *core = f->core;
+    char name[P2_NAME_MAX];
+    uint8_t seed[32];
+    struct net_addr server, targets[P2_CLIENT_TARGETS];
+    struct p2_client_config config = {
+        .trust = &core->embed.trust,
+        .image = name,
+        .seed = seed,
+        .seed_len = sizeof seed,
+        .seal_buf = seal,
+        .seal_cap = sizeof seal,
+    };
+    int err = uri_path_name(uri, name, sizeof name);
+    if (!err)
+        err = core_open_network(core);
+    if (!err && uri->host[0]) {
+        err = core_resolve(core, uri, P2_PORT, &server);
+        config.servers = &server;
+        config.server_count = 1;
+    } else if (!err) {
+        config.targets = targets;
+        config.target_count = discovery_targets(targets, uri->port ? uri->port : P2_PORT);
+        err = config.target_count ? 0 : ERR_NET_NO_ADDRESS;
+    }
+    if (err)
+        return err;
+    core->platform->random(core->platform->ctx, seed, sizeof seed);
+    fill_facts(core, &config.facts);
+    config.rx_buffers = receive_buffers();
+    f->started = core_now(core);
+    err = p2_client_init(&f->client, &config, f->started);
+    if (err)
+        return err;
+    f->udp = net_udp_open(0, received, f);
+    return f->udp ? 0 : ERR_NO_MEMORY;
+}
+
+// The seal is verified: memory is planned now, before anything large is asked for.
+static int accept(struct p2_fetch *f)
+{
+    const struct seal *seal = p2_client_seal(&f->client);
+    struct p2_progress progress;
+    char from[NET_ADDR_TEXT_MAX];
+    p2_client_progress(&f->client, &progress);
+    console_say("seal", "%s counter %llu verified, %u MiB in %u chunks from %s (%s)", seal->name,
+                (unsigned long long)seal->counter, (unsigned)((seal->payload_size + MIB - 1) >> 20), seal->chunk_count,
+                net_addr_format(&progress.server, from), progress.server_name);
+    int err = core_image_plan(f->core, seal);
+    if (err)
+        return err;
+    struct core_image *image = &f->core->image;
+    f->accepted = core_now(f->core);
+    return p2_client_accept(&f->client, &image->map, image->list, image->chunk_bits);
+}
+
+static void show_progress(struct p2_fetch *f, bool now)
+{
+    uint64_t time = core_now(f->core);
+    if (p2_client_phase(&f->client) != P2_PAYLOAD || (!now && time - f->shown < PROGRESS_INTERVAL_US))
+        return;
+    f->shown = time;
+    struct p2_progress p;
+    p2_client_progress(&f->client, &p);
+    console_progress("p2: %u of %u MiB verified, window %u, lost %u", (unsigned)(p.bytes_verified >> 20),
+                     (unsigned)((p.bytes_total + MIB - 1) >> 20), p.window, p.lost);
+}
+
+static void say_failure(struct p2_fetch *f, int err)
+{
+    struct p2_progress p;
+    p2_client_progress(&f->client, &p);
+    char server[NET_ADDR_TEXT_MAX] = "no server";
+    if (p.has_server)
+        net_addr_format(&p.server, server);
+    // The code's group says whose fault it is: the image's, or the way's.
+    const char *part = err_code(err)[0] == 'S' ? "seal" : "p2";
+    console_error(part, err, "image \"%s\" from %s, %u server%s known", f->client.image, server, p.servers_known,
+                  p.servers_known == 1 ? "" : "s");
+    if (p.bytes_received)
+        console_say("p2", "%u of %u MiB had been verified; bad chunks %u, lost blocks %u, failovers %u",
+                    (unsigned)(p.bytes_verified >> 20), (unsigned)((p.bytes_total + MIB - 1) >> 20), p.bad_chunks, p.lost,
+                    p.failovers);
+}
+
+// Machine-readable, for `make bench` and for people who tune: microseconds of this fetch and of the way to it.
+static void say_timing(struct p2_fetch *f, uint64_t total_us)
+{
+    struct p2_progress p;
+    p2_client_progress(&f->client, &p);
+    struct core *core = f->core;
+    uint64_t first_read = core->first_read_us ? core->first_read_us - core->entry_us : 0;
+    console_say("p2", "timing: bytes=%llu total_us=%llu digest_us=%llu transport_us=%llu entry_to_read_us=%llu blocks=%u "
+                "duplicates=%u lost=%u reads=%u window=%u srtt_us=%u bad=%u failovers=%u",
+                (unsigned long long)p.bytes_total, (unsigned long long)total_us, (unsigned long long)f->digest_us,
+                (unsigned long long)(total_us - f->digest_us), (unsigned long long)first_read, p.blocks_received,
+                p.duplicates, p.lost, p.reads_sent, p.window, p.srtt_us, p.bad_chunks, p.failovers);
+}
+
+static void finish(struct p2_fetch *f, int err, uint64_t total_us)
+{
+    struct p2_report report = {
+        .outcome = !err ? P2_OUTCOME_BOOTING : f->core->image.planned || err_code(err)[0] != 'B' ? P2_OUTCOME_FAILED : P2_OUTCOME_REFUSED,
+        .error = err,
+        .transport_ms = MS(total_us - f->digest_us),
+        .digest_ms = MS(f->digest_us),
+    };
+    p2_client_finish(&f->client, &report, core_now(f->core));
+    while (p2_client_phase(&f->client) != P2_DONE) {
+        net_poll();
+        send_due(f);
+        if (p2_client_phase(&f->client) != P2_DONE && core_turn(f->core))
+            break; // ctrl-C: the server need not know
+    }
+}
+
+// Until VERIFIED or an error.
+static int run(struct p2_fetch *f)
+{
+    for (;;) {
+        enum p2_phase phase = p2_client_phase(&f->client);
+        int err = 0;
+        if (phase == P2_FAILED)
+            return p2_client_error(&f->client);
+        if (phase == P2_VERIFIED)
+            return 0;
+        if (phase == P2_SEALED)
+            err = accept(f);
+        if (err)
+            return err;
+        send_due(f);
+        uint64_t before = core_now(f->core);
+        bool worked = p2_client_work(&f->client, HASH_PIECE) > 0;
+        f->digest_us += core_now(f->core) - before;
+        if (p2_client_phase(&f->client) == P2_VERIFIED)
+            continue;
+        // With hashing left there is no idling, only a look at card and keyboard.
+        err = worked && net_poll() ? 0 : core_turn(f->core);
+        if (err)
+            return err;
+        show_progress(f, false);
+    }
+}
+
+int core_p2_fetch(struct core *core, const struct uri *uri)
+{
+    static struct p2_fetch fetch; // 64 KiB
+    memset(&fetch, 0, sizeof fetch);
+    fetch.core = core;
+    console_say("p2", "%s%s, image \"%s\"", uri->host[0] ? "asking " : "looking for a server", uri->host,
+                uri->path[0] ? uri->path + 1 : "");
+    int err = start(&fetch, uri);
+    if (err) {
+        console_error("p2", err, "cannot ask for %s", uri->path);
+        return err;
+    }
+    err = run(&fetch);
+    show_progress(&fetch, true);
+    uint64_t total_us = core_now(core) - fetch.started;
+    if (err)
+        say_failure(&fetch, err);
+    else
+        say_timing(&fetch, total_us);
+    finish(&fetch, err, total_us);
+    net_udp_close(fetch.udp);
+    core->image.verified = err == 0;
+    if (err)
+        core_image_forget(core);
+    return err;
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MPL-2.0
+// A phase-2 image that comes as a file from front to back (HTTP, TFTP, a disk): verified as it arrives, each
+// byte in its final place, by the same rules as over the native protocol. Pure; memory is the caller's.
+#pragma once
+#include "base/scatter.h"
+#include "phase2/seal.h"
+
+enum stream_state {
+    STREAM_SEAL,     // collecting the seal
+    STREAM_LIST,
+    STREAM_PADDING,  // between list and payload: must be zero
+    STREAM_PAYLOAD,
+    STREAM_VERIFIED, // every chunk matched
+    STREAM_FAILED,
+};
+
+struct stream_ops {
+    void *ctx;
+    // The seal is verified: makes room. On success *map covers the payload and *list has chunk_count * 32
+    // bytes. An error ends the stream with it.
+    int (*plan)(void *ctx, const struct seal *seal, struct scatter *map, uint8_t **list);
+};
+
+struct stream {
+    const struct trust_store *trust;
+    struct stream_ops ops;
+    uint8_t *seal_buf; // the caller's, SEAL_MAX bytes
+    enum stream_state state;
+    int error;
+    size_t seal_have, seal_want;
+    unsigned seal_step;
+    uint64_t position; // in the current space
+    uint64_t padding;
+    uint8_t *list;
+    struct seal seal;
+    struct scatter map;
+    struct sha256 digest; // of the chunk that is arriving
+    uint32_t chunk, chunk_have, chunks_verified;
+};
+
+void stream_init(struct stream *s, const struct trust_store *trust, const struct stream_ops *ops, uint8_t *seal_buf);
+
+// Takes the next bytes of the file. 0, or the error that ended it (the same again from then on): any ERR_SEAL_*,
+// what plan() said, ERR_TOO_LARGE for bytes behind the image.
+int stream_input(struct stream *s, const uint8_t *data, size_t len);
+
+// The file has ended: 0 when the image is whole and verified, ERR_TRUNCATED or the earlier error otherwise.
+int stream_end(struct stream *s);
