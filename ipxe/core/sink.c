@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MPL-2.0
+// See sink.h.
+#include "core/sink.h"
+
+#define PROGRESS_INTERVAL_US 500000
+
+static uint8_t seal_buffer[SEAL_MAX]; // one transfer at a time
+
+int core_sink_open(struct core_sink *sink, struct core *core, const struct uri *uri)
+{
+    memset(sink, 0, sizeof *sink);
+    sink->core = core;
+    sink->uri = uri;
+    sink->started = core_now(core);
+    sink->head = core->platform->alloc(core->platform->ctx, SINK_SCRIPT_MAX);
+    return sink->head ? 0 : ERR_NO_MEMORY;
+}
+
+void core_sink_expect(struct core_sink *sink, uint64_t bytes)
+{
+    sink->expected = bytes;
+}
+
+static int plan(void *ctx, const struct seal *seal, struct scatter *map, uint8_t **list)
+{
+    struct core_sink *sink = ctx;
+    console_say("seal", "%s counter %llu verified, %u MiB in %u chunks", seal->name, (unsigned long long)seal->counter,
+                (unsigned)((seal->payload_size + MIB - 1) >> 20), seal->chunk_count);
+    int err = core_image_plan(sink->core, seal);
+    if (err)
+        return err;
+    *map = sink->core->image.map;
+    *list = sink->core->image.list;
+    return 0;
+}
+
+static int into_image(struct core_sink *sink, const uint8_t *data, size_t len)
+{
+    uint64_t before = core_now(sink->core);
+    int err = stream_input(&sink->stream, data, len);
+    sink->digest_us += core_now(sink->core) - before;
+    if (before - sink->shown >= PROGRESS_INTERVAL_US && sink->stream.state == STREAM_PAYLOAD) {
+        sink->shown = before;
+        console_progress("%s: %u of %u MiB verified", sink->uri->scheme, (unsigned)(sink->stream.position >> 20),
+                         (unsigned)((sink->stream.seal.payload_size + MIB - 1) >> 20));
+    }
+    return err;
+}
+
+static int into_head(struct core_sink *sink, const uint8_t *data, size_t len)
+{
+    if (len > SINK_SCRIPT_MAX - sink->head_len)
+        return ERR_TOO_LARGE;
+    memcpy(sink->head + sink->head_len, data, len);
+    sink->head_len += len;
+    return 0;
+}
+
+int core_sink_data(struct core_sink *sink, const uint8_t *data, size_t len)
+{
+    sink->received += len;
+    if (sink->kind == SINK_IMAGE)
+        return into_image(sink, data, len);
+    int err = into_head(sink, data, len);
+    if (err || sink->kind == SINK_SCRIPT || sink->head_len < SINK_SNIFF)
+        return err;
+    if (script_is_script((const char *)sink->head, sink->head_len)) {
+        sink->kind = SINK_SCRIPT;
+        return 0;
+    }
+    const struct stream_ops ops = { .ctx = sink, .plan = plan };
+    sink->kind = SINK_IMAGE;
+    stream_init(&sink->stream, &sink->core->embed.trust, &ops, seal_buffer);
+    return into_image(sink, sink->head, sink->head_len);
+}
+
+static void say_image(struct core_sink *sink, int err)
+{
+    struct core *core = sink->core;
+    if (err) {
+        console_error(err_code(err)[0] == 'S' ? "seal" : sink->uri->scheme, err, "%s%s", sink->uri->host, sink->uri->path);
+        core_image_forget(core);
+        return;
+    }
+    uint64_t total = core_now(core) - sink->started;
+    console_say(sink->uri->scheme, "timing: bytes=%llu total_us=%llu digest_us=%llu transport_us=%llu",
+                (unsigned long long)sink->stream.seal.payload_size, (unsigned long long)total,
+                (unsigned long long)sink->digest_us, (unsigned long long)(total - sink->digest_us));
+    core->image.verified = true;
+}
+
+// A script that came from outside may choose among sources; it cannot change what is trusted.
+static int run_outside_script(struct core_sink *sink)
+{
+    struct core *core = sink->core;
+    struct uri base = core->base;
+    core->base = *sink->uri;
+    console_say("script", "running %s%s", sink->uri->host, sink->uri->path);
+    int err = core_run_script(core, (const char *)sink->head, sink->head_len);
+    core->base = base;
+    return err;
+}
+
+int core_sink_close(struct core_sink *sink, int err)
+{
+    const struct platform *p = sink->core->platform;
+    if (!err && sink->kind == SINK_IMAGE)
+        err = stream_end(&sink->stream);
+    if (!err && sink->kind == SINK_SNIFFING)
+        err = ERR_BOOT_FORMAT; // too short to be anything
+    if (sink->kind == SINK_SCRIPT && !err) {
+        err = run_outside_script(sink);
+    } else {
+        say_image(sink, err);
+    }
+    p->free(p->ctx, sink->head);
+    sink->head = NULL;
+    return err;
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MPL-2.0
+#include "phase2/stream.h"
+
+#include "base/test.h"
+#include "phase2/testimage.h"
+
+struct sink {
+    uint8_t *memory, *list;
+    int plans, plan_error;
+};
+
+static int plan(void *ctx, const struct seal *seal, struct scatter *map, uint8_t **list)
+{
+    struct sink *sink = ctx;
+    sink->plans++;
+    if (sink->plan_error)
+        return sink->plan_error;
+    free(sink->memory);
+    free(sink->list);
+    sink->memory = malloc((size_t)seal->payload_size);
+    sink->list = malloc((size_t)seal->chunk_count * SHA256_SIZE);
+    // Two pieces that meet in the middle of a chunk.
+    uint64_t cut = seal->payload_size / 2 + 100;
+    *map = (struct scatter){ .size = seal->payload_size,
+                             .count = 2,
+                             .pieces = { { 0, cut, sink->memory },
+                                         { cut, seal->payload_size - cut, sink->memory + cut } } };
+    *list = sink->list;
+    return 0;
+}
+
+static struct testimage image;
+static struct trust_store trust;
+static uint8_t seal_buf[SEAL_MAX];
+
+static void make(void)
+{
+    testimage_free(&image);
+    testimage_make(&image, "stream", 50000, 3, TESTKEY_P256_A);
+    memset(&trust, 0, sizeof trust);
+    struct trust_key key = testkey_public(TESTKEY_P256_A);
+    if (trust_add(&trust, &key) != 0)
+        abort();
+}
+
+// The whole file in pieces of `step`; the result of stream_end.
+static int feed(struct sink *sink, size_t len, size_t step, const struct trust_store *store)
+{
+    static struct stream s;
+    const struct stream_ops ops = { .ctx = sink, .plan = plan };
+    stream_init(&s, store, &ops, seal_buf);
+    for (size_t at = 0; at < len; at += step) {
+        uint8_t piece[8192];
+        size_t n = MIN(step, len - at);
+        memcpy(piece, image.file + at, n);
+        int err = stream_input(&s, piece, n);
+        if (err)
+            return err == s.error && stream_end(&s) == err ? err : ERR_INTERNAL;
+    }
+    return stream_end(&s);
+}
+
+static void drop(struct sink *sink)
+{
+    free(sink->memory);
+    free(sink->list);
+}
+
+TEST(whole_image_in_any_pieces)
+{
+    make();
+    static const size_t steps[] = { 1, 7, 64, 1408, 4096, 8192 };
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+        struct sink sink = { 0 };
+        int err = feed(&sink, image.len, steps[i], &trust);
+        bool same = !err && memcmp(sink.memory, image.payload, (size_t)image.seal.payload_size) == 0;
+        int plans = sink.plans;
+        drop(&sink);
+        CHECK_EQ(err, 0);
+        CHECK(same);
+        CHECK_EQ(plans, 1);
+    }
+}
+
+TEST(every_truncation_is_named)
+{
+    make();
+    for (size_t len = 0; len < image.len; len += len < 2000 ? 13 : 1777) {
+        struct sink sink = { 0 };
+        int err = feed(&sink, len, 500, &trust);
+        drop(&sink);
+        CHECK_EQ(err, ERR_TRUNCATED);
+    }
+}
+
+TEST(damage_is_found_where_it_is)
+{
+    make();
+    size_t list = (size_t)(image.list - image.file), payload = (size_t)(image.payload - image.file);
+    for (size_t at = 0; at < image.len; at += at < list + 64 ? 3 : 701) {
+        struct sink sink = { 0 };
+        image.file[at] ^= 0x10;
+        int err = feed(&sink, image.len, 777, &trust);
+        image.file[at] ^= 0x10;
+        int plans = sink.plans;
+        drop(&sink);
+        CHECK(err != 0);
+        if (at < list)
+            CHECK_EQ(plans, 0); // nothing is planned for a seal that does not verify
+        else if (at < list + (size_t)image.seal.chunk_count * SHA256_SIZE)
+            CHECK_EQ(err, ERR_SEAL_LIST);
+        else
+            CHECK_EQ(err, at < payload ? ERR_SEAL_PADDING : ERR_SEAL_CHUNK);
+    }
+}
+
+TEST(nothing_without_trust)
+{
+    make();
+    struct sink sink = { 0 };
+    struct trust_store empty = { 0 };
+    CHECK_EQ(feed(&sink, image.len, 4096, &empty), ERR_SEAL_NO_TRUST);
+    CHECK_EQ(sink.plans, 0);
+}
+
+TEST(plan_refusal_and_trailing_bytes)
+{
+    make();
+    struct sink sink = { .plan_error = ERR_BOOT_NO_ROOM };
+    CHECK_EQ(feed(&sink, image.len, 4096, &trust), ERR_BOOT_NO_ROOM);
+    struct sink good = { 0 };
+    uint8_t *longer = realloc(image.file, image.len + 1);
+    CHECK(longer != NULL);
+    image.file = longer;
+    image.file[image.len] = 0;
+    int err = feed(&good, image.len + 1, 4096, &trust);
+    drop(&good);
+    testimage_free(&image);
+    CHECK_EQ(err, ERR_TOO_LARGE);
+}
+
+TEST_MAIN(T(whole_image_in_any_pieces), T(every_truncation_is_named), T(damage_is_found_where_it_is),
+          T(nothing_without_trust), T(plan_refusal_and_trailing_bytes))
