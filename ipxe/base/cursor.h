@@ -14,7 +14,8 @@ struct cursor {
 
 static inline struct cursor cursor_make(const void *data, size_t len)
 {
-    return (struct cursor){ .data = data, .len = len, .bad = false };
+    // An empty input may come as NULL; inside, the pointer always is one, so that NULL means failure.
+    return (struct cursor){ .data = data ? data : (const uint8_t *)"", .len = data ? len : 0, .bad = false };
 }
 static inline bool cursor_ok(const struct cursor *c)
 {
