@@ -41,7 +41,7 @@ CORE_DIRS := core net
 not-tests = $(filter-out %_test.c %_fuzz.c %_sim.c,$(1))
 PURE_SRCS := $(filter-out ipxe/crypto/digest_%.c,$(call not-tests,$(foreach d,$(PURE_DIRS),$(wildcard ipxe/$(d)/*.c))))
 CORE_SRCS := $(call not-tests,$(foreach d,$(CORE_DIRS),$(wildcard ipxe/$(d)/*.c)))
-HOST_SRCS := $(call not-tests,$(wildcard ipxe/host/*.c))
+HOST_SRCS := $(filter-out ipxe/host/main.c,$(call not-tests,$(wildcard ipxe/host/*.c)))
 TOOL_SRCS := $(call not-tests,$(wildcard tools/*.c))
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wvla -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
@@ -93,6 +93,12 @@ bin/signet: $(patsubst %.c,build/tool/%.o,$(TOOL_SRCS)) build/tool/libpure.a bui
 	@mkdir -p bin
 	$(CLANG) -pie -Wl,-z,relro,-z,now -o $@ $^ -lcrypto -lz
 
+# The core as a Linux process on a tap device, for tests (ipxe/host/main.c).
+build/test64/signet-host: build/test64/ipxe/host/main.o $(LIBS_test64)
+	@$(CLANG) $(CFLAGS_test64) -o $@ $< -Wl,--start-group $(LIBS_test64) -Wl,--end-group
+build/tool/signet-host: build/tool/ipxe/host/main.o $(LIBS_tool)
+	@$(CLANG) $(CFLAGS_tool) -o $@ $< -Wl,--start-group $(LIBS_tool) -Wl,--end-group -lcrypto
+
 # ---- the firmware --------------------------------------------------------------------------------------
 
 include $(wildcard config/targets/*.mk)
@@ -129,7 +135,7 @@ build/fuzz/%_fuzz: build/fuzz/%_fuzz.o $(LIBS_fuzz)
 	@$(CLANG) $(CFLAGS_fuzz) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(LIBS_fuzz) -Wl,--end-group
 
 unit-tests: $(UNIT64) $(filter-out build/test32/tools/%,$(UNIT32))
-sim-tests: $(SIMS)
+sim-tests: $(SIMS) build/test64/signet-host
 replays: $(REPLAY)
 fuzzers: $(FUZZERS)
 
