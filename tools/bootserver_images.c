@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: MPL-2.0
+// The image files of a boot server.
+//
+// The mappings are never read by this process (the seal is read by pread, the rest only by the kernel when
+// it sends), so a file that is cut short in place is EFAULT from a send and not a deadly signal.
+#include "bootserver_images.h"
+#include "base/range.h"
+#include "file.h"
+#include "phase2/seal.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+// ---- one file ------------------------------------------------------------------------------------------
+
+static struct image_stamp stamp_of(const struct stat *st)
+{
+    return (struct image_stamp){ st->st_dev, st->st_ino, st->st_size, st->st_mtim };
+}
+
+static bool same_file(const struct image_stamp *a, const struct image_stamp *b)
+{
+    return a->dev == b->dev && a->ino == b->ino;
+}
+
+static bool same_stamp(const struct image_stamp *a, const struct image_stamp *b)
+{
+    return same_file(a, b) && a->size == b->size && a->mtime.tv_sec == b->mtime.tv_sec &&
+           a->mtime.tv_nsec == b->mtime.tv_nsec;
+}
+
+static void free_image(struct image *image)
+{
+    if (image->map)
+        munmap((void *)image->map, image->map_len);
+    free(image->path);
+    free(image);
+}
+
+static bool read_whole(int fd, uint64_t offset, uint8_t *buf, size_t len)
+{
+    while (len) {
+        ssize_t n = pread(fd, buf, len, (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        buf += n;
+        offset += (size_t)n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+// The seal's structure and the chunk list; signatures are the clients' business, which have the keys.
+static const char *read_seal(int fd, struct image *image)
+{
+    const char *reason = "cannot be read";
+    uint64_t size = (uint64_t)image->stamp.size;
+    size_t len = (size_t)MIN(size, (uint64_t)SEAL_MAX);
+    uint8_t *data = tool_alloc(SEAL_MAX), *list = NULL;
+    struct seal *seal = tool_alloc(sizeof *seal);
+    struct seal_view view;
+    int r = ERR_IO;
+    if (!read_whole(fd, 0, data, len) || (r = seal_view(data, len, &view)) < 0 ||
+        (r = seal_parse_body(&view, seal)) < 0)
+        goto done;
+    r = ERR_TRUNCATED;
+    if (!range_fits(seal_payload_offset(&view), view.payload_size, size))
+        goto done;
+    size_t list_size = (size_t)seal_list_size(&view);
+    list = tool_alloc(list_size);
+    if (!read_whole(fd, seal_list_offset(&view), list, list_size) || (r = seal_check_list(seal, list, list_size)) < 0)
+        goto done;
+    image->list_offset = seal_list_offset(&view);
+    image->payload_offset = seal_payload_offset(&view);
+    image->counter = seal->counter;
+    snprintf(image->name, sizeof image->name, "%s", seal->name);
+    image->p2 = (struct p2_image){ .seal_size = seal_size(&view), .list_size = (uint32_t)list_size,
+                                   .payload_size = view.payload_size, .chunk_size = view.chunk_size, .handle = image,
+                                   .name = image->name };
+    memcpy(image->p2.id, seal->image_id, sizeof image->p2.id);
+    seal_image_id(&view, image->p2.id);
+    r = 0;
+done:
+    if (r < 0)
+        reason = err_text(r);
+    free(seal);
+    free(list);
+    free(data);
+    return r < 0 ? reason : NULL;
+}
+
+// Maps and checks a file. NULL with *ret_reason set.
+static struct image *load(const char *path, const char **ret_reason, struct image_stamp *ret_stamp)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        *ret_reason = fd >= 0 && !S_ISREG(st.st_mode) ? "is not a regular file" : strerror(errno);
+        if (fd >= 0)
+            close(fd);
+        return NULL;
+    }
+    struct image *image = tool_alloc(sizeof *image);
+    *image = (struct image){ .path = tool_strdup(path), .stamp = stamp_of(&st) };
+    const char *slash = strrchr(image->path, '/');
+    image->file_name = slash ? slash + 1 : image->path;
+    *ret_stamp = image->stamp;
+    *ret_reason = read_seal(fd, image);
+    if (!*ret_reason) {
+        image->map_len = (size_t)st.st_size;
+        void *map = mmap(NULL, image->map_len, PROT_READ, MAP_SHARED, fd, 0);
+        if (map == MAP_FAILED)
+            *ret_reason = strerror(errno);
+        else
+            image->map = map;
+    }
+    close(fd);
+    if (!*ret_reason)
+        return image;
+    free_image(image);
+    return NULL;
+}
+
+// ---- the set -------------------------------------------------------------------------------------------
+
+static struct image *find_path(const struct images *images, const char *path)
+{
+    for (struct image *i = images->current; i; i = i->next)
+        if (strcmp(i->path, path) == 0)
+            return i;
+    return NULL;
+}
+
+static void unlink_current(struct images *images, struct image *image)
+{
+    for (struct image **p = &images->current; *p; p = &(*p)->next) {
+        if (*p == image) {
+            *p = image->next;
+            images->count--;
+            return;
+        }
+    }
+}
+
+static void retire(struct images *images, struct image *image)
+{
+    unlink_current(images, image);
+    image->next = images->retired;
+    images->retired = image;
+}
+
+static void offer(struct images *images, struct image *image)
+{
+    // In the order of their appearance, so that nothing depends on the order of a folder's entries twice.
+    struct image **p = &images->current;
+    while (*p)
+        p = &(*p)->next;
+    image->next = NULL;
+    image->seen = true;
+    *p = image;
+    images->count++;
+}
+
+static void notice(struct images *images, enum image_change change, const char *path, const struct image *image,
+                   const char *reason)
+{
+    images->notice(images->notice_ctx, change, path, image, reason);
+}
+
+// Complains about one version of a file once.
+static void reject(struct images *images, const char *path, const struct image_stamp *stamp, const char *reason)
+{
+    for (struct image_reject *r = images->rejects; r; r = r->next) {
+        if (strcmp(r->path, path) == 0) {
+            r->seen = true;
+            if (!same_stamp(&r->stamp, stamp)) {
+                r->stamp = *stamp;
+                notice(images, IMAGE_REFUSED, path, NULL, reason);
+            }
+            return;
+        }
+    }
+    struct image_reject *r = tool_alloc(sizeof *r);
+    *r = (struct image_reject){ .next = images->rejects, .path = tool_strdup(path), .stamp = *stamp, .seen = true };
+    images->rejects = r;
+    notice(images, IMAGE_REFUSED, path, NULL, reason);
+}
+
+static bool rejected_before(struct images *images, const char *path, const struct image_stamp *stamp)
+{
+    for (struct image_reject *r = images->rejects; r; r = r->next) {
+        if (strcmp(r->path, path) == 0 && same_stamp(&r->stamp, stamp)) {
+            r->seen = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void consider(struct images *images, const char *path)
+{
+    struct stat st;
+    struct image *old = find_path(images, path);
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+        return; // gone: not marked as seen
+    struct image_stamp stamp = stamp_of(&st);
+    if (old && same_stamp(&old->stamp, &stamp)) {
+        old->seen = true;
+        return;
+    }
+    if (old && same_file(&old->stamp, &stamp)) {
+        // The mapping shows the new bytes already: what boots under way read of it is of no use to them.
+        if (!old->broken)
+            notice(images, IMAGE_CHANGED_IN_PLACE, path, old, NULL);
+        old->broken = true;
+        retire(images, old);
+        old = NULL;
+    }
+    if (rejected_before(images, path, &stamp)) {
+        if (old)
+            old->seen = true;
+        return;
+    }
+    const char *reason;
+    struct image *image = images->count < IMAGES_MAX ? load(path, &reason, &stamp) : NULL;
+    if (!image) {
+        reject(images, path, &stamp, images->count < IMAGES_MAX ? reason : "too many images");
+        // What was good and is still mapped goes on being offered until there is a better one.
+        if (old)
+            old->seen = true;
+        return;
+    }
+    if (old)
+        retire(images, old);
+    offer(images, image);
+    notice(images, old ? IMAGE_REPLACED : IMAGE_LOADED, path, image, NULL);
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int not_hidden(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.'; // what mkimage and editors write beside is hidden
+}
+
+static int consider_folder(struct images *images, const char *folder)
+{
+    struct dirent **entries;
+    int n = scandir(folder, &entries, not_hidden, by_name);
+    if (n < 0)
+        return -1;
+    size_t len = strlen(folder);
+    for (int i = 0; i < n; i++) {
+        char *path = tool_format("%s%s%s", folder, len && folder[len - 1] == '/' ? "" : "/", entries[i]->d_name);
+        consider(images, path);
+        free(path);
+        free(entries[i]);
+    }
+    free(entries);
+    return 0;
+}
+
+void images_rescan(struct images *images)
+{
+    for (struct image *i = images->current; i; i = i->next)
+        i->seen = false;
+    for (struct image_reject *r = images->rejects; r; r = r->next)
+        r->seen = false;
+    for (size_t i = 0; i < images->sources.count; i++) {
+        const char *source = images->sources.items[i];
+        if (consider_folder(images, source) != 0)
+            consider(images, source);
+    }
+    for (struct image *i = images->current, *next; i; i = next) {
+        next = i->next;
+        if (!i->seen) {
+            notice(images, IMAGE_GONE, i->path, i, NULL);
+            retire(images, i);
+        }
+    }
+    for (struct image_reject **p = &images->rejects; *p;) {
+        struct image_reject *r = *p;
+        if (r->seen) {
+            p = &r->next;
+            continue;
+        }
+        *p = r->next;
+        free(r->path);
+        free(r);
+    }
+}
+
+int images_open(struct images *images, const struct opt_list *sources, image_notice *notify, void *ctx)
+{
+    *images = (struct images){ .sources = *sources, .notice = notify, .notice_ctx = ctx };
+    for (size_t i = 0; i < sources->count; i++) {
+        struct stat st;
+        struct image_stamp stamp;
+        const char *path = sources->items[i], *reason;
+        if (stat(path, &st) != 0) {
+            tool_errno(path, errno);
+            return -1;
+        }
+        if (S_ISDIR(st.st_mode)) {
+            if (consider_folder(images, path) == 0)
+                continue;
+            tool_errno(path, errno);
+            return -1;
+        }
+        if (find_path(images, path))
+            continue;
+        struct image *image = load(path, &reason, &stamp);
+        if (!image) {
+            tool_error(path, "%s", reason);
+            return -1;
+        }
+        offer(images, image);
+        notice(images, IMAGE_LOADED, path, image, NULL);
+    }
+    return 0;
+}
+
+void images_release(struct images *images, const struct p2_server *server, uint64_t now, uint64_t idle)
+{
+    for (struct image **p = &images->retired; *p;) {
+        struct image *image = *p;
+        if (!image->broken && p2_server_in_use(server, image->p2.id, now, idle)) {
+            p = &image->next;
+            continue;
+        }
+        *p = image->next;
+        notice(images, IMAGE_RELEASED, image->path, image, NULL);
+        free_image(image);
+    }
+}
+
+void images_close(struct images *images)
+{
+    struct image **const lists[] = { &images->current, &images->retired };
+    for (size_t l = 0; l < ARRAY_SIZE(lists); l++) {
+        for (struct image *i = *lists[l], *next; i; i = next) {
+            next = i->next;
+            free_image(i);
+        }
+        *lists[l] = NULL;
+    }
+    for (struct image_reject *r = images->rejects, *next; r; r = next) {
+        next = r->next;
+        free(r->path);
+        free(r);
+    }
+    images->rejects = NULL;
+}
+
+// ---- what the protocol machine asks --------------------------------------------------------------------
+
+// A file's name wins over a seal's; among images of one name, the one with the highest counter, then the
+// one loaded last.
+static const struct image *called(const struct images *images, const char *name)
+{
+    const struct image *best = NULL;
+    for (const struct image *i = images->current; i; i = i->next) {
+        if (i->broken)
+            continue;
+        if (strcmp(i->file_name, name) == 0)
+            return i;
+        if (strcmp(i->name, name) == 0 && (!best || i->counter >= best->counter))
+            best = i;
+    }
+    return best;
+}
+
+static const struct p2_image *find_name(void *ctx, const char *name)
+{
+    const struct images *images = ctx;
+    const struct image *image = *name ? called(images, name) : NULL;
+    if (!*name)
+        image = images->count == 1 ? images->current : called(images, "default");
+    return image && !image->broken ? &image->p2 : NULL;
+}
+
+static const struct p2_image *find_tag(void *ctx, const uint8_t tag[P2_TAG_SIZE])
+{
+    const struct images *images = ctx;
+    const struct image *const lists[] = { images->current, images->retired };
+    for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
+        for (const struct image *i = lists[l]; i; i = i->next)
+            if (!i->broken && memcmp(i->p2.id, tag, P2_TAG_SIZE) == 0)
+                return &i->p2;
+    return NULL;
+}
+
+struct p2_images images_interface(struct images *images)
+{
+    return (struct p2_images){ .ctx = images, .by_name = find_name, .by_tag = find_tag };
+}
+
+const uint8_t *image_bytes(const struct p2_image *p2, uint8_t space, uint64_t offset)
+{
+    const struct image *image = p2->handle;
+    uint64_t base = space == P2_SPACE_LIST ? image->list_offset : space == P2_SPACE_PAYLOAD ? image->payload_offset : 0;
+    return image->map + base + offset;
+}
+
+void image_break(struct images *images, const struct p2_image *p2)
+{
+    struct image *image = p2->handle;
+    if (!image->broken)
+        notice(images, IMAGE_CHANGED_IN_PLACE, image->path, image, "cut short while it was served");
+    image->broken = true;
+}

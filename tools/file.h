@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MPL-2.0
+// Files in and out. Input: regular files only, with one clear line for everything else. Output: written
+// beside its place, synced, then renamed, so that a reader sees the old file or the whole new one, and an
+// error, a full disk or a signal leaves nothing behind.
+#pragma once
+#include "tool.h"
+#include <sys/stat.h>
+#include <sys/types.h>
+
+// Opens a regular file for reading. The descriptor, or -1 after a message. *ret_stat may be NULL.
+int file_open(const char *path, struct stat *ret_stat);
+
+// Reads exactly len bytes at the offset; 0, or -1 after a message (also when the file ends before).
+int file_read_at(int fd, const char *path, uint64_t offset, void *buf, size_t len);
+
+// Reads a whole file of at most `max` bytes into allocated memory (a NUL is appended, not counted).
+// NULL after a message.
+uint8_t *file_read(const char *path, size_t max, size_t *ret_len);
+
+struct file_out {
+    char *path; // as renamed to (symbolic links followed)
+    char *temp; // as written now; NULL when there is none
+    int fd;
+};
+
+// Begins a file that shall appear as `path`. mode: permissions of a new file before the umask; a file that
+// is replaced keeps its own unless `mode` has none for group and others. 0, or -1 after a message: a folder,
+// a device and the like are refused. One process may have up to FILE_OUT_MAX files begun.
+#define FILE_OUT_MAX 4
+int file_out_begin(struct file_out *out, const char *path, mode_t mode);
+
+// Writes all of it at the offset. 0 or -1 after a message.
+int file_out_write(struct file_out *out, uint64_t offset, const void *data, size_t len);
+
+// Sets the size: what was not written reads as zeros and takes no room.
+int file_out_size(struct file_out *out, uint64_t size);
+
+// Syncs and renames. With `replace` false, a file that is there already is an error. 0, or -1 after a
+// message (nothing is left behind then).
+int file_out_commit(struct file_out *out, bool replace);
+
+// Gives up: removes what was written. Does nothing after a commit or for a zeroed struct.
+void file_out_abort(struct file_out *out);
+
+// The last part of a path, made fit for a seal's name: printable ASCII without spaces, 1..max-1 bytes; other
+// bytes become '-'. `ret` has max bytes.
+void file_seal_name(const char *path, char *ret, size_t max);

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MPL-2.0
+// signet keygen: a signing key, NAME.key and NAME.pub.
+#include "file.h"
+#include "keys.h"
+#include "opts.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const struct opt_help help = {
+    .usage = "[--type TYPE] -o NAME",
+    .about = "Makes a signing key: NAME.key (PKCS#8 PEM, readable by its owner only: keep it secret) and NAME.pub\n"
+             "(SubjectPublicKeyInfo PEM: the trust anchor that goes into firmware).\n"
+             "Keys made by openssl (PKCS#8 or SEC 1) are as good.",
+};
+
+static int write_pair(const char *name, const struct signing_key *key, bool force)
+{
+    size_t secret_len = 0, public_len = 0;
+    char *secret = key_private_pem(key, &secret_len);
+    char *public_text = key_public_pem(key, &public_len);
+    char *key_path = tool_format("%s.key", name), *pub_path = tool_format("%s.pub", name);
+    struct file_out key_out = { .fd = -1 }, pub_out = { .fd = -1 };
+    int status = EXIT_FAIL;
+    if (!secret || !public_text) {
+        tool_error(name, "the key could not be encoded");
+    } else if (file_out_begin(&key_out, key_path, 0600) == 0 && file_out_begin(&pub_out, pub_path, 0666) == 0 &&
+               file_out_write(&key_out, 0, secret, secret_len) == 0 &&
+               file_out_write(&pub_out, 0, public_text, public_len) == 0 && file_out_commit(&key_out, force) == 0) {
+        // A pair or nothing: without --force the first half is new and may be taken back.
+        if (file_out_commit(&pub_out, force) == 0)
+            status = EXIT_OK;
+        else if (!force)
+            unlink(key_path);
+    }
+    file_out_abort(&key_out);
+    file_out_abort(&pub_out);
+    key_text_free(secret, secret_len);
+    free(public_text);
+    free(key_path);
+    free(pub_path);
+    return status;
+}
+
+int keygen_main(int argc, char **argv)
+{
+    const char *type = NULL, *name = NULL;
+    bool force = false;
+    const struct opt table[] = {
+        OPTION_TEXT('t', "type", &type, "TYPE", "ecdsa-p256 (default) or ecdsa-p384"),
+        OPTION_TEXT('o', "output", &name, "NAME", "write NAME.key and NAME.pub"),
+        OPTION_FLAG('f', "force", &force, "replace files that are there already"),
+    };
+    struct opt_list operands = { 0 };
+    int status = opts_parse(table, ARRAY_SIZE(table), &help, argc, argv, &operands);
+    if (status >= 0)
+        return status;
+    if (operands.count)
+        return tool_usage(operands.items[0], "not expected here");
+    if (!name || !*name)
+        return tool_usage("-o", "no name given for the key");
+    if (!type)
+        type = "ecdsa-p256";
+    if (strcmp(type, "ecdsa-p256") != 0 && strcmp(type, "ecdsa-p384") != 0)
+        return tool_usage("--type", "\"%s\" is not known: ecdsa-p256 or ecdsa-p384", type);
+
+    struct public_key pub;
+    struct signing_key *key = key_generate(type);
+    if (!key || key_public(key, &pub) != 0) {
+        key_free(key);
+        return tool_error(name, "the key could not be made");
+    }
+    status = write_pair(name, key, force);
+    key_free(key);
+    if (status != EXIT_OK)
+        return status;
+    char hex[2 * KEY_ID_SIZE + 1];
+    printf("key id = %s\ntype = %s\n", tool_hex(pub.trust.id, KEY_ID_SIZE, hex), type);
+    return tool_flush();
+}

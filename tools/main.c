@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MPL-2.0
+// signet: the host side of Signet. One program; each subcommand is one line of the table below.
+#include "opts.h"
+#include "tool.h"
+#include <signal.h>
+#include <stdio.h>
+
+static const struct tool_command commands[] = {
+    { "keygen", "make a signing key", keygen_main },
+    { "mkimage", "make a signed phase-2 image (or an unsigned Oxide one)", mkimage_main },
+    { "lookimage", "show an image and check its sums and signatures", lookimage_main },
+    { "embed", "put script and trust anchors into a finished artefact", embed_main },
+};
+
+static int print_commands(void)
+{
+    printf("Usage: signet COMMAND [OPTION]... (signet COMMAND --help tells more)\n\nCommands:\n");
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+        printf("  %-12s %s\n", commands[i].name, commands[i].summary);
+    return tool_flush();
+}
+
+int main(int argc, char **argv)
+{
+    // A file-size limit shall be an error from write(), with its message, not a silent death.
+    signal(SIGXFSZ, SIG_IGN);
+    if (argc < 2)
+        return tool_usage(NULL, "no command given");
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || (strcmp(name, "help") == 0 && argc == 2))
+        return print_commands();
+    if (strcmp(name, "--version") == 0) {
+        opts_print_version();
+        return tool_flush();
+    }
+    // "signet help mkimage" is "signet mkimage --help".
+    char *help_argv[] = { (char *)"--help" };
+    bool help = strcmp(name, "help") == 0;
+    if (help)
+        name = argv[2];
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            tool_set_name(commands[i].name);
+            return help ? commands[i].run(1, help_argv) : commands[i].run(argc - 2, argv + 2);
+        }
+    }
+    return tool_usage(name, "command not known");
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MPL-2.0
+// signet mkimage: the command line, and which of the two formats it asks for.
+#include "mkimage.h"
+#include "base/range.h"
+#include "phase2/seal.h"
+
+static const struct opt_help help = {
+    .usage = "-o IMG --key K [--key K2]... --kernel F [--initrd F]... [--cmdline STR] [-i RAW]...\n"
+             "       signet mkimage -o IMG --key K... -i RAW...\n"
+             "       signet mkimage -o IMG --unsigned -i RAW [-s MIB] [-z]",
+    .about = "Makes a phase-2 image that Signet boots: kernel, initrds, command line and ramdisk images under one\n"
+             "signed seal (doc/phase2-format.md). With -i alone the image holds data and no kernel; with --unsigned\n"
+             "and -i alone it is an Oxide boot image (header version 2). An image made with --unsigned and --kernel\n"
+             "has an empty signature table: no firmware starts it.\n"
+             "The image appears under its name when it is complete, or not at all.",
+};
+
+static bool printable(const char *text, size_t max, char lowest)
+{
+    size_t len = strlen(text);
+    for (size_t i = 0; i < len; i++)
+        if (text[i] < lowest || text[i] > '~')
+            return false;
+    return len < max && (len > 0 || lowest == ' ');
+}
+
+static int check_name(const char *option, const char *text, size_t max)
+{
+    if (!text || printable(text, max, '!'))
+        return -1;
+    return tool_usage(option, "must be 1 to %zu printable ASCII characters without spaces", max - 1);
+}
+
+// Everything that can be judged without touching a file. -1, or an exit status.
+static int check(const struct mkimage *m)
+{
+    int r;
+    if (!m->output)
+        return tool_usage("-o", "no output file given");
+    if (!m->kernel && !m->ramdisks.count)
+        return tool_usage(NULL, "nothing to put into an image: --kernel or -i is needed");
+    if (!m->kernel && (m->initrds.count || m->cmdline))
+        return tool_usage(m->cmdline ? "--cmdline" : "--initrd", "is of no use without --kernel");
+    if (m->keys.count && m->is_unsigned)
+        return tool_usage("--unsigned", "contradicts --key");
+    if (!m->keys.count && !m->is_unsigned)
+        return tool_usage(NULL, "no --key given; say --unsigned if the image shall not be signed");
+    if (m->keys.count > SEAL_SIGNATURES_MAX)
+        return tool_usage("--key", "at most %d keys can sign an image", SEAL_SIGNATURES_MAX);
+    if ((r = check_name("--name", m->name, SEAL_NAME_MAX)) >= 0 ||
+        (r = check_name("--product", m->product, SEAL_NAME_MAX)) >= 0 ||
+        (r = check_name("--dataset", m->dataset, sizeof((struct seal *)0)->dataset)) >= 0)
+        return r;
+    if (m->cmdline && !printable(m->cmdline, SEAL_CMDLINE_MAX, ' '))
+        return tool_usage("--cmdline", "must be printable ASCII of at most %d characters", SEAL_CMDLINE_MAX - 1);
+    if (!is_power_of_two(m->chunk_size))
+        return tool_usage("--chunk-size", "must be a power of two");
+    return -1;
+}
+
+static int check_oxide(const struct mkimage *m)
+{
+    if (m->ramdisks.count != 1)
+        return tool_usage("-i", "an Oxide image holds exactly one raw image");
+    if (m->product)
+        return tool_usage("--product", "an Oxide image has no product name");
+    if (m->counter)
+        return tool_usage("--counter", "an Oxide image has no security counter");
+    return mkimage_oxide(m);
+}
+
+int mkimage_main(int argc, char **argv)
+{
+    struct mkimage m = { .chunk_size = CHUNK_SIZE_DEFAULT, .target_mib = MKIMAGE_TARGET_MIB };
+    const struct opt table[] = {
+        OPTION_TEXT('o', "output", &m.output, "IMG", "write the image here (replaces a file)"),
+        OPTION_LIST('k', "key", &m.keys, "K", "sign with this private key (PEM); repeat to sign with several"),
+        OPTION_FLAG(0, "unsigned", &m.is_unsigned, "do not sign"),
+        OPTION_TEXT('N', "name", &m.name, "NAME", "name of the build (default: name of the kernel's or raw image's file)"),
+        OPTION_TEXT(0, "product", &m.product, "P", "product that the image is for (default: any)"),
+        OPTION_NUMBER(0, "counter", &m.counter, "N", 0, 0, NULL, "security counter, against roll-back (default 0)"),
+        OPTION_TEXT(0, "kernel", &m.kernel, "F", "Linux kernel (bzImage)"),
+        OPTION_LIST(0, "initrd", &m.initrds, "F", "initrd; repeat to have several, in this order"),
+        OPTION_TEXT(0, "cmdline", &m.cmdline, "STR", "kernel command line"),
+        OPTION_LIST('i', "ramdisk", &m.ramdisks, "RAW", "raw image that the booted system finds in memory"),
+        OPTION_NUMBER('s', "target-size", &m.target_mib, "MIB", 1, MKIMAGE_TARGET_MIB_MAX, &m.target_given,
+                      "size of the ramdisk on the target, in MiB\n(default: its own; Oxide image: 4096)"),
+        OPTION_FLAG('z', "compress", &m.compress, "compress with zlib (Oxide image only)"),
+        OPTION_TEXT(0, "dataset", &m.dataset, "D", "dataset in the ramdisk that is the root\n(Oxide image: " MKIMAGE_DATASET ")"),
+        OPTION_TEXT('O', "sum-file", &m.sum_file, "F", "also write the image's SHA-256, 32 bytes (Oxide image only)"),
+        OPTION_NUMBER(0, "chunk-size", &m.chunk_size, "BYTES", CHUNK_SIZE_MIN, CHUNK_SIZE_MAX, NULL,
+                      "a power of two (default 262144)"),
+    };
+    struct opt_list operands = { 0 };
+    int status = opts_parse(table, ARRAY_SIZE(table), &help, argc, argv, &operands);
+    if (status < 0 && operands.count)
+        status = tool_usage(operands.items[0], "not expected here");
+    if (status < 0)
+        status = check(&m);
+    if (status >= 0)
+        return status;
+    if (m.is_unsigned && !m.kernel)
+        return check_oxide(&m);
+    if (m.compress)
+        return tool_usage("-z", "is for Oxide images: firmware takes the parts of a phase-2 image as they are");
+    if (m.sum_file)
+        return tool_usage("-O", "is for Oxide images");
+    if (m.target_given && !m.ramdisks.count)
+        return tool_usage("-s", "is the size of a ramdisk (-i), and there is none");
+    return mkimage_seal(&m);
+}

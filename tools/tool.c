@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MPL-2.0
+// Messages and memory for the subcommands.
+#include "tool.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *current_name;
+
+void tool_set_name(const char *name)
+{
+    current_name = name;
+}
+
+const char *tool_name(void)
+{
+    return current_name;
+}
+
+// Writes the line in one piece, so that lines of processes that share standard error do not mix.
+static void message(const char *subject, const char *tail, const char *format, va_list args)
+{
+    char text[1024], line[1536];
+    vsnprintf(text, sizeof text, format, args);
+    int n = snprintf(line, sizeof line, "signet%s%s: %s%s%s%s\n", current_name ? " " : "",
+                     current_name ? current_name : "", subject ? subject : "", subject ? ": " : "", text, tail);
+    if (n >= (int)sizeof line)
+        line[sizeof line - 2] = '\n';
+    fflush(stdout);
+    fputs(line, stderr);
+}
+
+int tool_error(const char *subject, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    message(subject, "", format, args);
+    va_end(args);
+    return EXIT_FAIL;
+}
+
+int tool_errno(const char *subject, int err)
+{
+    return tool_error(subject, "%s", strerror(err));
+}
+
+int tool_usage(const char *subject, const char *format, ...)
+{
+    char tail[80];
+    snprintf(tail, sizeof tail, " (see signet %s%s--help)", current_name ? current_name : "", current_name ? " " : "");
+    va_list args;
+    va_start(args, format);
+    message(subject, tail, format, args);
+    va_end(args);
+    return EXIT_USAGE;
+}
+
+void *tool_alloc(size_t len)
+{
+    void *p = calloc(1, len ? len : 1);
+    if (!p)
+        exit(tool_errno(NULL, ENOMEM));
+    return p;
+}
+
+void *tool_realloc(void *old, size_t len)
+{
+    void *p = realloc(old, len ? len : 1);
+    if (!p)
+        exit(tool_errno(NULL, ENOMEM));
+    return p;
+}
+
+char *tool_strdup(const char *text)
+{
+    size_t len = strlen(text) + 1;
+    return memcpy(tool_alloc(len), text, len);
+}
+
+char *tool_format(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *text = NULL;
+    if (vasprintf(&text, format, args) < 0)
+        exit(tool_errno(NULL, ENOMEM));
+    va_end(args);
+    return text;
+}
+
+char *tool_hex(const void *data, size_t len, char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *b = data;
+    for (size_t i = 0; i < len; i++) {
+        text[2 * i] = digits[b[i] >> 4];
+        text[2 * i + 1] = digits[b[i] & 15];
+    }
+    text[2 * len] = '\0';
+    return text;
+}
+
+int tool_flush(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return EXIT_OK;
+    return tool_errno("standard output", errno);
+}

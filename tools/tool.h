@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MPL-2.0
+// What the subcommands of `signet` share: exit statuses, messages, and the list of subcommands.
+#pragma once
+#include "base/base.h"
+#include "base/err.h"
+
+enum tool_exit {
+    EXIT_OK = 0,
+    EXIT_FAIL = 1,  // it was asked correctly and did not work
+    EXIT_USAGE = 2, // it was asked wrongly (lookimage: also "not readable")
+};
+
+// A subcommand. `run` gets what follows the subcommand's name and returns an exit status; it frees or
+// closes nothing that the end of the process does anyway, but leaves no half-written file.
+struct tool_command {
+    const char *name;
+    const char *summary; // one line for `signet help`
+    int (*run)(int argc, char **argv);
+};
+
+int keygen_main(int argc, char **argv);
+int mkimage_main(int argc, char **argv);
+int lookimage_main(int argc, char **argv);
+int bootserver_main(int argc, char **argv);
+int fetch_main(int argc, char **argv);
+int embed_main(int argc, char **argv);
+
+// The name that messages begin with: "mkimage" gives "signet mkimage: ". NULL gives "signet: ".
+void tool_set_name(const char *name);
+const char *tool_name(void);
+
+// One line on standard error: "signet NAME: SUBJECT: text". The subject (a file, an option) may be NULL.
+// Returns EXIT_FAIL, so that `return tool_error(...)` reads well.
+int tool_error(const char *subject, const char *format, ...) PRINTF_LIKE(2, 3);
+// The same with strerror(err) as its text.
+int tool_errno(const char *subject, int err);
+// The same for wrong usage: points to --help and returns EXIT_USAGE.
+int tool_usage(const char *subject, const char *format, ...) PRINTF_LIKE(2, 3);
+
+// Memory that a host program may take for granted: a message and exit status 1 when there is none.
+void *tool_alloc(size_t len); // zeroed
+void *tool_realloc(void *old, size_t len);
+char *tool_strdup(const char *text);
+char *tool_format(const char *format, ...) PRINTF_LIKE(1, 2); // like asprintf
+
+// Lower-case hex of `len` bytes into text (2 * len + 1 bytes); returns text.
+char *tool_hex(const void *data, size_t len, char *text);
+
+// Flushes standard output and reports when that failed (a full disk, a closed pipe). EXIT_OK or EXIT_FAIL.
+int tool_flush(void);
