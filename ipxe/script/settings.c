@@ -249,10 +249,14 @@ int settings_put(struct settings *s, const char *scope, const char *name, enum s
 
 int settings_put_text(struct settings *s, const char *scope, const char *name, const char *text)
 {
+    struct name n = { 0 };
     struct entry e;
     if (text && *text)
         return settings_put(s, scope, name, SETTING_STRING, text, strlen(text));
-    if (find_exact(s, scope, name, &e))
+    if (!is_name(name, strlen(name)))
+        return ERR_INVALID;
+    set_canonical(&n, name, strlen(name));
+    if (find_exact(s, scope, n.name, &e))
         remove_entry(s, &e);
     return 0;
 }

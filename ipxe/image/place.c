@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: MPL-2.0
+// The memory plan (place.h): a few dozen attempts, each a pass over what must be placed, and the first that places
+// everything wins. The order of attempts is the order of preference.
+#include "image/place.h"
+
+#include "base/range.h"
+
+#define PAGE ((uint64_t)4096)
+#define HUGE_PAGE (2 * MIB)
+#define SMALL_ALIGN ((uint64_t)64)
+
+enum kernel_choice { KERNEL_PREFERRED, KERNEL_LOW, KERNEL_HIGH, KERNEL_MOVED, KERNEL_CHOICES };
+enum order { INITRD_FIRST, RAMDISKS_FIRST, RAMDISKS_BEST_FIT, ORDERS };
+
+struct attempt {
+    enum kernel_choice kernel;
+    uint64_t initrd_below, ramdisk_align;
+    enum order order;
+};
+
+// What the seal asks for, taken together once.
+struct demand {
+    int kernel_part;
+    uint64_t split, kernel_len; // kernel_len without padding
+    uint64_t kernel_file;       // with the padding behind it
+    uint64_t memory;
+    uint64_t initrd_span, initrd_len; // with and without the last one's padding
+    uint64_t list_size;
+};
+
+struct planner {
+    const struct place_input *in;
+    struct demand demand;
+    struct place_plan *plan;
+    unsigned placed; // things placed in this attempt
+    struct place_shortfall failure;
+};
+
+// --- free pieces ---
+
+// RAM between PLACE_LOW_LIMIT and the limit, in whole pages, neighbours joined.
+static void set_room(struct planner *p)
+{
+    struct place_plan *plan = p->plan;
+    plan->room_count = plan->hollow_count = 0;
+    uint64_t last = PLACE_LOW_LIMIT;
+    for (unsigned i = 0; i < MIN(p->in->usable_count, (unsigned)PLACE_REGIONS_MAX); i++) {
+        const struct mem_region *r = &p->in->usable[i];
+        uint64_t end = r->length > UINT64_MAX - r->base ? UINT64_MAX : r->base + r->length, base;
+        if (!align_up_checked(MAX(r->base, last), PAGE, &base))
+            continue;
+        end = MIN(end, p->in->limit) & ~(PAGE - 1);
+        if (base >= end)
+            continue;
+        last = end;
+        struct mem_region *before = plan->room_count ? &plan->room[plan->room_count - 1] : NULL;
+        if (before && before->base + before->length == base)
+            before->length += end - base;
+        else
+            plan->room[plan->room_count++] = (struct mem_region){ base, end - base };
+    }
+}
+
+static void remove_region(struct mem_region *list, unsigned *count, unsigned i)
+{
+    memmove(&list[i], &list[i + 1], (*count - i - 1) * sizeof *list);
+    (*count)--;
+}
+
+// Takes [base, base+length) out of whatever pieces it touches.
+static void carve(struct mem_region *list, unsigned *count, unsigned cap, uint64_t base, uint64_t length)
+{
+    uint64_t end = base + length;
+    for (unsigned i = 0; i < *count; i++) {
+        struct mem_region r = list[i];
+        if (!range_overlaps(r.base, r.length, base, length))
+            continue;
+        uint64_t r_end = r.base + r.length;
+        bool before = r.base < base, behind = r_end > end;
+        if (!before && !behind) {
+            remove_region(list, count, i--);
+            continue;
+        }
+        list[i] = before ? (struct mem_region){ r.base, base - r.base } : (struct mem_region){ end, r_end - end };
+        if (before && behind && *count < cap) {
+            memmove(&list[i + 2], &list[i + 1], (*count - i - 1) * sizeof *list);
+            list[i + 1] = (struct mem_region){ end, r_end - end };
+            (*count)++;
+        }
+    }
+}
+
+static void carve_room(struct place_plan *plan, uint64_t base, uint64_t length)
+{
+    carve(plan->room, &plan->room_count, PLACE_ROOM_MAX, base, length);
+}
+
+static void add_hollow(struct place_plan *plan, uint64_t base, uint64_t end)
+{
+    uint64_t from;
+    if (plan->hollow_count < PLACE_HOLLOW_MAX && align_up_checked(base, SMALL_ALIGN, &from) && from < end)
+        plan->hollow[plan->hollow_count++] = (struct mem_region){ from, end - from };
+}
+
+// The highest aligned place in one piece that ends at or below `below`; false when there is none.
+static bool fit_in(const struct mem_region *r, uint64_t length, uint64_t align, uint64_t below, uint64_t *ret)
+{
+    uint64_t end = MIN(r->base + r->length, below);
+    if (end < r->base || length > end - r->base)
+        return false;
+    uint64_t base = (end - length) & ~(align - 1);
+    if (base < r->base)
+        return false;
+    *ret = base;
+    return true;
+}
+
+static bool fit_high(const struct mem_region *list, unsigned count, uint64_t length, uint64_t align, uint64_t below,
+                     uint64_t *ret)
+{
+    for (unsigned i = count; i-- > 0;)
+        if (fit_in(&list[i], length, align, below, ret))
+            return true;
+    return false;
+}
+
+// The same in the smallest piece that takes it.
+static bool fit_best(const struct mem_region *list, unsigned count, uint64_t length, uint64_t align, uint64_t *ret)
+{
+    uint64_t best = UINT64_MAX, at;
+    for (unsigned i = 0; i < count; i++) {
+        if (list[i].length < best && fit_in(&list[i], length, align, UINT64_MAX, &at)) {
+            best = list[i].length;
+            *ret = at;
+        }
+    }
+    return best != UINT64_MAX;
+}
+
+// The lowest aligned place at or above `from`.
+static bool fit_low(const struct mem_region *list, unsigned count, uint64_t length, uint64_t align, uint64_t from,
+                    uint64_t *ret)
+{
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t base;
+        if (!align_up_checked(MAX(list[i].base, from), align, &base) || base < list[i].base)
+            continue;
+        if (range_fits(base - list[i].base, length, list[i].length)) {
+            *ret = base;
+            return true;
+        }
+    }
+    return false;
+}
+
+// Bytes free in one piece from `address` on.
+static uint64_t free_at(const struct place_plan *plan, uint64_t address)
+{
+    for (unsigned i = 0; i < plan->room_count; i++) {
+        const struct mem_region *r = &plan->room[i];
+        if (address >= r->base && address - r->base < r->length)
+            return r->length - (address - r->base);
+    }
+    return 0;
+}
+
+static uint64_t largest(const struct mem_region *list, unsigned count, uint64_t below)
+{
+    uint64_t best = 0;
+    for (unsigned i = 0; i < count; i++)
+        if (list[i].base < below)
+            best = MAX(best, MIN(list[i].length, below - list[i].base));
+    return best;
+}
+
+// --- one attempt ---
+
+static bool fail(struct planner *p, enum place_what what, int part, uint64_t address, uint64_t needed, uint64_t below)
+{
+    const struct place_plan *plan = p->plan;
+    p->failure = (struct place_shortfall){ .what = what, .part = part, .address = address, .needed = needed };
+    p->failure.available = address ? free_at(plan, address) : largest(plan->room, plan->room_count, below);
+    return false;
+}
+
+// Is all of [base, base+length) RAM that is ours when the kernel starts?
+static bool covered(const struct planner *p, uint64_t base, uint64_t length)
+{
+    if (length > p->in->limit || base > p->in->limit - length)
+        return false;
+    uint64_t at = base, end = base + length;
+    while (at < end) {
+        uint64_t step = free_at(p->plan, at);
+        for (unsigned i = 0; i < p->in->firmware_count && step == 0; i++) {
+            const struct mem_region *r = &p->in->firmware[i];
+            if (at >= r->base && at - r->base < r->length)
+                step = r->length - (at - r->base);
+        }
+        if (step == 0)
+            return false;
+        at = step < end - at ? at + step : end;
+    }
+    return true;
+}
+
+// The kernel waits in a staging place and moves to its address at the start. What its memory has free beside
+// the code can be used until then.
+static bool place_moved_kernel(struct planner *p, uint64_t address)
+{
+    struct place_plan *plan = p->plan;
+    const struct demand *d = &p->demand;
+    if (address < PLACE_LOW_LIMIT || !covered(p, address, d->memory))
+        return fail(p, PLACE_KERNEL, d->kernel_part, address, d->memory, 0);
+    for (unsigned i = 0; i < plan->room_count; i++) {
+        const struct mem_region *r = &plan->room[i];
+        add_hollow(plan, MAX(r->base, address + d->kernel_len), MIN(r->base + r->length, address + d->memory));
+    }
+    carve_room(plan, address, d->memory);
+    uint64_t at;
+    if (fit_low(plan->hollow, plan->hollow_count, d->kernel_file, PAGE, 0, &at))
+        carve(plan->hollow, &plan->hollow_count, PLACE_HOLLOW_MAX, at, d->kernel_file);
+    else if (fit_high(plan->room, plan->room_count, d->kernel_file, PAGE, p->in->limit, &at))
+        carve_room(plan, at, d->kernel_file);
+    else
+        return fail(p, PLACE_KERNEL, d->kernel_part, 0, d->kernel_file, p->in->limit);
+    plan->kernel = at;
+    plan->kernel_run = address;
+    return true;
+}
+
+static bool place_kernel(struct planner *p, enum kernel_choice choice)
+{
+    struct place_plan *plan = p->plan;
+    const struct demand *d = &p->demand;
+    const struct seal_part *part = &p->in->seal->parts[d->kernel_part];
+    uint64_t align = part->align ? part->align : PAGE, at = part->address;
+    bool anywhere = part->align != 0 || part->address == 0, found = false;
+    // A relocatable kernel that finds itself below its preferred address moves up to it: stay above.
+    uint64_t least = MAX(part->address, (uint64_t)PLACE_LOW_LIMIT);
+    switch (choice) {
+    case KERNEL_PREFERRED: found = at != 0 && free_at(plan, at) >= d->memory; break;
+    case KERNEL_LOW:
+        found = anywhere && fit_low(plan->room, plan->room_count, d->memory, align, least, &at);
+        break;
+    case KERNEL_HIGH:
+        found = anywhere && fit_high(plan->room, plan->room_count, d->memory, align, p->in->limit, &at) && at >= least;
+        break;
+    default: return place_moved_kernel(p, part->address);
+    }
+    if (!found)
+        return fail(p, PLACE_KERNEL, d->kernel_part, part->address, d->memory, p->in->limit);
+    carve_room(plan, at, d->memory);
+    add_hollow(plan, at + d->kernel_file, at + d->memory);
+    plan->kernel = plan->kernel_run = at;
+    return true;
+}
+
+// Something that is needed until the start only: in the kernel's own memory, or else wherever there is room.
+static bool place_small(struct planner *p, enum place_what what, uint64_t size, uint64_t *ret)
+{
+    struct place_plan *plan = p->plan;
+    *ret = 0;
+    if (size == 0)
+        return true;
+    if (fit_low(plan->hollow, plan->hollow_count, size, SMALL_ALIGN, 0, ret))
+        carve(plan->hollow, &plan->hollow_count, PLACE_HOLLOW_MAX, *ret, size);
+    else if (fit_high(plan->room, plan->room_count, size, SMALL_ALIGN, p->in->limit, ret))
+        carve_room(plan, *ret, size);
+    else
+        return fail(p, what, -1, 0, size, p->in->limit);
+    p->placed++;
+    return true;
+}
+
+static uint64_t padded_size(const struct seal *seal, unsigned i)
+{
+    uint64_t end = i + 1 < seal->part_count ? seal->parts[i + 1].offset : seal->payload_size;
+    return end - seal->parts[i].offset;
+}
+
+static bool place_initrds(struct planner *p, uint64_t below)
+{
+    struct place_plan *plan = p->plan;
+    const struct seal *seal = p->in->seal;
+    uint64_t at = 0;
+    if (p->demand.initrd_span == 0)
+        return true;
+    for (unsigned i = 0; i < seal->part_count; i++) {
+        if (seal->parts[i].kind != PART_INITRD)
+            continue;
+        if (at == 0) {
+            if (!fit_high(plan->room, plan->room_count, p->demand.initrd_span, PAGE, below, &at))
+                return fail(p, PLACE_INITRD, (int)i, 0, p->demand.initrd_span, below);
+            carve_room(plan, at, p->demand.initrd_span);
+            plan->initrd = at;
+            plan->initrd_len = p->demand.initrd_len;
+        }
+        plan->part_address[i] = at;
+        at += padded_size(seal, i);
+    }
+    p->placed++;
+    return true;
+}
+
+static bool place_others(struct planner *p, uint64_t align, bool best_fit)
+{
+    struct place_plan *plan = p->plan;
+    const struct seal *seal = p->in->seal;
+    plan->ramdisk_count = 0;
+    for (unsigned i = 0; i < seal->part_count; i++) {
+        bool ramdisk = seal->parts[i].kind == PART_RAMDISK;
+        if (!ramdisk && seal->parts[i].kind != PART_MODULE)
+            continue;
+        uint64_t size = padded_size(seal, i), a = ramdisk ? align : PAGE, at;
+        bool found = best_fit ? fit_best(plan->room, plan->room_count, size, a, &at) :
+                                fit_high(plan->room, plan->room_count, size, a, p->in->limit, &at);
+        if (!found)
+            return fail(p, ramdisk ? PLACE_RAMDISK : PLACE_MODULE, (int)i, 0, size, p->in->limit);
+        carve_room(plan, at, size);
+        plan->part_address[i] = at;
+        if (ramdisk)
+            plan->ramdisks[plan->ramdisk_count++] = (struct mem_region){ at, size };
+        p->placed++;
+    }
+    return true;
+}
+
+static bool try_attempt(struct planner *p, const struct attempt *a)
+{
+    struct place_plan *plan = p->plan;
+    const struct demand *d = &p->demand;
+    set_room(p);
+    p->placed = 0;
+    if (d->kernel_part >= 0) {
+        if (!place_kernel(p, a->kernel))
+            return false;
+        p->placed++;
+    }
+    bool first = a->order == INITRD_FIRST, best = a->order == RAMDISKS_BEST_FIT;
+    if (!place_small(p, PLACE_SETUP, d->split, &plan->setup))
+        return false;
+    if (first && !place_initrds(p, a->initrd_below))
+        return false;
+    if (!place_others(p, a->ramdisk_align, best))
+        return false;
+    if (!first && !place_initrds(p, a->initrd_below))
+        return false;
+    plan->list.length = d->list_size;
+    plan->work.length = p->in->work_size;
+    return place_small(p, PLACE_LIST, d->list_size, &plan->list.base) &&
+           place_small(p, PLACE_WORK, p->in->work_size, &plan->work.base);
+}
+
+// --- before and after ---
+
+// Reads the parts and checks that they are what a plan can be made of.
+static int collect(const struct seal *seal, struct demand *ret)
+{
+    struct demand d = { .kernel_part = -1, .list_size = (uint64_t)seal->chunk_count * SHA256_SIZE };
+    unsigned ramdisks = 0;
+    if (seal->part_count == 0 || seal->part_count > SEAL_PARTS_MAX || seal->parts[0].offset != 0)
+        return ERR_SEAL_BODY;
+    for (unsigned i = 0; i < seal->part_count; i++) {
+        const struct seal_part *part = &seal->parts[i];
+        uint64_t next = i + 1 < seal->part_count ? seal->parts[i + 1].offset : seal->payload_size;
+        if (part->size == 0 || next > seal->payload_size || part->offset >= next || (next & (PAYLOAD_ALIGN - 1)) ||
+            part->size > next - part->offset || next - part->offset - part->size >= PAYLOAD_ALIGN)
+            return ERR_SEAL_BODY;
+        if (part->kind != PART_KERNEL && part->split != 0)
+            return ERR_BOOT_FORMAT;
+        switch (part->kind) {
+        case PART_KERNEL:
+            if (d.kernel_part >= 0 || part->split >= part->size || (part->align && !is_power_of_two(part->align)))
+                return ERR_BOOT_FORMAT;
+            d.kernel_part = (int)i;
+            d.split = part->split;
+            d.kernel_len = part->size - part->split;
+            d.kernel_file = next - part->offset - part->split;
+            d.memory = MAX(part->memory, d.kernel_file);
+            break;
+        case PART_INITRD:
+            d.initrd_len = d.initrd_span + part->size;
+            d.initrd_span += next - part->offset;
+            break;
+        case PART_RAMDISK:
+            if (++ramdisks > PLACE_RAMDISKS_MAX)
+                return ERR_BOOT_FORMAT;
+            break;
+        case PART_MODULE: break;
+        default: return ERR_BOOT_FORMAT;
+        }
+    }
+    *ret = d;
+    return 0;
+}
+
+// Adds a piece, or makes the last one longer when it goes on in memory, too.
+static void add_piece(struct place_plan *plan, uint64_t offset, uint64_t length, uint64_t address)
+{
+    struct place_piece *last = plan->piece_count ? &plan->pieces[plan->piece_count - 1] : NULL;
+    if (last && last->address + last->length == address)
+        last->length += length;
+    else
+        plan->pieces[plan->piece_count++] = (struct place_piece){ offset, length, address };
+}
+_Static_assert(SEAL_PARTS_MAX + 1 <= PLACE_PIECES_MAX, "each part is one piece, the kernel two");
+
+static void finish(struct planner *p)
+{
+    struct place_plan *plan = p->plan;
+    const struct seal *seal = p->in->seal;
+    const struct demand *d = &p->demand;
+    plan->kernel_part = d->kernel_part;
+    plan->piece_count = 0;
+    for (unsigned i = 0; i < seal->part_count; i++) {
+        uint64_t offset = seal->parts[i].offset;
+        if ((int)i == d->kernel_part) {
+            plan->setup_len = d->split;
+            plan->kernel_len = d->kernel_len;
+            plan->kernel_memory = d->memory;
+            plan->part_address[i] = plan->kernel;
+            if (d->split)
+                add_piece(plan, offset, d->split, plan->setup);
+            add_piece(plan, offset + d->split, d->kernel_file, plan->kernel);
+        } else {
+            add_piece(plan, offset, padded_size(seal, i), plan->part_address[i]);
+        }
+    }
+}
+
+static void add_totals(struct planner *p, struct place_shortfall *ret)
+{
+    const struct demand *d = &p->demand;
+    const struct seal *seal = p->in->seal;
+    uint64_t small = d->split + d->list_size + p->in->work_size, inside = d->memory - d->kernel_file;
+    ret->total_needed = d->memory + (small > inside ? small - inside : 0);
+    for (unsigned i = 0; i < seal->part_count; i++)
+        if ((int)i != d->kernel_part)
+            ret->total_needed += padded_size(seal, i);
+    set_room(p);
+    ret->total_available = 0;
+    for (unsigned i = 0; i < p->plan->room_count; i++)
+        ret->total_available += p->plan->room[i].length;
+}
+
+int place_plan(const struct place_input *input, struct place_plan *ret, struct place_shortfall *shortfall)
+{
+    memset(ret, 0, sizeof *ret);
+    struct planner p = { .in = input, .plan = ret };
+    int rc = collect(input->seal, &p.demand);
+    if (rc < 0)
+        return rc;
+    const uint64_t below[2] = { MIN((uint64_t)PLACE_INITRD_SOFT_LIMIT, input->limit), input->limit };
+    const uint64_t aligns[2] = { HUGE_PAGE, PAGE };
+    // One index counts through all combinations; the kernel's place changes last, the order first.
+    unsigned combinations = KERNEL_CHOICES * 2 * 2 * ORDERS, best = 0;
+    bool any = false;
+    for (unsigned i = 0; i < combinations; i++) {
+        struct attempt a = { .order = (enum order)(i % ORDERS) };
+        a.ramdisk_align = aligns[i / ORDERS % 2];
+        a.initrd_below = below[i / (ORDERS * 2) % 2];
+        a.kernel = (enum kernel_choice)(i / (ORDERS * 4));
+        if (try_attempt(&p, &a)) {
+            finish(&p);
+            return 0;
+        }
+        if (!any || p.placed > best) {
+            any = true;
+            best = p.placed;
+            *shortfall = p.failure;
+        }
+    }
+    add_totals(&p, shortfall);
+    return ERR_BOOT_NO_ROOM;
+}
+
+const char *place_what_name(enum place_what what)
+{
+    static const char *const names[] = { "kernel", "initrd", "ramdisk", "module", "setup", "chunk list", "work memory" };
+    return (unsigned)what < ARRAY_SIZE(names) ? names[what] : "?";
+}
