@@ -8,7 +8,7 @@
 #pragma once
 #include "base/fmt.h"
 #include "phase2/seal.h"
-#include "phase2/testkeys.h"
+#include "crypto/testkeys.h"
 
 #include <stdlib.h>
 
