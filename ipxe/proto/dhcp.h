@@ -53,7 +53,7 @@ enum dhcp_message { DHCP_DISCOVER = 1, DHCP_OFFER, DHCP_REQUEST, DHCP_DECLINE, D
 int dhcp_option(const uint8_t *packet, size_t len, int code, int sub, uint8_t *buf, size_t cap);
 
 // Walks over the options for settings by number: *pos starts at 0 and is opaque. False at the end. Gives each
-// piece as it stands in the packet (PAD, END and 52 are passed over).
+// piece as it stands in the packet (PAD and END are passed over; a piece that is cut off ends the walk).
 bool dhcp_option_next(const uint8_t *packet, size_t len, size_t *pos, uint8_t *ret_code, const uint8_t **ret_data,
                       size_t *ret_len);
 
@@ -78,6 +78,7 @@ struct dhcp_lease {
 };
 
 // Reads an answer (op 2) of any kind; longer ones than DHCP_PACKET_MAX are cut there. ERR_DHCP_MALFORMED.
+// A packet without options (BOOTP without the magic) is an answer, too; options that are cut off are left out.
 int dhcp_lease_read(const uint8_t *packet, size_t len, struct dhcp_lease *ret);
 
 // Is this all that a boot needs, so that no DHCP of our own is due? An acknowledged address with its mask, or
@@ -89,6 +90,17 @@ void dhcp_lease_add_boot(struct dhcp_lease *lease, const struct dhcp_lease *prox
 
 // --- the client ---
 
+#define DHCP_FEATURES_MAX 8
+// iPXE's numbers of features in option 175 (ipxe.org/howto/dhcpd).
+enum dhcp_feature {
+    DHCP_FEATURE_HTTP = 19,
+    DHCP_FEATURE_HTTPS = 20,
+    DHCP_FEATURE_TFTP = 21,
+    DHCP_FEATURE_DNS = 23,
+    DHCP_FEATURE_BZIMAGE = 24,
+    DHCP_FEATURE_PXE = 33,
+};
+
 struct dhcp_config {
     uint8_t mac[6];
     uint16_t arch;   // RFC 4578 option 93: 0 BIOS, 7 UEFI x64, 11 UEFI arm64
@@ -98,25 +110,30 @@ struct dhcp_config {
     uint32_t jitter;   // random, spreads the retries
     bool want_proxy;   // wait a little for a ProxyDHCP server when the offer names no file
     unsigned attempts; // discovers (and requests) before giving up, 0: DHCP_ATTEMPTS
+    // What option 175 says that this Signet can do (enum dhcp_feature): servers choose scripts and URIs by it.
+    uint8_t features[DHCP_FEATURES_MAX];
+    unsigned feature_count;
 };
 #define DHCP_ATTEMPTS 4                  // after 1, 2, 4, 8 s: 15 s in all
 #define DHCP_FIRST_TIMEOUT_US 1000000u
 #define DHCP_PROXY_WAIT_US 1000000u      // after the first good offer
 #define DHCP_PROXY_ATTEMPTS 2            // requests to port 4011
+#define DHCP_NAKS_MAX 2                  // refused requests before giving up
 
 enum dhcp_state { DHCP_DISCOVERING, DHCP_REQUESTING, DHCP_PROXYING, DHCP_DONE, DHCP_FAILED };
 
 struct dhcp_client {
     struct dhcp_config config;
     enum dhcp_state state;
-    unsigned tries;
+    unsigned tries, naks;
     bool send_due;
-    uint64_t started, deadline, offer_at;
-    bool have_offer, have_proxy;
+    uint64_t started, deadline;
+    bool have_offer, bound;
     uint8_t proxy_address[4];
     int error;
     struct dhcp_lease lease; // the best offer, then the acknowledged lease
     struct dhcp_lease proxy; // the ProxyDHCP answer, packet_len 0: none
+    struct dhcp_lease heard; // the message being looked at
 };
 
 // A datagram to send: from `src_port` (and address `src`, 0.0.0.0 until the lease is bound) to dst:dst_port.
@@ -125,7 +142,7 @@ struct dhcp_datagram {
     uint16_t src_port, dst_port;
 };
 
-// About 6 KiB. Starts at once: the first output is due.
+// About 8 KiB. Starts at once: the first output is due.
 void dhcp_client_init(struct dhcp_client *c, const struct dhcp_config *config, uint64_t now);
 // Handles timeouts, then writes the datagram that is due, if any: its length, or 0.
 size_t dhcp_client_output(struct dhcp_client *c, uint8_t *buf, size_t cap, struct dhcp_datagram *ret, uint64_t now);

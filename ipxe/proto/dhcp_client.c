@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: MPL-2.0
+// The DHCP client machine (dhcp.h):
+//
+//   DISCOVERING --offer--> [wait for a proxy] --> REQUESTING --ack--> DONE
+//        ^                                             |  \--ack, proxy named no file--> PROXYING --> DONE
+//        '----------------------nak---------------------'
+#include "base/cursor.h"
+#include "base/fmt.h"
+#include "proto/dhcp.h"
+
+#define OP_REQUEST 1
+#define OP_REPLY 2
+#define HTYPE_ETHERNET 1
+#define FLAG_BROADCAST 0x8000 // we cannot hear unicast before we have the address
+#define JITTER_MASK 0x1ffff   // up to 131 ms
+
+static const uint8_t wanted[] = { DHCP_SUBNET_MASK, DHCP_ROUTER, DHCP_DNS,         DHCP_HOSTNAME,
+                                  DHCP_DOMAIN,      DHCP_ROOT_PATH, DHCP_MTU,      42 /* NTP servers */,
+                                  DHCP_VENDOR_OPTIONS, DHCP_LEASE_TIME, DHCP_SERVER_ID, DHCP_VENDOR_CLASS,
+                                  DHCP_TFTP_SERVER_NAME, DHCP_BOOTFILE, DHCP_DOMAIN_SEARCH, 128, 129, 130, 131, 132, 133,
+                                  134, 135, DHCP_IPXE };
+
+void dhcp_client_init(struct dhcp_client *c, const struct dhcp_config *config, uint64_t now)
+{
+    memset(c, 0, sizeof *c);
+    c->config = *config;
+    if (c->config.attempts == 0)
+        c->config.attempts = DHCP_ATTEMPTS;
+    c->state = DHCP_DISCOVERING;
+    c->send_due = true;
+    c->started = c->deadline = now;
+}
+
+bool dhcp_client_bound(const struct dhcp_client *c)
+{
+    return c->bound;
+}
+
+int dhcp_client_result(const struct dhcp_client *c)
+{
+    return c->state == DHCP_DONE ? 0 : c->state == DHCP_FAILED ? c->error : 1;
+}
+
+uint64_t dhcp_client_deadline(const struct dhcp_client *c)
+{
+    if (c->state == DHCP_DONE || c->state == DHCP_FAILED)
+        return UINT64_MAX;
+    return c->send_due ? 0 : c->deadline;
+}
+
+// --- sending ---
+
+static void put_option(struct builder *b, uint8_t code, const void *data, size_t len)
+{
+    builder_u8(b, code);
+    builder_u8(b, (uint8_t)len);
+    builder_bytes(b, data, len);
+}
+
+// Who we are: everything that servers choose an answer by (PXE 2.1 table 2-1, RFC 4578).
+static void put_identity(const struct dhcp_config *config, struct builder *b)
+{
+    bool efi = config->arch != 0;
+    char vendor[40];
+    int n = fmt_snprintf(vendor, sizeof vendor, "PXEClient:Arch:%05u:UNDI:%s", (unsigned)config->arch,
+                         efi ? "003010" : "002001");
+    put_option(b, DHCP_VENDOR_CLASS, vendor, (size_t)n);
+    put_option(b, DHCP_USER_CLASS, "iPXE", 4);
+    uint8_t id[7] = { HTYPE_ETHERNET };
+    memcpy(id + 1, config->mac, 6);
+    put_option(b, DHCP_CLIENT_ID, id, sizeof id);
+    const uint8_t arch[2] = { (uint8_t)(config->arch >> 8), (uint8_t)config->arch };
+    put_option(b, DHCP_CLIENT_ARCH, arch, sizeof arch);
+    const uint8_t ndi[3] = { 1, efi ? 3 : 2, efi ? 16 : 1 };
+    put_option(b, DHCP_CLIENT_NDI, ndi, sizeof ndi);
+    if (config->has_uuid) {
+        uint8_t uuid[17] = { 0 };
+        memcpy(uuid + 1, config->uuid, 16);
+        put_option(b, DHCP_CLIENT_UUID, uuid, sizeof uuid);
+    }
+    uint8_t features[3 * DHCP_FEATURES_MAX];
+    size_t len = 0;
+    for (unsigned i = 0; i < MIN(config->feature_count, (unsigned)DHCP_FEATURES_MAX); i++) {
+        features[len++] = config->features[i];
+        features[len++] = 1;
+        features[len++] = 1;
+    }
+    put_option(b, DHCP_IPXE, features, len);
+}
+
+size_t dhcp_build(const struct dhcp_client *c, uint8_t *buf, size_t cap, uint64_t now)
+{
+    struct builder b = builder_make(buf, MIN(cap, (size_t)DHCP_PACKET_MAX));
+    uint8_t type = c->state == DHCP_DISCOVERING ? DHCP_DISCOVER : DHCP_REQUEST;
+    const uint8_t max_size[2] = { DHCP_PACKET_MAX >> 8, DHCP_PACKET_MAX & 0xff };
+    builder_u8(&b, OP_REQUEST);
+    builder_u8(&b, HTYPE_ETHERNET);
+    builder_u8(&b, 6);
+    builder_u8(&b, 0);
+    builder_u32_be(&b, c->config.xid);
+    builder_u16_be(&b, (uint16_t)MIN((now - c->started) >> 20, (uint64_t)UINT16_MAX)); // near enough to seconds
+    builder_u16_be(&b, c->bound ? 0 : FLAG_BROADCAST);
+    if (c->bound)
+        builder_bytes(&b, c->lease.ip, 4); // ciaddr
+    else
+        builder_zeros(&b, 4);
+    builder_zeros(&b, 12);
+    builder_bytes(&b, c->config.mac, 6);
+    builder_zeros(&b, 10 + 64 + 128);
+    builder_u32_be(&b, 0x63825363u);
+    put_option(&b, DHCP_MESSAGE_TYPE, &type, 1);
+    put_option(&b, DHCP_MAX_SIZE, max_size, 2);
+    put_identity(&c->config, &b);
+    put_option(&b, DHCP_PARAMETERS, wanted, sizeof wanted);
+    if (c->state == DHCP_REQUESTING) {
+        put_option(&b, DHCP_SERVER_ID, c->lease.server_id, 4);
+        put_option(&b, DHCP_REQUESTED_IP, c->lease.ip, 4);
+    }
+    builder_u8(&b, DHCP_END);
+    if (b.len < DHCP_PACKET_MIN)
+        builder_zeros(&b, DHCP_PACKET_MIN - b.len);
+    return b.bad ? 0 : b.len;
+}
+
+static void go(struct dhcp_client *c, enum dhcp_state state, uint64_t now)
+{
+    c->state = state;
+    c->tries = 0;
+    c->send_due = true;
+    c->deadline = now;
+}
+
+static void give_up(struct dhcp_client *c, int error)
+{
+    c->state = DHCP_FAILED;
+    c->error = error;
+    c->send_due = false;
+}
+
+static void timed_out(struct dhcp_client *c, uint64_t now)
+{
+    if (c->state == DHCP_DISCOVERING && c->have_offer)
+        go(c, DHCP_REQUESTING, now); // no proxy came in time
+    else if (c->state == DHCP_PROXYING && c->tries >= DHCP_PROXY_ATTEMPTS)
+        c->state = DHCP_DONE; // the address is good without
+    else if (c->state != DHCP_PROXYING && c->tries >= c->config.attempts)
+        give_up(c, ERR_DHCP_NO_OFFER);
+    else
+        c->send_due = true;
+}
+
+size_t dhcp_client_output(struct dhcp_client *c, uint8_t *buf, size_t cap, struct dhcp_datagram *ret, uint64_t now)
+{
+    bool ended = c->state == DHCP_DONE || c->state == DHCP_FAILED;
+    if (!ended && !c->send_due && now >= c->deadline)
+        timed_out(c, now);
+    if (!c->send_due || c->state == DHCP_DONE || c->state == DHCP_FAILED)
+        return 0;
+    size_t len = dhcp_build(c, buf, cap, now);
+    if (len == 0)
+        return 0;
+    struct dhcp_datagram d = { .src_port = DHCP_CLIENT_PORT, .dst_port = DHCP_SERVER_PORT };
+    memset(d.dst, 0xff, 4);
+    if (c->state == DHCP_PROXYING) {
+        memcpy(d.src, c->lease.ip, 4);
+        memcpy(d.dst, c->proxy_address, 4);
+        d.dst_port = DHCP_PROXY_PORT;
+    }
+    *ret = d;
+    c->send_due = false;
+    // Machines that were switched on together must not ask together for ever.
+    uint32_t jitter = (c->config.jitter >> (c->tries & 7)) & JITTER_MASK;
+    c->deadline = now + ((uint64_t)DHCP_FIRST_TIMEOUT_US << MIN(c->tries, 5u)) + jitter;
+    c->tries++;
+    return len;
+}
+
+// --- hearing ---
+
+static bool is_zero(const uint8_t ip[4])
+{
+    return load32_be(ip) == 0;
+}
+
+static bool lacks_boot(const struct dhcp_client *c)
+{
+    return c->config.want_proxy && c->lease.filename[0] == 0 && !c->lease.no_pxedhcp;
+}
+
+// An offer without an address from a PXE server: ProxyDHCP. The first that names a file stays.
+static void hear_proxy(struct dhcp_client *c, const uint8_t from[4])
+{
+    if (!c->heard.pxe || (c->proxy.packet_len && (c->proxy.filename[0] || !c->heard.filename[0])))
+        return;
+    c->proxy = c->heard;
+    memcpy(c->proxy_address, is_zero(c->heard.server_id) ? from : c->heard.server_id, 4);
+}
+
+static void hear_offer(struct dhcp_client *c, const uint8_t from[4], uint64_t now)
+{
+    bool first = false;
+    if (is_zero(c->heard.ip)) {
+        hear_proxy(c, from);
+    } else if (!c->have_offer || (c->lease.filename[0] == 0 && c->heard.filename[0])) {
+        first = !c->have_offer;
+        c->lease = c->heard;
+        c->have_offer = true;
+    }
+    if (!c->have_offer)
+        return;
+    if (!lacks_boot(c) || c->proxy.packet_len) {
+        go(c, DHCP_REQUESTING, now);
+    } else if (first) {
+        c->deadline = now + DHCP_PROXY_WAIT_US;
+        c->send_due = false;
+    }
+}
+
+static void hear_ack(struct dhcp_client *c, uint64_t now)
+{
+    // What only the offer said about the boot still holds.
+    dhcp_lease_add_boot(&c->heard, &c->lease);
+    c->lease = c->heard;
+    c->bound = true;
+    if (lacks_boot(c) && c->proxy.packet_len && c->proxy.filename[0] == 0) {
+        go(c, DHCP_PROXYING, now);
+        return;
+    }
+    if (c->config.want_proxy && c->proxy.packet_len)
+        dhcp_lease_add_boot(&c->lease, &c->proxy);
+    c->state = DHCP_DONE;
+}
+
+static void hear_nak(struct dhcp_client *c, uint64_t now)
+{
+    c->have_offer = false;
+    if (++c->naks >= DHCP_NAKS_MAX)
+        give_up(c, ERR_DHCP_NO_OFFER);
+    else
+        go(c, DHCP_DISCOVERING, now);
+}
+
+static void hear_in_request(struct dhcp_client *c, const uint8_t from[4], uint64_t now)
+{
+    if (c->heard.type == DHCP_OFFER && is_zero(c->heard.ip)) {
+        hear_proxy(c, from);
+        return;
+    }
+    // Only the server that was asked may answer.
+    if (load32_be(c->heard.server_id) != load32_be(c->lease.server_id))
+        return;
+    if (c->heard.type == DHCP_ACK && !is_zero(c->heard.ip))
+        hear_ack(c, now);
+    else if (c->heard.type == DHCP_NAK)
+        hear_nak(c, now);
+}
+
+// Ours: an answer with our transaction and our hardware address.
+static bool is_ours(const struct dhcp_client *c, const uint8_t *data, size_t len)
+{
+    struct cursor cur = cursor_make(data, len);
+    uint8_t op = cursor_u8(&cur);
+    cursor_bytes(&cur, 3);
+    uint32_t xid = cursor_u32_be(&cur);
+    cursor_bytes(&cur, 20);
+    const uint8_t *mac = cursor_bytes(&cur, 6);
+    return cursor_ok(&cur) && op == OP_REPLY && xid == c->config.xid && memcmp(mac, c->config.mac, 6) == 0;
+}
+
+void dhcp_client_input(struct dhcp_client *c, const uint8_t from[4], uint16_t from_port, const uint8_t *data,
+                       size_t len, uint64_t now)
+{
+    if (c->state == DHCP_DONE || c->state == DHCP_FAILED || (from_port != DHCP_SERVER_PORT && from_port != DHCP_PROXY_PORT))
+        return;
+    if (!is_ours(c, data, len) || dhcp_lease_read(data, len, &c->heard) != 0)
+        return;
+    if (c->state == DHCP_DISCOVERING) {
+        if (c->heard.type == DHCP_OFFER) {
+            hear_offer(c, from, now);
+        } else if (c->heard.type == 0 && !is_zero(c->heard.ip)) {
+            c->lease = c->heard; // BOOTP: nothing more to ask
+            c->bound = true;
+            c->state = DHCP_DONE;
+        }
+    } else if (c->state == DHCP_REQUESTING) {
+        hear_in_request(c, from, now);
+    } else if (c->heard.pxe && (c->heard.type == DHCP_ACK || c->heard.type == DHCP_OFFER)) {
+        dhcp_lease_add_boot(&c->lease, &c->heard);
+        c->proxy = c->heard;
+        c->state = DHCP_DONE;
+    }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MPL-2.0
+// An HTTP/1.1 GET (RFC 9110, 9112): the request as text, and a parser of the response that takes bytes as they
+// come. No I/O; the caller owns the connection.
+#pragma once
+#include "base/bytes.h"
+#include "base/err.h"
+
+#define HTTP_PORT 80
+#define HTTP_LINE_MAX 2048      // longest status or header line kept; longer ones end the transfer
+#define HTTP_HEADERS_MAX 128    // lines
+#define HTTP_LOCATION_MAX 1024  // with NUL
+#define HTTP_REQUEST_MAX 2048
+#define HTTP_REDIRECTS_MAX 5
+
+typedef int http_sink(void *ctx, const uint8_t *data, size_t len);
+
+enum http_state {
+    HTTP_STATUS_LINE,
+    HTTP_HEADERS,
+    HTTP_BODY_LENGTH, // Content-Length bytes
+    HTTP_BODY_CLOSE,  // until the server closes
+    HTTP_CHUNK_SIZE,
+    HTTP_CHUNK_DATA,
+    HTTP_CHUNK_END,
+    HTTP_TRAILERS,
+    HTTP_COMPLETE,
+    HTTP_FAILED,
+};
+
+struct http_response {
+    http_sink *sink;
+    void *ctx;
+    enum http_state state;
+    int error;
+    unsigned status; // 200, 404, ...
+    uint64_t length; // of the body; UINT64_MAX = not said
+    uint64_t left;   // of the body, or of the chunk
+    bool chunked;
+    unsigned header_lines;
+    char location[HTTP_LOCATION_MAX]; // of a redirect, "" otherwise
+    char line[HTTP_LINE_MAX];
+    size_t line_len;
+};
+
+// "GET target HTTP/1.1" with Host, User-Agent and Connection: close. `host` as it goes into Host (with brackets
+// and port where needed). Its length or ERR_TOO_LARGE.
+int http_request(char *buf, size_t cap, const char *host, const char *target, const char *agent);
+
+void http_init(struct http_response *r, http_sink *sink, void *ctx);
+
+// The next bytes of the response. Only the body of a 200 goes to the sink. 0 or the error that ended it:
+// ERR_HTTP_ERROR (status not 200 and no redirect, or malformed), ERR_NOT_FOUND (404, 410), or the sink's.
+int http_input(struct http_response *r, const uint8_t *data, size_t len);
+
+// The server has closed the connection.
+void http_closed(struct http_response *r);
+
+// 1 while it goes on, 0 when the body is whole or a redirect was given (location is not ""), else the error.
+int http_result(const struct http_response *r);
