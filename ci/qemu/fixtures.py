@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: MPL-2.0
+"""What the rows boot from: keys, sound images made by `signet mkimage`, and broken ones made by forge.py.
+
+Everything lies in build/qemu/fixtures/ and is made anew when one of its inputs is newer.
+"""
+import os
+import shutil
+import subprocess
+
+import forge
+import payload
+
+TOP = payload.TOP
+BUILD = os.path.join(TOP, "build/qemu")
+FOLDER = os.path.join(BUILD, "fixtures")
+PAYLOAD = os.path.join(TOP, "build/payload")
+SIGNET = os.path.join(TOP, "bin/signet")
+COUNTER = 7  # of the sound images
+
+KEYS = {
+    "alice": forge.Key("alice"),
+    "bob": forge.Key("bob", forge.P384),
+    "carol": forge.Key("carol"),
+    "mallory": forge.Key("mallory"),  # in no trust store
+}
+
+
+def path(*names):
+    return os.path.join(FOLDER, *names)
+
+
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"fixtures: {' '.join(command)}\n{done.stderr.strip() or done.stdout.strip()}")
+
+
+def mkimage(name, keys=("alice",), counter=COUNTER, cmdline="console=ttyS0 quiet", extra=(), initrds=("initrd.img", "part.img")):
+    command = [SIGNET, "mkimage", "-o", path("images", name), "-N", name, "--counter", str(counter),
+               "--kernel", os.path.join(PAYLOAD, "vmlinuz"), "--cmdline", cmdline]
+    for key in keys:
+        command += ["--key", path(key + ".key")]
+    for initrd in initrds:
+        command += ["--initrd", os.path.join(PAYLOAD, initrd)]
+    run(*command, *extra)
+
+
+# --- images that must not boot ------------------------------------------------------------------------------
+# Each maker returns the bytes. The table names, for each, the codes one of which the console must show.
+
+
+def small(name="small", keys=("alice",), **options):
+    """An image whose kernel is only the beginning of one: enough for everything up to the kernel's start."""
+    kernel = forge.linux(payload.read(os.path.join(PAYLOAD, "vmlinuz"))[:300 * 1024])
+    parts = options.pop("parts", None) or [kernel, forge.Part(forge.INITRD, "initrd", payload.blob(40000, name))]
+    return forge.Image(name, parts, "quiet", options.pop("counter", COUNTER), chunk_size=64 * 1024,
+                       keys=[KEYS[k] for k in keys], **options)
+
+
+def _changed(change, **options):
+    image = small(**options)
+    change(image)
+    return image
+
+
+def _head(offset, form, value):
+    return _changed(lambda i: i.set_head(offset, form, value))
+
+
+def _set(name, value):
+    return _changed(lambda i: setattr(i, name, value(i)))
+
+
+def _entry(image, **other):
+    key = KEYS["alice"]
+    fields = dict(key_id=key.id, algorithm=key.curve.algorithm, signature=key.sign(image.message()))
+    fields.update(other)
+    return forge.entry(**fields)
+
+
+def _table(make, **lies):
+    return _changed(lambda i: setattr(i, "table", forge.table(make(i), **lies)))
+
+
+def _entry_length(value):
+    def change(image):
+        entry = bytearray(_entry(image))
+        entry[36:40] = value.to_bytes(4, "little")
+        image.table = forge.table([bytes(entry)])
+    return _changed(change)
+
+
+def _field(kind, at, value, size):
+    """One number inside the signed body changed, and the whole signed anew: what a careless signer could make."""
+    def change(image):
+        position = 0
+        while position < len(image.body):
+            this, length = int.from_bytes(image.body[position:position + 2], "little"), int.from_bytes(image.body[position + 4:position + 8], "little")
+            if this == kind:
+                start = position + at
+                image.body = image.body[:start] + value.to_bytes(size, "little") + image.body[start + size:]
+                break
+            position += 8 + (length + 7) // 8 * 8
+        image.reseal()
+    return _changed(change)
+
+
+def _swapped_payload(with_list):
+    def change(image):
+        other = small("other")
+        image.payload = other.payload
+        if with_list:
+            image.list = other.list
+    return _changed(change)
+
+
+def _appended_part(image):
+    """The body names one part more than was signed."""
+    image.body += forge.field(forge.PART, b"\2\0\0\0" + bytes(44) + b"evil")
+    image.set_head(12, "I", len(image.body))
+
+
+def tampered():
+    """name -> (image, codes): seal, list, chunk, table, algorithm, policy."""
+    sound = small()
+    body_at, list_at = len(sound.body) // 2, 40
+    return {
+        "unsigned": (small(keys=()), "S06"),
+        "wrong-key": (small(keys=("mallory",)), "S07"),
+        "wrong-key-beside": (_table(lambda i: [_entry(i, key_id=KEYS["mallory"].id)]), "S07"),
+        "bit-in-head": (_set("head", lambda i: forge.flip(i.head, list_at)), "S09"),
+        "bit-in-body": (_set("body", lambda i: forge.flip(i.body, body_at, 3)), "S09"),
+        "bit-in-name": (_set("body", lambda i: forge.flip(i.body, 8)), "S09"),
+        "bit-in-signature": (_set("table", lambda i: forge.flip(i.table, 60, 6)), "S09"),
+        "bit-in-key-id": (_set("table", lambda i: forge.flip(i.table, 20)), "S07"),
+        "bit-in-list": (_set("list", lambda i: forge.flip(i.list, 33)), "S15"),
+        "bit-in-chunk": (_set("payload", lambda i: forge.flip(i.payload, 5)), "S16"),
+        "bit-in-last-chunk": (_set("payload", lambda i: forge.flip(i.payload, len(i.payload) - 8192, 7)), "S16"),
+        "part-swapped": (_swapped_payload(False), "S16"),
+        "part-swapped-with-list": (_swapped_payload(True), "S15"),
+        "part-added": (_changed(_appended_part), "S09"),
+        "table-emptied": (_table(lambda i: []), "S06"),
+        "table-repeated": (_table(lambda i: [_entry(i), _entry(i)]), "S05"),
+        "table-zeroed": (_set("table", lambda i: bytes(len(i.table))), "S04"),
+        "algorithm-384": (_table(lambda i: [_entry(i, algorithm=2)]), "S08"),
+        "algorithm-0": (_table(lambda i: [_entry(i, algorithm=0)]), "S08"),
+        "algorithm-unknown": (_table(lambda i: [_entry(i, algorithm=99)]), "S08"),
+        "signature-short": (_table(lambda i: [_entry(i, signature=KEYS["alice"].sign(i.message())[:63])]), "S09"),
+        "signature-zero": (_table(lambda i: [_entry(i, signature=bytes(64))]), "S09"),
+        "one-good-one-bad": (_table(lambda i: [_entry(i), forge.entry(KEYS["carol"].id, 1, bytes(63) + b"\1")]), "S09"),
+        "counter-below-floor": (small(counter=4), "S13"),
+        "magic": (_head(0, "Q", 0x3250544E47495358), "S01"),
+        "version": (_head(8, "H", 2), "S02"),
+        "too-large": (_field(forge.PART, 8 + 32, 1 << 31, 8), "B03"),
+        "too-large-64": (_field(forge.PART, 8 + 32, 1 << 40, 8), "B03"),
+    }
+
+
+def lengths():
+    """name -> (image, codes): every length of head, table and (signed) body at 0, +1, -1, 2^31, 2^32, 2^63."""
+    sound = small()
+    body, table = len(sound.body), len(sound.table)
+    payload_size, chunks = len(sound.payload), len(sound.payload) // (64 * 1024) + 1
+    marks = {"0": 0, "2e31": 1 << 31, "2e32": 1 << 32, "2e63": 1 << 63}
+
+    def values(true, bits):
+        for name, value in list(marks.items()) + [("plus1", true + 1), ("minus1", true - 1)]:
+            if value < 1 << bits:
+                yield name, value
+
+    cases = {}
+    for field, offset, form, true, bits in (("body-size", 12, "I", body, 32), ("chunk-size", 16, "I", 64 * 1024, 32),
+                                            ("chunk-count", 20, "I", chunks, 32), ("payload-size", 24, "Q", payload_size, 64)):
+        for name, value in values(true, bits):
+            cases[f"{field}-{name}"] = (_head(offset, form, value), "S03")
+    cases["head-size-0"] = (_head(10, "H", 0), "S03")
+    cases["head-size-plus1"] = (_head(10, "H", 65), "S03")
+    for name, value in values(1, 32):
+        cases[f"table-count-{name}"] = (_table(lambda i: [_entry(i)], count=value), "S04")
+    for name, value in values(table, 32):
+        cases[f"table-size-{name}"] = (_table(lambda i: [_entry(i)], size=value), "S03")
+    for name, value in values(64, 32):
+        cases[f"signature-size-{name}"] = (_entry_length(value), "S04")
+    for name, value in values(300 * 1024, 64):
+        if name != "minus1":  # one byte less is a sound part with a byte of padding
+            cases[f"part-size-{name}"] = (_field(forge.PART, 8 + 16, value, 8), "S12")
+    for name, value in values(0, 64):
+        if value > 0:
+            cases[f"part-offset-{name}"] = (_field(forge.PART, 8 + 8, value, 8), "S12")
+    for name, value in values(8, 32):
+        cases[f"field-size-{name}"] = (_field(forge.COUNTER, 4, value, 4), "S12")
+    cases["chunk-size-2e31-payload-2e63"] = (_changed(lambda i: (i.set_head(16, "I", 1 << 31), i.set_head(24, "Q", 1 << 63))), "S03")
+    return cases
+
+
+def write_forged(folder, image):
+    """The file, and beside it how its head should have cut it, for p2.py."""
+    payload.write(folder, image.bytes())
+    seal = len(image.head) + len(image.body) + len(image.table)
+    payload.write(folder + ".layout", f"{seal} {len(image.list)}\n".encode())
+
+
+def prepare():
+    """Makes everything. Needs bin/signet."""
+    payload.build(PAYLOAD)
+    inputs = [SIGNET, __file__, forge.__file__, payload.__file__] + [os.path.join(PAYLOAD, n) for n in ("vmlinuz", "initrd.img", "part.img", "ramdisk.img")]
+    stamp = path(".stamp")
+    if os.path.exists(stamp) and all(os.path.getmtime(i) <= os.path.getmtime(stamp) for i in inputs):
+        return
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    os.makedirs(path("images"))
+    os.makedirs(path("forged"))
+    for name, key in KEYS.items():
+        payload.write(path(name + ".key"), key.private_pem().encode())
+        os.chmod(path(name + ".key"), 0o600)
+        payload.write(path(name + ".pub"), key.public_pem().encode())
+
+    mkimage("good")
+    mkimage("twosigned", keys=("alice", "bob"))
+    mkimage("ramdisk", extra=["-i", os.path.join(PAYLOAD, "ramdisk.img")], cmdline="console=ttyS0 quiet test.large=8")
+    # Sealed by the second implementation, from the format document: the firmware must boot it as well.
+    stranger = forge.Image("stranger", [forge.linux(payload.read(os.path.join(PAYLOAD, "vmlinuz")))] +
+                           [forge.Part(forge.INITRD, n, payload.read(os.path.join(PAYLOAD, n))) for n in ("initrd.img", "part.img")],
+                           "console=ttyS0 quiet", COUNTER, keys=[KEYS["bob"]])
+    payload.write(path("images", "stranger"), stranger.bytes())
+    for cases in (tampered(), lengths()):
+        for name, (image, _) in cases.items():
+            write_forged(path("forged", name), image)
+    write_forged(path("forged", "sound"), small())
+    payload.write(stamp, b"")
+
+
+def prepare_large(mib):
+    """The image of more than 2 GiB, made only for its row: a ramdisk of `mib` labelled blocks."""
+    raw = path("large.raw")
+    if not os.path.exists(raw) or os.path.getsize(raw) != mib << 20:
+        payload.write_labelled(raw, mib)
+    mkimage("large", extra=["-i", raw], cmdline=f"console=ttyS0 quiet test.large={mib}")
+
+
+if __name__ == "__main__":
+    prepare()

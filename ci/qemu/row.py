@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MPL-2.0
+"""Runs one row of table.py, inside the namespaces that `run` opened for it. Usage: row.py NAME
+
+Prints `ok qemu-ROW` and `ok qemu-ROW/CASE`, or FAIL with the reason and the last of the console. Everything
+that was said lies in build/qemu/ROW/.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import fixtures
+import machine
+import net
+import table
+
+NBP = os.path.join(fixtures.TOP, "bin/undionly.kpxe")
+
+
+class Runner:
+    def __init__(self, row):
+        self.row = row
+        self.folder = os.path.join(fixtures.BUILD, row.name)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.makedirs(os.path.join(self.folder, "tftp"))
+        self.net = net.Net(self.folder)
+        self.processes = {}
+        self.done_when = set()
+        self.sent_before = {}
+
+    # --- setting up ---
+
+    def embed(self):
+        """The artefact of this row: script and anchors go into a copy of the finished binary."""
+        artefact = os.path.join(self.folder, "tftp/undionly.kpxe")
+        if not self.row.embed:
+            shutil.copyfile(NBP, artefact)
+            return
+        script = os.path.join(self.folder, "script.ipxe")
+        with open(script, "w", encoding="ascii") as f:
+            f.write(self.row.script)
+        command = [fixtures.SIGNET, "embed", "--script", script, *self.row.policy]
+        for key in self.row.trust:
+            command += ["--trust", fixtures.path(key + ".pub")]
+        done = subprocess.run(command + [NBP, "-o", artefact], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"signet embed: {done.stderr.strip()}")
+
+    def serve(self, server):
+        node = self.net.node(server.name, server.address)
+        folder = os.path.join(self.folder, "serve-" + server.name)
+        os.makedirs(folder)
+        if server.kind == "p2":
+            command = [sys.executable, os.path.join(fixtures.TOP, "ci/qemu/p2.py"), "--interface", "eth0", *server.options]
+            for image in server.images:
+                path = fixtures.path(image) if "/" in image else fixtures.path("images", image)
+                command.append(f"{os.path.basename(image)}={path}")
+        else:
+            for image in server.images:
+                os.symlink(fixtures.path("images", image), os.path.join(folder, image))
+            command = [fixtures.SIGNET, "bootserver", *server.options, folder]
+        self.processes[server.name] = node.popen(command, f"server-{server.name}.log")
+
+    def start(self):
+        self.embed()
+        for server in self.row.servers:
+            self.serve(server)
+        self.net.dnsmasq(os.path.join(self.folder, "tftp"), "undionly.kpxe")
+        netdev = "tap,ifname=tap0,script=no,downscript=no"
+        if self.row.link == "relay":
+            sockets = [os.path.join(self.folder, n) for n in ("relay.sock", "qemu.sock")]
+            self.net.tap("tap0")
+            self.net.popen([sys.executable, os.path.join(fixtures.TOP, "ci/qemu/relay.py"), "tap0", *sockets, str(self.row.loss),
+                            str(self.row.reorder)], "relay.log")
+            netdev = f"dgram,local.type=unix,local.path={sockets[1]},remote.type=unix,remote.path={sockets[0]}"
+        else:
+            self.net.tap("tap0")
+        if self.row.link == "netem":
+            for device in ["tap0"] + ["v" + server.name for server in self.row.servers]:
+                net.sh("tc", "qdisc", "add", "dev", device, "root", "netem", "delay", "10ms", "loss", f"{self.row.loss:.0%}",
+                       "reorder", f"{1 - self.row.reorder:.0%}")
+        self.wait_for_servers()
+        self.machine = machine.Machine(self.folder, self.row.nic, netdev, self.row.memory, self.row.machine, cpu=self.row.cpu)
+
+    def wait_for_servers(self):
+        deadline = time.monotonic() + 20
+        for server in self.row.servers:
+            node = self.net.nodes[server.name]
+            while ":20530 " not in node.sh("ss", "-ulnH") + " ":
+                if self.processes[server.name].poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"server {server.name} does not come up: {self.tail(f'server-{server.name}.log')}")
+                time.sleep(0.05)
+            self.sent_before[server.name] = node.bytes_sent()
+
+    # --- while it runs ---
+
+    def act(self):
+        for index, when in enumerate(self.row.when):
+            if index in self.done_when:
+                continue
+            names = [s.name for s in self.row.servers]
+            sender = max(names, key=self.sent) if when.server == "sender" else when.server
+            if self.sent(sender) < when.sent:
+                continue
+            self.done_when.add(index)
+            print(f"# {self.machine.seconds():.1f} s: {when.action} {sender}, which has sent {self.sent(sender)} bytes", flush=True)
+            if when.action == "unplug":
+                self.net.nodes[sender].unplug()
+            else:
+                self.processes[sender].kill()
+
+    def sent(self, name):
+        return self.net.nodes[name].bytes_sent() - self.sent_before[name]
+
+    def wait(self):
+        """Until the verdict is known: the console cannot change it any more."""
+        row = self.row
+        goal = re.compile(table.OK.format(re.escape(row.boots), row.counter) if row.boots else row.end)
+        while True:
+            running, text = self.machine.running(), self.machine.console()
+            found = next((f for f in row.forbid if re.search(f, text)), None)
+            if found:
+                return f"the console shows {found}"
+            if not row.boots and "SIGNET-BOOT-OK" in text:
+                return "an image was booted that must not"
+            if goal.search(text) and not (row.boots and running):
+                return None
+            if not running:
+                return f"the machine ended (status {self.machine.process.returncode}) before the console showed {goal.pattern}"
+            if self.machine.seconds() > row.deadline:
+                return f"after {row.deadline} s the console does not show {goal.pattern}" + (
+                    ", or the machine does not power off" if goal.search(text) else "")
+            self.act()
+            time.sleep(machine.POLL)
+
+    # --- the verdict ---
+
+    def judge(self):
+        reason = self.wait()
+        if reason:
+            return [reason]
+        text = self.machine.console()
+        reasons = [f"the console does not show {e}" for e in self.row.expect if not re.search(e, text)]
+        for index, when in enumerate(self.row.when):
+            if index not in self.done_when:
+                reasons.append(f"{when.action} {when.server} never came to pass")
+        for check, *arguments in self.row.after:
+            reasons += getattr(self, "check_" + check)(*arguments)
+        return reasons
+
+    def judge_cases(self):
+        """Case name -> None, or why it failed. Each case's part of the console begins with its CASE line."""
+        text = self.machine.console()
+        parts = dict(re.findall(r"^CASE (\S+)\n(.*?)(?=^CASE |\Z)", text, re.M | re.S))
+        verdicts = {}
+        for case in self.row.cases:
+            part = parts.get(case.name)
+            if part is None:
+                verdicts[case.name] = "never tried"
+            elif not re.search(f"^REFUSED {re.escape(case.name)}$", part, re.M):
+                verdicts[case.name] = "not refused"
+            elif not re.search(case.pattern, part):
+                verdicts[case.name] = f"refused without {case.pattern}: {part.strip()[:300]!r}"
+            else:
+                verdicts[case.name] = None
+        return verdicts
+
+    def check_discovers_at_most(self, most):
+        count = self.log("dnsmasq.log").count("DHCPDISCOVER(")
+        return [] if count <= most else [f"{count} DHCPDISCOVERs, {most} are enough"]
+
+    def check_both_sent(self, least):
+        poor = [s.name for s in self.row.servers if self.sent(s.name) < least]
+        return [f"server {name} sent {self.sent(name)} bytes only" for name in poor]
+
+    def check_sent_at_most(self, name, most):
+        return [] if self.sent(name) <= most else [f"server {name} sent {self.sent(name)} bytes"]
+
+    def check_server_log(self, name, pattern):
+        return [] if re.search(pattern, self.log(f"server-{name}.log")) else [f"the log of server {name} does not show {pattern}"]
+
+    def log(self, name):
+        with open(os.path.join(self.folder, name), encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def tail(self, name, lines=6):
+        try:
+            return " | ".join(self.log(name).strip().split("\n")[-lines:])
+        except OSError:
+            return "(no log)"
+
+
+def main(name):
+    row = next(r for r in table.ROWS if r.name == name)
+    if row.link == "netem":
+        missing = net.netem_missing()
+        if missing:
+            print(f"skip qemu-{name}: {missing}; loss-relay has the same loss and reordering")
+            return 0
+    start = time.monotonic()
+    runner = Runner(row)
+    try:
+        runner.start()
+        reasons = runner.judge()
+        cases = runner.judge_cases()
+        if reasons:
+            print(f"# screen of {name}:\n{runner.machine.screen()}" if runner.machine.running() else "# (the machine is off)")
+            print("# console:\n" + "\n".join(runner.machine.console().strip().split("\n")[-25:]))
+        runner.machine.stop()
+    except (RuntimeError, OSError) as error:
+        reasons, cases = [str(error)], {}
+    runner.net.stop()
+    for case, reason in cases.items():
+        print(f"FAIL qemu-{name}/{case}: {reason}" if reason else f"ok qemu-{name}/{case}")
+    took = time.monotonic() - start
+    print(f"FAIL qemu-{name}: {'; '.join(reasons)} (see {runner.folder})" if reasons else f"ok qemu-{name} ({took:.1f} s)")
+    return 1 if reasons or any(cases.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The boot table: machine x firmware x network card x network x image, and what the serial console must show.
+
+A row is one emulated machine in a network of its own. It passes when every pattern of `expect` was seen,
+none of `forbid`, the machine ended by itself where it should (`boots`), and every check of `after` agrees.
+`cases` are images tried one after the other by the embedded script; each counts as a test of its own.
+"""
+from dataclasses import dataclass, field
+
+import fixtures
+
+OK = r"SIGNET-BOOT-OK name={} counter={}"
+
+
+@dataclass
+class Server:
+    """A server on a node of its own (its network stack, its cable)."""
+    name: str
+    images: list  # names in build/qemu/fixtures/images, or for `p2` also forged/NAME
+    address: str = None  # IPv4; None: IPv6 link-local alone
+    kind: str = "signet"  # "signet": bin/signet bootserver; "p2": ci/qemu/p2.py
+    options: list = field(default_factory=list)
+
+
+@dataclass
+class When:
+    """Something done to a server while the machine boots."""
+    action: str  # "kill", "unplug"
+    server: str  # a name, or "sender": whichever has sent the most
+    sent: int  # bytes it must have sent before
+
+
+@dataclass
+class Case:
+    name: str
+    pattern: str
+
+
+@dataclass
+class Row:
+    name: str
+    about: str
+    script: str
+    servers: list
+    nic: str = "e1000"
+    machine: str = "pc"
+    memory: int = 256
+    cpu: str = None
+    trust: tuple = ("alice",)
+    policy: tuple = ()  # further options of `signet embed`
+    embed: bool = True  # False: the artefact as it was built
+    boots: str = ""  # name of the image whose userland must report in
+    counter: int = fixtures.COUNTER
+    expect: tuple = ()
+    forbid: tuple = ()
+    end: str = ""  # for rows that boot nothing: the verdict is reached when this was seen
+    cases: tuple = ()
+    when: tuple = ()
+    after: tuple = ()  # (check, argument...), see row.py
+    link: str = "tap"  # "tap", "netem" (tc on the tap), "relay" (ci/qemu/relay.py)
+    loss: float = 0.0
+    reorder: float = 0.0
+    group: str = "check"
+    deadline: int = 120
+
+
+def script(*lines):
+    return "#!ipxe\n" + "\n".join(lines) + "\n"
+
+
+def chain(uri, *before):
+    return script(*before, f"chain {uri} || echo ROW-FAILED", "echo ROW-END")
+
+
+def refusals(server, cases, last=None):
+    """Tries one image after the other; the last, sound one shows that the machine is none the worse for it."""
+    lines = ["dhcp"]
+    for name in cases:
+        lines += [f"echo CASE {name}", f"chain p2://{server}/{name} || echo REFUSED {name}"]
+    lines += ["echo CASE end"]
+    lines += [f"chain {last} || echo ROW-FAILED"] if last else []
+    return script(*lines, "echo ROW-END")
+
+
+def case_list(cases):
+    return tuple(Case(name, rf"\[({codes})\]") for name, (_, codes) in cases.items())
+
+
+A, B, C = "10.50.0.2", "10.50.0.3", "10.50.0.4"
+GOOD = [Server("a", ["good"], A)]
+TAMPERED, LENGTHS = fixtures.tampered(), fixtures.lengths()
+BROKEN = ("GUEST-PART-BAD", "GUEST-BLOCK-BAD", "Kernel panic")
+
+
+def boot(name, about, image="good", **options):
+    options.setdefault("servers", GOOD)
+    options.setdefault("script", chain(f"p2://{A}/{image}", "dhcp"))
+    options.setdefault("expect", ("GUEST-PART-OK blob",))
+    return Row(name, about, boots=image, forbid=BROKEN + ("ROW-FAILED",), **options)
+
+
+ROWS = [
+    boot("e1000", "e1000 by its stock ROM, DHCP and TFTP from dnsmasq, a named server"),
+    boot("virtio-net", "virtio-net by its stock ROM", nic="virtio-net-pci"),
+    boot("rtl8139", "rtl8139 by its stock ROM", nic="rtl8139"),
+    boot("q35", "a machine with PCI Express", machine="q35"),
+    boot("cached-dhcp", "the ROM's DHCPACK is used: one DISCOVER by the ROM, none by Signet",
+         after=(("discovers_at_most", 1),)),
+    boot("discover-ipv4", "no server named: found by multicast or broadcast", script=chain("p2:///good", "dhcp")),
+    boot("discover-ipv6", "discovery and boot over IPv6 link-local alone: no DHCP in the script, a server without IPv4",
+         script=chain("p2:///good", "ifopen"), servers=[Server("a", ["good"])],
+         after=(("discovers_at_most", 1), ("server_log", "a", "fe80:"))),
+    boot("failover-stopped", "two servers, the one that sends is killed in mid-download",
+         script=chain("p2:///good", "dhcp"), servers=[Server("a", ["good"], A), Server("b", ["good"], B)],
+         when=(When("kill", "sender", 5 << 20),), after=(("both_sent", 2 << 20),)),
+    boot("failover-unplugged", "two servers, the one that sends vanishes without a word",
+         script=chain("p2:///good", "dhcp"), servers=[Server("a", ["good"], A), Server("b", ["good"], B)],
+         when=(When("unplug", "sender", 5 << 20),), after=(("both_sent", 2 << 20),)),
+    boot("loss-netem", "5 % loss and reordering by tc netem", link="netem", loss=0.05, reorder=0.25, deadline=240),
+    boot("loss-relay", "5 % loss and reordering by a relay in the wire, for kernels without netem", link="relay", loss=0.05,
+         reorder=0.25, deadline=240),
+    boot("two-keys", "threshold 2: signed by P-256 and P-384", "twosigned", servers=[Server("a", ["twosigned"], A)],
+         trust=("alice", "bob"), policy=("--threshold", "2")),
+    boot("stranger", "image, signature and server made by the Python implementation of the documents", "stranger",
+         servers=[Server("a", ["stranger"], A, "p2")], trust=("bob",)),
+    boot("ramdisk", "kernel, initrds and a ramdisk image that the guest reads from memory", "ramdisk",
+         servers=[Server("a", ["ramdisk"], A)], expect=("GUEST-PART-OK blob", "GUEST-BLOCKS bad=0 of=8")),
+    boot("smallest", "the smallest machine in which this kernel and userland run at all", memory=80),
+    boot("hostile-server", "beside the honest server one that forges DATA, RESET, OFFER and ERROR, as itself and in its name",
+         script=chain("p2:///good", "dhcp"), deadline=240,
+         servers=[Server("a", ["good"], A),
+                  Server("evil", ["good"], C, "p2", ["--lie", "data", "--lie", "reset", "--lie", "offer", "--lie", "error",
+                                                     "--lie", "spoof", "--spoof-from", A])]),
+    boot("retry", "the first source has no such image: the script falls to the next",
+         script=script("dhcp", f"chain p2://{A}/absent || echo SECOND", f"chain p2://{A}/good || echo ROW-FAILED"),
+         expect=("GUEST-PART-OK blob", r"\[P02\]", "SECOND")),
+
+    Row("no-anchors", "the artefact as it was built boots nothing and says so", "", GOOD, embed=False,
+        expect=(r"\[S11\]",), forbid=("SIGNET-BOOT-OK", "p2: timing"), end=r"\[S11\]"),
+    Row("script-without-anchors", "a script alone, without anchors: boots nothing and says so", chain(f"p2://{A}/good", "dhcp"), GOOD,
+        trust=(), expect=(r"\[S11\]", "ROW-FAILED"), forbid=("SIGNET-BOOT-OK",), end="ROW-END"),
+    Row("no-server", "nobody answers: named in time, and the machine does not hang", chain("p2:///good", "dhcp"), [],
+        expect=(r"\[P01\]", "ROW-FAILED"), forbid=("SIGNET-BOOT-OK",), end="ROW-END"),
+    Row("one-of-two", "threshold 2, one signature: refused", chain(f"p2://{A}/good", "dhcp"), GOOD, trust=("alice", "bob"),
+        policy=("--threshold", "2"), expect=(r"\[S10\]", "ROW-FAILED"), forbid=("SIGNET-BOOT-OK",), end="ROW-END"),
+    Row("other-product", "an image of no product for a machine that asks for one: refused", chain(f"p2://{A}/good", "dhcp"), GOOD,
+        policy=("--product", "anvil"), expect=(r"\[S14\]", "ROW-FAILED"), forbid=("SIGNET-BOOT-OK",), end="ROW-END"),
+    Row("refused-tampered", "every kind of forged image is refused with its code, and the machine still comes up",
+        refusals(A, TAMPERED, f"p2://{B}/good"),
+        [Server("a", [f"forged/{n}" for n in TAMPERED], A, "p2"), Server("b", ["good"], B)],
+        trust=("alice", "carol"), policy=("--floor", "5"), boots="good", cases=case_list(TAMPERED),
+        forbid=("ROW-FAILED",), deadline=300),
+    Row("refused-lengths", "every length at 0, +1, -1, 2^31, 2^32 and 2^63 is refused with its code",
+        refusals(A, LENGTHS, f"p2://{B}/good"),
+        [Server("a", [f"forged/{n}" for n in LENGTHS], A, "p2"), Server("b", ["good"], B)],
+        boots="good", cases=case_list(LENGTHS), forbid=("ROW-FAILED",), deadline=420),
+
+    boot("large", "an image of 2.2 GiB in a machine with 4 GiB, its content sampled by the guest", "large", group="large",
+         servers=[Server("a", ["large"], A)], memory=4096, deadline=5400,
+         expect=("GUEST-PART-OK blob", "GUEST-BLOCKS bad=0 of=2253")),
+    Row("large-does-not-fit", "the same in a machine with 2 GiB: refused with the sizes before the download",
+        chain(f"p2://{A}/large", "dhcp"), [Server("a", ["large"], A)], memory=2048, group="large",
+        expect=(r"\[B03\]", "ROW-FAILED"), forbid=("SIGNET-BOOT-OK",), end="ROW-END", after=(("sent_at_most", "a", 4 << 20),)),
+]
+LARGE_MIB = 2253
