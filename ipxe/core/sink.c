@@ -4,21 +4,17 @@
 
 #define PROGRESS_INTERVAL_US 500000
 
-static uint8_t seal_buffer[SEAL_MAX]; // one transfer at a time
-
-int core_sink_open(struct core_sink *sink, struct core *core, const struct uri *uri)
+int core_sink_open(struct core_sink **ret, struct core *core, const struct uri *uri)
 {
-    memset(sink, 0, sizeof *sink);
+    struct core_sink *sink = core->platform->alloc(core->platform->ctx, sizeof *sink);
+    if (!sink)
+        return ERR_NO_MEMORY;
+    memset(sink, 0, offsetof(struct core_sink, seal));
     sink->core = core;
-    sink->uri = uri;
+    sink->uri = *uri;
     sink->started = core_now(core);
-    sink->head = core->platform->alloc(core->platform->ctx, SINK_SCRIPT_MAX);
-    return sink->head ? 0 : ERR_NO_MEMORY;
-}
-
-void core_sink_expect(struct core_sink *sink, uint64_t bytes)
-{
-    sink->expected = bytes;
+    *ret = sink;
+    return 0;
 }
 
 static int plan(void *ctx, const struct seal *seal, struct scatter *map, uint8_t **list)
@@ -41,7 +37,7 @@ static int into_image(struct core_sink *sink, const uint8_t *data, size_t len)
     sink->digest_us += core_now(sink->core) - before;
     if (before - sink->shown >= PROGRESS_INTERVAL_US && sink->stream.state == STREAM_PAYLOAD) {
         sink->shown = before;
-        console_progress("%s: %u of %u MiB verified", sink->uri->scheme, (unsigned)(sink->stream.position >> 20),
+        console_progress("%s: %u of %u MiB verified", sink->uri.scheme, (unsigned)(sink->stream.position >> 20),
                          (unsigned)((sink->stream.seal.payload_size + MIB - 1) >> 20));
     }
     return err;
@@ -58,7 +54,6 @@ static int into_head(struct core_sink *sink, const uint8_t *data, size_t len)
 
 int core_sink_data(struct core_sink *sink, const uint8_t *data, size_t len)
 {
-    sink->received += len;
     if (sink->kind == SINK_IMAGE)
         return into_image(sink, data, len);
     int err = into_head(sink, data, len);
@@ -70,7 +65,7 @@ int core_sink_data(struct core_sink *sink, const uint8_t *data, size_t len)
     }
     const struct stream_ops ops = { .ctx = sink, .plan = plan };
     sink->kind = SINK_IMAGE;
-    stream_init(&sink->stream, &sink->core->embed.trust, &ops, seal_buffer);
+    stream_init(&sink->stream, &sink->core->embed.trust, &ops, sink->seal);
     return into_image(sink, sink->head, sink->head_len);
 }
 
@@ -78,12 +73,12 @@ static void say_image(struct core_sink *sink, int err)
 {
     struct core *core = sink->core;
     if (err) {
-        console_error(err_code(err)[0] == 'S' ? "seal" : sink->uri->scheme, err, "%s%s", sink->uri->host, sink->uri->path);
+        console_error(err_code(err)[0] == 'S' ? "seal" : sink->uri.scheme, err, "%s%s", sink->uri.host, sink->uri.path);
         core_image_forget(core);
         return;
     }
     uint64_t total = core_now(core) - sink->started;
-    console_say(sink->uri->scheme, "timing: bytes=%llu total_us=%llu digest_us=%llu transport_us=%llu",
+    console_say(sink->uri.scheme, "timing: bytes=%llu total_us=%llu digest_us=%llu transport_us=%llu",
                 (unsigned long long)sink->stream.seal.payload_size, (unsigned long long)total,
                 (unsigned long long)sink->digest_us, (unsigned long long)(total - sink->digest_us));
     core->image.verified = true;
@@ -94,8 +89,8 @@ static int run_outside_script(struct core_sink *sink)
 {
     struct core *core = sink->core;
     struct uri base = core->base;
-    core->base = *sink->uri;
-    console_say("script", "running %s%s", sink->uri->host, sink->uri->path);
+    core->base = sink->uri;
+    console_say("script", "running %s%s", sink->uri.host, sink->uri.path);
     int err = core_run_script(core, (const char *)sink->head, sink->head_len);
     core->base = base;
     return err;
@@ -113,7 +108,6 @@ int core_sink_close(struct core_sink *sink, int err)
     } else {
         say_image(sink, err);
     }
-    p->free(p->ctx, sink->head);
-    sink->head = NULL;
+    p->free(p->ctx, sink);
     return err;
 }

@@ -10,21 +10,21 @@
 
 struct core_sink {
     struct core *core;
-    const struct uri *uri; // where it comes from: the base of relative URIs in a script
+    struct uri uri; // where it comes from: the base of relative URIs in a script
     enum { SINK_SNIFFING, SINK_IMAGE, SINK_SCRIPT } kind;
-    uint8_t *head; // SINK_SCRIPT_MAX bytes from the heap: the first bytes, then the script
     size_t head_len;
-    uint64_t started, digest_us, shown, expected, received;
+    uint64_t started, digest_us, shown;
     struct stream stream;
+    uint8_t seal[SEAL_MAX];
+    uint8_t head[SINK_SCRIPT_MAX]; // the first bytes, then the script
 };
 
-// `expected` bytes in all, 0 when not known (for the progress line). ERR_NO_MEMORY.
-int core_sink_open(struct core_sink *sink, struct core *core, const struct uri *uri);
-void core_sink_expect(struct core_sink *sink, uint64_t bytes);
+// Makes a sink on the platform's heap. ERR_NO_MEMORY.
+int core_sink_open(struct core_sink **ret, struct core *core, const struct uri *uri);
 
 // The next bytes, in order. An error ends the transfer and is what core_sink_end will say again.
 int core_sink_data(struct core_sink *sink, const uint8_t *data, size_t len);
 
 // All bytes are there (err 0), or the transport failed with `err`. Says on the console what came of it, runs a
-// script, and frees what the sink holds. The image is in core->image when 0 is returned and it was one.
+// script, and frees the sink. The image is in core->image when 0 is returned and it was one.
 int core_sink_close(struct core_sink *sink, int err);

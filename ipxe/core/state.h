@@ -91,6 +91,8 @@ extern const struct core_transport core_transports[];
 extern const size_t core_transport_count;
 
 int core_p2_fetch(struct core *core, const struct uri *uri);
+int core_http_fetch(struct core *core, const struct uri *uri);
+int core_tftp_fetch(struct core *core, const struct uri *uri);
 
 // --- the network (dhcp.c) ---
 
