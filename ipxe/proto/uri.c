@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: MPL-2.0
+// See uri.h.
+#include "proto/uri.h"
+
+#include "base/addr.h"
+#include "base/fmt.h"
+
+static bool is_alpha(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_unreserved(char c)
+{
+    return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+static bool is_in(char c, const char *set)
+{
+    return c != 0 && strchr(set, c) != NULL;
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+static int hex_value(char c)
+{
+    return is_digit(c) ? c - '0' : lower(c) >= 'a' && lower(c) <= 'f' ? lower(c) - 'a' + 10 : -1;
+}
+
+// Text under construction; keeps room for the NUL.
+struct out {
+    char *buf;
+    size_t cap, len;
+    bool full;
+};
+
+static void put(struct out *o, char c)
+{
+    if (o->len + 1 < o->cap)
+        o->buf[o->len++] = c;
+    else
+        o->full = true;
+}
+
+static void put_text(struct out *o, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        put(o, text[i]);
+}
+
+static void put_coded(struct out *o, char c)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    put(o, '%');
+    put(o, digits[(uint8_t)c >> 4]);
+    put(o, digits[(uint8_t)c & 15]);
+}
+
+static int finish(struct out *o)
+{
+    if (o->full || o->cap == 0)
+        return ERR_TOO_LARGE;
+    o->buf[o->len] = 0;
+    return (int)o->len;
+}
+
+int uri_encode(const uint8_t *data, size_t len, const char *keep, char *buf, size_t cap)
+{
+    struct out o = { .buf = buf, .cap = cap };
+    for (size_t i = 0; i < len; i++) {
+        char c = (char)data[i];
+        if (is_unreserved(c) || is_in(c, keep))
+            put(&o, c);
+        else
+            put_coded(&o, c);
+    }
+    return finish(&o);
+}
+
+// --- reading ---
+
+#define SUB_DELIMS "!$&'()*+,;="
+#define PATH_CHARS SUB_DELIMS ":@/"
+#define QUERY_CHARS PATH_CHARS "?"
+
+// A byte from a percent escape, or -1.
+static int escaped(const char *p, const char *end)
+{
+    if (end - p < 3 || p[0] != '%')
+        return -1;
+    int high = hex_value(p[1]), low = hex_value(p[2]);
+    return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+// Copies path or query; what may not stand in a URI (blanks, quotes, UTF-8) gets coded.
+static int copy_coded(const char *from, const char *end, const char *allowed, char *buf, size_t cap)
+{
+    struct out o = { .buf = buf, .cap = cap };
+    for (; from < end; from++) {
+        if (*from == '%') {
+            if (escaped(from, end) < 0)
+                return ERR_URI_MALFORMED;
+            put_text(&o, from, 3);
+            from += 2;
+        } else if (is_unreserved(*from) || is_in(*from, allowed)) {
+            put(&o, *from);
+        } else {
+            put_coded(&o, *from);
+        }
+    }
+    return finish(&o);
+}
+
+// "[fe80::1%25net0]", `from` behind the bracket, `end` at the closing one.
+static int read_v6(const char *from, const char *end, struct uri *uri)
+{
+    const char *zone = memchr(from, '%', (size_t)(end - from));
+    const char *address_end = zone ? zone : end;
+    struct net_addr addr;
+    if (!net_addr_parse(from, (size_t)(address_end - from), &addr) || !memchr(from, ':', (size_t)(address_end - from)))
+        return ERR_URI_MALFORMED;
+    struct out o = { .buf = uri->host, .cap = sizeof uri->host };
+    for (; from < address_end; from++)
+        put(&o, lower(*from));
+    if (zone) {
+        zone++;
+        if (end - zone >= 2 && zone[0] == '2' && zone[1] == '5')
+            zone += 2; // RFC 6874; people write a bare '%', too
+        if (zone == end)
+            return ERR_URI_MALFORMED;
+        put(&o, '%');
+        for (; zone < end; zone++) {
+            if (!is_unreserved(*zone))
+                return ERR_URI_MALFORMED;
+            put(&o, *zone);
+        }
+    }
+    uri->host_is_v6 = true;
+    return finish(&o);
+}
+
+static int read_name(const char *from, const char *end, struct uri *uri)
+{
+    struct out o = { .buf = uri->host, .cap = sizeof uri->host };
+    for (; from < end; from++) {
+        int c = (uint8_t)*from;
+        if (*from == '%') {
+            c = escaped(from, end);
+            from += 2;
+        } else if (!is_unreserved(*from) && !is_in(*from, SUB_DELIMS)) {
+            c = -1;
+        }
+        if (c <= 0x20 || c == 0x7f)
+            return ERR_URI_MALFORMED;
+        put(&o, lower((char)c));
+    }
+    return finish(&o);
+}
+
+static int read_authority(const char *from, const char *end, struct uri *uri)
+{
+    for (const char *p = end; p > from; p--) {
+        if (p[-1] == '@') {
+            from = p;
+            break;
+        }
+    }
+    const char *host_end, *port = NULL;
+    int rc;
+    if (from < end && *from == '[') {
+        host_end = memchr(from, ']', (size_t)(end - from));
+        if (!host_end)
+            return ERR_URI_MALFORMED;
+        rc = read_v6(from + 1, host_end, uri);
+        host_end++;
+        if (host_end < end && *host_end != ':')
+            return ERR_URI_MALFORMED;
+    } else {
+        host_end = memchr(from, ':', (size_t)(end - from));
+        if (!host_end)
+            host_end = end;
+        rc = read_name(from, host_end, uri);
+    }
+    if (rc < 0)
+        return rc;
+    port = host_end < end ? host_end + 1 : end;
+    uint64_t v = 0;
+    if (port < end && (!fmt_parse_u64(port, (size_t)(end - port), 10, &v) || v == 0 || v > 65535))
+        return ERR_URI_MALFORMED;
+    uri->port = (uint16_t)v;
+    return 0;
+}
+
+// The length of the scheme in front of ':', 0 when there is none.
+static size_t scheme_length(const char *text)
+{
+    size_t n = 0;
+    if (!is_alpha(text[0]))
+        return 0;
+    while (is_alpha(text[n]) || is_digit(text[n]) || is_in(text[n], "+-."))
+        n++;
+    return text[n] == ':' ? n : 0;
+}
+
+int uri_parse(const char *text, struct uri *ret)
+{
+    size_t len = strlen(text);
+    if (len >= URI_TEXT_MAX)
+        return ERR_TOO_LARGE;
+    for (size_t i = 0; i < len; i++)
+        if ((uint8_t)text[i] < 0x20 || text[i] == 0x7f)
+            return ERR_URI_MALFORMED;
+    memset(ret, 0, sizeof *ret);
+    const char *hash = strchr(text, '#'), *end = hash ? hash : text + len;
+
+    size_t n = scheme_length(text);
+    if (n >= sizeof ret->scheme)
+        return ERR_TOO_LARGE;
+    for (size_t i = 0; i < n; i++)
+        ret->scheme[i] = lower(text[i]);
+    const char *p = n ? text + n + 1 : text;
+    if (end < p)
+        end = p;
+
+    const char *question = memchr(p, '?', (size_t)(end - p)), *path_end = question ? question : end;
+    if (path_end - p >= 2 && p[0] == '/' && p[1] == '/') {
+        ret->has_authority = true;
+        p += 2;
+        const char *slash = memchr(p, '/', (size_t)(path_end - p)), *stop = slash ? slash : path_end;
+        int rc = read_authority(p, stop, ret);
+        if (rc < 0)
+            return rc;
+        p = stop;
+    }
+    int rc = copy_coded(p, path_end, PATH_CHARS, ret->path, sizeof ret->path);
+    if (rc >= 0 && question) {
+        ret->has_query = true;
+        rc = copy_coded(question + 1, end, QUERY_CHARS, ret->query, sizeof ret->query);
+    }
+    return MIN(rc, 0);
+}
+
+// --- resolving ---
+
+// Removes "." and ".." segments in place (RFC 3986 5.2.4).
+static void remove_dots(char *path)
+{
+    char *in = path, *to = path;
+    while (*in) {
+        // One segment with its leading slash, if any.
+        char *stop = in + (*in == '/');
+        while (*stop && *stop != '/')
+            stop++;
+        const char *name = in + (*in == '/');
+        size_t n = (size_t)(stop - name);
+        bool dot = n == 1 && name[0] == '.', dots = n == 2 && name[0] == '.' && name[1] == '.';
+        bool slash = *in == '/', last = *stop == 0;
+        if (!dot && !dots) {
+            memmove(to, in, (size_t)(stop - in));
+            to += stop - in;
+        } else {
+            if (dots && slash) {
+                while (to > path && *--to != '/') { }
+            }
+            if (slash && last)
+                *to++ = '/';
+            else if (!slash && !last)
+                stop++; // "./a" and "../a": the slash goes, too
+        }
+        in = stop;
+    }
+    *to = 0;
+}
+
+// The base's path up to its last slash, then the reference's.
+static int merge(const struct uri *base, const struct uri *reference, char path[URI_PATH_MAX])
+{
+    struct out o = { .buf = path, .cap = URI_PATH_MAX };
+    size_t keep = strlen(base->path);
+    while (keep > 0 && base->path[keep - 1] != '/')
+        keep--;
+    if (base->has_authority && base->path[0] == 0)
+        put(&o, '/');
+    put_text(&o, base->path, keep);
+    put_text(&o, reference->path, strlen(reference->path));
+    return finish(&o);
+}
+
+static void copy_authority(struct uri *to, const struct uri *from)
+{
+    to->has_authority = from->has_authority;
+    memcpy(to->host, from->host, sizeof to->host);
+    to->host_is_v6 = from->host_is_v6;
+    to->port = from->port;
+}
+
+int uri_resolve(const struct uri *base, const struct uri *reference, struct uri *ret)
+{
+    if (base->scheme[0] == 0 && reference->scheme[0] == 0)
+        return ERR_URI_MALFORMED;
+    *ret = *reference;
+    if (reference->scheme[0] == 0) {
+        memcpy(ret->scheme, base->scheme, sizeof ret->scheme);
+        if (!reference->has_authority) {
+            copy_authority(ret, base);
+            if (reference->path[0] == 0) {
+                memcpy(ret->path, base->path, sizeof ret->path);
+                if (!reference->has_query) {
+                    ret->has_query = base->has_query;
+                    memcpy(ret->query, base->query, sizeof ret->query);
+                }
+                return 0;
+            }
+            if (reference->path[0] != '/') {
+                int rc = merge(base, reference, ret->path);
+                if (rc < 0)
+                    return rc;
+            }
+        }
+    }
+    remove_dots(ret->path);
+    return 0;
+}
+
+// --- writing ---
+
+static void put_host(struct out *o, const struct uri *uri)
+{
+    if (uri->host_is_v6) {
+        put(o, '[');
+        for (const char *p = uri->host; *p; p++) {
+            put(o, *p);
+            if (*p == '%')
+                put_text(o, "25", 2);
+        }
+        put(o, ']');
+        return;
+    }
+    for (const char *p = uri->host; *p; p++) {
+        if (is_unreserved(*p) || is_in(*p, SUB_DELIMS))
+            put(o, *p);
+        else
+            put_coded(o, *p);
+    }
+}
+
+int uri_format(const struct uri *uri, char *buf, size_t cap)
+{
+    struct out o = { .buf = buf, .cap = cap };
+    // Such a path would be read as an authority.
+    if (!uri->has_authority && uri->path[0] == '/' && uri->path[1] == '/')
+        return ERR_URI_MALFORMED;
+    if (uri->scheme[0]) {
+        put_text(&o, uri->scheme, strlen(uri->scheme));
+        put(&o, ':');
+    }
+    if (uri->has_authority) {
+        put_text(&o, "//", 2);
+        put_host(&o, uri);
+        if (uri->port) {
+            char port[8];
+            int n = fmt_snprintf(port, sizeof port, ":%u", (unsigned)uri->port);
+            put_text(&o, port, (size_t)n);
+        }
+    }
+    put_text(&o, uri->path, strlen(uri->path));
+    if (uri->has_query) {
+        put(&o, '?');
+        put_text(&o, uri->query, strlen(uri->query));
+    }
+    return finish(&o);
+}
+
+int uri_path_name(const struct uri *uri, char *buf, size_t cap)
+{
+    struct out o = { .buf = buf, .cap = cap };
+    const char *p = uri->path + (uri->path[0] == '/'), *end = p + strlen(p);
+    for (; p < end; p++) {
+        int c = (uint8_t)*p;
+        if (*p == '%') {
+            c = escaped(p, end);
+            p += 2;
+        }
+        if (c <= 0)
+            return ERR_URI_MALFORMED;
+        put(&o, (char)c);
+    }
+    return finish(&o);
+}
+
+int uri_request_target(const struct uri *uri, char *buf, size_t cap)
+{
+    struct out o = { .buf = buf, .cap = cap };
+    if (uri->path[0] != '/')
+        put(&o, '/');
+    put_text(&o, uri->path, strlen(uri->path));
+    if (uri->has_query) {
+        put(&o, '?');
+        put_text(&o, uri->query, strlen(uri->query));
+    }
+    return finish(&o);
+}
