@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MPL-2.0
+# undionly.kpxe: the BIOS firmware that a PXE ROM loads (i686, freestanding; doc/bios.md).
+
+BIOS_TARGET := --target=i686-unknown-none-elf -march=i686
+BIOS_CFLAGS := $(BIOS_TARGET) -Os -ffreestanding -fno-builtin-bcmp -nostdlibinc -isystem ipxe/base/libc -fno-pic \
+	-fno-stack-protector -fomit-frame-pointer -fno-asynchronous-unwind-tables -fno-unwind-tables \
+	-ffunction-sections -fdata-sections -mno-sse -mno-mmx -mno-80387 -fno-common
+BIOS_DOOR := $(call not-tests,$(wildcard ipxe/bios/*.c))
+BIOS_LIBC := $(wildcard ipxe/base/libc/*.c)
+BIOS_ASM := $(filter-out %.lds.S,$(wildcard ipxe/bios/*.S))
+BIOS_OBJS := $(patsubst %.S,build/bios/%.o,$(BIOS_ASM)) $(patsubst %.c,build/bios/%.o,$(BIOS_DOOR) $(BIOS_LIBC))
+BIOS_LIBS := build/bios/libcore.a build/bios/libpure.a build/bios/liblwip.a build/bios/libmbed.a
+
+build/bios/%.o: %.c $(SOURCES_STAMP)
+	@mkdir -p $(@D)
+	@$(if $(V),,echo "  CC[bios] $<";) $(CLANG) $(COMMON) $(BIOS_CFLAGS) $(if $(filter $(SRC)/%,$<),-w,$(WARN)) -c -o $@ $<
+build/bios/%.o: %.S
+	@mkdir -p $(@D)
+	@$(CLANG) $(BIOS_TARGET) -Iipxe -g -ffile-prefix-map=$(CURDIR)=. -MMD -MP -c -o $@ $<
+build/bios/bios.lds: ipxe/bios/bios.lds.S config/targets/bios.mk ipxe/bios/layout.h
+	@mkdir -p $(@D)
+	@$(CLANG) $(BIOS_TARGET) -E -P -x assembler-with-cpp -Ui386 -Iipxe -o $@ $<
+build/bios/libpure.a: $(patsubst %.c,build/bios/%.o,$(PURE_SRCS) ipxe/crypto/digest_mbedtls.c)
+build/bios/libcore.a: $(patsubst %.c,build/bios/%.o,$(CORE_SRCS))
+build/bios/liblwip.a: $(patsubst %.c,build/bios/%.o,$(LWIP_SRCS))
+build/bios/libmbed.a: $(patsubst %.c,build/bios/%.o,$(MBEDTLS_SRCS))
+build/bios/lib%.a:
+	@rm -f $@; $(AR) rcsD $@ $^
+build/bios/ipxe/base/version.o: build/version.stamp
+build/bios/ipxe/base/version.o: COMMON += $(VERSION_FLAGS)
+
+BIOS_LINK = ld.lld -m elf_i386 --gc-sections -z norelro -z max-page-size=16 --no-dynamic-linker --build-id=none \
+	-T build/bios/bios.lds -Map $(@:.elf=.map) -o $@
+build/bios/undionly.elf: build/bios/bios.lds $(BIOS_OBJS) $(BIOS_LIBS)
+	@$(BIOS_LINK) $(BIOS_OBJS) --start-group $(BIOS_LIBS) --end-group
+bin/undionly.kpxe: build/bios/undionly.elf
+	@mkdir -p bin
+	llvm-objcopy -O binary $< $@
+
+# The door alone, with a core that tries each of its calls (ci/qemu/doortest runs it).
+build/bios/doortest.elf: build/bios/bios.lds $(BIOS_OBJS) build/bios/ipxe/bios/doortest/doortest.o build/bios/libpure.a build/bios/libmbed.a
+	@$(BIOS_LINK) $(filter %.o,$^) --start-group build/bios/libpure.a build/bios/libmbed.a --end-group
+build/bios/doortest.kpxe: build/bios/doortest.elf
+	@llvm-objcopy -O binary $< $@
+
+FIRMWARE += bin/undionly.kpxe

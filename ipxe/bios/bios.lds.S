@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MPL-2.0
+// The linker script of undionly.kpxe (run through the preprocessor). File = 16-bit part | high part; the
+// high part is linked at HIGH_BASE and lies (LMA) behind the 16-bit part, where the ROM loads it.
+#include "bios/layout.h"
+
+OUTPUT_FORMAT(elf32-i386)
+ENTRY(start)
+
+PHDRS {
+    low PT_LOAD FLAGS(7);
+    high PT_LOAD FLAGS(7);
+}
+
+SECTIONS {
+    . = LOAD_BASE;
+    .low : AT(LOAD_BASE) {
+        KEEP(*(.text16.start))
+        KEEP(*(.text16 .text16.*))
+        KEEP(*(.data16 .data16.*))
+        . = ALIGN(16);
+    } :low
+    low_end = .;
+
+    . = HIGH_BASE;
+    high_start = .;
+    .text : AT(low_end) {
+        *(.text .text.*)
+        . = ALIGN(16);
+        *(.rodata .rodata.*)
+        . = ALIGN(16);
+        *(.data .data.*)
+        . = ALIGN(16);
+    } :high
+    high_end = .;
+    .bss (NOLOAD) : {
+        *(.bss .bss.*)
+        *(COMMON)
+        . = ALIGN(16);
+        . += HIGH_STACK_SIZE;
+        high_stack_top = .;
+    } :high
+    bss_end = ALIGN(4096);
+    heap_start = bss_end;
+    heap_end = heap_start + HEAP_SIZE;
+
+    high_load = low_end;
+    high_words = (high_end - high_start) / 4;
+    bss_words = (bss_end - high_end) / 4;
+    file_size = (low_end - LOAD_BASE) + (high_end - high_start);
+
+    /DISCARD/ : { *(.comment .note .note.* .eh_frame .eh_frame_hdr .ARM.*) }
+
+    ASSERT(low_end <= LOW_END, "the 16-bit part is too large")
+    ASSERT(heap_end <= HIGH_LIMIT, "variables and heap are too large")
+    ASSERT(file_size <= 0x40000, "undionly.kpxe is larger than 256 KiB")
+}

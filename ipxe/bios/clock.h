@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MPL-2.0
+// Time since the start, from the time-stamp counter, or from the BIOS's ticks where there is none.
+#pragma once
+#include "base/base.h"
+
+void clock_init(void); // takes 20 ms
+uint64_t clock_us(void);
+uint64_t clock_tsc(void); // 0 without a counter
+uint32_t clock_tsc_khz(void);
+
+// CPUID leaf; false (and zeros) when the processor has no such leaf.
+struct cpuid {
+    uint32_t eax, ebx, ecx, edx;
+};
+bool clock_cpuid(uint32_t leaf, struct cpuid *ret);

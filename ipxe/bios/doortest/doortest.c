@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: MPL-2.0
+// A core that tries each call of the BIOS door and says on the console what came of it. ci/qemu/doortest loads it through
+// QEMU's stock ROMs, answers its flood request, and reads the lines "ok ..." and "FAIL ...".
+#include "base/bytes.h"
+#include "base/fmt.h"
+#include "bios/clock.h"
+#include "bios/real.h"
+#include "bios/undi.h"
+#include "core/core.h"
+
+#define FLOOD_PORT 20600
+#define CALLS 100
+#define ARP_WAIT_US 3000000
+#define FLOOD_QUIET_US 1500000
+#define FLOOD_RETRY_US 20000
+#define BDA_TICKS 0x46c
+
+static const struct platform *pl;
+static uint8_t own_ip[4], server_ip[4], own_mac[6], server_mac[6];
+
+static void say(const char *format, ...) PRINTF_LIKE(1, 2);
+static void say(const char *format, ...)
+{
+    char text[200];
+    va_list args;
+    va_start(args, format);
+    fmt_vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    pl->console_write(pl->ctx, text, strlen(text));
+}
+
+static void result(bool ok, const char *name)
+{
+    say("%s %s\n", ok ? "ok" : "FAIL", name);
+}
+
+static uint32_t bios_tick(void)
+{
+    uint32_t t;
+    memcpy(&t, low_memory(BDA_TICKS), sizeof t);
+    return t;
+}
+
+static void try_clock(void)
+{
+    uint32_t tick = bios_tick();
+    while (bios_tick() == tick)
+        real_call((uint32_t)real_halt);
+    uint64_t start = pl->now_us(NULL);
+    tick = bios_tick();
+    while (bios_tick() - tick < 18)
+        real_call((uint32_t)real_halt);
+    uint32_t us = (uint32_t)(pl->now_us(NULL) - start);
+    say("clock: 18 BIOS ticks (988645 us) are %u us, TSC %u kHz\n", us, clock_tsc_khz());
+    result(us > 900000 && us < 1080000, "clock");
+}
+
+static void try_calls(void)
+{
+    uint64_t start = pl->now_us(NULL);
+    struct bios_regs regs = { 0 };
+    for (int i = 0; i < CALLS; i++)
+        bios_call(&regs, 0x12);
+    uint32_t us = (uint32_t)(pl->now_us(NULL) - start);
+    say("cost: INT 12h %u us\n", us / CALLS);
+    result((regs.eax & 0xffff) == base_kib, "int12");
+    struct {
+        uint8_t block[128];
+    } info;
+    uint16_t status = 0;
+    start = pl->now_us(NULL);
+    for (int i = 0; i < CALLS; i++) {
+        memset(&info, 0, sizeof info);
+        status |= pxe_call(0x0c, &info, 64);
+    }
+    us = (uint32_t)(pl->now_us(NULL) - start);
+    say("cost: UNDI GET_INFORMATION %u us\n", us / CALLS);
+    result(status == 0, "pxecall");
+}
+
+static void try_memory(void)
+{
+    struct mem_region r[PLATFORM_REGIONS_MAX];
+    unsigned n = pl->memory(NULL, r);
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < n; i++) {
+        say("memory: %08llx + %08llx\n", (unsigned long long)r[i].base, (unsigned long long)r[i].length);
+        sum += r[i].length;
+    }
+    result(n > 0 && sum > 64 * MIB, "memory");
+    uint8_t *p = pl->map(NULL, r[n - 1].base + r[n - 1].length - 4096, 4096);
+    memset(p, 0x5a, 4096);
+    result(p[4095] == 0x5a, "map");
+    void *a = pl->alloc(NULL, 1 << 20), *b = pl->alloc(NULL, 4 << 20);
+    result(a != NULL && b == NULL, "heap");
+    pl->free(NULL, a);
+    uint32_t words[8];
+    pl->random(NULL, words, sizeof words);
+    say("random: %08x %08x %08x %08x\n", words[0], words[1], words[2], words[3]);
+    static const char *const names[] = { "uuid", "serial", "product", "manufacturer", "asset" };
+    for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+        const char *v = pl->smbios(NULL, names[i]);
+        say("smbios: %s %s\n", names[i], v ? v : "-");
+    }
+}
+
+static void ethernet(uint8_t *f, const uint8_t *to, uint16_t type)
+{
+    memcpy(f, to, 6);
+    memcpy(f + 6, own_mac, 6);
+    store16_be(f + 12, type);
+}
+
+static bool arp(void)
+{
+    uint8_t f[FRAME_MAX] = { 0 };
+    static const uint8_t all[6] = { 255, 255, 255, 255, 255, 255 };
+    uint64_t start = pl->now_us(NULL), sent = 0;
+    bool first = true;
+    while (pl->now_us(NULL) - start < ARP_WAIT_US) {
+        if (first || pl->now_us(NULL) - sent > 500000) {
+            memset(f, 0, 64);
+            ethernet(f, all, 0x0806);
+            store16_be(f + 14, 1);
+            store16_be(f + 16, 0x0800);
+            store16_be(f + 18, 0x0604);
+            store16_be(f + 20, 1);
+            memcpy(f + 22, own_mac, 6);
+            memcpy(f + 28, own_ip, 4);
+            memcpy(f + 38, server_ip, 4);
+            if (pl->frame_send(NULL, 0, f, 60) != 0)
+                say("arp: send failed\n");
+            sent = pl->now_us(NULL);
+            first = false;
+        }
+        int n = pl->frame_recv(NULL, 0, f, sizeof f);
+        if (n >= 42 && load16_be(f + 12) == 0x0806 && load16_be(f + 20) == 2 && memcmp(f + 28, server_ip, 4) == 0) {
+            memcpy(server_mac, f + 22, 6);
+            say("arp: answered after %u us\n", (uint32_t)(pl->now_us(NULL) - sent));
+            return true;
+        }
+        if (n == 0)
+            pl->idle(NULL);
+    }
+    return false;
+}
+
+static uint16_t ip_sum(const uint8_t *p, size_t len)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < len; i += 2)
+        sum += load16_be(p + i);
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)~sum;
+}
+
+static int send_udp(const char *text)
+{
+    uint8_t f[128] = { 0 };
+    size_t len = strlen(text);
+    ethernet(f, server_mac, 0x0800);
+    uint8_t *ip = f + 14, *udp = ip + 20;
+    ip[0] = 0x45;
+    store16_be(ip + 2, (uint16_t)(28 + len));
+    ip[8] = 64;
+    ip[9] = 17;
+    memcpy(ip + 12, own_ip, 4);
+    memcpy(ip + 16, server_ip, 4);
+    store16_be(ip + 10, ip_sum(ip, 20));
+    store16_be(udp, 4444);
+    store16_be(udp + 2, FLOOD_PORT);
+    store16_be(udp + 4, (uint16_t)(8 + len));
+    memcpy(udp + 8, text, len);
+    return pl->frame_send(NULL, 0, f, MAX(14 + 28 + len, (size_t)60));
+}
+
+static void show_stats(const struct undi_stats *a)
+{
+    struct undi_stats b;
+    undi_stats(&b);
+    say("stats: in %u out %u retries %u entries %u starts %u calls %u irqs %u ours %u missed %u %s%s\n",
+        b.frames_in - a->frames_in, b.frames_out - a->frames_out, b.send_retries - a->send_retries,
+        b.real_calls - a->real_calls, b.starts - a->starts, b.calls - a->calls, b.irqs - a->irqs,
+        b.irqs_ours - a->irqs_ours, b.irqs_missed - a->irqs_missed, b.irq_mode ? "irq" : "polling", b.always ? " always" : "");
+}
+
+// Credit as the native protocol has it: asks for `window` frames, and for more when half of them are in.
+static void flood(unsigned total, unsigned window)
+{
+    uint8_t f[FRAME_MAX];
+    char text[64];
+    struct undi_stats before;
+    undi_stats(&before);
+    uint32_t got = 0, asked = window, bad = 0;
+    uint64_t bytes = 0, start = pl->now_us(NULL), last = start, first = 0, asked_at = start;
+    unsigned lost = 0;
+    fmt_snprintf(text, sizeof text, "flood %u", window);
+    send_udp(text);
+    while (pl->now_us(NULL) - last < FLOOD_QUIET_US && got < total) {
+        int n = pl->frame_recv(NULL, 0, f, sizeof f);
+        if (n == 0) {
+            // A burst that the card did not hold is lost; ask again, as any protocol would.
+            if (pl->now_us(NULL) - asked_at > FLOOD_RETRY_US && pl->now_us(NULL) - last > FLOOD_RETRY_US && got < total) {
+                asked = got + window;
+                lost++;
+                asked_at = pl->now_us(NULL);
+                send_udp(text);
+            }
+            pl->idle(NULL);
+            continue;
+        }
+        if (n < 42 || load16_be(f + 12) != 0x0800 || f[23] != 17 || load16_be(f + 34) != FLOOD_PORT)
+            continue;
+        last = pl->now_us(NULL);
+        if (first == 0)
+            first = last;
+        uint32_t number = load32_be(f + 42);
+        for (unsigned i = 46; i < (unsigned)n && i < 46 + 64; i++)
+            if (f[i] != (uint8_t)(number + i))
+                bad++;
+        if (n != FRAME_MAX || f[FRAME_MAX - 1] != (uint8_t)(number + FRAME_MAX - 1))
+            bad++;
+        got++;
+        bytes += (uint32_t)n - 42;
+        if (asked < total && asked - got <= window / 2) {
+            fmt_snprintf(text, sizeof text, "flood %u", window - (asked - got));
+            asked += window - (asked - got);
+            asked_at = pl->now_us(NULL);
+            send_udp(text);
+        }
+    }
+    uint32_t ms = (uint32_t)((uint32_t)(last - first) / 1000) + 1;
+    say("flood: window %u: %u of %u frames, %u bytes in %u ms, %u kB/s, %u frames/s, %u us a frame, %u stalls, %u bad\n",
+        window, got, total, (uint32_t)bytes, ms, (uint32_t)bytes / ms, (uint32_t)((uint32_t)(got * 1000) / ms), ms * 1000 / MAX(got, 1u), lost, bad);
+    show_stats(&before);
+}
+
+static void try_network(bool polling)
+{
+    undi_prefer_polling(polling);
+    int err = pl->nic_open(NULL, 0);
+    if (err != 0) {
+        say("open: %s\n", err_text(err));
+        result(false, "open");
+        return;
+    }
+    struct undi_stats before;
+    undi_stats(&before);
+    bool ok = arp();
+    show_stats(&before);
+    result(ok, polling ? "arp-polling" : "arp-irq");
+    uint8_t groups[9][6] = { { 1, 0, 0x5e, 0x7f, 0x50, 0x32 } };
+    result(pl->nic_multicast(NULL, 0, groups, 1) == 0, "multicast-1");
+    result(pl->nic_multicast(NULL, 0, groups, 9) == 0, "multicast-9");
+    if (ok) {
+        flood(1000, 4);
+        flood(2000, 8);
+        flood(4000, 16);
+        flood(4000, 32);
+        flood(4000, 128);
+        result(arp(), polling ? "arp-again-polling" : "arp-again-irq");
+    }
+    pl->nic_close(NULL, 0);
+}
+
+int core_main(const struct platform *platform, const struct core_options *options)
+{
+    pl = platform;
+    say("\ndoortest: %s %s, base memory %u KiB, embedded %u bytes\n", platform->name, platform->buildarch, base_kib,
+        (unsigned)options->embed_len);
+    try_clock();
+    try_calls();
+    try_memory();
+    struct platform_nic nic;
+    if (pl->nic_count(NULL) != 1 || pl->nic_info(NULL, 0, &nic) != 0) {
+        result(false, "nic");
+        return 0;
+    }
+    const uint8_t *m = nic.mac;
+    say("nic: %s, %02x:%02x:%02x:%02x:%02x:%02x, rx buffers %u, ack %u bytes, reply %u bytes\n", nic.chip, m[0], m[1], m[2],
+        m[3], m[4], m[5], nic.rx_buffers, (unsigned)nic.dhcp_ack_len, (unsigned)nic.boot_reply_len);
+    memcpy(own_mac, nic.mac, 6);
+    if (nic.dhcp_ack_len >= 240) {
+        memcpy(own_ip, nic.dhcp_ack + 16, 4);
+        memcpy(server_ip, nic.dhcp_ack + 20, 4);
+    }
+    say("dhcp: own %u.%u.%u.%u server %u.%u.%u.%u\n", own_ip[0], own_ip[1], own_ip[2], own_ip[3], server_ip[0], server_ip[1],
+        server_ip[2], server_ip[3]);
+    result(nic.dhcp_ack_len >= 240 && own_ip[0] != 0, "dhcp-cached");
+    try_network(false);
+    try_network(true);
+    if (pl->console_getkey(NULL) == 'p')
+        __asm__ volatile("ud2");
+    say("doortest: done\n");
+    return 0;
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MPL-2.0
+// struct platform for a BIOS machine with a PXE ROM, and the start of everything in protected mode (start.S calls
+// bios_main on a fresh stack; a return goes back to the ROM).
+#include "base/fmt.h"
+#include "bios/clock.h"
+#include "bios/console.h"
+#include "bios/entropy.h"
+#include "bios/heap.h"
+#include "bios/linux.h"
+#include "bios/machine.h"
+#include "bios/panic.h"
+#include "bios/pxe.h"
+#include "bios/undi.h"
+#include "core/core.h"
+#include "image/embed.h"
+
+#define FOUR_GIB 0x100000000ull
+
+// start.S copies the blob of `signet embed` here.
+_Alignas(16) uint8_t embed_area[EMBED_BLOB_MAX];
+uint32_t embed_length;
+__asm__(".globl embed_area_size\n.set embed_area_size, 65536");
+_Static_assert(EMBED_BLOB_MAX == 65536, "as the assembler's embed_area_size");
+
+extern char heap_start[], heap_end[];
+static struct heap heap;
+void bios_main(void);
+
+static uint64_t now_us(void *ctx)
+{
+    return clock_us();
+}
+
+static void random_bytes(void *ctx, void *buf, size_t len)
+{
+    entropy_bytes(buf, len);
+}
+
+static void *allocate(void *ctx, size_t len)
+{
+    return heap_alloc(&heap, len);
+}
+
+static void release(void *ctx, void *ptr)
+{
+    heap_free(&heap, ptr);
+}
+
+static void console_out(void *ctx, const char *text, size_t len)
+{
+    bios_console_write(text, len);
+}
+
+static int console_key(void *ctx)
+{
+    return bios_console_getkey();
+}
+
+static void idle(void *ctx)
+{
+    undi_idle();
+}
+
+static unsigned nic_count(void *ctx)
+{
+    return undi_nic() ? 1 : 0;
+}
+
+static int nic_info(void *ctx, unsigned nic, struct platform_nic *ret)
+{
+    if (nic != 0 || !undi_nic())
+        return ERR_NET_NO_CARD;
+    *ret = *undi_nic();
+    return 0;
+}
+
+static int nic_open(void *ctx, unsigned nic)
+{
+    return nic == 0 ? undi_open() : ERR_NET_NO_CARD;
+}
+
+static void nic_close(void *ctx, unsigned nic)
+{
+    if (nic == 0)
+        undi_close();
+}
+
+static int nic_multicast(void *ctx, unsigned nic, const uint8_t (*macs)[6], unsigned count)
+{
+    return nic == 0 ? undi_multicast(macs, count) : ERR_NET_NO_CARD;
+}
+
+static int frame_send(void *ctx, unsigned nic, const void *frame, size_t len)
+{
+    return nic == 0 ? undi_send(frame, len) : ERR_NET_NO_CARD;
+}
+
+static int frame_recv(void *ctx, unsigned nic, void *buf, size_t cap)
+{
+    return nic == 0 ? undi_receive(buf, cap) : ERR_NET_NO_CARD;
+}
+
+static unsigned memory(void *ctx, struct mem_region ret[PLATFORM_REGIONS_MAX])
+{
+    return machine_memory((uint32_t)heap_end, ret, PLATFORM_REGIONS_MAX);
+}
+
+static void *map(void *ctx, uint64_t address, uint64_t length)
+{
+    return address < FOUR_GIB && length <= FOUR_GIB - address ? (void *)(uint32_t)address : NULL;
+}
+
+static int boot(void *ctx, const struct platform_boot *what)
+{
+    return linux_boot(what, machine_map());
+}
+
+static void say(const char *text)
+{
+    bios_console_write(text, strlen(text));
+}
+
+static void leave(void *ctx, enum platform_leave how)
+{
+    if (how == LEAVE_EXIT) {
+        undi_close();
+        leave_to_rom();
+    }
+    undi_shutdown();
+    if (how == LEAVE_POWEROFF) {
+        machine_poweroff();
+        say("bios: this machine does not power itself off; it is safe to do so now.\n");
+        for (;;)
+            real_call((uint32_t)real_halt);
+    }
+    machine_reboot();
+}
+
+static const char *smbios(void *ctx, const char *name)
+{
+    return machine_smbios(name);
+}
+
+static const struct platform bios_platform = {
+    .name = "pcbios",
+    .buildarch = "i386",
+    .now_us = now_us,
+    .random = random_bytes,
+    .alloc = allocate,
+    .free = release,
+    .console_write = console_out,
+    .console_getkey = console_key,
+    .idle = idle,
+    .nic_count = nic_count,
+    .nic_info = nic_info,
+    .nic_open = nic_open,
+    .nic_close = nic_close,
+    .nic_multicast = nic_multicast,
+    .frame_send = frame_send,
+    .frame_recv = frame_recv,
+    .memory = memory,
+    .map = map,
+    .boot = boot,
+    .leave = leave,
+    .smbios = smbios,
+};
+
+void bios_main(void)
+{
+    panic_init();
+    clock_init();
+    heap_init(&heap, heap_start, (size_t)(heap_end - heap_start));
+    bios_console_init();
+    machine_init();
+    int err = pxe_find();
+    if (err == 0)
+        err = undi_probe();
+    if (err != 0)
+        say(err == ERR_UNDI_CALL ? "undi: the PXE ROM does not say which card it has\n" : "undi: no PXE ROM found\n");
+    struct {
+        struct platform_nic nic;
+        const char *uuid;
+    } unique = { .uuid = machine_smbios("uuid") };
+    if (undi_nic())
+        unique.nic = *undi_nic();
+    entropy_init(&unique, sizeof unique);
+    if (unique.uuid)
+        entropy_add(unique.uuid, strlen(unique.uuid));
+
+    const struct core_options options = { .embed = embed_length ? embed_area : NULL, .embed_len = embed_length };
+    (void)core_main(&bios_platform, &options);
+    undi_close();
+}
