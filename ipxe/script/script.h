@@ -41,7 +41,7 @@ struct script_ops {
     int (*get)(void *ctx, const char *name, char *buf, size_t cap);
     int (*set)(void *ctx, const char *name, const char *text);
     int (*clear)(void *ctx, const char *name);
-    // For `show`: "net0.dhcp/filename:string = boot.ipxe", as settings_show gives it. NULL: no `show`.
+    // For `show`: "net0.dhcp/filename:string = boot.ipxe", as settings_show gives it. NULL: get is used.
     int (*show)(void *ctx, const char *name, char *buf, size_t cap);
     // Console output, '\n' for a new line.
     void (*print)(void *ctx, const char *text, size_t len);
@@ -126,6 +126,6 @@ int script_key(const char *text);
 // Only valid inside run(), whose argv lies end to end in one buffer.
 const char *script_join(int argc, char **argv, int first);
 
-// echo, set, clear, show, inc, goto, isset, iseq, exit, help: the lexical commands every script has.
+// echo, set, clear, show, inc, goto, isset, iseq, isuri, exit, help: the lexical commands every script has.
 extern const struct script_command script_builtins[];
 extern const size_t script_builtin_count;

@@ -39,6 +39,15 @@ static int run_clear(struct script *s, int argc, char **argv)
     return rc == ERR_NOT_FOUND ? 0 : rc;
 }
 
+// "name = value", with scope and type when the caller knows them.
+static int show_one(struct script *s, const char *name, char *text, size_t cap)
+{
+    if (s->ops->show)
+        return s->ops->show(s->ctx, name, text, cap);
+    int head = fmt_snprintf(text, cap, "%s = ", name);
+    return (size_t)head >= cap ? ERR_TOO_LARGE : s->ops->get(s->ctx, name, text + head, cap - (size_t)head);
+}
+
 static int run_show(struct script *s, int argc, char **argv)
 {
     // The rest of the argument buffer is free while a command runs.
@@ -46,7 +55,7 @@ static int run_show(struct script *s, int argc, char **argv)
     size_t cap = sizeof s->args - s->args_used;
     int status = 0;
     for (int i = 1; i < argc; i++) {
-        int rc = s->ops->show ? s->ops->show(s->ctx, argv[i], text, cap) : ERR_UNSUPPORTED;
+        int rc = show_one(s, argv[i], text, cap);
         if (rc < 0) {
             script_printf(s, "show: %s: %s\n", argv[i], err_text(rc));
             status = rc;
@@ -108,6 +117,15 @@ static int run_iseq(struct script *s, int argc, char **argv)
     return strcmp(argv[1], argv[2]) == 0 ? 0 : ERR_SCRIPT_FALSE;
 }
 
+// Does the text name its transport ("http://...", "p2:///web")? A bare file name does not.
+static int run_isuri(struct script *s, int argc, char **argv)
+{
+    const char *p = argc > 1 ? argv[1] : "";
+    while ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (p > argv[1] && *p >= '0' && *p <= '9'))
+        p++;
+    return argc > 1 && p > argv[1] && strncmp(p, "://", 3) == 0 ? 0 : ERR_SCRIPT_FALSE;
+}
+
 static int run_exit(struct script *s, int argc, char **argv)
 {
     uint32_t code = 0;
@@ -141,6 +159,7 @@ const struct script_command script_builtins[] = {
     { "goto", 1, 1, "LABEL", run_goto },
     { "isset", 0, 1, "VALUE", run_isset },
     { "iseq", 2, 2, "VALUE VALUE", run_iseq },
+    { "isuri", 0, 1, "VALUE", run_isuri },
     { "exit", 0, 1, "[CODE]", run_exit },
     { "help", 0, 0, "", run_help },
 };

@@ -7,8 +7,8 @@
 //   `name`       : scope "", then the current network card (settings_use) with its sub-scopes, then all others
 //   `net0/name`  : "net0", then "net0.<anything>" in the order in which they were stored
 //   `netX/name`  : the same with the current card
-// A DHCP option is named by its number (`67`, `175.6`); the well-known ones have a name, and number and name are
-// the same setting (`67` = `filename`).
+// A DHCP option is named by its number (`67`); the well-known ones have a name, and number and name are the same
+// setting (`67` = `filename`). `175.6` is sub-option 6 of the encapsulated option 175.
 #pragma once
 #include "base/err.h"
 
@@ -79,5 +79,6 @@ int setting_parse(enum setting_type type, const char *text, uint8_t *buf, size_t
 int setting_type_by_name(const char *name, size_t len, enum setting_type *ret);
 const char *setting_type_name(enum setting_type type);
 
-// The DHCP option number behind a name ("filename" -> 67), or -1; and its natural type (STRING when unknown).
+// The DHCP option number behind a name or number ("filename", "67" -> 67), or -1; and its natural type (STRING when
+// unknown).
 int setting_dhcp_number(const char *name, enum setting_type *ret_type);
