@@ -338,6 +338,7 @@ void images_release(struct images *images, const struct p2_server *server, uint6
             continue;
         }
         *p = image->next;
+        images->last = NULL;
         notice(images, IMAGE_RELEASED, image->path, image, NULL);
         free_image(image);
     }
@@ -390,12 +391,17 @@ static const struct p2_image *find_name(void *ctx, const char *name)
 
 static const struct p2_image *find_tag(void *ctx, const uint8_t tag[P2_TAG_SIZE])
 {
-    const struct images *images = ctx;
+    struct images *images = ctx;
+    // Asked for every datagram, and mostly for the same image.
+    if (images->last && !images->last->broken && memcmp(images->last->p2.id, tag, P2_TAG_SIZE) == 0)
+        return &images->last->p2;
     const struct image *const lists[] = { images->current, images->retired };
     for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
         for (const struct image *i = lists[l]; i; i = i->next)
-            if (!i->broken && memcmp(i->p2.id, tag, P2_TAG_SIZE) == 0)
+            if (!i->broken && memcmp(i->p2.id, tag, P2_TAG_SIZE) == 0) {
+                images->last = i;
                 return &i->p2;
+            }
     return NULL;
 }
 

@@ -53,6 +53,7 @@ struct images {
     struct image *retired;   // replaced or gone, kept for boots under way
     struct image_reject *rejects;
     size_t count;            // of current
+    const struct image *last; // found by tag the last time
     image_notice *notice;
     void *notice_ctx;
 };
