@@ -55,6 +55,13 @@
 #define P2_FINISH_PAUSE 150000u
 #define P2_STRIKES_MAX 4           // bad chunks (halved by good ones) that drop a server
 #define P2_SEAL_TRIES 3            // seals from one server that may be damaged before it is dropped
+#define P2_DROPS_MAX 64            // servers dropped before the boot is given up: bounds a hostile crowd
+#define P2_SLOW_TIME 10000000u     // fewer than P2_SLOW_BLOCKS in so long: another server may do better
+#define P2_SLOW_BLOCKS 64u
+#define P2_REFUSED_AFTER 100000u   // an ERROR and no block for so long: the next server's turn
+#define P2_REORDER_FIRST 3u        // blocks that may overtake one before it counts as lost; doubles when wrong
+#define P2_REORDER_MAX 256u
+#define P2_STEP_DOWN_AFTER 3u      // timeouts in a row without any full-size DATA: try smaller blocks
 
 struct p2_client_config {
     const struct trust_store *trust; // kept by reference: must outlive the machine
@@ -119,7 +126,7 @@ struct p2_client_server {
     uint64_t hello_next, hello_sent;
     uint32_t hello_tries, strikes, seal_tries;
     uint64_t tried;    // when it last became the current one: failover takes the longest ago
-    uint64_t refused;  // when it last said ERROR: NO_IMAGE / NO_TAG; 0 = never
+    uint64_t refused; // when it last said ERROR
     uint32_t refusals;
     int error; // why it was dropped
 };
@@ -153,24 +160,31 @@ struct p2_client {
     size_t seed_len;
     uint32_t seed_counter;
     uint8_t *seal_buf;
-    uint16_t window_floor, window_max, block_max;
+    uint16_t window_max, block_max;
     uint64_t discover_us, stall_us;
 
     enum p2_phase phase;
     int error, first_error; // first_error: why the first server was dropped
     uint32_t first_error_server; // index + 1
-    uint64_t started, progress_at, now;
+    uint64_t started, now;
+    uint64_t progress_at; // the last new block (or nothing was wanted)
+    uint64_t data_at;     // the last DATA from the current server
+    uint64_t slow_at;     // start of the current P2_SLOW_TIME
+    uint32_t slow_blocks; // new blocks in it
 
     // discovery
     uint8_t discovery_nonce[P2_NONCE_SIZE];
     uint64_t discover_next, discover_pause;
-    uint32_t discover_target, discover_rounds; // next target of the round that is being sent
+    uint32_t discover_target; // next target of the round that is being sent
+    uint32_t discover_refusals; // ERRORs that answered discovery
     bool discovering;
 
     struct p2_client_server servers[P2_CLIENT_SERVERS];
     uint32_t current; // index + 1, 0 = none
-    uint64_t current_since, hint_at;
-    uint32_t offers_seen;
+    bool clock_stopped; // waiting for the caller, not for a server
+    uint64_t current_since, hint_at, reset_at, dropped_at;
+    bool reset_seen;
+    uint32_t drops;
 
     // the space that is being fetched
     uint8_t space;
@@ -179,9 +193,10 @@ struct p2_client {
     uint64_t space_size;
     uint32_t piece_shift, piece_count, piece_next, pieces_done;
     uint32_t block_size;
+    bool block_proven; // a full block of this size came through
     uint32_t slot_count, slot_words; // slots in use for this space; bitmap words of each
     uint8_t order[P2_CLIENT_SLOTS];  // busy slots by ascending piece
-    uint32_t busy;
+    uint32_t busy, whole;            // whole: busy slots that lack no block
     struct p2_slot slots[P2_CLIENT_SLOTS];
     uint32_t have[P2_CLIENT_SLOT_BITS / 32], asked[P2_CLIENT_SLOT_BITS / 32];
 
@@ -190,7 +205,7 @@ struct p2_client {
     uint32_t flight_head, flight_tail; // running numbers; index = number % P2_CLIENT_FLIGHT
     uint32_t flight_top;               // highest number that arrived, + 1
     uint32_t flight_hint;              // where the next arrival is looked for first
-    uint32_t outstanding, window, threshold, reorder;
+    uint32_t outstanding, window, window_floor, threshold, reorder;
     uint32_t round_end, round_lost, round_arrived; // a round = one window's worth of requests
     uint32_t window_before; // to go back to when a timeout proves to be none
     bool timeout_open, cancel;
@@ -200,7 +215,7 @@ struct p2_client {
         bool open; // no DATA for it yet
         uint64_t sent;
     } stamps[P2_CLIENT_STAMPS];
-    uint32_t srtt, rttvar, rto_floor, backoff;
+    uint32_t srtt, rttvar, rto_floor, backoff, timeouts_row;
     uint64_t rto_at; // 0 = not running
 
     // memory given by p2_client_accept

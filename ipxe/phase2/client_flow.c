@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MPL-2.0
+// What is under way. Every block that is asked for gets the next running number; the server sends in that
+// order, so an arrival with a much higher number says that lower ones were lost (selective repeat). The
+// number of blocks outstanding is the window: it starts at what the card can hold, doubles while all goes
+// well, and is halved when more is lost than a noisy link explains.
+#include "phase2/client_parts.h"
+
+#define STEPS ARRAY_SIZE(block_steps)
+static const uint16_t block_steps[] = { P2_BLOCK_MAX, P2_BLOCK_MID, P2_BLOCK_MIN };
+
+// A round is one window's worth of requests. More lost than 1 in LOSS_NOISE: the way is too narrow for the
+// window. More than 1 in LOSS_HARD: even the smallest window we trust may be too large.
+#define LOSS_NOISE 16
+#define LOSS_HARD 3
+#define BACKOFF_MAX 6
+#define WINDOW_SMALL 64 // up to here READs are spared: half a window of credit at a time, above a quarter
+
+static struct p2_flight *flight_at(struct p2_client *c, uint32_t number)
+{
+    return &c->flight[number % P2_CLIENT_FLIGHT];
+}
+static bool before(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) < 0;
+}
+
+void p2c_flow_init(struct p2_client *c, const struct p2_client_config *config)
+{
+    uint32_t initial = config->window_initial ? config->window_initial
+                       : config->rx_buffers   ? config->rx_buffers
+                                              : P2_CLIENT_WINDOW_DEFAULT;
+    c->window_max = config->window_max ? MIN(config->window_max, P2_CLIENT_WINDOW_MAX) : P2_CLIENT_WINDOW_MAX;
+    c->window_max = MAX(c->window_max, P2_CLIENT_WINDOW_MIN);
+    c->window = MAX(MIN(initial, c->window_max), P2_CLIENT_WINDOW_MIN);
+    // Below what the card is known to hold the window need not fall; without that knowledge, to half.
+    c->window_floor = config->rx_buffers ? MIN(c->window, 16u) : MAX(c->window / 2, P2_CLIENT_WINDOW_MIN);
+    c->threshold = c->window_max;
+    c->reorder = P2_REORDER_FIRST;
+    c->rto_floor = P2_RTO_MIN;
+}
+
+static void round_start(struct p2_client *c)
+{
+    c->round_end = c->flight_tail;
+    c->round_lost = c->round_arrived = 0;
+}
+
+void p2c_flow_restart(struct p2_client *c)
+{
+    for (uint32_t n = c->flight_head; n != c->flight_tail; n++) {
+        struct p2_flight *f = flight_at(c, n);
+        if (f->state)
+            p2c_space_lost(c, f->slot, f->block);
+        f->state = 0;
+    }
+    c->flight_head = c->flight_top = c->flight_hint = c->flight_tail;
+    c->outstanding = 0;
+    c->rto_at = 0;
+    c->cancel = true;
+    c->timeout_open = false;
+    round_start(c);
+}
+
+void p2c_flow_forget(struct p2_client *c, uint32_t slot)
+{
+    for (uint32_t n = c->flight_head; n != c->flight_tail; n++) {
+        struct p2_flight *f = flight_at(c, n);
+        if (f->state && f->slot == slot) {
+            f->state = 0;
+            c->outstanding--;
+        }
+    }
+    if (!c->outstanding)
+        c->rto_at = 0;
+}
+
+// --- round trips (RFC 6298, with a floor of milliseconds: these are local networks) ---
+
+void p2c_flow_sample(struct p2_client *c, uint64_t rtt)
+{
+    uint32_t r = (uint32_t)MIN(rtt, (uint64_t)P2_RTO_MAX);
+    if (c->srtt == 0) {
+        c->srtt = MAX(r, 1u);
+        c->rttvar = r / 2;
+    } else {
+        uint32_t error = r > c->srtt ? r - c->srtt : c->srtt - r;
+        c->rttvar = c->rttvar - c->rttvar / 4 + error / 4;
+        c->srtt = MAX(c->srtt - c->srtt / 8 + r / 8, 1u);
+    }
+}
+
+static uint64_t rto(const struct p2_client *c)
+{
+    uint64_t t = c->srtt ? MAX(c->srtt + 4 * c->rttvar, c->rto_floor) : P2_RTO_FIRST;
+    return MIN(t << c->backoff, (uint64_t)P2_RTO_MAX);
+}
+
+static void sample_stamp(struct p2_client *c, uint16_t stamp)
+{
+    uint32_t i = stamp % P2_CLIENT_STAMPS;
+    if (c->stamps[i].stamp != stamp || !c->stamps[i].open)
+        return;
+    c->stamps[i].open = false;
+    p2c_flow_sample(c, c->now - c->stamps[i].sent);
+}
+
+// --- the window ---
+
+static uint32_t window_limit(struct p2_client *c)
+{
+    const struct p2_client_server *server = p2c_current(c);
+    uint32_t limit = server && server->offer.window_max ? MIN(c->window_max, server->offer.window_max) : c->window_max;
+    return MAX(limit, 1u);
+}
+
+// Judges a round that is over.
+static void round_judge(struct p2_client *c)
+{
+    uint32_t lost = c->round_lost, total = lost + c->round_arrived;
+    bool used = total >= c->window / 2; // else something other than the window was the limit
+    if (lost * LOSS_NOISE > total) {
+        if (lost * LOSS_HARD > total)
+            c->window_floor = MAX(c->window_floor * 3 / 4, P2_CLIENT_WINDOW_MIN);
+        c->window = MAX(c->window / 2, c->window_floor);
+        c->threshold = c->window;
+    } else if (used && lost == 0 && c->window < c->threshold) {
+        c->window = MIN(c->window * 2, c->threshold);
+    } else if (used) {
+        c->window += lost ? 1 : MAX(c->window / 16, 1u);
+    }
+    c->window = MAX(MIN(c->window, window_limit(c)), 1u);
+    round_start(c);
+}
+
+// Timers proved too eager: what was taken for lost arrived after all. The window goes back to what it was.
+static void timeout_undo(struct p2_client *c)
+{
+    c->timeout_open = false;
+    c->window = MAX(c->window, c->window_before);
+    c->threshold = MAX(c->threshold, c->window);
+    c->rto_floor = MIN(c->rto_floor * 2, P2_RTO_FLOOR_MAX);
+}
+
+static void lose(struct p2_client *c, struct p2_flight *f)
+{
+    f->state = 0;
+    c->outstanding--;
+    c->progress.lost++;
+    c->round_lost++;
+    p2c_space_lost(c, f->slot, f->block);
+}
+
+// Moves the front over what is settled; what was overtaken by more than `reorder` later blocks is lost.
+static void flight_settle(struct p2_client *c)
+{
+    // In a small window fewer blocks can overtake; without this bound each loss would wait for the timer.
+    uint32_t reorder = MIN(c->reorder, MAX(c->window - c->window / 4, P2_REORDER_FIRST));
+    while (c->flight_head != c->flight_tail) {
+        struct p2_flight *f = flight_at(c, c->flight_head);
+        if (f->state) {
+            if (!before(c->flight_head + reorder, c->flight_top))
+                break;
+            lose(c, f);
+        }
+        c->flight_head++;
+    }
+    if (before(c->flight_hint, c->flight_head))
+        c->flight_hint = c->flight_head;
+    if (before(c->flight_top, c->flight_head))
+        c->flight_top = c->flight_head;
+    if (!before(c->flight_head, c->round_end) && (c->round_lost || c->round_arrived))
+        round_judge(c);
+}
+
+void p2c_flow_asked(struct p2_client *c, uint32_t slot, uint32_t block)
+{
+    *flight_at(c, c->flight_tail) =
+        (struct p2_flight){ .slot = (uint8_t)slot, .state = 1, .block = (uint16_t)block, .stamp = c->stamp };
+    c->flight_tail++;
+    c->outstanding++;
+}
+
+// The number of an outstanding request, searched from where the last one was found. False: there is none.
+static bool flight_find(struct p2_client *c, uint32_t slot, uint32_t block, uint32_t *ret)
+{
+    uint32_t count = c->flight_tail - c->flight_head, n = c->flight_hint;
+    for (uint32_t i = 0; i < count; i++, n++) {
+        if (n == c->flight_tail)
+            n = c->flight_head;
+        const struct p2_flight *f = flight_at(c, n);
+        if (f->state && f->slot == slot && f->block == block) {
+            *ret = n;
+            return true;
+        }
+    }
+    return false;
+}
+
+void p2c_flow_arrived(struct p2_client *c, uint32_t slot, uint32_t block, uint16_t stamp, bool was_asked)
+{
+    uint32_t n = 0;
+    c->round_arrived++;
+    c->backoff = 0;
+    c->timeouts_row = 0;
+    if (was_asked && flight_find(c, slot, block, &n)) {
+        struct p2_flight *f = flight_at(c, n);
+        f->state = 0;
+        c->outstanding--;
+        c->flight_hint = n + 1;
+        was_asked = f->stamp == stamp;
+        if (was_asked && before(c->flight_top, n + 1))
+            c->flight_top = n + 1;
+    }
+    if (was_asked) {
+        sample_stamp(c, stamp);
+        c->timeout_open = false;
+    } else if (c->timeout_open) {
+        timeout_undo(c);
+    } else {
+        // An answer to an earlier READ: it was late, not lost.
+        c->reorder = MIN(c->reorder * 2, P2_REORDER_MAX);
+    }
+    c->rto_at = c->outstanding ? c->now + rto(c) : 0;
+    flight_settle(c);
+}
+
+// --- timeouts ---
+
+static void step_down(struct p2_client *c)
+{
+    for (uint32_t i = 0; i < STEPS; i++)
+        if (block_steps[i] < c->block_size) {
+            p2c_space_block_size(c, block_steps[i]);
+            c->block_proven = false;
+            c->timeouts_row = 0;
+            return;
+        }
+}
+
+void p2c_flow_tick(struct p2_client *c)
+{
+    struct p2_client_server *server = p2c_current(c);
+    if (!c->rto_at || c->now < c->rto_at || !server)
+        return;
+    c->progress.timeouts++;
+    c->progress.lost += c->outstanding;
+    uint32_t window = c->window;
+    p2c_flow_restart(c);
+    c->window_before = window;
+    c->timeout_open = true;
+    c->threshold = MAX(window / 2, P2_CLIENT_WINDOW_MIN);
+    c->window = MIN(window, MAX(c->backoff ? P2_CLIENT_WINDOW_MIN : c->window_floor, P2_CLIENT_WINDOW_MIN));
+    c->backoff = MIN(c->backoff + 1, (uint32_t)BACKOFF_MAX);
+    // Short messages come through and full ones never did: the path may swallow large packets.
+    // Where this block size has worked with another server, asking that one comes first.
+    if (++c->timeouts_row >= P2_STEP_DOWN_AFTER && !server->full_seen &&
+        (!c->block_proven || p2c_servers_other(c) == UINT32_MAX))
+        step_down(c);
+}
+
+// --- READ ---
+
+uint32_t p2c_flow_credit(const struct p2_client *c)
+{
+    if (!p2c_fetching(c) || !p2c_linked(c) || c->outstanding >= c->window)
+        return 0;
+    uint32_t used = c->flight_tail - c->flight_head, room = P2_CLIENT_FLIGHT - used;
+    uint32_t credit = MIN(MIN(c->window - c->outstanding, room), (uint32_t)P2_READ_BLOCKS_MAX);
+    uint32_t batch = MAX(c->window <= WINDOW_SMALL ? c->window / 2 : c->window / 4, 1u);
+    if (credit < batch && c->outstanding)
+        return 0;
+    return p2c_space_wants(c) ? credit : 0;
+}
+
+int p2c_flow_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to)
+{
+    uint32_t credit = p2c_flow_credit(c);
+    if (!credit)
+        return 0;
+    struct p2_client_server *server = p2c_current(c);
+    struct p2_message m;
+    memset(&m, 0, sizeof m);
+    m.type = P2_READ;
+    memcpy(m.nonce, server->nonce, P2_NONCE_SIZE);
+    memcpy(m.read.cookie, server->offer.cookie, P2_COOKIE_SIZE);
+    memcpy(m.read.tag, c->image_id, P2_TAG_SIZE);
+    if (++c->stamp == 0)
+        c->stamp = 1; // 0 means multicast
+    m.read.stamp = c->stamp;
+    m.read.block_size = (uint16_t)c->block_size;
+    m.read.flags = c->cancel ? P2_READ_CANCEL : 0;
+    m.read.space = c->space;
+    m.read.verified = c->progress.bytes_verified;
+    m.read.lost = c->progress.lost;
+    bool first = c->outstanding == 0;
+    if (p2c_space_ask(c, credit, &m.read) == 0)
+        return 0;
+    c->cancel = false;
+    c->stamps[c->stamp % P2_CLIENT_STAMPS].stamp = c->stamp;
+    c->stamps[c->stamp % P2_CLIENT_STAMPS].open = true;
+    c->stamps[c->stamp % P2_CLIENT_STAMPS].sent = c->now;
+    if (first)
+        c->rto_at = c->now + rto(c);
+    if (c->round_end == c->flight_head || before(c->round_end, c->flight_head))
+        round_start(c);
+    c->progress.reads_sent++;
+    *ret_to = server->addr;
+    return p2_wire_write(&m, buf, cap);
+}

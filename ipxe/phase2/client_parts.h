@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MPL-2.0
+// Inside the client machine. Four files share struct p2_client:
+//   client.c          the interface, the phases, judging the seal, finishing
+//   client_servers.c  who is there: discovery, HELLO and OFFER, failover
+//   client_flow.c     what is under way: READs, window, round trips, losses
+//   client_space.c    what has arrived: slots, blocks, digests
+#pragma once
+#include "phase2/client.h"
+
+#define P2C_NONE 0xfe  // slot.source: nothing arrived yet
+#define P2C_MIXED 0xff // slot.source: more than one server
+
+static inline struct p2_client_server *p2c_current(struct p2_client *c)
+{
+    return c->current ? &c->servers[c->current - 1] : NULL;
+}
+// The current server answers and its cookie is known.
+static inline bool p2c_linked(const struct p2_client *c)
+{
+    return c->current && c->servers[c->current - 1].state == P2S_BOUND;
+}
+static inline bool p2c_fetching(const struct p2_client *c)
+{
+    return c->phase == P2_SEAL || c->phase == P2_LIST || c->phase == P2_PAYLOAD;
+}
+
+// --- client.c ---
+void p2c_fail(struct p2_client *c, int error);
+void p2c_random(struct p2_client *c, uint8_t *buf, size_t len); // len <= 32
+
+// --- client_servers.c ---
+void p2c_servers_init(struct p2_client *c, const struct p2_client_config *config);
+int p2c_servers_offer(struct p2_client *c, struct p2_client_server *server, const struct p2_offer *offer);
+int p2c_servers_heard(struct p2_client *c, const struct net_addr *from);
+void p2c_servers_hint(struct p2_client *c, struct p2_client_server *server, bool reset);
+struct p2_client_server *p2c_servers_find(struct p2_client *c, const struct net_addr *from, const uint8_t *nonce);
+// Takes another server (or none) as the current one.
+void p2c_servers_drop(struct p2_client *c, uint32_t index, int error);
+void p2c_servers_switch(struct p2_client *c, uint32_t index);
+uint32_t p2c_servers_other(const struct p2_client *c); // index of the best one but the current, or UINT32_MAX
+void p2c_servers_tick(struct p2_client *c);
+int p2c_servers_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to);
+uint64_t p2c_servers_deadline(const struct p2_client *c);
+
+// --- client_flow.c ---
+void p2c_flow_init(struct p2_client *c, const struct p2_client_config *config);
+// Everything under way counts as not asked for; without blame (a new server, a new space).
+void p2c_flow_restart(struct p2_client *c);
+void p2c_flow_sample(struct p2_client *c, uint64_t rtt);
+void p2c_flow_asked(struct p2_client *c, uint32_t slot, uint32_t block);
+void p2c_flow_arrived(struct p2_client *c, uint32_t slot, uint32_t block, uint16_t stamp, bool was_asked);
+void p2c_flow_forget(struct p2_client *c, uint32_t slot); // what is under way for a slot is not waited for
+void p2c_flow_tick(struct p2_client *c);
+uint32_t p2c_flow_credit(const struct p2_client *c); // blocks to ask for now; 0 = not now
+int p2c_flow_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to);
+
+// --- client_space.c ---
+void p2c_space_begin(struct p2_client *c, uint8_t space, uint64_t size, uint32_t piece_shift);
+void p2c_space_block_size(struct p2_client *c, uint32_t block_size); // partial pieces are lost
+bool p2c_space_wants(const struct p2_client *c);                     // blocks that could be asked for now
+uint32_t p2c_space_ask(struct p2_client *c, uint32_t blocks, struct p2_read *read);
+int p2c_space_data(struct p2_client *c, uint32_t server, const struct p2_data *data);
+void p2c_space_lost(struct p2_client *c, uint32_t slot, uint32_t block); // to be asked for again
+void p2c_space_server_changed(struct p2_client *c);
+void p2c_space_restart(struct p2_client *c); // all of the space again
+size_t p2c_space_hash(struct p2_client *c, size_t max_bytes);

@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: MPL-2.0
+// Who is there. Discovery's HELLO goes to groups and carries a nonce that everyone on the link can read; so
+// an answer to it says no more than "ask me". Each server that answers is asked again, alone, with a nonce
+// that only it and we know, and only that answer counts. Servers named by the caller are asked that way at
+// once. One server is the current one; the others wait for it to fail.
+#include "phase2/client_parts.h"
+
+#define INDEX_NONE UINT32_MAX
+
+static const struct p2_client_server *at(const struct p2_client *c, uint32_t i)
+{
+    return &c->servers[i];
+}
+
+static void hello_open(struct p2_client *c, struct p2_client_server *server)
+{
+    server->hello_open = true;
+    server->hello_next = c->now;
+    server->hello_tries = 0;
+}
+
+static void server_new(struct p2_client *c, struct p2_client_server *server, const struct net_addr *addr, bool fixed)
+{
+    memset(server, 0, sizeof *server);
+    server->addr = *addr;
+    server->state = P2S_HEARD;
+    server->fixed = fixed;
+    p2c_random(c, server->nonce, sizeof server->nonce);
+    hello_open(c, server);
+}
+
+static void discovery_start(struct p2_client *c)
+{
+    if (c->discovering)
+        return;
+    c->discovering = true;
+    c->discover_next = c->now;
+    c->discover_target = 0;
+    c->discover_pause = P2_HELLO_FIRST;
+    for (uint32_t i = 0; i < c->fixed_count; i++)
+        if (c->servers[i].state == P2S_HEARD)
+            hello_open(c, &c->servers[i]);
+}
+
+void p2c_servers_init(struct p2_client *c, const struct p2_client_config *config)
+{
+    p2c_random(c, c->discovery_nonce, sizeof c->discovery_nonce);
+    for (uint32_t i = 0; i < config->server_count; i++)
+        server_new(c, &c->servers[i], &config->servers[i], true);
+    c->fixed_count = config->server_count;
+    memcpy(c->targets, config->targets, config->target_count * sizeof *config->targets);
+    c->target_count = config->target_count;
+    discovery_start(c);
+}
+
+struct p2_client_server *p2c_servers_find(struct p2_client *c, const struct net_addr *from, const uint8_t *nonce)
+{
+    for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++) {
+        struct p2_client_server *s = &c->servers[i];
+        if (s->state != P2S_FREE && memcmp(s->nonce, nonce, P2_NONCE_SIZE) == 0 && net_addr_equal(&s->addr, from))
+            return s;
+    }
+    return NULL;
+}
+
+// Room for one more server: a free entry; else one that never answered us (a crowd of invented addresses
+// must not keep the real one out, so it is taken at random); else the one that was dropped first.
+static struct p2_client_server *server_room(struct p2_client *c)
+{
+    struct p2_client_server *dropped = NULL;
+    uint8_t start;
+    p2c_random(c, &start, 1);
+    for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
+        if (c->servers[i].state == P2S_FREE)
+            return &c->servers[i];
+    for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++) {
+        struct p2_client_server *s = &c->servers[(start + i) % P2_CLIENT_SERVERS];
+        if (s->fixed)
+            continue;
+        if (s->state == P2S_HEARD)
+            return s;
+        if (s->state == P2S_DROPPED && (!dropped || s->tried < dropped->tried))
+            dropped = s;
+    }
+    return dropped;
+}
+
+int p2c_servers_heard(struct p2_client *c, const struct net_addr *from)
+{
+    for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
+        if (c->servers[i].state != P2S_FREE && net_addr_equal(&c->servers[i].addr, from))
+            return 0;
+    struct p2_client_server *server = server_room(c);
+    if (!server)
+        return ERR_NOT_FOUND;
+    server_new(c, server, from, false);
+    return 0;
+}
+
+static bool offer_sane(const struct p2_offer *o)
+{
+    return o->seal_size >= SEAL_HEAD_SIZE && o->seal_size <= SEAL_MAX && o->list_size >= SHA256_SIZE &&
+           o->list_size % SHA256_SIZE == 0 && o->list_size / SHA256_SIZE <= CHUNK_COUNT_MAX && o->payload_size >= 1 &&
+           o->payload_size <= (uint64_t)CHUNK_COUNT_MAX * CHUNK_SIZE_MAX && o->block_max >= P2_BLOCK_MIN &&
+           o->block_max <= P2_BLOCK_MAX && o->window_max >= 1;
+}
+
+// Until the seal is verified its size is a claim as well, and two claims that differ cannot be mixed.
+static bool same_image(const struct p2_client *c, const struct p2_client_server *s)
+{
+    return memcmp(s->offer.image_id, c->image_id, P2_IMAGE_ID_SIZE) == 0 &&
+           (c->bound || c->phase != P2_SEAL || s->offer.seal_size == c->space_size);
+}
+
+int p2c_servers_offer(struct p2_client *c, struct p2_client_server *server, const struct p2_offer *offer)
+{
+    if (!server->hello_open || !offer_sane(offer))
+        return ERR_NOT_FOUND;
+    if (server->hello_tries == 1)
+        p2c_flow_sample(c, c->now - server->hello_sent);
+    server->hello_open = false;
+    server->cookie_time = c->now;
+    bool current = server == p2c_current(c);
+    // A server whose image was replaced may still hold the one we are at: it keeps its place, and its
+    // READs will tell.
+    if (server->state == P2S_BOUND && (current || c->bound) && same_image(c, server))
+        memcpy(server->offer.cookie, offer->cookie, sizeof offer->cookie);
+    else if (server->state != P2S_DROPPED)
+        server->offer = *offer;
+    else
+        memcpy(server->offer.cookie, offer->cookie, sizeof offer->cookie); // to tell it how it ended
+    if (server->state == P2S_HEARD)
+        server->state = P2S_BOUND;
+    if (current && c->reset_seen) {
+        // What it rejected must be asked for again; if blocks kept coming the RESET was not its own.
+        c->reset_seen = false;
+        if (c->data_at <= c->reset_at)
+            p2c_flow_restart(c);
+    }
+    return 0;
+}
+
+void p2c_servers_hint(struct p2_client *c, struct p2_client_server *server, bool reset)
+{
+    if (!reset) {
+        server->refused = c->now;
+        server->refusals++;
+    }
+    if (c->hint_at && c->now - c->hint_at < P2_HINT_PAUSE)
+        return;
+    if (!reset && server->state == P2S_HEARD)
+        return; // it has just been asked
+    c->hint_at = MAX(c->now, 1u);
+    if (reset && server == p2c_current(c)) {
+        c->reset_seen = true;
+        c->reset_at = c->now;
+    }
+    if (!server->hello_open)
+        hello_open(c, server);
+}
+
+// ---- the current server --------------------------------------------------------------------------------
+
+static bool eligible(const struct p2_client *c, uint32_t i)
+{
+    const struct p2_client_server *s = at(c, i);
+    return s->state == P2S_BOUND && i + 1 != c->current && (!c->bound || same_image(c, s));
+}
+
+// Never tried before tried, fewer strikes, longest ago.
+static bool better(const struct p2_client *c, uint32_t a, uint32_t b)
+{
+    if (at(c, a)->strikes != at(c, b)->strikes)
+        return at(c, a)->strikes < at(c, b)->strikes;
+    return at(c, a)->tried < at(c, b)->tried;
+}
+
+uint32_t p2c_servers_other(const struct p2_client *c)
+{
+    uint32_t best = INDEX_NONE;
+    for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
+        if (eligible(c, i) && (best == INDEX_NONE || better(c, i, best)))
+            best = i;
+    return best;
+}
+
+static void seal_begin(struct p2_client *c, const struct p2_client_server *server)
+{
+    memcpy(c->image_id, server->offer.image_id, sizeof c->image_id);
+    c->phase = P2_SEAL;
+    p2c_space_begin(c, P2_SPACE_SEAL, server->offer.seal_size, 31);
+}
+
+void p2c_servers_switch(struct p2_client *c, uint32_t index)
+{
+    struct p2_client_server *server = &c->servers[index];
+    if (c->current || c->bound)
+        c->progress.failovers++;
+    c->current = index + 1;
+    c->current_since = c->now;
+    server->tried = MAX(c->now, 1u);
+    c->backoff = c->timeouts_row = 0;
+    c->reset_seen = false;
+    p2c_flow_restart(c);
+    uint32_t largest = MIN(c->block_max, server->offer.block_max);
+    if (c->block_size > largest || !c->block_proven)
+        p2c_space_block_size(c, largest);
+    if (!c->bound && (c->phase == P2_DISCOVER || !same_image(c, server)))
+        seal_begin(c, server);
+    else
+        p2c_space_server_changed(c);
+    if (c->now - server->cookie_time >= P2_COOKIE_RENEW && !server->hello_open)
+        hello_open(c, server);
+}
+
+void p2c_servers_drop(struct p2_client *c, uint32_t index, int error)
+{
+    struct p2_client_server *server = &c->servers[index];
+    if (server->state == P2S_DROPPED)
+        return;
+    server->state = P2S_DROPPED;
+    server->error = error;
+    server->hello_open = false;
+    c->progress.servers_dropped++;
+    c->dropped_at = c->now;
+    if (!c->first_error) {
+        c->first_error = error;
+        c->first_error_server = index + 1;
+    }
+    if (++c->drops >= P2_DROPS_MAX) {
+        p2c_fail(c, c->first_error);
+        return;
+    }
+    if (c->current != index + 1)
+        return;
+    c->current = 0;
+    p2c_flow_restart(c);
+    if (!c->bound)
+        c->phase = P2_DISCOVER;
+    uint32_t other = p2c_servers_other(c);
+    if (other != INDEX_NONE)
+        p2c_servers_switch(c, other);
+    else
+        discovery_start(c);
+}
+
+// ---- timers --------------------------------------------------------------------------------------------
+
+// Some server may still come: it was heard of, or it serves.
+static bool hope(const struct p2_client *c)
+{
+    for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++) {
+        const struct p2_client_server *s = at(c, i);
+        if (s->state == P2S_BOUND && (!c->bound || same_image(c, s)))
+            return true;
+        if (s->state == P2S_HEARD && s->refusals == 0)
+            return true;
+    }
+    return false;
+}
+
+// Why there is no server: the first real reason counts.
+static int reason(const struct p2_client *c, int otherwise)
+{
+    if (c->first_error)
+        return c->first_error;
+    if (c->discover_refusals)
+        return ERR_P2_NO_IMAGE;
+    for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
+        if (at(c, i)->refusals)
+            return ERR_P2_NO_IMAGE;
+    return otherwise;
+}
+
+static void tick_without_server(struct p2_client *c)
+{
+    uint32_t other = p2c_servers_other(c);
+    if (other != INDEX_NONE) {
+        p2c_servers_switch(c, other);
+        return;
+    }
+    discovery_start(c);
+    uint64_t since = MAX(c->started, c->dropped_at);
+    int why = reason(c, 0);
+    // With a reason known and nobody left to hope for, the full time need not pass.
+    if (why && !hope(c) && c->now - since >= P2_DECIDE_AFTER)
+        p2c_fail(c, why);
+    else if (!c->bound && c->now - since >= c->discover_us)
+        p2c_fail(c, reason(c, ERR_P2_NO_SERVER));
+    else if (c->bound && c->now - c->progress_at >= c->stall_us)
+        p2c_fail(c, reason(c, ERR_P2_STALLED));
+}
+
+static bool slow(struct p2_client *c)
+{
+    if (c->now - c->slow_at < P2_SLOW_TIME)
+        return false;
+    bool result = c->slow_blocks < P2_SLOW_BLOCKS;
+    c->slow_at = c->now;
+    c->slow_blocks = 0;
+    return result;
+}
+
+static void tick_with_server(struct p2_client *c)
+{
+    struct p2_client_server *server = p2c_current(c);
+    if (c->clock_stopped || (!c->outstanding && !p2c_space_wants(c))) {
+        c->clock_stopped = false;
+        c->progress_at = c->slow_at = c->now; // nothing is wanted from it
+        c->slow_blocks = 0;
+    }
+    uint64_t idle = c->now - c->progress_at;
+    if (idle >= c->stall_us) {
+        p2c_fail(c, reason(c, ERR_P2_STALLED));
+        return;
+    }
+    if (c->now - server->cookie_time >= P2_COOKIE_RENEW && !server->hello_open)
+        hello_open(c, server);
+    bool silent = idle >= P2_FAILOVER_AFTER && c->now - c->current_since >= P2_FAILOVER_AFTER;
+    bool refused = server->refused && server->refused >= c->progress_at && idle >= P2_REFUSED_AFTER &&
+                   c->now - c->current_since >= P2_REFUSED_AFTER;
+    if (!silent && !refused && !slow(c))
+        return;
+    uint32_t other = p2c_servers_other(c);
+    if (other != INDEX_NONE) {
+        p2c_servers_switch(c, other);
+    } else {
+        discovery_start(c);
+        if (silent && !server->hello_open)
+            hello_open(c, server); // it may have restarted, with another secret
+        if (silent)
+            c->current_since = c->now;
+    }
+}
+
+void p2c_servers_tick(struct p2_client *c)
+{
+    for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++) {
+        struct p2_client_server *s = &c->servers[i];
+        if (!s->hello_open || c->now < s->hello_next || s->hello_tries < P2_HELLO_TRIES || s->fixed)
+            continue;
+        s->hello_open = false; // a known one is asked again when it is needed
+        if (s->state == P2S_HEARD)
+            s->state = P2S_FREE;
+    }
+    if (c->phase != P2_DISCOVER && !p2c_fetching(c))
+        return;
+    if (!c->current)
+        tick_without_server(c);
+    else
+        tick_with_server(c);
+    // Once a server delivers nobody else is looked for; the round that was begun is finished, to know others.
+    if (c->discovering && c->discover_target == 0 && c->current && c->data_at &&
+        c->now - c->data_at < P2_FAILOVER_AFTER)
+        c->discovering = false;
+}
+
+// ---- HELLO ---------------------------------------------------------------------------------------------
+
+// A server the caller named that never answered is asked only while servers are looked for.
+static bool hello_active(const struct p2_client *c, const struct p2_client_server *s)
+{
+    return s->state != P2S_FREE && s->hello_open && (s->state != P2S_HEARD || !s->fixed || c->discovering);
+}
+
+static int hello_write(struct p2_client *c, const uint8_t *nonce, uint8_t *buf, size_t cap)
+{
+    struct p2_message m;
+    memset(&m, 0, sizeof m);
+    m.type = P2_HELLO;
+    memcpy(m.nonce, nonce, P2_NONCE_SIZE);
+    if (c->bound)
+        memcpy(m.hello.tag, c->image_id, P2_TAG_SIZE);
+    memcpy(m.hello.name, c->image, sizeof m.hello.name);
+    m.hello.facts = c->facts;
+    m.hello.window_max = c->window_max;
+    return p2_wire_write(&m, buf, cap);
+}
+
+// The pause after the n-th repetition, and up to a quarter more so that a hall of machines does not ask in step.
+static uint64_t hello_pause(struct p2_client *c, uint64_t pause)
+{
+    uint8_t random;
+    p2c_random(c, &random, 1);
+    return pause + (pause / 4 * random >> 8);
+}
+
+int p2c_servers_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to)
+{
+    for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++) {
+        struct p2_client_server *s = &c->servers[i];
+        if (!hello_active(c, s) || c->now < s->hello_next)
+            continue;
+        uint64_t pause = MIN((uint64_t)P2_HELLO_FIRST << MIN(s->hello_tries, 4u), (uint64_t)P2_HELLO_LAST);
+        s->hello_tries++;
+        s->hello_sent = c->now;
+        s->hello_next = c->now + hello_pause(c, pause);
+        *ret_to = s->addr;
+        return hello_write(c, s->nonce, buf, cap);
+    }
+    if (!c->discovering || !c->target_count || c->now < c->discover_next)
+        return 0;
+    *ret_to = c->targets[c->discover_target];
+    if (++c->discover_target == c->target_count) {
+        c->discover_target = 0;
+        c->discover_next = c->now + hello_pause(c, c->discover_pause);
+        c->discover_pause = MIN(c->discover_pause * 2, (uint64_t)P2_HELLO_LAST);
+    }
+    return hello_write(c, c->discovery_nonce, buf, cap);
+}
+
+uint64_t p2c_servers_deadline(const struct p2_client *c)
+{
+    uint64_t t = UINT64_MAX;
+    for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
+        if (hello_active(c, at(c, i)))
+            t = MIN(t, at(c, i)->hello_next);
+    if (c->phase != P2_DISCOVER && !p2c_fetching(c))
+        return t;
+    if (c->discovering && c->target_count)
+        t = MIN(t, c->discover_next);
+    if (!c->current) {
+        uint64_t since = MAX(c->started, c->dropped_at);
+        t = MIN(t, since + (reason(c, 0) && !hope(c) ? P2_DECIDE_AFTER : c->discover_us));
+        return c->bound ? MIN(t, c->progress_at + c->stall_us) : t;
+    }
+    const struct p2_client_server *server = at(c, c->current - 1);
+    if (!c->outstanding && !p2c_space_wants(c))
+        return t; // all is here and waits to be hashed
+    t = MIN(t, MAX(c->progress_at, c->current_since) + P2_FAILOVER_AFTER);
+    t = MIN(t, c->progress_at + c->stall_us);
+    t = MIN(t, c->slow_at + P2_SLOW_TIME);
+    if (server->refused && server->refused >= c->progress_at)
+        t = MIN(t, MAX(MAX(c->progress_at, c->current_since) + P2_REFUSED_AFTER, c->now + 10000));
+    return server->hello_open ? t : MIN(t, server->cookie_time + P2_COOKIE_RENEW);
+}

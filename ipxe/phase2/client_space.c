@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: MPL-2.0
+// What has arrived. A space (seal, list, payload) is cut into pieces, a piece into blocks. Pieces in the
+// works lie in slots, each with two bits a block: `have` (it is here) and `asked` (it is under way). A block
+// is written once, at its final place; a chunk is hashed along its gapless front and judged when whole.
+#include "base/range.h"
+#include "phase2/client_parts.h"
+
+#define FREE UINT32_MAX // slot.piece
+
+static uint32_t *bits_of(const struct p2_client *c, const uint32_t *map, uint32_t slot)
+{
+    return (uint32_t *)(uintptr_t)map + slot * c->slot_words;
+}
+static bool bit_get(const uint32_t *bits, uint32_t i)
+{
+    return bits[i / 32] >> (i % 32) & 1;
+}
+static void bit_set(uint32_t *bits, uint32_t i)
+{
+    bits[i / 32] |= 1u << (i % 32);
+}
+static void bit_clear(uint32_t *bits, uint32_t i)
+{
+    bits[i / 32] &= ~(1u << (i % 32));
+}
+
+static uint32_t piece_length(const struct p2_client *c, uint32_t piece)
+{
+    uint64_t start = (uint64_t)piece << c->piece_shift;
+    return (uint32_t)MIN(c->space_size - start, (uint64_t)1 << c->piece_shift);
+}
+
+static uint32_t block_length(const struct p2_client *c, const struct p2_slot *slot, uint32_t block)
+{
+    return MIN(c->block_size, slot->length - block * c->block_size);
+}
+
+// Empties a slot but leaves it its piece.
+static void slot_clear(struct p2_client *c, uint32_t index)
+{
+    struct p2_slot *slot = &c->slots[index];
+    p2c_flow_forget(c, index);
+    c->whole -= slot->blocks != 0 && slot->received == slot->blocks;
+    slot->blocks = (slot->length + c->block_size - 1) / c->block_size;
+    slot->received = slot->next_new = slot->again = slot->prefix = slot->hashed = 0;
+    slot->source = P2C_NONE;
+    memset(bits_of(c, c->have, index), 0, c->slot_words * 4);
+    memset(bits_of(c, c->asked, index), 0, c->slot_words * 4);
+    sha256_init(&slot->sha);
+}
+
+void p2c_space_begin(struct p2_client *c, uint8_t space, uint64_t size, uint32_t piece_shift)
+{
+    p2c_flow_restart(c);
+    uint64_t largest = MIN(size, (uint64_t)1 << piece_shift);
+    c->space = space;
+    c->space_size = size;
+    c->piece_shift = piece_shift;
+    c->piece_count = (uint32_t)((size + ((uint64_t)1 << piece_shift) - 1) >> piece_shift);
+    // Room for the smallest blocks, so that a change of block size does not change the slots.
+    uint32_t blocks = ((uint32_t)largest + P2_BLOCK_MIN - 1) / P2_BLOCK_MIN;
+    c->slot_words = (blocks + 31) / 32;
+    c->slot_count = MIN((uint32_t)P2_CLIENT_SLOTS, P2_CLIENT_SLOT_BITS / 32 / c->slot_words);
+    p2c_space_restart(c);
+}
+
+void p2c_space_restart(struct p2_client *c)
+{
+    p2c_flow_restart(c);
+    for (uint32_t i = 0; i < P2_CLIENT_SLOTS; i++) {
+        c->slots[i].piece = FREE;
+        c->slots[i].blocks = 0;
+    }
+    c->busy = c->whole = 0;
+    c->piece_next = c->pieces_done = 0;
+}
+
+void p2c_space_block_size(struct p2_client *c, uint32_t block_size)
+{
+    p2c_flow_restart(c);
+    // Slots that are whole are counted in blocks no more (only their bytes are hashed), the others start anew.
+    for (uint32_t i = 0; i < c->busy; i++) {
+        struct p2_slot *slot = &c->slots[c->order[i]];
+        bool whole = slot->received == slot->blocks;
+        if (whole)
+            continue;
+        uint32_t before = c->block_size;
+        c->block_size = block_size;
+        slot_clear(c, c->order[i]);
+        c->block_size = before;
+    }
+    c->block_size = block_size;
+}
+
+// --- asking ---
+
+static bool piece_wanted(const struct p2_client *c, uint32_t piece)
+{
+    return c->space != P2_SPACE_PAYLOAD || !(c->chunk_bits[piece / 8] >> (piece % 8) & 1);
+}
+
+static bool slot_open(struct p2_client *c)
+{
+    while (c->piece_next < c->piece_count && !piece_wanted(c, c->piece_next))
+        c->piece_next++;
+    if (c->piece_next == c->piece_count || c->busy == c->slot_count)
+        return false;
+    uint32_t index = 0;
+    while (c->slots[index].piece != FREE)
+        index++;
+    struct p2_slot *slot = &c->slots[index];
+    slot->piece = c->piece_next++;
+    slot->length = piece_length(c, slot->piece);
+    slot->blocks = 0;
+    slot->only = 0;
+    slot_clear(c, index);
+    c->order[c->busy++] = (uint8_t)index;
+    return true;
+}
+
+static void slot_close(struct p2_client *c, uint32_t at)
+{
+    struct p2_slot *slot = &c->slots[c->order[at]];
+    c->whole -= slot->received == slot->blocks;
+    slot->piece = FREE;
+    slot->blocks = 0;
+    c->busy--;
+    memmove(c->order + at, c->order + at + 1, c->busy - at);
+}
+
+bool p2c_space_wants(const struct p2_client *c)
+{
+    for (uint32_t i = 0; i < c->busy; i++) {
+        const struct p2_slot *slot = &c->slots[c->order[i]];
+        if (slot->again || slot->next_new < slot->blocks)
+            return true;
+    }
+    return c->piece_next < c->piece_count && c->busy < c->slot_count;
+}
+
+// Adds a block to the ranges, joined to the last one where they touch. False when no range is left.
+static bool range_add(struct p2_read *read, uint64_t offset, uint32_t length)
+{
+    if (read->range_count) {
+        struct p2_range *last = &read->ranges[read->range_count - 1];
+        if (last->offset + last->length == offset) {
+            last->length += length;
+            return true;
+        }
+    }
+    if (read->range_count == P2_RANGES_MAX)
+        return false;
+    read->ranges[read->range_count++] = (struct p2_range){ .offset = offset, .length = length };
+    return true;
+}
+
+static bool slot_ask_block(struct p2_client *c, uint32_t index, uint32_t block, struct p2_read *read)
+{
+    struct p2_slot *slot = &c->slots[index];
+    uint64_t offset = ((uint64_t)slot->piece << c->piece_shift) + (uint64_t)block * c->block_size;
+    if (!range_add(read, offset, block_length(c, slot, block)))
+        return false;
+    bit_set(bits_of(c, c->asked, index), block);
+    p2c_flow_asked(c, index, block);
+    return true;
+}
+
+// Up to `blocks` of a slot: first those that were lost, then new ones.
+static uint32_t slot_ask(struct p2_client *c, uint32_t index, uint32_t blocks, struct p2_read *read, bool *full)
+{
+    struct p2_slot *slot = &c->slots[index];
+    const uint32_t *have = bits_of(c, c->have, index), *asked = bits_of(c, c->asked, index);
+    uint32_t n = 0;
+    for (uint32_t i = slot->prefix; slot->again && i < slot->next_new && n < blocks; i++) {
+        if (i % 32 == 0 && (have[i / 32] | asked[i / 32]) == UINT32_MAX) {
+            i += 31;
+            continue;
+        }
+        if (bit_get(have, i) || bit_get(asked, i))
+            continue;
+        if (!slot_ask_block(c, index, i, read)) {
+            *full = true;
+            return n;
+        }
+        slot->again--;
+        n++;
+    }
+    while (slot->next_new < slot->blocks && n < blocks) {
+        if (!slot_ask_block(c, index, slot->next_new, read)) {
+            *full = true;
+            return n;
+        }
+        slot->next_new++;
+        n++;
+    }
+    return n;
+}
+
+uint32_t p2c_space_ask(struct p2_client *c, uint32_t blocks, struct p2_read *read)
+{
+    uint32_t n = 0;
+    bool full = false;
+    for (uint32_t i = 0; n < blocks && !full; i++) {
+        if (i == c->busy && !slot_open(c))
+            break;
+        n += slot_ask(c, c->order[i], blocks - n, read, &full);
+    }
+    return n;
+}
+
+void p2c_space_lost(struct p2_client *c, uint32_t index, uint32_t block)
+{
+    bit_clear(bits_of(c, c->asked, index), block);
+    c->slots[index].again++;
+}
+
+// After a mismatch a chunk comes from one server alone; when that one changes, so does all of the chunk.
+void p2c_space_server_changed(struct p2_client *c)
+{
+    for (uint32_t i = 0; i < c->busy; i++) {
+        struct p2_slot *slot = &c->slots[c->order[i]];
+        if (slot->only && slot->only != c->current && slot->received < slot->blocks) {
+            slot_clear(c, c->order[i]);
+            slot->only = (uint8_t)c->current;
+        }
+    }
+}
+
+// --- arriving ---
+
+// The busy slot of a piece, or -1: busy slots lie in ascending order.
+static int slot_find(const struct p2_client *c, uint32_t piece)
+{
+    uint32_t low = 0, high = c->busy;
+    while (low < high) {
+        uint32_t mid = (low + high) / 2;
+        if (c->slots[c->order[mid]].piece < piece)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < c->busy && c->slots[c->order[low]].piece == piece ? c->order[low] : -1;
+}
+
+static void store(struct p2_client *c, const struct p2_data *data)
+{
+    switch (c->space) {
+    case P2_SPACE_SEAL: memcpy(c->seal_buf + data->offset, data->bytes, data->length); break;
+    case P2_SPACE_LIST: memcpy(c->list + data->offset, data->bytes, data->length); break;
+    default:
+        scatter_write(&c->map, data->offset, data->bytes, data->length);
+        c->progress.bytes_received += data->length;
+        break;
+    }
+}
+
+// A piece that was judged good answers late copies of its blocks as duplicates.
+static int data_elsewhere(struct p2_client *c, uint32_t piece)
+{
+    if (piece >= c->piece_next)
+        return ERR_NOT_FOUND; // never asked for
+    c->progress.duplicates++;
+    return 0;
+}
+
+int p2c_space_data(struct p2_client *c, uint32_t server, const struct p2_data *data)
+{
+    if (data->space != c->space || !range_fits(data->offset, data->length, c->space_size))
+        return ERR_NOT_FOUND;
+    uint32_t piece = (uint32_t)(data->offset >> c->piece_shift);
+    int index = slot_find(c, piece);
+    if (index < 0)
+        return data_elsewhere(c, piece);
+
+    struct p2_slot *slot = &c->slots[index];
+    if (slot->received == slot->blocks) {
+        c->progress.duplicates++;
+        return 0;
+    }
+    uint32_t within = (uint32_t)(data->offset - ((uint64_t)piece << c->piece_shift)), block = within / c->block_size;
+    if (block * c->block_size != within || data->length != block_length(c, slot, block))
+        return ERR_NOT_FOUND; // of another block size, or not a block at all
+    uint32_t *have = bits_of(c, c->have, (uint32_t)index), *asked = bits_of(c, c->asked, (uint32_t)index);
+    if (bit_get(have, block)) {
+        c->progress.duplicates++;
+        return 0;
+    }
+    bool was_asked = bit_get(asked, block);
+    if ((!was_asked && block >= slot->next_new) || (slot->only && slot->only != server + 1))
+        return ERR_NOT_FOUND;
+
+    store(c, data);
+    bit_set(have, block);
+    bit_clear(asked, block);
+    slot->received++;
+    slot->source = slot->source == P2C_NONE || slot->source == server ? (uint8_t)server : P2C_MIXED;
+    while (slot->prefix < slot->blocks && bit_get(have, slot->prefix))
+        slot->prefix++;
+    if (!was_asked)
+        slot->again--;
+    if (data->length == c->block_size)
+        c->servers[server].full_seen = c->block_proven = true;
+    c->progress.blocks_received++;
+    c->progress_at = c->now;
+    c->slow_blocks++;
+    p2c_flow_arrived(c, (uint32_t)index, block, data->stamp, was_asked);
+    if (slot->received == slot->blocks) {
+        c->whole++;
+        if (c->space != P2_SPACE_PAYLOAD)
+            c->pieces_done++; // judged all together, when the last one is here
+    }
+    return 0;
+}
+
+// --- judging chunks ---
+
+static void chunk_bad(struct p2_client *c, uint32_t index)
+{
+    struct p2_slot *slot = &c->slots[index];
+    uint32_t source = slot->source;
+    c->progress.bad_chunks++;
+    slot_clear(c, index);
+    // Only when one server alone sent all of it is it known whose fault it is.
+    if (source < P2_CLIENT_SERVERS && ++c->servers[source].strikes >= P2_STRIKES_MAX)
+        p2c_servers_drop(c, source, ERR_P2_SERVERS_BAD);
+    uint32_t other = p2c_servers_other(c);
+    if (source == c->current - 1 && other != UINT32_MAX && c->servers[other].strikes < c->servers[source].strikes)
+        p2c_servers_switch(c, other);
+    slot->only = (uint8_t)c->current;
+}
+
+static void chunk_judge(struct p2_client *c, uint32_t at)
+{
+    uint32_t index = c->order[at];
+    struct p2_slot *slot = &c->slots[index];
+    uint8_t digest[SHA256_SIZE];
+    sha256_final(&slot->sha, digest);
+    if (!digest_equal(digest, c->list + (size_t)slot->piece * SHA256_SIZE, sizeof digest)) {
+        chunk_bad(c, index);
+        return;
+    }
+    c->chunk_bits[slot->piece / 8] |= (uint8_t)(1u << (slot->piece % 8));
+    c->progress.bytes_verified += slot->length;
+    c->pieces_done++;
+    if (slot->source < P2_CLIENT_SERVERS)
+        c->servers[slot->source].strikes /= 2;
+    slot_close(c, at);
+}
+
+// Hashes more of a slot's gapless front; returns the bytes.
+static size_t slot_hash(struct p2_client *c, struct p2_slot *slot, size_t max_bytes)
+{
+    bool whole = slot->received == slot->blocks;
+    uint32_t front = whole ? slot->length : slot->prefix * c->block_size;
+    size_t done = 0;
+    while (slot->hashed < front && done < max_bytes) {
+        size_t n = 0, want = MIN((size_t)(front - slot->hashed), max_bytes - done);
+        const uint8_t *p = scatter_at(&c->map, ((uint64_t)slot->piece << c->piece_shift) + slot->hashed, want, &n);
+        if (!p || n == 0)
+            break;
+        sha256_update(&slot->sha, p, n);
+        slot->hashed += (uint32_t)n;
+        done += n;
+    }
+    return done;
+}
+
+size_t p2c_space_hash(struct p2_client *c, size_t max_bytes)
+{
+    size_t done = 0;
+    for (uint32_t i = 0; i < c->busy && done < max_bytes;) {
+        struct p2_slot *slot = &c->slots[c->order[i]];
+        uint32_t busy = c->busy;
+        done += slot_hash(c, slot, max_bytes - done);
+        if (slot->hashed == slot->length)
+            chunk_judge(c, i);
+        if (c->busy == busy)
+            i++;
+    }
+    return done;
+}
