@@ -13,13 +13,13 @@
 #define SEND_TRIES 8
 // With interrupts: look by polling too when none came for this long; so many frames found like that, and the
 // interrupts count as broken.
-#define IRQ_DOUBT_US 20000
+#define IRQ_DOUBT_US 10000
 #define IRQ_MISSED_MAX 3
 // By polling: after so many START calls that say "not ours", ask PROCESS all the same now and then.
 #define NOT_OURS_MAX 64
 #define RX_USE_IRQ 1
 #define RX_ALWAYS 2
-#define IRQ_NONE 0xff
+#define QUIET_US 250000
 
 extern uint8_t rx_mode, rx_chain, irq_seen, irq_line;
 extern uint16_t rx_count;
@@ -33,7 +33,7 @@ static struct {
     uint8_t irq, saved_mask;
     uint16_t next;      // slot of the ring that is handed out next
     unsigned tx_slot, not_ours;
-    uint64_t last_frame;
+    uint64_t last_frame, last_activity; // when frames came (or were looked for); when anything came or went
     struct pxe_mcast mcast;
     bool promiscuous;
     uint8_t filter_set;
@@ -239,6 +239,7 @@ int undi_send(const void *frame, size_t len)
     uint32_t buffer = TX_RING + undi.tx_slot * TX_SLOT_SIZE;
     undi.tx_slot = (undi.tx_slot + 1) % TX_SLOTS;
     memcpy(low_memory(buffer), frame, len);
+    undi.last_activity = clock_us();
     struct pxe_tbd *tbd = low_memory(BOUNCE);
     memset(tbd, 0, sizeof *tbd);
     tbd->length = (uint16_t)len;
@@ -274,6 +275,8 @@ static void collect(void)
             rx_mode &= (uint8_t)~RX_USE_IRQ;
             enter_receive();
             undi.last_frame = now;
+            if (rx_count > 0)
+                undi.last_activity = now;
             if (rx_count > 0 && irq_ours == before) {
                 // Frames that no interrupt told of.
                 if (++undi.stats.irqs_missed >= IRQ_MISSED_MAX)
@@ -300,7 +303,7 @@ static void collect(void)
         }
     }
     if (rx_count > 0)
-        undi.last_frame = now;
+        undi.last_frame = undi.last_activity = now;
 }
 
 int undi_receive(void *buf, size_t cap)
@@ -330,9 +333,10 @@ int undi_receive(void *buf, size_t cap)
 
 void undi_idle(void)
 {
-    if (undi.open && !(rx_mode & RX_USE_IRQ))
-        return;
-    if (undi.open && (undi.next < rx_count || rx_chain || irq_seen))
+    // Only with interrupts to wake us, and only when the wire is quiet: the BIOS's tick comes every 55 ms, and
+    // a transfer has timers that are shorter.
+    if (undi.open && (!(rx_mode & RX_USE_IRQ) || undi.next < rx_count || rx_chain || irq_seen ||
+                      clock_us() - undi.last_activity < QUIET_US))
         return;
     real_call((uint32_t)real_halt);
 }

@@ -7,6 +7,7 @@
 #include "bios/real.h"
 #include "bios/undi.h"
 #include "core/core.h"
+#include "image/bzimage.h"
 
 #define FLOOD_PORT 20600
 #define CALLS 100
@@ -14,6 +15,10 @@
 #define FLOOD_QUIET_US 1500000
 #define FLOOD_RETRY_US 20000
 #define BDA_TICKS 0x46c
+#define NOTE_AT 0x0f000000u
+#define KERNEL_AT 0x10000000u
+#define INITRD_AT 0x14000000u
+#define RAMDISK_AT 0x18000000u
 
 static const struct platform *pl;
 static uint8_t own_ip[4], server_ip[4], own_mac[6], server_mac[6];
@@ -264,6 +269,39 @@ static void try_network(bool polling)
     pl->nic_close(NULL, 0);
 }
 
+// A kernel that QEMU's "loader" device put into memory: bzImage at KERNEL_AT, initrd at INITRD_AT, and a note of
+// both lengths. It is moved to where it wants to run, as a large image would be.
+static void try_linux(void)
+{
+    const uint8_t *note = low_memory(NOTE_AT), *kernel = low_memory(KERNEL_AT);
+    uint32_t len = load32_le(note), initrd_len = load32_le(note + 4), ramdisk_len = load32_le(note + 8);
+    struct bzimage image;
+    if (len == 0 || bzimage_parse(kernel, len, len, &image) != 0)
+        return;
+    struct platform_boot b = {
+        .setup = kernel,
+        .setup_len = image.setup_size,
+        .kernel = KERNEL_AT + image.setup_size,
+        .kernel_len = image.kernel_size,
+        .kernel_address = image.pref_address,
+        .initrd = INITRD_AT,
+        .initrd_len = initrd_len,
+        .cmdline = "console=ttyS0 panic=-1 signet.name=doortest signet.counter=7",
+        .moves = { { image.pref_address, KERNEL_AT + image.setup_size, image.kernel_size } },
+        .move_count = 1,
+    };
+    char cmdline[200];
+    if (ramdisk_len) {
+        fmt_snprintf(cmdline, sizeof cmdline, "%s signet.ramdisk=0x%x,0x%x", b.cmdline, RAMDISK_AT, ramdisk_len);
+        b.cmdline = cmdline;
+        b.ramdisks[b.ramdisk_count++] = (struct mem_region){ RAMDISK_AT, ramdisk_len };
+    }
+    say("linux: %u bytes, runs at %08x\n", len, (uint32_t)image.pref_address);
+    int err = pl->boot(NULL, &b);
+    say("linux: %s\n", err_text(err));
+    result(false, "linux");
+}
+
 int core_main(const struct platform *platform, const struct core_options *options)
 {
     pl = platform;
@@ -290,6 +328,7 @@ int core_main(const struct platform *platform, const struct core_options *option
     result(nic.dhcp_ack_len >= 240 && own_ip[0] != 0, "dhcp-cached");
     try_network(false);
     try_network(true);
+    try_linux();
     if (pl->console_getkey(NULL) == 'p')
         __asm__ volatile("ud2");
     say("doortest: done\n");
