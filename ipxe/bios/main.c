@@ -13,6 +13,7 @@
 #include "bios/undi.h"
 #include "core/core.h"
 #include "image/embed.h"
+#include <stdlib.h>
 
 #define FOUR_GIB 0x100000000ull
 
@@ -42,6 +43,20 @@ static void *allocate(void *ctx, size_t len)
 }
 
 static void release(void *ctx, void *ptr)
+{
+    heap_free(&heap, ptr);
+}
+
+// Mbed TLS allocates through these (config/mbedtls_config.h).
+void *calloc(size_t count, size_t size)
+{
+    if (size != 0 && count > SIZE_MAX / 2 / size)
+        return NULL;
+    void *p = heap_alloc(&heap, count * size);
+    return p ? memset(p, 0, count * size) : NULL;
+}
+
+void free(void *ptr)
 {
     heap_free(&heap, ptr);
 }
