@@ -5,6 +5,7 @@ Everything lies in build/qemu/fixtures/ and is made anew when one of its inputs 
 """
 import os
 import shutil
+import struct
 import subprocess
 
 import forge
@@ -95,7 +96,7 @@ def _field(kind, at, value, size):
     def change(image):
         position = 0
         while position < len(image.body):
-            this, length = int.from_bytes(image.body[position:position + 2], "little"), int.from_bytes(image.body[position + 4:position + 8], "little")
+            this, _, length = struct.unpack_from("<HHI", image.body, position)
             if this == kind:
                 start = position + at
                 image.body = image.body[:start] + value.to_bytes(size, "little") + image.body[start + size:]
@@ -203,7 +204,8 @@ def write_forged(folder, image):
 def prepare():
     """Makes everything. Needs bin/signet."""
     payload.build(PAYLOAD)
-    inputs = [SIGNET, __file__, forge.__file__, payload.__file__] + [os.path.join(PAYLOAD, n) for n in ("vmlinuz", "initrd.img", "part.img", "ramdisk.img")]
+    inputs = [SIGNET, __file__, forge.__file__, payload.__file__]
+    inputs += [os.path.join(PAYLOAD, n) for n in ("vmlinuz", "initrd.img", "part.img", "ramdisk.img")]
     stamp = path(".stamp")
     if os.path.exists(stamp) and all(os.path.getmtime(i) <= os.path.getmtime(stamp) for i in inputs):
         return

@@ -11,33 +11,24 @@ POLL = 0.05  # seconds between looks at the console
 TEXT_SCREEN = 0xB8000
 
 
-class Machine:
-    """`netdev` is QEMU's netdev option without its id. Logs go to `folder`: console.log is the serial port,
-    bios.log what SeaBIOS says, qemu.log what QEMU says."""
+class Console:
+    """What both kinds of machine have: a process, a folder for logs, and a console that grows."""
 
-    def __init__(self, folder, nic="e1000", netdev="tap,ifname=tap0,script=no,downscript=no", memory=256, machine="pc",
-                 mac="52:54:00:50:32:01", extra=(), cpu=None, name=""):
+    def start(self, command, folder, name, console_to_log=False):
         self.folder, self.name = folder, name
         self.console_path = os.path.join(folder, f"console{name}.log")
-        self.monitor_path = os.path.join(folder, f"monitor{name}")
-        for path in (self.console_path, self.monitor_path):
-            if os.path.exists(path):
-                os.unlink(path)
-        command = ["qemu-system-x86_64", "-accel", "tcg", "-machine", machine, "-m", str(memory), "-display", "none",
-                   "-no-reboot", "-nodefaults", "-vga", "std", "-serial", f"file:{self.console_path}",
-                   "-monitor", f"unix:{self.monitor_path},server=on,wait=off",
-                   "-chardev", f"file,id=bios,path={folder}/bios{name}.log", "-device", "isa-debugcon,iobase=0x402,chardev=bios",
-                   "-netdev", f"{netdev},id=n0", "-device", f"{nic},netdev=n0,mac={mac},bootindex=1"]
-        if cpu:
-            command += ["-cpu", cpu]
-        self.command = command + list(extra)
+        self.command = command
         self.started = time.monotonic()
-        with open(os.path.join(folder, f"qemu{name}.log"), "w") as log:
-            log.write(" ".join(self.command) + "\n")
-            log.flush()
-            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._seen = 0
         self._raw = b""
+        if os.path.exists(self.console_path):
+            os.unlink(self.console_path)
+        log_path = self.console_path if console_to_log else os.path.join(folder, f"qemu{name}.log")
+        with open(log_path, "w", encoding="utf-8") as log:
+            if not console_to_log:
+                log.write(" ".join(command) + "\n")
+                log.flush()
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def seconds(self):
         return time.monotonic() - self.started
@@ -57,6 +48,43 @@ class Machine:
 
     def running(self):
         return self.process.poll() is None
+
+    def stop(self):
+        if self.running():
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+
+class HostMachine(Console):
+    """The firmware's core as a Linux process on a tap (ipxe/host/main.c), built with sanitizers: no emulation, so a
+    row takes seconds. In place of starting the kernel it writes what it would start to `folder`/out.*."""
+
+    def __init__(self, folder, program, artefact, tap="tap0", memory=256, mac="52:54:00:50:32:01"):
+        self.start([program, "--tap", tap, "--artefact", artefact, "--memory", str(memory), "--mac", mac, "--out",
+                    os.path.join(folder, "out")], folder, "", console_to_log=True)
+
+    def screen(self):
+        return "(none)"
+
+
+class Machine(Console):
+    """`netdev` is QEMU's netdev option without its id. Logs go to `folder`: console.log is the serial port,
+    bios.log what SeaBIOS says, qemu.log what QEMU says."""
+
+    def __init__(self, folder, nic="e1000", netdev="tap,ifname=tap0,script=no,downscript=no", memory=256, machine="pc",
+                 mac="52:54:00:50:32:01", extra=(), cpu=None, name=""):
+        console = os.path.join(folder, f"console{name}.log")
+        self.monitor_path = os.path.join(folder, f"monitor{name}")
+        if os.path.exists(self.monitor_path):
+            os.unlink(self.monitor_path)
+        command = ["qemu-system-x86_64", "-accel", "tcg", "-machine", machine, "-m", str(memory), "-display", "none",
+                   "-no-reboot", "-nodefaults", "-vga", "std", "-serial", f"file:{console}",
+                   "-monitor", f"unix:{self.monitor_path},server=on,wait=off",
+                   "-chardev", f"file,id=bios,path={folder}/bios{name}.log", "-device", "isa-debugcon,iobase=0x402,chardev=bios",
+                   "-netdev", f"{netdev},id=n0", "-device", f"{nic},netdev=n0,mac={mac},bootindex=1"]
+        if cpu:
+            command += ["-cpu", cpu]
+        self.start(command + list(extra), folder, name)
 
     def monitor(self, command):
         with socket.socket(socket.AF_UNIX) as s:
@@ -86,8 +114,3 @@ class Machine:
             return f"(no screen: {error})"
         lines = [cells[i:i + 80].decode("cp437").replace("\0", " ").rstrip() for i in range(0, len(cells), 80)]
         return "\n".join(line for line in lines if line)
-
-    def stop(self):
-        if self.running():
-            self.process.send_signal(signal.SIGKILL)
-        self.process.wait()

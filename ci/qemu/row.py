@@ -13,11 +13,13 @@ import sys
 import time
 
 import fixtures
+import forge
 import machine
 import net
 import table
 
 NBP = os.path.join(fixtures.TOP, "bin/undionly.kpxe")
+HOST = os.path.join(fixtures.TOP, "build/test64/signet-host")
 
 
 class Runner:
@@ -36,8 +38,12 @@ class Runner:
     def embed(self):
         """The artefact of this row: script and anchors go into a copy of the finished binary."""
         artefact = os.path.join(self.folder, "tftp/undionly.kpxe")
+        bare = NBP
+        if self.row.machine == "host":
+            bare = os.path.join(self.folder, "bare")
+            subprocess.run([HOST, "--bare", bare], check=True)
         if not self.row.embed:
-            shutil.copyfile(NBP, artefact)
+            shutil.copyfile(bare, artefact)
             return
         script = os.path.join(self.folder, "script.ipxe")
         with open(script, "w", encoding="ascii") as f:
@@ -45,7 +51,7 @@ class Runner:
         command = [fixtures.SIGNET, "embed", "--script", script, *self.row.policy]
         for key in self.row.trust:
             command += ["--trust", fixtures.path(key + ".pub")]
-        done = subprocess.run(command + [NBP, "-o", artefact], capture_output=True, text=True)
+        done = subprocess.run(command + [bare, "-o", artefact], capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(f"signet embed: {done.stderr.strip()}")
 
@@ -83,6 +89,9 @@ class Runner:
                 net.sh("tc", "qdisc", "add", "dev", device, "root", "netem", "delay", "10ms", "loss", f"{self.row.loss:.0%}",
                        "reorder", f"{1 - self.row.reorder:.0%}")
         self.wait_for_servers()
+        if self.row.machine == "host":
+            self.machine = machine.HostMachine(self.folder, HOST, os.path.join(self.folder, "tftp/undionly.kpxe"), memory=self.row.memory)
+            return
         self.machine = machine.Machine(self.folder, self.row.nic, netdev, self.row.memory, self.row.machine, cpu=self.row.cpu)
 
     def wait_for_servers(self):
@@ -118,13 +127,14 @@ class Runner:
     def wait(self):
         """Until the verdict is known: the console cannot change it any more."""
         row = self.row
-        goal = re.compile(table.OK.format(re.escape(row.boots), row.counter) if row.boots else row.end)
+        ok = table.HOST_OK if row.machine == "host" else table.OK
+        goal = re.compile(ok.format(re.escape(row.boots), row.counter) if row.boots else row.end)
         while True:
             running, text = self.machine.running(), self.machine.console()
             found = next((f for f in row.forbid if re.search(f, text)), None)
             if found:
                 return f"the console shows {found}"
-            if not row.boots and "SIGNET-BOOT-OK" in text:
+            if not row.boots and re.search("SIGNET-BOOT-OK|host: would start", text):
                 return "an image was booted that must not"
             if goal.search(text) and not (row.boots and running):
                 return None
@@ -178,6 +188,21 @@ class Runner:
 
     def check_sent_at_most(self, name, most):
         return [] if self.sent(name) <= most else [f"server {name} sent {self.sent(name)} bytes"]
+
+    def check_placed(self, image):
+        """What the core would have started is what went into the image: kernel, then the initrds in order."""
+        parts = ["initrd.img", "part.img"]
+        read = fixtures.payload.read
+        kernel = read(os.path.join(self.folder, "out.setup")) + read(os.path.join(self.folder, "out.kernel"))
+        initrd = read(os.path.join(self.folder, "out.initrd"))
+        reasons = [] if kernel == read(os.path.join(fixtures.PAYLOAD, "vmlinuz")) else ["the kernel placed is not the image's"]
+        position = 0
+        for part in parts:
+            data = read(os.path.join(fixtures.PAYLOAD, part))
+            if initrd[position:position + len(data)] != data:
+                reasons.append(f"the initrd placed is not {part} at {position}")
+            position = -(-(position + len(data)) // forge.PAYLOAD_ALIGN) * forge.PAYLOAD_ALIGN
+        return reasons
 
     def check_server_log(self, name, pattern):
         return [] if re.search(pattern, self.log(f"server-{name}.log")) else [f"the log of server {name} does not show {pattern}"]
