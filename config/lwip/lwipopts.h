@@ -62,6 +62,7 @@
 #define LWIP_IPV6_SCOPES 1
 #define LWIP_IPV6_REASS 1
 #define LWIP_IPV6_FRAG 1
+#define IPV6_FRAG_COPYHEADER 1 // pointers are 8 bytes on the host
 #define LWIP_IPV6_DHCP6 0
 #define LWIP_ND6_RDNSS_MAX_DNS_SERVERS 2
 #define LWIP_IPV6_NUM_ADDRESSES 4

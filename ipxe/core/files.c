@@ -72,7 +72,7 @@ int core_tftp_fetch(struct core *core, const struct uri *uri)
     fetch.core = core;
     console_say("tftp", "fetching %s from %s", uri->path, uri->host[0] ? uri->host : "the next server");
     int err = uri_path_name(uri, name, sizeof name);
-    if (!err)
+    if (err >= 0)
         err = server_of(core, uri, TFTP_PORT, &fetch.server);
     if (!err)
         err = core_sink_open(&sink, core, uri);

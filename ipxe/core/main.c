@@ -8,9 +8,9 @@
 
 #define LAST_CHANCE_S 10 // before the next boot device, so that the reason can be read and a key pressed
 
+// Without a script a person may help; without a person the machine goes on to its next boot device.
 static const char no_script[] = "#!ipxe\n"
-                                "echo No script is embedded in this Signet.\n"
-                                "shell\n";
+                                "echo No script is embedded in this Signet.\n";
 
 // The anchors and the script of `signet embed`. Without anchors there is nothing that could be booted, and that
 // is said before anything else is tried.

@@ -95,20 +95,20 @@ static int start(struct p2_fetch *f, const struct uri *uri)
     struct p2_client_config config = {
         .trust = &core->embed.trust,
         .image = name,
+        .servers = &server,
+        .targets = targets,
         .seed = seed,
         .seed_len = sizeof seed,
         .seal_buf = seal,
         .seal_cap = sizeof seal,
     };
     int err = uri_path_name(uri, name, sizeof name);
-    if (!err)
+    if (err >= 0)
         err = core_open_network(core);
     if (!err && uri->host[0]) {
         err = core_resolve(core, uri, P2_PORT, &server);
-        config.servers = &server;
         config.server_count = 1;
     } else if (!err) {
-        config.targets = targets;
         config.target_count = discovery_targets(targets, uri->port ? uri->port : P2_PORT);
         err = config.target_count ? 0 : ERR_NET_NO_ADDRESS;
     }
