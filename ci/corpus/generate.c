@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MPL-2.0
+// Makes the seeds in ci/corpus/{seal,trust,embed,oxide,addr}; see README.md beside this file.
+#include "image/embed.h"
+#include "image/oxide.h"
+#include "phase2/testimage.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+static void save(const char *folder, const char *name, const void *data, size_t len)
+{
+    char path[200];
+    mkdir(folder, 0777);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "wb");
+    if (!f || fwrite(data, 1, len, f) != len || fclose(f) != 0) {
+        perror(path);
+        exit(1);
+    }
+}
+
+static void seals(void)
+{
+    enum testkey_name keys[3] = { TESTKEY_P256_A, TESTKEY_P384_A, TESTKEY_P256_B };
+    struct testimage im;
+    testimage_make(&im, "linux", 5000, 1, TESTKEY_P256_A);
+    save("seal", "linux", im.file, im.seal_len);
+    im.file[100] ^= 1;
+    save("seal", "linux-damaged", im.file, im.seal_len);
+    testimage_free(&im);
+    struct seal fields = { .name = "a", .chunk_size = CHUNK_SIZE_MAX, .counter = 3, .target = TARGET_DATA,
+                           .product = "router", .dataset = "rpool/ROOT/ramdisk", .cmdline = "a b" };
+    struct testpart part = { .kind = PART_RAMDISK, .name = "r", .data = "ramdisk", .size = 7 };
+    const char *names[4] = { "data-unsigned", "data-one", "data-two", "data-three" };
+    for (uint32_t n = 0; n < 4; n++) {
+        testimage_build(&im, &fields, &part, 1, keys, n);
+        save("seal", names[n], im.file, im.seal_len);
+        testimage_free(&im);
+    }
+}
+
+static void keys_and_blobs(void)
+{
+    static uint8_t blob[EMBED_BLOB_MAX], slot[128];
+    struct digest_piece spki[2] = { { testkeys[TESTKEY_P256_A].spki, testkeys[TESTKEY_P256_A].spki_len },
+                                    { testkeys[TESTKEY_P384_A].spki, testkeys[TESTKEY_P384_A].spki_len } };
+    save("trust", "p256", spki[0].data, spki[0].len);
+    save("trust", "p384", spki[1].data, spki[1].len);
+    uint8_t signature[SIG_SIZE_MAX];
+    struct digest_piece message = { "something", 9 };
+    save("trust", "signature", signature, testkey_sign(TESTKEY_P256_A, &message, 1, signature));
+
+    struct embed_source source = { .script = "#!ipxe\nboot\n", .script_len = 12, .spki = spki, .spki_count = 2,
+                                   .threshold = 2, .counter_floor = 5, .product = "router" };
+    save("embed", "whole", blob, (size_t)embed_build(&source, blob, sizeof blob));
+    struct embed_source nothing = { 0 };
+    save("embed", "nothing", blob, (size_t)embed_build(&nothing, blob, sizeof blob));
+    memcpy(slot + 32, EMBED_SLOT_MAGIC, sizeof EMBED_SLOT_MAGIC);
+    store32_le(slot + 32 + SLOT_KIND, EMBED_NBP);
+    store32_le(slot + 32 + SLOT_BASE, sizeof slot);
+    save("embed", "slot", slot, sizeof slot);
+}
+
+int main(void)
+{
+    static uint8_t header[OXIDE_HEADER_SIZE];
+    seals();
+    keys_and_blobs();
+    struct oxide_header h = { .data_size = 838860800, .image_size = 838860800, .target_size = OXIDE_TARGET_DEFAULT,
+                              .dataset = OXIDE_DATASET_DEFAULT, .name = "testing-tar" };
+    oxide_build(&h, header);
+    save("oxide", "plain", header, OXIDE_AT_REST);
+    h.flags = OXIDE_FLAG_COMPRESSED;
+    h.data_size = 1000;
+    oxide_build(&h, header);
+    save("oxide", "compressed", header, OXIDE_AT_REST);
+    const char *addresses[] = { "192.0.2.1", "[fe80::1%3]", "1::2:0:0:3", "::ffff:1.2.3.4", "0x1f", "18446744073709551615" };
+    for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
+        char name[8];
+        snprintf(name, sizeof name, "%zu", i);
+        save("addr", name, addresses[i], strlen(addresses[i]));
+    }
+    return 0;
+}
