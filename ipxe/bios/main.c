@@ -120,6 +120,12 @@ static unsigned memory(void *ctx, struct mem_region ret[PLATFORM_REGIONS_MAX])
     return machine_memory((uint32_t)heap_end, ret, PLATFORM_REGIONS_MAX);
 }
 
+static unsigned firmware_memory(void *ctx, struct mem_region ret[PLATFORM_REGIONS_MAX])
+{
+    ret[0] = (struct mem_region){ .base = HIGH_BASE, .length = (uint32_t)heap_end - HIGH_BASE };
+    return 1;
+}
+
 static void *map(void *ctx, uint64_t address, uint64_t length)
 {
     return address < FOUR_GIB && length <= FOUR_GIB - address ? (void *)(uint32_t)address : NULL;
@@ -174,6 +180,8 @@ static const struct platform bios_platform = {
     .frame_send = frame_send,
     .frame_recv = frame_recv,
     .memory = memory,
+    .firmware_memory = firmware_memory,
+    .memory_limit = FOUR_GIB,
     .map = map,
     .boot = boot,
     .leave = leave,
