@@ -1,0 +1,876 @@
+// SPDX-License-Identifier: MPL-2.0
+// The firmware's client machine against bootserver's server machines on a seeded, bad wire with a fake
+// clock. Every seed is one boot on one network of one class. It must end before a deadline: VERIFIED with
+// memory equal to the payload, or FAILED with a named error where the class allows it. Anything else prints
+// the seed, which replays it exactly:
+//
+//     client_sim [FIRST [COUNT]]     default 1 1000
+//     client_sim -v SEED             one seed, with its figures
+#include "crypto/testkeys.h"
+#include "phase2/client.h"
+#include "phase2/server.h"
+#include "phase2/testimage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SIM_SERVERS 3
+#define SIM_IMAGES 8
+#define SIM_PEERS 32
+#define SIM_JOBS 512
+#define SIM_DEADLINE 300000000ull // us of simulated time in which a boot must have ended
+#define SIM_EVENTS_MAX 6000000u   // a machine that spins without time passing hangs as well
+#define PACKETS_MAX 16384
+#define PACKET_SIZE 1472
+#define RING_MAX 1024
+#define GUARD 64
+
+// ---- randomness: one stream a seed ---------------------------------------------------------------------
+
+static uint64_t rng_state;
+static uint64_t rng(void)
+{
+    rng_state += 0x9e3779b97f4a7c15ull; // splitmix64
+    uint64_t z = rng_state;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+    return z ^ (z >> 31);
+}
+static uint32_t below(uint32_t n)
+{
+    return n ? (uint32_t)(rng() % n) : 0;
+}
+static bool chance(uint32_t per_10000)
+{
+    return below(10000) < per_10000;
+}
+static uint32_t between(uint32_t a, uint32_t b)
+{
+    return a + below(b - a + 1);
+}
+
+// ---- the networks --------------------------------------------------------------------------------------
+
+enum class_name {
+    CLEAN, LOSSY, REORDER, DUPLICATE, JITTER, NARROW, SMALL_RING, LONG_PATH, DEATH_RETURN, FAILOVER, ALL_DEAD,
+    REPLACED, MTU_HOLE, OFFPATH, ONPATH, BITFLIPS, REPLAY, BAD_SERVER, ALL_BAD, WRONG_KEY, WRONG_KEY_BESIDE, NO_IMAGE,
+    CROWD, ROGUE_BESIDE, EVERYTHING, CLASSES
+};
+static const char *const class_names[CLASSES] = {
+    "clean", "lossy", "reorder", "duplicate", "jitter", "narrow", "small-ring", "long-path", "death-return", "failover",
+    "all-dead", "replaced", "mtu-hole", "offpath-forger", "onpath-forger", "bitflips", "replay", "bad-server",
+    "all-bad", "wrong-key", "wrong-key-beside", "no-image", "invented-servers", "rogue-beside", "everything",
+};
+
+struct net {
+    enum class_name class;
+    uint32_t loss, duplicate, reorder, flip, truncate, replay; // of 10000
+    uint32_t delay, jitter;  // us one way
+    uint32_t us_per_kib;     // the wire's speed towards the client
+    uint32_t queue;          // bytes that wait for that wire before they are dropped
+    uint32_t ring;           // frames the client's card holds
+    uint32_t client_packet;  // us the client spends on one datagram
+    uint32_t client_kib;     // us the client hashes 1 KiB
+    uint32_t mtu[SIM_SERVERS]; // IP bytes; bigger ones vanish
+    uint32_t servers;
+    bool discover, may_fail, must_fail;
+    int expect;              // with must_fail: the error, 0 = any
+    uint32_t forge_off, forge_on; // datagrams forged for each 10000 delivered
+    bool crowd;
+};
+
+struct sim_server {
+    struct p2_server machine;
+    struct p2_peer peers[SIM_PEERS];
+    struct p2_job jobs[SIM_JOBS];
+    struct net_addr addr;
+    bool alive, keeps_old, corrupt_all;
+    uint32_t corrupt;  // of 10000 blocks
+    const struct testimage *now, *old;
+    struct p2_image image_now, image_old;
+    uint8_t scratch[P2_BLOCK_MAX];
+    uint64_t dies, returns, replaces; // times, 0 = never
+    uint32_t restarts;
+};
+
+struct packet {
+    uint64_t at, order;
+    struct net_addr from;
+    uint16_t len;
+    int8_t to; // server index, -1 = client
+    uint8_t bytes[PACKET_SIZE];
+};
+
+static struct testimage images[SIM_IMAGES], foreign, newer;
+static struct trust_store trust;
+static struct net net;
+static struct sim_server servers[SIM_SERVERS];
+static struct p2_client client;
+static struct packet packets[PACKETS_MAX];
+static uint32_t heap[PACKETS_MAX], heap_count, free_list[PACKETS_MAX], free_count;
+static uint64_t packet_order, wire_free, events;
+static uint32_t ring[RING_MAX], ring_head, ring_count;
+static struct net_addr client_addr;
+static uint64_t clock_now, client_at, client_busy;
+static bool client_asleep, verbose;
+static uint8_t seal_buf[SEAL_MAX], *memory, *list_buf, chunk_bits[1024];
+static struct scatter map;
+static const struct testimage *image;
+// What a listener on the path knows.
+static uint8_t seen_nonce[P2_NONCE_SIZE], seen_discovery[P2_NONCE_SIZE];
+static struct net_addr seen_server;
+static bool seen;
+static struct packet old_packets[32];
+static uint32_t old_count;
+
+// ---- the packets under way: a heap by time -------------------------------------------------------------
+
+static bool earlier(uint32_t a, uint32_t b)
+{
+    return packets[a].at != packets[b].at ? packets[a].at < packets[b].at : packets[a].order < packets[b].order;
+}
+static void heap_swap(uint32_t i, uint32_t j)
+{
+    uint32_t t = heap[i];
+    heap[i] = heap[j];
+    heap[j] = t;
+}
+static void heap_push(uint32_t index)
+{
+    uint32_t i = heap_count++;
+    heap[i] = index;
+    for (; i && earlier(heap[i], heap[(i - 1) / 2]); i = (i - 1) / 2)
+        heap_swap(i, (i - 1) / 2);
+}
+static uint32_t heap_pop(void)
+{
+    uint32_t top = heap[0];
+    heap[0] = heap[--heap_count];
+    for (uint32_t i = 0;;) {
+        uint32_t l = 2 * i + 1, m = i;
+        if (l < heap_count && earlier(heap[l], heap[m]))
+            m = l;
+        if (l + 1 < heap_count && earlier(heap[l + 1], heap[m]))
+            m = l + 1;
+        if (m == i)
+            return top;
+        heap_swap(i, m);
+        i = m;
+    }
+}
+
+static void put(const uint8_t *bytes, size_t len, int to, const struct net_addr *from, uint64_t at)
+{
+    if (free_count == 0 || len > PACKET_SIZE)
+        return; // the world is full: dropped
+    uint32_t index = free_list[--free_count];
+    struct packet *p = &packets[index];
+    p->at = at;
+    p->order = packet_order++;
+    p->from = *from;
+    p->len = (uint16_t)len;
+    p->to = (int8_t)to;
+    memcpy(p->bytes, bytes, len);
+    heap_push(index);
+}
+
+// One datagram onto the wire, with all that can befall it there.
+static void wire_send(const uint8_t *bytes, size_t len, int to, const struct net_addr *from, uint64_t now)
+{
+    uint8_t copy[PACKET_SIZE];
+    uint64_t at = now;
+    memcpy(copy, bytes, len);
+    if (to < 0) { // towards the client the wire has a speed and a queue before it
+        uint64_t start = MAX(now, wire_free);
+        if (net.us_per_kib && (start - now) * 1024 / net.us_per_kib > net.queue)
+            return;
+        wire_free = start + len * net.us_per_kib / 1024;
+        at = wire_free;
+    }
+    if (chance(net.loss))
+        return;
+    if (chance(net.flip))
+        copy[below((uint32_t)len)] ^= (uint8_t)(1u << below(8));
+    if (chance(net.truncate))
+        len = below((uint32_t)len + 1);
+    at += net.delay + below(net.jitter + 1);
+    put(copy, len, to, from, chance(net.reorder) ? at + below(4 * net.delay + 3000) : at);
+    if (chance(net.duplicate))
+        put(copy, len, to, from, at + below(2 * net.delay + 2000));
+    if (net.replay && len <= PACKET_SIZE) {
+        struct packet *o = &old_packets[old_count++ % ARRAY_SIZE(old_packets)];
+        o->from = *from;
+        o->len = (uint16_t)len;
+        o->to = (int8_t)to;
+        memcpy(o->bytes, copy, len);
+        const struct packet *r = &old_packets[below(MIN(old_count, (uint32_t)ARRAY_SIZE(old_packets)))];
+        if (chance(net.replay))
+            put(r->bytes, r->len, r->to, &r->from, at + below(2000000));
+    }
+}
+
+// ---- forgers -------------------------------------------------------------------------------------------
+
+static void forge(const uint8_t *nonce, const struct net_addr *from, bool knows_image, uint64_t now)
+{
+    static const uint8_t types[] = { P2_DATA, P2_DATA, P2_DATA, P2_RESET, P2_ERROR, P2_OFFER, P2_FINISHED_ACK };
+    struct p2_message m;
+    uint8_t junk[P2_BLOCK_MAX], buf[P2_MESSAGE_MAX];
+    memset(&m, 0, sizeof m);
+    m.type = types[below(ARRAY_SIZE(types))];
+    memcpy(m.nonce, nonce, P2_NONCE_SIZE);
+    const uint8_t *id = knows_image ? image->seal.image_id : junk;
+    for (size_t i = 0; i < sizeof junk; i++)
+        junk[i] = (uint8_t)(i * 7 + now);
+    switch (m.type) {
+    case P2_DATA: {
+        struct p2_data *d = &m.data;
+        memcpy(d->tag, id, P2_TAG_SIZE);
+        d->space = (uint8_t)below(3);
+        uint32_t sizes[] = { (uint32_t)image->seal_len, image->seal.chunk_count * 32, (uint32_t)image->seal.payload_size };
+        uint32_t piece = d->space == P2_SPACE_PAYLOAD ? image->seal.chunk_size : 1u << 20;
+        uint32_t start = below(sizes[d->space]) / piece * piece, end = MIN(start + piece, sizes[d->space]);
+        uint32_t block = below((end - start + P2_BLOCK_MAX - 1) / P2_BLOCK_MAX);
+        d->offset = start + block * P2_BLOCK_MAX;
+        d->length = MIN((uint32_t)P2_BLOCK_MAX, end - (uint32_t)d->offset);
+        d->stamp = (uint16_t)below(40);
+        d->bytes = junk;
+        break;
+    }
+    case P2_RESET: m.reset_reason = P2_RESET_COOKIE; break;
+    case P2_ERROR:
+        memcpy(m.error.tag, id, P2_TAG_SIZE);
+        m.error.code = (uint16_t)between(1, 4);
+        break;
+    case P2_OFFER:
+        memcpy(m.offer.cookie, junk, P2_COOKIE_SIZE);
+        memcpy(m.offer.image_id, chance(5000) ? id : junk, P2_IMAGE_ID_SIZE);
+        m.offer.seal_size = chance(5000) ? (uint32_t)image->seal_len : below(SEAL_MAX + 10);
+        m.offer.list_size = image->seal.chunk_count * 32;
+        m.offer.payload_size = chance(5000) ? image->seal.payload_size : rng();
+        m.offer.block_max = (uint16_t)between(500, 1500);
+        m.offer.window_max = (uint16_t)below(2000);
+        break;
+    default: break;
+    }
+    int n = p2_wire_write(&m, buf, sizeof buf);
+    if (n > 0)
+        put(buf, (size_t)n, -1, from, now + below(2 * net.delay + 500));
+}
+
+static void forgers(uint64_t now)
+{
+    if (chance(net.forge_off)) {
+        uint8_t guess[P2_NONCE_SIZE];
+        for (size_t i = 0; i < sizeof guess; i++)
+            guess[i] = (uint8_t)rng();
+        // Off the path, but on the link: it hears discovery's HELLO.
+        bool heard = net.discover && chance(5000);
+        forge(heard ? seen_discovery : guess, &servers[below(net.servers)].addr, true, now);
+    }
+    if (seen && chance(net.forge_on))
+        forge(seen_nonce, &seen_server, chance(9000), now);
+    if (net.crowd && chance(3000)) {
+        uint8_t ip[4] = { 10, 9, (uint8_t)below(256), (uint8_t)below(256) };
+        struct net_addr nobody = net_addr_v4(ip, P2_PORT);
+        struct p2_message m;
+        uint8_t buf[P2_OFFER_SIZE];
+        memset(&m, 0, sizeof m);
+        m.type = P2_OFFER;
+        memcpy(m.nonce, seen_discovery, P2_NONCE_SIZE);
+        int n = p2_wire_write(&m, buf, sizeof buf);
+        if (n > 0)
+            put(buf, (size_t)n, -1, &nobody, now + below(300));
+    }
+}
+
+// ---- servers -------------------------------------------------------------------------------------------
+
+static void image_view(struct p2_image *v, const struct testimage *t)
+{
+    *v = (struct p2_image){ .seal_size = (uint32_t)t->seal_len, .list_size = t->seal.chunk_count * 32,
+                            .payload_size = t->seal.payload_size, .chunk_size = t->seal.chunk_size,
+                            .handle = (void *)(uintptr_t)t, .name = t->seal.name };
+    memcpy(v->id, t->seal.image_id, P2_IMAGE_ID_SIZE);
+}
+static const struct p2_image *by_name(void *ctx, const char *name)
+{
+    struct sim_server *s = ctx;
+    if (!s->now || (name[0] && strcmp(name, s->now->seal.name) != 0 && strcmp(name, "boot") != 0))
+        return NULL;
+    return &s->image_now;
+}
+static const struct p2_image *by_tag(void *ctx, const uint8_t *tag)
+{
+    struct sim_server *s = ctx;
+    if (s->now && memcmp(s->image_now.id, tag, P2_TAG_SIZE) == 0)
+        return &s->image_now;
+    return s->old && s->keeps_old && memcmp(s->image_old.id, tag, P2_TAG_SIZE) == 0 ? &s->image_old : NULL;
+}
+static const uint8_t *image_bytes(void *ctx, const struct p2_image *i, uint8_t space, uint64_t offset, uint32_t length)
+{
+    struct sim_server *s = ctx;
+    const struct testimage *t = i->handle;
+    const uint8_t *p = (space == P2_SPACE_SEAL ? t->file : space == P2_SPACE_LIST ? t->list : t->payload) + offset;
+    if (space != P2_SPACE_PAYLOAD || (!s->corrupt_all && !chance(s->corrupt)))
+        return p;
+    memcpy(s->scratch, p, length);
+    s->scratch[below(length)] ^= 1;
+    return s->scratch;
+}
+
+static void server_start(struct sim_server *s, uint32_t index)
+{
+    struct p2_server_config config = {
+        .images = { .ctx = s, .by_name = by_name, .by_tag = by_tag, .bytes = image_bytes },
+        .name = index ? "spare" : "first",
+        .peers = s->peers, .peer_count = SIM_PEERS, .jobs = s->jobs, .job_count = SIM_JOBS,
+    };
+    for (size_t i = 0; i < sizeof config.secret; i++)
+        config.secret[i] = (uint8_t)rng();
+    for (size_t i = 0; i < sizeof config.instance; i++)
+        config.instance[i] = (uint8_t)rng();
+    if (p2_server_init(&s->machine, &config) != 0)
+        abort();
+    s->alive = true;
+}
+
+static void server_image(struct sim_server *s, const struct testimage *t)
+{
+    s->now = t;
+    if (t)
+        image_view(&s->image_now, t);
+}
+
+static void server_drain(uint32_t index, uint64_t now)
+{
+    struct sim_server *s = &servers[index];
+    uint8_t buf[P2_MESSAGE_MAX];
+    struct net_addr to;
+    struct p2_event event;
+    int n;
+    while ((n = p2_server_output_flat(&s->machine, buf, sizeof buf, &to, now)) > 0) {
+        uint32_t mtu = net.mtu[index];
+        if (net_addr_equal(&to, &client_addr) && (!mtu || (uint32_t)n + 28 <= mtu))
+            wire_send(buf, (size_t)n, -1, &s->addr, now);
+    }
+    while (p2_server_event(&s->machine, &event))
+        if (verbose && event.type != P2_EVENT_PROGRESS)
+            printf("  %9.3f ms server %u: event %u outcome %u %s\n", (double)now / 1000, index, event.type,
+                   event.finished.outcome, event.finished.text);
+}
+
+static void server_times(uint32_t index, uint64_t now)
+{
+    struct sim_server *s = &servers[index];
+    if (s->dies && now >= s->dies) {
+        s->alive = false;
+        s->dies = 0;
+    }
+    if (s->returns && now >= s->returns && !s->dies) {
+        server_start(s, index); // another secret: old cookies are worth nothing
+        s->returns = 0;
+        s->restarts++;
+    }
+    if (s->replaces && now >= s->replaces) {
+        s->old = s->now;
+        s->image_old = s->image_now;
+        server_image(s, &newer);
+        s->replaces = 0;
+    }
+}
+
+// ---- the client ----------------------------------------------------------------------------------------
+
+// A datagram wakes a client that waits, but not one that is busy with another or hashes.
+static void client_wake(uint64_t now)
+{
+    if (client_asleep || client_at > client_busy) {
+        client_at = MAX(now, client_busy);
+        client_asleep = false;
+    }
+}
+
+static void client_send(const uint8_t *bytes, size_t len, const struct net_addr *to, uint64_t now)
+{
+    static const struct net_addr group = { .ip = P2_GROUP_V6, .port = P2_PORT };
+    bool everyone = memcmp(to->ip, group.ip, 16) == 0;
+    struct p2_message m;
+    if (p2_wire_read(bytes, len, &m) != 0)
+        abort(); // our own machine wrote something that cannot be read
+    if (everyone)
+        memcpy(seen_discovery, m.nonce, P2_NONCE_SIZE);
+    for (uint32_t i = 0; i < net.servers; i++) {
+        if (!everyone && !net_addr_equal(to, &servers[i].addr))
+            continue;
+        if (!everyone) {
+            memcpy(seen_nonce, m.nonce, P2_NONCE_SIZE);
+            seen_server = servers[i].addr;
+            seen = true;
+        }
+        wire_send(bytes, len, (int)i, &client_addr, now);
+    }
+}
+
+static void client_memory(void)
+{
+    // Two to four pieces with guards around, cut anywhere.
+    uint64_t size = image->seal.payload_size, offset = 0;
+    uint8_t *p = memory;
+    memset(memory, 0xa5, size + 5 * GUARD);
+    map = (struct scatter){ .size = size };
+    for (uint32_t count = between(1, 4); offset < size; count--) {
+        uint64_t length = count == 1 || size - offset < 2 ? size - offset : 1 + below((uint32_t)(size - offset - 1));
+        p += GUARD;
+        map.pieces[map.count++] = (struct scatter_piece){ .offset = offset, .length = length, .memory = p };
+        p += length;
+        offset += length;
+    }
+}
+
+static bool memory_good(void)
+{
+    const uint8_t *end = memory;
+    for (uint32_t i = 0; i < map.count; i++) {
+        const struct scatter_piece *p = &map.pieces[i];
+        for (const uint8_t *g = end; g < p->memory; g++)
+            if (*g != 0xa5)
+                return false;
+        if (memcmp(p->memory, image->payload + p->offset, p->length) != 0)
+            return false;
+        end = p->memory + p->length;
+    }
+    for (uint32_t i = 0; i < GUARD; i++)
+        if (end[i] != 0xa5)
+            return false;
+    return true;
+}
+
+// One turn of the loop that client.h describes; returns how long it took.
+static uint64_t client_turn(uint64_t now)
+{
+    uint8_t buf[P2_CLIENT_MESSAGE_MAX];
+    struct net_addr to;
+    if (ring_count) {
+        uint32_t index = ring[ring_head];
+        ring_head = (ring_head + 1) % RING_MAX;
+        ring_count--;
+        p2_client_input(&client, packets[index].bytes, packets[index].len, &packets[index].from, now);
+        free_list[free_count++] = index;
+        return MAX(net.client_packet, 1u);
+    }
+    int n = p2_client_output(&client, buf, sizeof buf, &to, now);
+    if (n < 0)
+        abort();
+    if (n > 0) {
+        client_send(buf, (size_t)n, &to, now);
+        return MAX(net.client_packet, 1u);
+    }
+    size_t hashed = p2_client_work(&client, 16 * 1024);
+    if (hashed)
+        return 1 + hashed * net.client_kib / 1024;
+    struct p2_report report = { .outcome = P2_OUTCOME_BOOTING };
+    switch (p2_client_phase(&client)) {
+    case P2_SEALED:
+        if (p2_client_seal(&client)->payload_size != image->seal.payload_size)
+            image = &newer; // replaced before it was asked for
+        client_memory();
+        if (p2_client_accept(&client, &map, list_buf, chunk_bits) != 0)
+            abort();
+        return 1;
+    case P2_VERIFIED: p2_client_finish(&client, &report, now); return 1;
+    case P2_FAILED:
+        report = (struct p2_report){ .outcome = P2_OUTCOME_FAILED, .error = p2_client_error(&client) };
+        p2_client_finish(&client, &report, now);
+        return 1;
+    default: return 0;
+    }
+}
+
+static void client_run(uint64_t now)
+{
+    uint64_t took = client_turn(now);
+    if (took) {
+        client_at = client_busy = now + took;
+        return;
+    }
+    uint64_t deadline = p2_client_deadline(&client);
+    if (deadline == UINT64_MAX)
+        client_asleep = true;
+    else
+        client_at = MAX(deadline, now + 1);
+}
+
+static void deliver(uint32_t index, uint64_t now)
+{
+    struct packet *p = &packets[index];
+    if (p->to >= 0) {
+        server_times((uint32_t)p->to, now);
+        struct sim_server *s = &servers[p->to];
+        if (s->alive) {
+            p2_server_input(&s->machine, p->bytes, p->len, &p->from, now);
+            server_drain((uint32_t)p->to, now);
+        }
+        free_list[free_count++] = index;
+        return;
+    }
+    forgers(now);
+    if (ring_count >= net.ring) {
+        free_list[free_count++] = index; // no buffer: lost
+        return;
+    }
+    ring[(ring_head + ring_count++) % RING_MAX] = index;
+    client_wake(now);
+}
+
+// ---- one boot ------------------------------------------------------------------------------------------
+
+static void net_choose(uint64_t seed)
+{
+    memset(&net, 0, sizeof net);
+    net.class = (enum class_name)(seed % CLASSES);
+    net.delay = between(30, 500);
+    net.us_per_kib = between(8, 90); // 1 Gbit/s .. 90 Mbit/s
+    net.queue = 512 * 1024;
+    net.ring = 256;
+    net.client_packet = between(1, 20);
+    net.client_kib = between(5, 60);
+    net.servers = 1;
+    net.discover = chance(5000);
+    switch (net.class) {
+    case LOSSY: net.loss = between(1, 3000); break;
+    case REORDER: net.reorder = between(100, 5000); net.jitter = between(0, 2000); break;
+    case DUPLICATE: net.duplicate = between(100, 9000); break;
+    case JITTER: net.delay = between(100, 20000); net.jitter = between(5000, 80000); break;
+    case NARROW: net.us_per_kib = between(800, 8000); net.queue = between(8, 64) * 1024; break;
+    case SMALL_RING: net.ring = between(4, 16); net.client_packet = between(100, 1200); net.client_kib = 200; break;
+    case LONG_PATH: net.delay = between(5000, 60000); net.loss = below(100); break;
+    case DEATH_RETURN: net.loss = below(500); break;
+    case FAILOVER: net.servers = between(2, 3); net.loss = below(1000); break;
+    case ALL_DEAD: net.servers = between(1, 3); net.must_fail = true; break;
+    case REPLACED: net.servers = between(1, 2); net.may_fail = net.servers == 1; break;
+    case MTU_HOLE: net.mtu[0] = net.mtu[1] = between(600, 1400); net.loss = below(300); break;
+    case OFFPATH: net.forge_off = between(100, 9000); net.servers = between(1, 2); break;
+    case ONPATH: net.forge_on = between(10, 2000); net.servers = between(1, 2); net.may_fail = true; break;
+    case BITFLIPS: net.flip = between(1, 60); net.truncate = between(0, 100); net.may_fail = true; break;
+    case REPLAY: net.replay = between(100, 4000); break;
+    case BAD_SERVER: net.servers = between(2, 3); break;
+    case ALL_BAD: net.servers = between(1, 3); net.must_fail = true; net.expect = ERR_P2_SERVERS_BAD; break;
+    case WRONG_KEY: net.servers = between(1, 3); net.must_fail = true; net.expect = ERR_SEAL_UNTRUSTED; break;
+    case WRONG_KEY_BESIDE: net.servers = between(2, 3); break;
+    case NO_IMAGE: net.servers = between(1, 3); net.must_fail = true; net.expect = ERR_P2_NO_IMAGE; break;
+    case CROWD: net.crowd = net.discover = true; net.servers = between(1, 2); break;
+    case ROGUE_BESIDE: net.servers = 2; net.forge_off = between(1000, 9000); net.discover = true; break;
+    case EVERYTHING:
+        net.loss = between(0, 1500);
+        net.reorder = between(0, 1000);
+        net.duplicate = between(0, 1000);
+        net.jitter = between(0, 3000);
+        net.replay = between(0, 200);
+        net.forge_off = between(0, 1000);
+        net.ring = between(8, 64);
+        net.client_packet = between(10, 300);
+        net.servers = between(1, 3);
+        break;
+    default: break;
+    }
+}
+
+static void servers_choose(void)
+{
+    // Roughly how long the boot takes: what happens in its middle is placed by it.
+    uint64_t span = 4 * net.delay + image->seal.payload_size * (net.us_per_kib + net.client_kib) / 1024;
+    for (uint32_t i = 0; i < net.servers; i++) {
+        struct sim_server *s = &servers[i];
+        uint8_t ip[4] = { 192, 0, 2, (uint8_t)(10 + i) };
+        memset(s, 0, sizeof *s);
+        s->addr = net_addr_v4(ip, P2_PORT);
+        server_image(s, image);
+        server_start(s, i);
+        uint64_t when = 1 + rng() % (span + 1);
+        switch (net.class) {
+        case DEATH_RETURN: s->dies = when; s->returns = when + between(1000, 15000000); break;
+        case FAILOVER:
+            if (i + 1 < net.servers)
+                s->dies = when;
+            if (chance(3000))
+                s->returns = when + between(100000, 8000000);
+            break;
+        case ALL_DEAD: s->dies = chance(3000) ? 1 : when; break;
+        case REPLACED:
+            if (i == 0) {
+                s->replaces = when;
+                s->keeps_old = net.servers > 1 ? chance(5000) : chance(7000);
+            }
+            break;
+        case BAD_SERVER:
+            if (i + 1 < net.servers) {
+                s->corrupt = between(10, 2000);
+                s->corrupt_all = chance(5000);
+            }
+            break;
+        case ALL_BAD: s->corrupt_all = true; break;
+        case WRONG_KEY: server_image(s, &foreign); break;
+        case WRONG_KEY_BESIDE:
+            if (i + 1 < net.servers)
+                server_image(s, &foreign);
+            break;
+        case NO_IMAGE: server_image(s, NULL); break;
+        case ROGUE_BESIDE:
+            if (i == 0) {
+                if (chance(5000))
+                    server_image(s, &foreign);
+                s->corrupt_all = true;
+            }
+            break;
+        case EVERYTHING:
+            if (i + 1 < net.servers && chance(3000))
+                s->dies = when;
+            break;
+        default: break;
+        }
+    }
+}
+
+static void client_start(void)
+{
+    struct net_addr fixed[SIM_SERVERS], group = { .ip = P2_GROUP_V6, .port = P2_PORT, .zone = 1 };
+    uint8_t seed[16];
+    for (size_t i = 0; i < sizeof seed; i++)
+        seed[i] = (uint8_t)rng();
+    for (uint32_t i = 0; i < net.servers; i++)
+        fixed[i] = servers[i].addr;
+    bool both = chance(2000);
+    struct p2_client_config config = {
+        .trust = &trust, .image = chance(5000) ? "" : "boot", .seed = seed, .seed_len = sizeof seed,
+        .seal_buf = seal_buf, .seal_cap = sizeof seal_buf, .facts = { .arch = "sim", .version = "0" },
+        .servers = fixed, .server_count = net.discover && !both ? 0 : net.servers,
+        .targets = &group, .target_count = net.discover || both ? 1 : 0,
+        .rx_buffers = (uint16_t)(chance(7000) ? net.ring : 0),
+    };
+    if (p2_client_init(&client, &config, 0) != 0)
+        abort();
+}
+
+static void world_reset(uint64_t seed)
+{
+    rng_state = seed * 0x2545f4914f6cdd1dull + 1;
+    heap_count = ring_head = ring_count = 0;
+    free_count = PACKETS_MAX;
+    for (uint32_t i = 0; i < PACKETS_MAX; i++)
+        free_list[i] = i;
+    packet_order = wire_free = events = clock_now = client_at = client_busy = 0;
+    client_asleep = seen = false;
+    old_count = 0;
+}
+
+static void world_run(uint64_t deadline)
+{
+    while (p2_client_phase(&client) != P2_DONE && clock_now < deadline && events++ < SIM_EVENTS_MAX) {
+        uint64_t packet_at = heap_count ? packets[heap[0]].at : UINT64_MAX;
+        uint64_t at = client_asleep ? UINT64_MAX : client_at;
+        if (packet_at == UINT64_MAX && at == UINT64_MAX)
+            return; // nobody will ever do anything again
+        if (packet_at <= at) {
+            clock_now = MAX(clock_now, packet_at);
+            deliver(heap_pop(), clock_now);
+        } else {
+            clock_now = MAX(clock_now, at);
+            client_run(clock_now);
+        }
+    }
+}
+
+struct tally {
+    uint32_t boots, failed;
+    uint64_t bytes, us, reads, blocks, lost, duplicates, timeouts, bad_chunks, failovers;
+};
+
+// What is wrong with how it ended, or NULL.
+static const char *judge(void)
+{
+    int error = p2_client_error(&client);
+    if (p2_client_phase(&client) != P2_DONE)
+        return "hang";
+    if (!error)
+        return net.must_fail ? "booted, but should not have" : memory_good() ? NULL : "memory differs from the payload";
+    // A failure must have a name of the protocol or the seal.
+    if (err_code(error)[0] != 'P' && err_code(error)[0] != 'S')
+        return "failed without a proper name";
+    if (!net.must_fail && !net.may_fail)
+        return "failed";
+    return net.expect && net.expect != error ? "failed with another error" : NULL;
+}
+
+static bool boot(uint64_t seed, struct tally *tally)
+{
+    world_reset(seed);
+    net_choose(seed);
+    // Mostly small images, so that many networks fit into the time.
+    uint32_t pick = below(100);
+    image = &images[pick < 60 ? below(3) : pick < 95 ? 3 + below(3) : 6 + below(2)];
+    servers_choose();
+    client_start();
+    if (net.class == ALL_DEAD && chance(2000))
+        net.must_fail = false, net.may_fail = true;
+    world_run(SIM_DEADLINE);
+
+    struct p2_progress p;
+    p2_client_progress(&client, &p);
+    int error = p2_client_error(&client);
+    if (net.class == ALL_DEAD)
+        net.must_fail = false, net.may_fail = true; // the boot may have been faster than death
+    const char *wrong = judge();
+    tally->boots += !error;
+    tally->failed += error != 0;
+    if (!error) {
+        tally->bytes += image->seal.payload_size;
+        tally->us += clock_now;
+    }
+    tally->reads += p.reads_sent;
+    tally->blocks += p.blocks_received;
+    tally->lost += p.lost;
+    tally->duplicates += p.duplicates;
+    tally->timeouts += p.timeouts;
+    tally->bad_chunks += p.bad_chunks;
+    tally->failovers += p.failovers;
+    if (wrong || verbose)
+        printf("%s sim seed %llu (%s): %s; %s %s after %.3f ms, phase %s, %llu of %llu bytes, %u reads, %u lost, "
+               "%u timeouts, %u duplicates, %u bad chunks, %u failovers, window %u, block %u, srtt %u us, events %llu\n",
+               wrong ? "FAIL" : "ok", (unsigned long long)seed, class_names[net.class], wrong ? wrong : "good",
+               error ? err_code(error) : "booted", error ? err_text(error) : "", (double)clock_now / 1000,
+               p2_phase_name(p.phase), (unsigned long long)p.bytes_verified, (unsigned long long)p.bytes_total,
+               p.reads_sent, p.lost, p.timeouts, p.duplicates, p.bad_chunks, p.failovers, p.window, p.block_size,
+               p.srtt_us, (unsigned long long)events);
+    return !wrong;
+}
+
+static void build(struct testimage *t, const char *name, uint32_t size, uint32_t chunk, enum testkey_name key)
+{
+    struct seal fields = testimage_fields(name);
+    fields.chunk_size = chunk;
+    uint8_t *data = malloc(size);
+    struct testkey_stream stream = { .block = 0 };
+    sha256(name, strlen(name), stream.seed);
+    if (!data || testkey_random(&stream, data, size) != 0)
+        abort();
+    struct testpart part = { .kind = PART_RAMDISK, .name = "disk", .data = data, .size = size, .align = 4096 };
+    fields.target = TARGET_DATA;
+    if (!testimage_build(t, &fields, &part, 1, &key, 1))
+        abort();
+    free(data);
+}
+
+static void images_build(void)
+{
+    static const struct { uint32_t kib, chunk_kib; } shapes[SIM_IMAGES] = {
+        { 64, 4 }, { 100, 16 }, { 128, 64 }, { 256, 64 }, { 300, 32 }, { 512, 256 }, { 1024, 256 }, { 2048, 128 },
+    };
+    uint32_t largest = 0;
+    for (uint32_t i = 0; i < SIM_IMAGES; i++) {
+        char name[16];
+        fmt_snprintf(name, sizeof name, "sim-%u", i);
+        build(&images[i], name, shapes[i].kib * 1024 - 100, shapes[i].chunk_kib * 1024, TESTKEY_P256_A);
+        largest = MAX(largest, shapes[i].kib * 1024);
+    }
+    build(&foreign, "foreign", 64 * 1024, 16 * 1024, TESTKEY_P256_B);
+    build(&newer, "newer", 88 * 1024, 16 * 1024, TESTKEY_P256_A);
+    testkey_trust(&trust, TESTKEY_P256_A);
+    memory = malloc(largest + 5 * GUARD + 4096);
+    list_buf = malloc(64 * 1024);
+    if (!memory || !list_buf)
+        abort();
+}
+
+// ---- speed ---------------------------------------------------------------------------------------------
+
+// A large image on a given wire: MB/s from the first HELLO to VERIFIED.
+static double speed(const char *name, struct net wanted, uint32_t mib, double least)
+{
+    struct testimage big;
+    uint8_t *bits_memory = memory;
+    build(&big, name, mib << 20, 256 * 1024, TESTKEY_P256_A);
+    memory = malloc((size_t)big.seal.payload_size + 5 * GUARD);
+    if (!memory)
+        abort();
+    world_reset(4242);
+    net = wanted;
+    net.class = CLEAN;
+    net.servers = 1;
+    image = &big;
+    servers_choose();
+    client_start();
+    world_run(SIM_DEADLINE);
+    struct p2_progress p;
+    p2_client_progress(&client, &p);
+    double rate = (double)big.seal.payload_size / (double)MAX(clock_now, 1u);
+    const char *wrong = judge();
+    bool good = !wrong && rate >= least;
+    printf("%s sim-speed-%s: %.1f MB/s of at least %.1f, %u reads for %u blocks, %u lost, %u duplicates, window %u%s%s\n",
+           good ? "ok" : "FAIL", name, rate, least, p.reads_sent, p.blocks_received, p.lost, p.duplicates, p.window,
+           wrong ? ": " : "", wrong ? wrong : "");
+    free(memory);
+    memory = bits_memory;
+    testimage_free(&big);
+    return good;
+}
+
+static bool speeds(void)
+{
+    bool good = true;
+    // 25 ms round trip, 1 Gbit/s: the case where others need megabytes of buffers.
+    good &= speed("25ms", (struct net){ .delay = 12500, .us_per_kib = 8, .queue = 4 << 20, .ring = 1024,
+                                        .client_packet = 2, .client_kib = 1 }, 32, 25) != 0;
+    // Eight receive buffers and 100 us for each datagram: at most 14 MB/s are possible.
+    good &= speed("8-buffers", (struct net){ .delay = 100, .us_per_kib = 8, .queue = 4 << 20, .ring = 8,
+                                             .client_packet = 100, .client_kib = 1 }, 8, 8) != 0;
+    good &= speed("5-percent-loss", (struct net){ .delay = 200, .us_per_kib = 8, .queue = 4 << 20, .ring = 256, .loss = 500,
+                                                  .client_packet = 5, .client_kib = 1 }, 8, 8) != 0;
+    return good;
+}
+
+int main(int argc, char **argv)
+{
+    verbose = argc > 2 && strcmp(argv[1], "-v") == 0;
+    uint64_t first = 1, count = 1000;
+    if (verbose) {
+        first = strtoull(argv[2], NULL, 10);
+        count = 1;
+    } else {
+        first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+        count = argc > 2 ? strtoull(argv[2], NULL, 10) : 1000;
+    }
+    images_build();
+    struct tally tallies[CLASSES], all = { 0 };
+    uint32_t wrong[CLASSES] = { 0 }, bad = 0;
+    memset(tallies, 0, sizeof tallies);
+    for (uint64_t seed = first; seed < first + count; seed++)
+        if (!boot(seed, &tallies[seed % CLASSES]))
+            wrong[seed % CLASSES]++;
+    for (uint32_t i = 0; i < CLASSES; i++) {
+        const struct tally *t = &tallies[i];
+        if (t->boots + t->failed == 0)
+            continue;
+        printf("%s sim-%s: %u booted, %u failed by name, %.2f MB/s, %.1f blocks a READ, %.1f %% lost, %.1f %% duplicate, "
+               "%llu timeouts, %llu bad chunks, %llu failovers\n",
+               wrong[i] ? "FAIL" : "ok", class_names[i], t->boots, t->failed, t->us ? (double)t->bytes / (double)t->us : 0.0,
+               (double)t->blocks / (double)MAX(t->reads, 1u), 100.0 * (double)t->lost / (double)MAX(t->blocks, 1u),
+               100.0 * (double)t->duplicates / (double)MAX(t->blocks, 1u), (unsigned long long)t->timeouts,
+               (unsigned long long)t->bad_chunks, (unsigned long long)t->failovers);
+        bad += wrong[i];
+        all.boots += t->boots;
+        all.failed += t->failed;
+        all.bytes += t->bytes;
+        all.us += t->us;
+    }
+    bool fast = verbose || argc > 1 || speeds();
+    printf("%s: %llu networks, %u booted, %u failed by name, %u wrong; %.2f MB/s on average\n", argv[0],
+           (unsigned long long)count, all.boots, all.failed, bad, all.us ? (double)all.bytes / (double)all.us : 0.0);
+    for (uint32_t i = 0; i < SIM_IMAGES; i++)
+        testimage_free(&images[i]);
+    testimage_free(&foreign);
+    testimage_free(&newer);
+    free(memory);
+    free(list_buf);
+    return bad || !fast;
+}
