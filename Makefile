@@ -99,6 +99,19 @@ build/test64/signet-host: build/test64/ipxe/host/main.o $(LIBS_test64)
 build/tool/signet-host: build/tool/ipxe/host/main.o $(LIBS_tool)
 	@$(CLANG) $(CFLAGS_tool) -o $@ $< -Wl,--start-group $(LIBS_tool) -Wl,--end-group -lcrypto
 
+# ---- script and trust anchors --------------------------------------------------------------------------
+
+# Put into every finished artefact: `make EMBED=my.ipxe TRUST=a.pub,b.pub THRESHOLD=2`. Keys in config/trust/ are
+# the anchors of a plain `make`; it is empty here, and an artefact without anchors boots nothing.
+comma := ,
+EMBED ?= embed/boot.ipxe
+TRUST ?= $(wildcard config/trust/*.pub)
+TRUST_FILES := $(subst $(comma), ,$(TRUST))
+EMBED_FLAGS := --script $(EMBED) $(addprefix --trust ,$(TRUST_FILES)) $(if $(THRESHOLD),--threshold $(THRESHOLD))
+EMBED_INPUTS := $(EMBED) $(TRUST_FILES) build/embed.stamp
+build/embed.stamp: FORCE
+	@mkdir -p build; echo '$(EMBED_FLAGS)' | cmp -s - $@ || echo '$(EMBED_FLAGS)' >$@
+
 # ---- the firmware --------------------------------------------------------------------------------------
 
 include $(wildcard config/targets/*.mk)

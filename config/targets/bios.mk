@@ -33,9 +33,11 @@ BIOS_LINK = ld.lld -m elf_i386 --gc-sections -z norelro -z max-page-size=16 --no
 	-T build/bios/bios.lds -Map $(@:.elf=.map) -o $@
 build/bios/undionly.elf: build/bios/bios.lds $(BIOS_OBJS) $(BIOS_LIBS)
 	@$(BIOS_LINK) $(BIOS_OBJS) --start-group $(BIOS_LIBS) --end-group
-bin/undionly.kpxe: build/bios/undionly.elf
+build/bios/undionly.bare: build/bios/undionly.elf
+	@llvm-objcopy -O binary $< $@
+bin/undionly.kpxe: build/bios/undionly.bare bin/signet $(EMBED_INPUTS)
 	@mkdir -p bin
-	llvm-objcopy -O binary $< $@
+	bin/signet embed $(EMBED_FLAGS) $< -o $@
 
 # The door alone, with a core that tries each of its calls (ci/qemu/doortest runs it).
 build/bios/doortest.elf: build/bios/bios.lds $(BIOS_OBJS) build/bios/ipxe/bios/doortest/doortest.o build/bios/libpure.a build/bios/libmbed.a
