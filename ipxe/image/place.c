@@ -464,7 +464,8 @@ int place_plan(const struct place_input *input, struct place_plan *ret, struct p
             finish(&p);
             return 0;
         }
-        if (!any || p.placed > best) {
+        bool closer = p.placed == best && p.failure.what == shortfall->what && p.failure.available > shortfall->available;
+        if (!any || p.placed > best || closer) {
             any = true;
             best = p.placed;
             *shortfall = p.failure;
