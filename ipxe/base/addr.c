@@ -168,10 +168,11 @@ bool net_addr_parse(const char *text, size_t len, struct net_addr *ret)
             return false;
         len = before;
     }
-    uint8_t ip[16];
-    if (!parse_v6(text, len, ip))
+    struct net_addr a;
+    // An IPv4 address, which may come mapped, has no zone.
+    if (!parse_v6(text, len, a.ip) || (zone != 0 && net_addr_is_v4(&a)))
         return false;
-    memcpy(ret->ip, ip, sizeof ip);
+    memcpy(ret->ip, a.ip, sizeof a.ip);
     ret->zone = (uint8_t)zone;
     return true;
 }
