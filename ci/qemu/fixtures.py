@@ -179,7 +179,7 @@ def lengths():
     for name, value in values(1, 32):
         cases[f"table-count-{name}"] = (_table(lambda i: [_entry(i)], count=value), "S04")
     for name, value in values(table, 32):
-        cases[f"table-size-{name}"] = (_table(lambda i: [_entry(i)], size=value), "S03")
+        cases[f"table-size-{name}"] = (_table(lambda i: [_entry(i)], size=value), "S0[34]")  # S04 where the offer told the seal's length
     for name, value in values(64, 32):
         cases[f"signature-size-{name}"] = (_entry_length(value), "S04")
     for name, value in values(300 * 1024, 64):

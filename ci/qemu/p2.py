@@ -78,6 +78,7 @@ class Server:
     def __init__(self, images, lies=(), spoof_from=None, log=sys.stderr):
         self.images, self.lies, self.spoof_from, self.log = images, set(lies), spoof_from, log
         self.by_tag = {image.id[:8]: image for image in images.values()}
+        self.by_nonce = {}  # what a client was offered: broken images of one test may share their id
         self.secret, self.instance = os.urandom(32), os.urandom(8)
         self.random = random.Random(1)
         self.reads = self.sent = 0
@@ -130,6 +131,7 @@ class Server:
             yield self.offer(nonce, peer, image, seal=1 << 31)
         if "reset" in self.lies:
             yield message(RESET, nonce, struct.pack("<HHI", 1, 0, 0))
+        self.by_nonce[nonce] = image
         yield self.offer(nonce, peer, image)
 
     def on_read(self, nonce, peer, body):
@@ -139,7 +141,9 @@ class Server:
             yield message(RESET, nonce, struct.pack("<HHI", 1, 0, 0))
             if cookie != self.cookie(peer):
                 return
-        image = self.by_tag.get(tag)
+        image = self.by_nonce.get(nonce)
+        if not image or image.id[:8] != tag:
+            image = self.by_tag.get(tag)
         if not image or ("error" in self.lies and self.reads % 4 == 0):
             yield message(ERROR, nonce, ERROR_BODY.pack(tag, 2, b"not held here"))
             return
