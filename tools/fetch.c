@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: MPL-2.0
+// signet fetch: downloads and verifies an image with the firmware's own client machine, to check a server, or
+// to load one in tests. The image lands in its final place of the output file, as it would in memory.
+#include "base/version.h"
+#include "fetch_net.h"
+#include "file.h"
+#include "keys.h"
+#include "phase2/client.h"
+#include "proto/uri.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WORK_STEP (256 * 1024) // bytes hashed before the sockets are looked at again
+#define WAIT_MAX 500000u       // us
+#define DRAW_EVERY 200000u
+
+static const struct opt_help help = {
+    .usage = "--trust PUB... p2://[SERVER][:PORT]/NAME [-o FILE]",
+    .about = "Downloads an image as a booting machine does and verifies it: seal, chunk list, every chunk. Without\n"
+             "SERVER one is looked for (p2:///NAME), without NAME the server's default image is taken. The boot\n"
+             "server logs it as \"fetch done\". Exit status: 0 verified, 1 not.",
+};
+
+struct fetch {
+    struct p2_client client;
+    struct fetch_net net;
+    struct trust_store trust;
+    struct uri uri;
+    char name[P2_NAME_MAX];
+    const char *output;
+    struct file_out out;
+    uint8_t *seal, *list, *chunk_bits;
+    uint8_t *map; // of the payload
+    size_t map_len;
+    uint64_t now, digest_us, first_data;
+    bool accepted, reported, quiet;
+};
+
+static uint64_t now_us(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static void take(void *ctx, const uint8_t *data, size_t len, const struct net_addr *from)
+{
+    struct fetch *f = ctx;
+    (void)p2_client_input(&f->client, data, len, from, f->now);
+}
+
+// ---- where the payload goes ----------------------------------------------------------------------------
+
+// Into the output file, whose room is claimed first: a full disk shall be an error here and not a deadly
+// signal in the middle.
+static int map_output(struct fetch *f, const struct seal_view *view, uint64_t payload_size)
+{
+    uint64_t at = seal_payload_offset(view);
+    if (file_out_begin(&f->out, f->output, 0666) != 0)
+        return -1;
+    int r = posix_fallocate(f->out.fd, 0, (off_t)(at + payload_size));
+    if (r != 0) {
+        tool_errno(f->output, r);
+        return -1;
+    }
+    // The map's offset must be a multiple of the page, and the payload's is.
+    void *p = mmap(NULL, f->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, f->out.fd, (off_t)at);
+    if (p == MAP_FAILED) {
+        tool_errno(f->output, errno);
+        return -1;
+    }
+    f->map = p;
+    return 0;
+}
+
+static int accept_image(struct fetch *f)
+{
+    const struct seal *seal = p2_client_seal(&f->client);
+    struct seal_view view;
+    if (seal_view(f->seal, SEAL_MAX, &view) != 0 || seal->payload_size > SIZE_MAX / 2) {
+        tool_error(NULL, "image is too large for this machine");
+        return -1;
+    }
+    f->map_len = (size_t)seal->payload_size;
+    if (f->output) {
+        if (map_output(f, &view, seal->payload_size) != 0)
+            return -1;
+    } else {
+        void *p = mmap(NULL, f->map_len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (p == MAP_FAILED) {
+            tool_error(NULL, "no memory for %zu bytes", f->map_len);
+            return -1;
+        }
+        f->map = p;
+    }
+    f->list = tool_alloc((size_t)seal->chunk_count * SHA256_SIZE);
+    f->chunk_bits = tool_alloc((seal->chunk_count + 7) / 8);
+    struct scatter map = { .size = seal->payload_size, .count = 1,
+                           .pieces = { { .offset = 0, .length = seal->payload_size, .memory = f->map } } };
+    int r = p2_client_accept(&f->client, &map, f->list, f->chunk_bits);
+    if (r < 0) {
+        tool_error(NULL, "%s (%s)", err_text(r), err_code(r));
+        return -1;
+    }
+    f->accepted = true;
+    f->first_data = f->now;
+    return 0;
+}
+
+// Seal and list in front of the payload, then the file's name.
+static int finish_output(struct fetch *f)
+{
+    const struct seal *seal = p2_client_seal(&f->client);
+    struct seal_view view;
+    if (!f->output)
+        return 0;
+    if (seal_view(f->seal, SEAL_MAX, &view) != 0)
+        return -1;
+    if (msync(f->map, f->map_len, MS_SYNC) != 0) {
+        tool_errno(f->output, errno);
+        return -1;
+    }
+    if (file_out_write(&f->out, 0, f->seal, seal_size(&view)) != 0 ||
+        file_out_write(&f->out, seal_list_offset(&view), f->list, (size_t)seal->chunk_count * SHA256_SIZE) != 0)
+        return -1;
+    return file_out_commit(&f->out, true);
+}
+
+// ---- the loop ------------------------------------------------------------------------------------------
+
+static void draw(struct fetch *f)
+{
+    struct p2_progress p;
+    p2_client_progress(&f->client, &p);
+    uint64_t us = f->now - f->first_data;
+    fprintf(stderr, "\r\033[K%s", p2_phase_name(p.phase));
+    if (p.bytes_total)
+        fprintf(stderr, " %u %% %.1f MB/s window %u lost %u", (unsigned)(p.bytes_verified * 100 / p.bytes_total),
+                us ? (double)p.bytes_verified / (double)us : 0.0, p.window, p.lost);
+}
+
+static void report(struct fetch *f, uint8_t outcome, int error)
+{
+    uint64_t us = f->accepted ? f->now - f->first_data : 0;
+    struct p2_report r = { .outcome = outcome, .error = error, .digest_ms = (uint32_t)(f->digest_us / 1000),
+                           .transport_ms = (uint32_t)((us - MIN(us, f->digest_us)) / 1000) };
+    p2_client_finish(&f->client, &r, f->now);
+    f->reported = true;
+}
+
+static void send_all(struct fetch *f)
+{
+    uint8_t buf[P2_MESSAGE_MAX];
+    struct net_addr to;
+    int n;
+    while ((n = p2_client_output(&f->client, buf, sizeof buf, &to, f->now)) > 0)
+        fetch_net_send(&f->net, buf, (size_t)n, &to);
+}
+
+// The image is whole: 0 when the output could be written, too.
+static int complete(struct fetch *f)
+{
+    struct p2_progress p;
+    p2_client_progress(&f->client, &p);
+    const struct seal *seal = p2_client_seal(&f->client);
+    uint64_t us = MAX(f->now - f->first_data, 1u);
+    char hex[2 * SHA256_SIZE + 1], server[NET_ADDR_TEXT_MAX];
+    int r = finish_output(f);
+    report(f, r == 0 ? P2_OUTCOME_VERIFIED : P2_OUTCOME_FAILED, r == 0 ? 0 : ERR_IO);
+    if (r != 0 || f->quiet)
+        return r;
+    p.server.zone = 0;
+    printf("image name = %s\nimage id = %s\ncounter = %" PRIu64 "\nserver = %s%s%s\nbytes = %" PRIu64
+           "\nseconds = %.3f\nMB/s = %.1f\nlost = %u\nduplicates = %u\nwindow = %u\nfailovers = %u\n",
+           seal->name, tool_hex(seal->image_id, SHA256_SIZE, hex), seal->counter, net_addr_format(&p.server, server),
+           *p.server_name ? " " : "", p.server_name, seal->payload_size, (double)us / 1e6,
+           (double)seal->payload_size / (double)us, p.lost, p.duplicates, p.window, p.failovers);
+    return 0;
+}
+
+static int run(struct fetch *f)
+{
+    bool terminal = isatty(STDERR_FILENO) && !f->quiet;
+    uint64_t next_draw = 0;
+    int status = EXIT_FAIL;
+    for (;;) {
+        f->now = now_us();
+        fetch_net_receive(&f->net, take, f);
+        f->now = now_us();
+        send_all(f);
+        uint64_t before = now_us();
+        size_t hashed = p2_client_work(&f->client, WORK_STEP);
+        f->now = now_us();
+        f->digest_us += hashed ? f->now - before : 0;
+        switch (p2_client_phase(&f->client)) {
+        case P2_SEALED:
+            if (accept_image(f) != 0)
+                report(f, P2_OUTCOME_REFUSED, ERR_BOOT_NO_ROOM);
+            continue;
+        case P2_VERIFIED:
+            status = complete(f) == 0 ? EXIT_OK : EXIT_FAIL;
+            continue;
+        case P2_FAILED:
+            if (terminal)
+                fprintf(stderr, "\r\033[K");
+            tool_error(NULL, "%s (%s)", err_text(p2_client_error(&f->client)), err_code(p2_client_error(&f->client)));
+            report(f, P2_OUTCOME_FAILED, p2_client_error(&f->client));
+            continue;
+        case P2_DONE:
+            if (terminal)
+                fprintf(stderr, "\r\033[K");
+            return status;
+        default:
+            break;
+        }
+        if (terminal && f->now >= next_draw && !f->reported) {
+            draw(f);
+            next_draw = f->now + DRAW_EVERY;
+        }
+        uint64_t deadline = p2_client_deadline(&f->client);
+        if (!hashed && deadline > f->now)
+            fetch_net_wait(&f->net, MIN(deadline - f->now, (uint64_t)WAIT_MAX));
+    }
+}
+
+static int start(struct fetch *f, const char *interface, uint64_t stall, uint64_t discover)
+{
+    struct net_addr servers[P2_CLIENT_TARGETS], targets[P2_CLIENT_TARGETS];
+    uint8_t seed[P2_CLIENT_SEED_MAX];
+    uint16_t port = f->uri.port ? f->uri.port : P2_PORT;
+    int count = 0;
+    unsigned target_count = 0;
+    if (fetch_net_open(&f->net) != 0)
+        return -1;
+    if (*f->uri.host)
+        count = fetch_net_resolve(&f->net, f->uri.host, port, servers, ARRAY_SIZE(servers));
+    else
+        target_count = fetch_net_targets(&f->net, interface, port, targets, ARRAY_SIZE(targets));
+    if (count < 0)
+        return -1;
+    if (getrandom(seed, sizeof seed, 0) != sizeof seed) {
+        tool_errno("getrandom", errno);
+        return -1;
+    }
+    f->seal = tool_alloc(SEAL_MAX);
+    struct p2_client_config config = {
+        .trust = &f->trust, .image = f->name, .servers = servers, .server_count = (uint32_t)count, .targets = targets,
+        .target_count = target_count, .seed = seed, .seed_len = sizeof seed, .seal_buf = f->seal, .seal_cap = SEAL_MAX,
+        .rx_buffers = f->net.rx_buffers, .window_max = MIN(f->net.rx_buffers, (uint16_t)P2_CLIENT_WINDOW_MAX),
+        .stall_us = stall * 1000000, .discover_us = discover * 1000000,
+    };
+    snprintf(config.facts.arch, sizeof config.facts.arch, "host");
+    snprintf(config.facts.version, sizeof config.facts.version, "%s", signet_version);
+    int r = p2_client_init(&f->client, &config, now_us());
+    if (r < 0)
+        tool_error(NULL, "%s (%s)", err_text(r), err_code(r));
+    return r;
+}
+
+static int parse_uri(struct fetch *f, const char *text)
+{
+    int r = uri_parse(text, &f->uri);
+    if (r < 0)
+        return tool_usage(text, "%s", err_text(r));
+    if (strcmp(f->uri.scheme, "p2") != 0 || !f->uri.has_authority)
+        return tool_usage(text, "is not of the form p2://[SERVER][:PORT]/NAME");
+    if (uri_path_name(&f->uri, f->name, sizeof f->name) < 0)
+        return tool_usage(text, "has an image name of more than %d characters", P2_NAME_MAX - 1);
+    return -1;
+}
+
+int fetch_main(int argc, char **argv)
+{
+    struct fetch *f = tool_alloc(sizeof *f);
+    struct opt_list trust = { 0 }, operands = { 0 };
+    const char *interface = NULL, *product = NULL;
+    uint64_t threshold = 0, stall = 0, discover = 0;
+    const struct opt table[] = {
+        OPTION_LIST('t', "trust", &trust, "PUB", "trust this public key; may be repeated"),
+        OPTION_TEXT('o', "output", &f->output, "FILE", "keep the image (default: only verify it)"),
+        OPTION_NUMBER(0, "threshold", &threshold, "N", 1, TRUST_KEYS_MAX, NULL, "so many trusted keys must have signed (default 1)"),
+        OPTION_NUMBER(0, "floor", &f->trust.counter_floor, "N", 0, 0, NULL, "smallest security counter that is accepted"),
+        OPTION_TEXT(0, "product", &product, "P", "accept images for this product only"),
+        OPTION_TEXT('i', "interface", &interface, "IF", "look for servers on this interface only"),
+        OPTION_NUMBER(0, "wait", &discover, "SECONDS", 1, 3600, NULL, "look for a server so long (default 6)"),
+        OPTION_NUMBER(0, "stall", &stall, "SECONDS", 1, 3600, NULL, "give up after so long without progress (default 30)"),
+        OPTION_FLAG('q', "quiet", &f->quiet, "print nothing but errors"),
+    };
+    int status = opts_parse(table, ARRAY_SIZE(table), &help, argc, argv, &operands);
+    if (status < 0 && operands.count != 1)
+        status = tool_usage(NULL, operands.count ? "one image at a time" : "no address given");
+    if (status < 0 && trust.count == 0)
+        status = tool_usage("--trust", "no key given: nothing could be verified");
+    if (status < 0 && product && strlen(product) >= sizeof f->trust.product)
+        status = tool_usage("--product", "is longer than %zu characters", sizeof f->trust.product - 1);
+    if (status < 0)
+        status = parse_uri(f, operands.items[0]);
+    if (status >= 0)
+        return status;
+    f->trust.threshold = (uint32_t)threshold;
+    if (product)
+        snprintf(f->trust.product, sizeof f->trust.product, "%s", product);
+    f->net = (struct fetch_net){ .v4 = -1, .v6 = -1 };
+    status = EXIT_FAIL;
+    if (trust_load(&f->trust, trust.items, trust.count) == 0 && start(f, interface, stall, discover) == 0) {
+        status = run(f);
+        if (status == EXIT_OK)
+            status = tool_flush();
+    }
+    file_out_abort(&f->out);
+    fetch_net_close(&f->net);
+    if (f->map)
+        munmap(f->map, f->map_len);
+    free(f->seal);
+    free(f->list);
+    free(f->chunk_bits);
+    free(f);
+    return status;
+}

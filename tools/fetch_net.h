@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MPL-2.0
+// The fetching side's sockets: one for IPv4, one for IPv6. A zone in a net_addr is an index (from 1) into the
+// table of interfaces here, since interface numbers may be larger than it can hold.
+#pragma once
+#include "base/addr.h"
+#include "opts.h"
+#include "phase2/client.h"
+#include <sys/types.h>
+
+#define FETCH_INTERFACES_MAX 64
+#define FETCH_BATCH 64
+
+struct fetch_net {
+    int v4, v6; // -1: the host has none
+    uint32_t interfaces[FETCH_INTERFACES_MAX];
+    unsigned interface_count;
+    uint16_t rx_buffers; // datagrams that the sockets hold
+};
+
+int fetch_net_open(struct fetch_net *net);
+void fetch_net_close(struct fetch_net *net);
+
+// Addresses of a host (literal, "fe80::1%eth0", or a name to be looked up). Their number, or -1 after a message.
+int fetch_net_resolve(struct fetch_net *net, const char *host, uint16_t port, struct net_addr *ret, unsigned max);
+
+// Where to ask when no server is named: the discovery groups on `interface` (NULL: on all that are up) and the
+// IPv4 broadcast address. Their number.
+unsigned fetch_net_targets(struct fetch_net *net, const char *interface, uint16_t port, struct net_addr *ret,
+                           unsigned max);
+
+// Sends one datagram; what cannot be sent is lost, as on any wire.
+void fetch_net_send(struct fetch_net *net, const uint8_t *data, size_t len, const struct net_addr *to);
+
+// Hands over all datagrams that are waiting. Returns their number.
+unsigned fetch_net_receive(struct fetch_net *net, void (*take)(void *ctx, const uint8_t *data, size_t len,
+                                                               const struct net_addr *from), void *ctx);
+
+// Waits for a datagram, at most `us`.
+void fetch_net_wait(const struct fetch_net *net, uint64_t us);
