@@ -13,7 +13,6 @@
 #include "bios/undi.h"
 #include "core/core.h"
 #include "image/embed.h"
-#include <stdlib.h>
 
 #define FOUR_GIB 0x100000000ull
 
@@ -47,7 +46,10 @@ static void release(void *ctx, void *ptr)
     heap_free(&heap, ptr);
 }
 
-// Mbed TLS allocates through these (config/mbedtls_config.h).
+// Mbed TLS allocates through these (config/mbedtls_config.h declares them).
+void *calloc(size_t count, size_t size);
+void free(void *ptr);
+
 void *calloc(size_t count, size_t size)
 {
     if (size != 0 && count > SIZE_MAX / 2 / size)
