@@ -215,7 +215,7 @@ struct p2_client {
         bool open; // no DATA for it yet
         uint64_t sent;
     } stamps[P2_CLIENT_STAMPS];
-    uint32_t srtt, rttvar, rto_floor, backoff, timeouts_row;
+    uint32_t srtt, rttvar, rtt_min, rto_floor, backoff, timeouts_row;
     uint64_t rto_at; // 0 = not running
 
     // memory given by p2_client_accept

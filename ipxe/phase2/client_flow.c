@@ -8,10 +8,15 @@
 #define STEPS ARRAY_SIZE(block_steps)
 static const uint16_t block_steps[] = { P2_BLOCK_MAX, P2_BLOCK_MID, P2_BLOCK_MIN };
 
-// A round is one window's worth of requests. More lost than 1 in LOSS_NOISE: the way is too narrow for the
-// window. More than 1 in LOSS_HARD: even the smallest window we trust may be too large.
-#define LOSS_NOISE 16
+// A round is one window's worth of requests, at least ROUND_MIN so that one loss is not taken for many. More
+// lost than 1 in LOSS_NOISE: the way is too narrow for the window. More than 1 in LOSS_HARD: even the smallest
+// window we trust may be too large.
+#define ROUND_MIN 32
+#define LOSS_NOISE 10
 #define LOSS_HARD 3
+// Blocks that wait somewhere on the way longer than this gain nothing: the window does not grow further.
+#define QUEUE_MAX 100000u // us beyond twice the shortest round trip
+#define WINDOW_START 32   // largest window to begin with; it doubles every round from there
 #define BACKOFF_MAX 6
 #define WINDOW_SMALL 64 // up to here READs are spared: half a window of credit at a time, above a quarter
 
@@ -31,7 +36,7 @@ void p2c_flow_init(struct p2_client *c, const struct p2_client_config *config)
                                               : P2_CLIENT_WINDOW_DEFAULT;
     c->window_max = config->window_max ? MIN(config->window_max, P2_CLIENT_WINDOW_MAX) : P2_CLIENT_WINDOW_MAX;
     c->window_max = MAX(c->window_max, P2_CLIENT_WINDOW_MIN);
-    c->window = MAX(MIN(initial, c->window_max), P2_CLIENT_WINDOW_MIN);
+    c->window = MAX(MIN(MIN(initial, c->window_max), WINDOW_START), P2_CLIENT_WINDOW_MIN);
     // Below what the card is known to hold the window need not fall; without that knowledge, to half.
     c->window_floor = config->rx_buffers ? MIN(c->window, 16u) : MAX(c->window / 2, P2_CLIENT_WINDOW_MIN);
     c->threshold = c->window_max;
@@ -43,6 +48,14 @@ static void round_start(struct p2_client *c)
 {
     c->round_end = c->flight_tail;
     c->round_lost = c->round_arrived = 0;
+}
+
+void p2c_flow_fresh(struct p2_client *c)
+{
+    c->backoff = c->timeouts_row = 0;
+    c->window = MAX(c->window, c->window_floor);
+    c->threshold = c->window_max;
+    c->rtt_min = 0;
 }
 
 void p2c_flow_restart(struct p2_client *c)
@@ -79,6 +92,7 @@ void p2c_flow_forget(struct p2_client *c, uint32_t slot)
 void p2c_flow_sample(struct p2_client *c, uint64_t rtt)
 {
     uint32_t r = (uint32_t)MIN(rtt, (uint64_t)P2_RTO_MAX);
+    c->rtt_min = c->rtt_min ? MIN(c->rtt_min, MAX(r, 1u)) : MAX(r, 1u);
     if (c->srtt == 0) {
         c->srtt = MAX(r, 1u);
         c->rttvar = r / 2;
@@ -117,7 +131,7 @@ static uint32_t window_limit(struct p2_client *c)
 static void round_judge(struct p2_client *c)
 {
     uint32_t lost = c->round_lost, total = lost + c->round_arrived;
-    bool used = total >= c->window / 2; // else something other than the window was the limit
+    bool used = total >= c->window / 2 && c->srtt <= 2 * c->rtt_min + QUEUE_MAX; // else the window is not the limit
     if (lost * LOSS_NOISE > total) {
         if (lost * LOSS_HARD > total)
             c->window_floor = MAX(c->window_floor * 3 / 4, P2_CLIENT_WINDOW_MIN);
@@ -168,8 +182,12 @@ static void flight_settle(struct p2_client *c)
         c->flight_hint = c->flight_head;
     if (before(c->flight_top, c->flight_head))
         c->flight_top = c->flight_head;
-    if (!before(c->flight_head, c->round_end) && (c->round_lost || c->round_arrived))
-        round_judge(c);
+    if (!before(c->flight_head, c->round_end)) {
+        if (c->round_lost + c->round_arrived >= ROUND_MIN)
+            round_judge(c);
+        else
+            c->round_end = c->flight_tail;
+    }
 }
 
 void p2c_flow_asked(struct p2_client *c, uint32_t slot, uint32_t block)
@@ -232,7 +250,7 @@ static void step_down(struct p2_client *c)
         if (block_steps[i] < c->block_size) {
             p2c_space_block_size(c, block_steps[i]);
             c->block_proven = false;
-            c->timeouts_row = 0;
+            p2c_flow_fresh(c); // nothing was wrong with the window
             return;
         }
 }
@@ -248,7 +266,8 @@ void p2c_flow_tick(struct p2_client *c)
     p2c_flow_restart(c);
     c->window_before = window;
     c->timeout_open = true;
-    c->threshold = MAX(window / 2, P2_CLIENT_WINDOW_MIN);
+    if (!c->backoff)
+        c->threshold = MAX(window / 2, P2_CLIENT_WINDOW_MIN);
     c->window = MIN(window, MAX(c->backoff ? P2_CLIENT_WINDOW_MIN : c->window_floor, P2_CLIENT_WINDOW_MIN));
     c->backoff = MIN(c->backoff + 1, (uint32_t)BACKOFF_MAX);
     // Short messages come through and full ones never did: the path may swallow large packets.
@@ -301,8 +320,8 @@ int p2c_flow_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_ad
     c->stamps[c->stamp % P2_CLIENT_STAMPS].sent = c->now;
     if (first)
         c->rto_at = c->now + rto(c);
-    if (c->round_end == c->flight_head || before(c->round_end, c->flight_head))
-        round_start(c);
+    if (!before(c->flight_head, c->round_end))
+        c->round_end = c->flight_tail;
     c->progress.reads_sent++;
     *ret_to = server->addr;
     return p2_wire_write(&m, buf, cap);

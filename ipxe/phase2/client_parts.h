@@ -46,6 +46,8 @@ uint64_t p2c_servers_deadline(const struct p2_client *c);
 void p2c_flow_init(struct p2_client *c, const struct p2_client_config *config);
 // Everything under way counts as not asked for; without blame (a new server, a new space).
 void p2c_flow_restart(struct p2_client *c);
+// Another path: nothing learned about the last one counts against it.
+void p2c_flow_fresh(struct p2_client *c);
 void p2c_flow_sample(struct p2_client *c, uint64_t rtt);
 void p2c_flow_asked(struct p2_client *c, uint32_t slot, uint32_t block);
 void p2c_flow_arrived(struct p2_client *c, uint32_t slot, uint32_t block, uint16_t stamp, bool was_asked);

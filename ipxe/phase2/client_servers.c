@@ -199,7 +199,7 @@ void p2c_servers_switch(struct p2_client *c, uint32_t index)
     c->current = index + 1;
     c->current_since = c->now;
     server->tried = MAX(c->now, 1u);
-    c->backoff = c->timeouts_row = 0;
+    p2c_flow_fresh(c);
     c->reset_seen = false;
     p2c_flow_restart(c);
     uint32_t largest = MIN(c->block_max, server->offer.block_max);
@@ -321,15 +321,15 @@ static void tick_with_server(struct p2_client *c)
                    c->now - c->current_since >= P2_REFUSED_AFTER;
     if (!silent && !refused && !slow(c))
         return;
+    // The others that are known may be as dead: who else is there is asked at the same time.
+    discovery_start(c);
     uint32_t other = p2c_servers_other(c);
     if (other != INDEX_NONE) {
         p2c_servers_switch(c, other);
-    } else {
-        discovery_start(c);
-        if (silent && !server->hello_open)
+    } else if (silent) {
+        if (!server->hello_open)
             hello_open(c, server); // it may have restarted, with another secret
-        if (silent)
-            c->current_since = c->now;
+        c->current_since = c->now;
     }
 }
 
