@@ -59,7 +59,9 @@ static bool bios_redirects(void)
     while (in8(COM1 + UART_STATUS) & STATUS_RECEIVED)
         in8(COM1 + UART_DATA);
     out8(COM1 + UART_MODEM, modem | MODEM_LOOP);
-    screen("\r\n", 2);
+    // Blanks, since they do not show; several, since SeaBIOS holds the last character back until more comes.
+    static const char probe[] = "\r\n    \r";
+    screen(probe, sizeof probe - 1);
     uint64_t start = clock_us();
     bool heard = false;
     while (!heard && clock_us() - start < 2000)
