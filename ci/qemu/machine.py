@@ -33,8 +33,8 @@ class Console:
     def seconds(self):
         return time.monotonic() - self.started
 
-    def console(self):
-        """Everything the serial port has said so far, without terminal codes and carriage returns."""
+    def console(self, plain=True):
+        """Everything the serial port has said so far; plain: without terminal codes and carriage returns."""
         try:
             with open(self.console_path, "rb") as f:
                 f.seek(self._seen)
@@ -44,6 +44,8 @@ class Console:
         self._seen += len(more)
         self._raw += more
         text = self._raw.decode("ascii", "replace")
+        if not plain:
+            return text
         return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1bc|\r", "", text)
 
     def running(self):
