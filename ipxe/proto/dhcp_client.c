@@ -277,8 +277,8 @@ void dhcp_client_input(struct dhcp_client *c, const uint8_t from[4], uint16_t fr
     if (c->state == DHCP_DISCOVERING) {
         if (c->heard.type == DHCP_OFFER) {
             hear_offer(c, from, now);
-        } else if (c->heard.type == 0 && !is_zero(c->heard.ip)) {
-            c->lease = c->heard; // BOOTP: nothing more to ask
+        } else if (c->heard.type == 0 && !is_zero(c->heard.ip) && len >= DHCP_PACKET_MIN) {
+            c->lease = c->heard; // BOOTP, which has no short packets: nothing more to ask
             c->bound = true;
             c->state = DHCP_DONE;
         }

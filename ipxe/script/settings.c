@@ -202,7 +202,11 @@ static int rank(const struct settings *s, const struct name *n, const struct ent
         return text_is(e->scope, e->scope_len, n->scope) ? 0 : is_below(e, n->scope) ? 1 : -1;
     if (e->scope_len == 0)
         return 0;
-    return text_is(e->scope, e->scope_len, s->current) ? 1 : is_below(e, s->current) ? 2 : 3;
+    if (text_is(e->scope, e->scope_len, s->current))
+        return 1;
+    if (is_below(e, s->current))
+        return 2;
+    return memchr(e->scope, '.', e->scope_len) ? 4 : 3; // a card before what DHCP said to it
 }
 
 static bool find_stored(const struct settings *s, const struct name *n, struct entry *ret)

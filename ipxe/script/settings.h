@@ -4,7 +4,7 @@
 //
 // A name is [scope/]name[:type]. Scopes are "" (set by scripts), "net0", "net0.dhcp", "net0.proxydhcp", "smbios",
 // "builtin", ...: whatever the caller stores under. Looking up
-//   `name`       : scope "", then the current network card (settings_use) with its sub-scopes, then all others
+//   `name`       : scope "", then the current network card (settings_use) and its sub-scopes, then all others
 //   `net0/name`  : "net0", then "net0.<anything>" in the order in which they were stored
 //   `netX/name`  : the same with the current card
 // A DHCP option is named by its number (`67`); the well-known ones have a name, and number and name are the same
