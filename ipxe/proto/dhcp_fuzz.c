@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MPL-2.0
+// Any bytes as DHCP packets (each in front of its length, two bytes) to the reader and to a client that asked. Its
+// transaction and hardware address are put in, so that they are not what a mutation must guess.
+#include "base/cursor.h"
+#include "base/fuzz.h"
+#include "proto/dhcp.h"
+
+#define XID 0x01020304u
+
+static void read_packet(const uint8_t *packet, size_t len)
+{
+    static struct dhcp_lease lease, other;
+    uint8_t buf[64];
+    size_t pos = 0, n, count = 0;
+    uint8_t code;
+    const uint8_t *data;
+    while (dhcp_option_next(packet, len, &pos, &code, &data, &n)) {
+        if (data < packet || data + n > packet + len || ++count > len)
+            __builtin_trap();
+        (void)dhcp_option(packet, len, code, count & 1 ? (int)(count & 0xff) : -1, buf, sizeof buf);
+    }
+    if (dhcp_lease_read(packet, len, &lease) != 0)
+        return;
+    if (strlen(lease.filename) >= sizeof lease.filename || strlen(lease.hostname) >= sizeof lease.hostname ||
+        lease.dns_count > DHCP_DNS_MAX)
+        __builtin_trap();
+    other = lease;
+    dhcp_lease_add_boot(&other, &lease);
+    (void)dhcp_lease_is_complete(&lease);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct dhcp_client c;
+    static uint8_t packet[DHCP_PACKET_MAX + 8], out[DHCP_PACKET_MAX];
+    static const uint8_t from[4] = { 10, 0, 0, 1 };
+    struct dhcp_config config = { .mac = { 2, 0, 0, 0, 0, 1 }, .xid = XID, .want_proxy = true };
+    struct dhcp_datagram to;
+    uint64_t now = 1;
+    struct cursor cur = cursor_make(data, size);
+    dhcp_client_init(&c, &config, now);
+    for (int turn = 0; turn < 64; turn++) {
+        (void)dhcp_client_output(&c, out, sizeof out, &to, now);
+        size_t len = cursor_u16_be(&cur) % sizeof packet;
+        len = MIN(len, cur.len);
+        const uint8_t *bytes = cursor_bytes(&cur, len);
+        if (!bytes)
+            break;
+        memcpy(packet, bytes, len);
+        if (len >= 34) {
+            store32_be(packet + 4, XID);
+            memcpy(packet + 28, config.mac, 6);
+        }
+        read_packet(packet, len);
+        dhcp_client_input(&c, from, turn & 4 ? DHCP_PROXY_PORT : DHCP_SERVER_PORT, packet, len, now);
+        if (dhcp_client_result(&c) == 0 && !dhcp_client_bound(&c))
+            __builtin_trap();
+        now += 300000;
+    }
+    // Whatever was heard, it ends.
+    for (int turn = 0; dhcp_client_deadline(&c) != UINT64_MAX; turn++) {
+        if (turn > 200)
+            __builtin_trap();
+        now = MAX(now, dhcp_client_deadline(&c));
+        (void)dhcp_client_output(&c, out, sizeof out, &to, now);
+    }
+    return 0;
+}
