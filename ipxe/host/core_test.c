@@ -534,7 +534,8 @@ TEST(every_allocation_may_fail)
     fail_at = 0;
     unsigned long count = in_child(failing)->allocations;
     CHECK(count > 0);
-    for (fail_at = 1; fail_at <= count; fail_at++) {
+    // Each of them where a process is cheap to make; a sample of them in the 32-bit build.
+    for (fail_at = 1; fail_at <= count; fail_at += sizeof(void *) == 8 ? 1 : 13) {
         struct outcome *out = in_child(failing);
         CHECK(out->booted ? out->memory_right : said(out, "[G02]"));
     }
