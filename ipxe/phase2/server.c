@@ -217,6 +217,14 @@ static void note_progress(struct p2_server *s, struct p2_peer *peer, const struc
     }
 }
 
+static bool read_inside(const struct p2_server *s, const struct p2_read *read, uint64_t size)
+{
+    for (uint32_t i = 0; i < read->range_count; i++)
+        if (!range_fits(read->ranges[i].offset, read->ranges[i].length, size))
+            return false;
+    return read->block_size <= s->config.block_max;
+}
+
 static void input_read(struct p2_server *s, const struct p2_message *m, size_t len, const struct net_addr *from,
                        uint64_t now)
 {
@@ -227,6 +235,8 @@ static void input_read(struct p2_server *s, const struct p2_message *m, size_t l
         return;
     }
     struct p2_peer *peer = p2_peer_get(s, from, m->nonce, true, now);
+    if (peer->stage == P2_STAGE_FINISHED)
+        return; // an old copy that came late: this client reads no more
     if (read->flags & P2_READ_CANCEL)
         p2_peer_cancel(s, peer);
     const struct p2_image *image = s->config.images.by_tag(s->config.images.ctx, read->tag);
@@ -234,12 +244,10 @@ static void input_read(struct p2_server *s, const struct p2_message *m, size_t l
         reply_error(s, m->nonce, read->tag, P2_ERROR_NO_TAG, "image is not here", from, len);
         return;
     }
-    uint64_t size = space_size(read->space, image);
-    for (uint32_t i = 0; i < read->range_count; i++)
-        if (!range_fits(read->ranges[i].offset, read->ranges[i].length, size)) {
-            reply_error(s, m->nonce, read->tag, P2_ERROR_BAD_READ, "range outside image", from, len);
-            return;
-        }
+    if (!read_inside(s, read, space_size(read->space, image))) {
+        reply_error(s, m->nonce, read->tag, P2_ERROR_BAD_READ, "range outside image", from, len);
+        return;
+    }
     note_progress(s, peer, read, image, now);
     uint32_t budget = P2_READ_BLOCKS_MAX;
     for (uint32_t i = 0; i < read->range_count; i++)
