@@ -51,7 +51,9 @@ real_receive:
     incl rx_starts
     movw $PXE_ISR_PARAM, %di
     call isr_call
-    cmpw $OUT_OURS, PXE_ISR_PARAM + ISR_FLAG
+    movw PXE_ISR_PARAM + ISR_FLAG, %ax
+    cmpw $OUT_OURS, %ax
+    sete rx_ours
     movw $IN_PROCESS, %ax
     je 3f
     testb $RX_ALWAYS, rx_mode
@@ -200,7 +202,7 @@ irq_entry:
 
     .section .data16, "aw"
     .balign 4
-    .globl rx_mode, rx_chain, rx_count, rx_starts, rx_calls, irq_seen, irq_count, irq_ours, irq_line, irq_old
+    .globl rx_mode, rx_chain, rx_ours, rx_count, rx_starts, rx_calls, irq_seen, irq_count, irq_ours, irq_line, irq_old
 rx_starts:  .long 0     // START calls by polling
 rx_calls:   .long 0     // PROCESS and GET_NEXT calls
 irq_count:  .long 0     // interrupts on the card's line
@@ -212,6 +214,7 @@ rx_fill:    .word 0     // bytes of the frame that are in the slot
 rx_total:   .word 0
 rx_mode:    .byte 0
 rx_chain:   .byte 0
+rx_ours:    .byte 0     // what the last START said
 irq_seen:   .byte 0
 irq_busy:   .byte 0
 irq_line:   .byte 0

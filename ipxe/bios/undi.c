@@ -21,7 +21,7 @@
 #define RX_ALWAYS 2
 #define QUIET_US 250000
 
-extern uint8_t rx_mode, rx_chain, irq_seen, irq_line;
+extern uint8_t rx_mode, rx_chain, rx_ours, irq_seen, irq_line;
 extern uint16_t rx_count;
 extern uint32_t rx_starts, rx_calls, irq_count, irq_ours;
 extern struct segoff irq_old;
@@ -313,10 +313,11 @@ static void collect(void)
     } else {
         bool ask = undi.always || undi.not_ours >= NOT_OURS_MAX;
         rx_mode = ask ? RX_ALWAYS : 0;
+        rx_ours = 1;
         enter_receive();
         if (rx_count > 0) {
             // Quirk: START that never says "ours" although there are frames.
-            if (ask)
+            if (ask && !rx_ours)
                 undi.always = true;
             undi.not_ours = 0;
         } else {

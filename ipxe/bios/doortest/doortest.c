@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/fmt.h"
 #include "bios/clock.h"
+#include "bios/pxe.h"
 #include "bios/real.h"
 #include "bios/undi.h"
 #include "core/core.h"
@@ -12,7 +13,7 @@
 #define FLOOD_PORT 20600
 #define CALLS 100
 #define ARP_WAIT_US 3000000
-#define FLOOD_QUIET_US 1500000
+#define FLOOD_QUIET_US 1000000
 #define FLOOD_RETRY_US 20000
 #define BDA_TICKS 0x46c
 #define NOTE_AT 0x0f000000u
@@ -57,7 +58,7 @@ static void try_clock(void)
         real_call((uint32_t)real_halt);
     uint32_t us = (uint32_t)(pl->now_us(NULL) - start);
     say("clock: 18 BIOS ticks (988645 us) are %u us, TSC %u kHz\n", us, clock_tsc_khz());
-    result(us > 900000 && us < 1080000, "clock");
+    result(us > 700000 && us < 1400000, "clock"); // a busy host delays and swallows ticks
 }
 
 static void try_calls(void)
@@ -81,6 +82,35 @@ static void try_calls(void)
     us = (uint32_t)(pl->now_us(NULL) - start);
     say("cost: UNDI GET_INFORMATION %u us\n", us / CALLS);
     result(status == 0, "pxecall");
+}
+
+// All the ways to the API that QEMU's ROMs offer, and refusals of damaged structures.
+static void try_entries(void)
+{
+    const struct segoff none = { 0, 0 }, pxe = entry_pxe, pxenv = entry_pxenv;
+    result(pxe_find() == 0 && strcmp(pxe_kind(), "!PXE") == 0, "entry-pxe");
+    entry_pxe = none;
+    result(pxe_find() == 0 && strcmp(pxe_kind(), "!PXE") == 0, "entry-pxenv-to-pxe");
+    entry_pxenv = none;
+    result(pxe_find() == 0, "entry-int1a");
+
+    // The ROM's PXENV+, with an older version written into a copy: its own entry point is used then.
+    uint8_t *copy = low_memory(BOUNCE + 0x400);
+    memcpy(copy, low_memory(segoff_address(pxenv)), PXENV_SIZE_2_1);
+    copy[9] = (uint8_t)(copy[9] + copy[PXENV_VERSION] + copy[PXENV_VERSION + 1] - 2);
+    store16_le(copy + PXENV_VERSION, 0x0200);
+    entry_pxenv = segoff_of(BOUNCE + 0x400);
+    bool found = pxe_find() == 0;
+    struct pxe_undi_information info = { 0 };
+    result(found && strcmp(pxe_kind(), "PXENV+ 2.0") == 0, "entry-pxenv");
+    result(pxe_call(PXENV_UNDI_GET_INFORMATION, &info, sizeof info) == 0 &&
+               memcmp(info.current_address, undi_nic()->mac, 6) == 0,
+           "entry-pxenv-call");
+    copy[9]++;
+    result(pxe_find() == 0 && strcmp(pxe_kind(), "!PXE") == 0, "entry-damaged"); // by INT 1Ah again
+    entry_pxe = pxe;
+    entry_pxenv = pxenv;
+    result(pxe_find() == 0, "entry-restored");
 }
 
 static void try_memory(void)
@@ -191,7 +221,7 @@ static void show_stats(const struct undi_stats *a)
 }
 
 // Credit as the native protocol has it: asks for `window` frames, and for more when half of them are in.
-static void flood(unsigned total, unsigned window)
+static uint32_t flood(unsigned total, unsigned window)
 {
     uint8_t f[FRAME_MAX];
     char text[64];
@@ -239,6 +269,7 @@ static void flood(unsigned total, unsigned window)
     say("flood: window %u: %u of %u frames, %u bytes in %u ms, %u kB/s, %u frames/s, %u us a frame, %u stalls, %u bad\n",
         window, got, total, (uint32_t)bytes, ms, (uint32_t)bytes / ms, (uint32_t)((uint32_t)(got * 1000) / ms), ms * 1000 / MAX(got, 1u), lost, bad);
     show_stats(&before);
+    return bad ? 0 : got;
 }
 
 static void try_network(bool polling)
@@ -259,11 +290,13 @@ static void try_network(bool polling)
     result(pl->nic_multicast(NULL, 0, groups, 1) == 0, "multicast-1");
     result(pl->nic_multicast(NULL, 0, groups, 9) == 0, "multicast-9");
     if (ok) {
-        flood(1000, 4);
-        flood(2000, 8);
-        flood(4000, 16);
-        flood(4000, 32);
-        flood(4000, 128);
+        uint32_t got = flood(1000, 4);
+        result(got == 1000, polling ? "flood-polling" : "flood-irq");
+        if (got == 1000) {
+            flood(2000, 8);
+            flood(2000, 16);
+            flood(2000, 32);
+        }
         result(arp(), polling ? "arp-again-polling" : "arp-again-irq");
     }
     pl->nic_close(NULL, 0);
@@ -326,6 +359,7 @@ int core_main(const struct platform *platform, const struct core_options *option
     say("dhcp: own %u.%u.%u.%u server %u.%u.%u.%u\n", own_ip[0], own_ip[1], own_ip[2], own_ip[3], server_ip[0], server_ip[1],
         server_ip[2], server_ip[3]);
     result(nic.dhcp_ack_len >= 240 && own_ip[0] != 0, "dhcp-cached");
+    try_entries();
     try_network(false);
     try_network(true);
     try_linux();
