@@ -20,7 +20,7 @@
 #define LINGER 300000u          // after the boot that ends -s: its last message may come again
 
 static const struct opt_help help = {
-    .usage = "[-s] [-t SECONDS] [--listen ADDR]... [--port N] [--interface IF] IMG|DIR...",
+    .usage = "[-s] [-t SECONDS] [--listen ADDR]... [--port N] [--interface IF] [--no-gso] IMG|DIR...",
     .about = "Serves phase-2 images to booting machines (UDP, doc/phase2-protocol.md): files, and every image in a\n"
              "folder. An image is asked for by the name in its seal or by its file's name; without a name the only\n"
              "image is served, or the one called \"default\". Files may be added, removed and replaced (by rename)\n"
@@ -78,10 +78,23 @@ static void take_events(struct bootserver *b, uint64_t now)
     }
 }
 
+// The machine tells of progress once a second; when a client was really heard last stands in its entry.
+static void note_clients(struct bootserver *b)
+{
+    for (uint32_t i = 0; i < b->server.config.peer_count; i++) {
+        const struct p2_peer *p = &b->server.config.peers[i];
+        if (p->used && p->validated)
+            b->last_heard = MAX(b->last_heard, p->last_seen);
+    }
+}
+
 // -t: nobody came. With -s also: whoever came fell silent.
 static bool out_of_patience(struct bootserver *b, uint64_t now)
 {
     if (!b->patience || b->end_at || (b->client_came && !b->single) || now - b->last_heard < b->patience)
+        return false;
+    note_clients(b);
+    if (now - b->last_heard < b->patience)
         return false;
     tool_error(NULL, b->client_came ? "the client fell silent for %llu seconds" : "no client came in %llu seconds",
                (unsigned long long)(b->patience / 1000000));
@@ -188,7 +201,7 @@ static int start_server(struct bootserver *b)
 }
 
 static int run(struct bootserver *b, const struct opt_list *sources, const struct opt_list *listen, uint16_t port,
-               const char *interface)
+               const char *interface, bool gso)
 {
     b->log.net = &b->net;
     b->log.server = &b->server;
@@ -196,7 +209,7 @@ static int run(struct bootserver *b, const struct opt_list *sources, const struc
     log_open(&b->log);
     int status = EXIT_FAIL;
     if (images_open(&b->images, sources, log_image, &b->log) == 0 &&
-        net_open(&b->net, listen, port, interface) == 0 && start_server(b) == EXIT_OK) {
+        net_open(&b->net, listen, port, interface, gso) == 0 && start_server(b) == EXIT_OK) {
         struct sigaction act = { .sa_handler = on_signal };
         sigaction(SIGINT, &act, NULL);
         sigaction(SIGTERM, &act, NULL);
@@ -220,6 +233,7 @@ int bootserver_main(int argc, char **argv)
     struct opt_list listen = { 0 }, operands = { 0 };
     uint64_t patience = 0, port = P2_PORT;
     const char *interface = NULL;
+    bool no_gso = false;
     const struct opt table[] = {
         OPTION_FLAG('s', "single", &b->single, "end after one complete boot: status 0, or 1 when it failed"),
         OPTION_NUMBER('t', "timeout", &patience, "SECONDS", 1, 10000000, NULL,
@@ -227,13 +241,14 @@ int bootserver_main(int argc, char **argv)
         OPTION_LIST('l', "listen", &listen, "ADDR", "serve at this address only, without discovery; may be repeated"),
         OPTION_NUMBER('p', "port", &port, "N", 0, 65535, NULL, "UDP port (default 20530; 0: a free one)"),
         OPTION_TEXT('i', "interface", &interface, "IF", "serve on this interface only"),
+        OPTION_FLAG(0, "no-gso", &no_gso, "hand every datagram to the kernel by itself"),
     };
     int status = opts_parse(table, ARRAY_SIZE(table), &help, argc, argv, &operands);
     if (status < 0 && operands.count == 0)
         status = tool_usage(NULL, "no image and no folder given");
     if (status < 0) {
         b->patience = patience * 1000000;
-        status = run(b, &operands, &listen, (uint16_t)port, interface);
+        status = run(b, &operands, &listen, (uint16_t)port, interface, !no_gso);
     }
     free(b);
     return status;

@@ -79,11 +79,11 @@ static const char *read_seal(int fd, struct image *image)
     image->list_offset = seal_list_offset(&view);
     image->payload_offset = seal_payload_offset(&view);
     image->counter = seal->counter;
+    image->signatures = view.signature_count;
     snprintf(image->name, sizeof image->name, "%s", seal->name);
     image->p2 = (struct p2_image){ .seal_size = seal_size(&view), .list_size = (uint32_t)list_size,
                                    .payload_size = view.payload_size, .chunk_size = view.chunk_size, .handle = image,
                                    .name = image->name };
-    memcpy(image->p2.id, seal->image_id, sizeof image->p2.id);
     seal_image_id(&view, image->p2.id);
     r = 0;
 done:

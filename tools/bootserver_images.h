@@ -26,6 +26,7 @@ struct image {
     const char *file_name; // in path
     char name[64];         // from the seal
     uint64_t counter;
+    uint32_t signatures;
     struct image_stamp stamp;
     const uint8_t *map;
     size_t map_len;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -76,8 +77,8 @@ void log_image(void *ctx, enum image_change change, const char *path, const stru
         log_line(ctx, words[change], "file=\"%s\" image=%s id=%s text=\"%s\"", path, image->name, id,
                  reason ? reason : "boots under way will have to begin again; replace images by rename");
     else
-        log_line(ctx, words[change], "file=\"%s\" image=%s counter=%" PRIu64 " bytes=%" PRIu64 " id=%s", path,
-                 image->name, image->counter, image->p2.payload_size, id);
+        log_line(ctx, words[change], "file=\"%s\" image=%s counter=%" PRIu64 " bytes=%" PRIu64 " signatures=%u id=%s", path,
+                 image->name, image->counter, image->p2.payload_size, image->signatures, id);
 }
 
 static bool nonzero(const uint8_t *bytes, size_t len)
@@ -197,7 +198,10 @@ void log_progress(struct server_log *log, uint64_t now)
         snprintf(line + n, sizeof line - (size_t)n, ", and %u more", others);
     if (!*line && !log->shown)
         return;
-    printf("\r\033[K%s", line);
+    // A line that wraps could not be taken away again.
+    struct winsize size;
+    int columns = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1 : 79;
+    printf("\r\033[K%.*s", columns, line);
     fflush(stdout);
     log->shown = *line != '\0';
 }

@@ -134,9 +134,9 @@ static int parse_listen(const char *text, struct net_addr *ret, uint32_t *ret_if
     return -1;
 }
 
-int net_open(struct net *net, const struct opt_list *listen, uint16_t port, const char *interface)
+int net_open(struct net *net, const struct opt_list *listen, uint16_t port, const char *interface, bool gso)
 {
-    *net = (struct net){ .port = port, .interface = interface, .gso = true };
+    *net = (struct net){ .port = port, .interface = interface, .gso = gso };
     if (interface && if_nametoindex(interface) == 0) {
         tool_error(interface, "no interface of that name");
         return -1;

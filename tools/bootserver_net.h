@@ -11,7 +11,7 @@
 #define NET_BATCH 64
 #define NET_PATHS_MAX 255   // fits net_addr's zone
 #define NET_GROUPS_MAX 256  // interfaces on which the groups were joined
-#define NET_GSO_BLOCKS 32   // datagrams handed to the kernel as one
+#define NET_GSO_BLOCKS 16   // datagrams handed to the kernel as one
 #define NET_GSO_BYTES 60000
 
 // Where an answer has to leave: the protocol machine carries its number as the zone of a client's address.
@@ -33,7 +33,8 @@ struct net {
     unsigned socket_count;
     uint16_t port;
     const char *interface; // NULL: all
-    bool gso;              // as long as no send was refused for it
+    bool gso;              // blocks for one client go to the kernel as one message to be cut up
+    uint64_t gso_pause;    // until then they do not: a send was refused for it
     struct net_path paths[NET_PATHS_MAX];
     unsigned path_count;
     uint32_t joined[NET_GROUPS_MAX];
@@ -49,7 +50,7 @@ struct net {
 
 // Opens the sockets: one for each listen address, or IPv4 and IPv6 for all. Port 0 takes a free one.
 // 0, or -1 after a message.
-int net_open(struct net *net, const struct opt_list *listen, uint16_t port, const char *interface);
+int net_open(struct net *net, const struct opt_list *listen, uint16_t port, const char *interface, bool gso);
 void net_close(struct net *net);
 
 // Joins the discovery groups on interfaces that came up since the last call.

@@ -10,6 +10,24 @@
 
 // ---- input ---------------------------------------------------------------------------------------------
 
+// What was opened, by device and inode number.
+static struct {
+    dev_t dev;
+    ino_t ino;
+} *inputs;
+static size_t input_count;
+
+bool file_is_input(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return false;
+    for (size_t i = 0; i < input_count; i++)
+        if (inputs[i].dev == st.st_dev && inputs[i].ino == st.st_ino)
+            return true;
+    return false;
+}
+
 int file_open(const char *path, struct stat *ret_stat)
 {
     struct stat st;
@@ -26,6 +44,9 @@ int file_open(const char *path, struct stat *ret_stat)
         close(fd);
         return -1;
     }
+    inputs = tool_realloc(inputs, (input_count + 1) * sizeof *inputs);
+    inputs[input_count].dev = st.st_dev;
+    inputs[input_count++].ino = st.st_ino;
     if (ret_stat)
         *ret_stat = st;
     return fd;

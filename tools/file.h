@@ -10,6 +10,9 @@
 // Opens a regular file for reading. The descriptor, or -1 after a message. *ret_stat may be NULL.
 int file_open(const char *path, struct stat *ret_stat);
 
+// True when `path` is a file that file_open opened before: an output that would replace an input.
+bool file_is_input(const char *path);
+
 // Reads exactly len bytes at the offset; 0, or -1 after a message (also when the file ends before).
 int file_read_at(int fd, const char *path, uint64_t offset, void *buf, size_t len);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // What the two writers behind `signet mkimage` are asked for.
 #pragma once
+#include "file.h"
 #include "opts.h"
 
 #define MKIMAGE_DATASET "rpool/ROOT/ramdisk" // what the Oxide tools put when nobody says otherwise
@@ -13,6 +14,9 @@ struct mkimage {
     uint64_t counter, chunk_size, target_mib;
     bool target_given, compress, is_unsigned;
 };
+
+// Begins the output, unless it is one of the inputs: a slip of the hand must not cost a kernel or a key.
+int mkimage_begin(struct file_out *out, const char *path);
 
 // A phase-2 image, signed by the keys (or with an empty signature table). An exit status.
 int mkimage_seal(const struct mkimage *m);

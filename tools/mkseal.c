@@ -206,7 +206,7 @@ int mkimage_seal(const struct mkimage *m)
     // The output is begun first: a place that cannot be written to is told before gigabytes are read.
     if (load_signers(signers, &m->keys) == 0 && add_parts(&payload, m) == 0 &&
         payload_chunks(&payload, (uint32_t)m->chunk_size, m->output) == 0 &&
-        file_out_begin(&out, m->output, 0666) == 0 && write_image(&payload, signers, &out, image_id) == 0 &&
+        mkimage_begin(&out, m->output) == 0 && write_image(&payload, signers, &out, image_id) == 0 &&
         file_out_commit(&out, true) == 0) {
         char hex[2 * SHA256_SIZE + 1];
         printf("image name = %s\nimage id = %s\npayload size = %" PRIu64 "\nsignatures = %u\n", seal->name,
