@@ -45,4 +45,4 @@ build/bios/doortest.elf: build/bios/bios.lds $(BIOS_OBJS) build/bios/ipxe/bios/d
 build/bios/doortest.kpxe: build/bios/doortest.elf
 	@llvm-objcopy -O binary $< $@
 
-FIRMWARE += bin/undionly.kpxe
+FIRMWARE += bin/undionly.kpxe build/bios/doortest.kpxe

@@ -291,6 +291,6 @@ gdt_pointer:
 
 message_prefix: .asciz "\r\nSignet: "
 message_base:   .asciz "not enough base memory"
-message_high:   .asciz "no usable memory from 1 to 8 MiB"
+message_high:   .asciz "not enough usable memory above 1 MiB"
 message_a20:    .asciz "address line A20 stays shut"
 message_next:   .asciz "; trying the next boot device.\r\n"
