@@ -22,17 +22,17 @@
 #define DRAW_EVERY 200000u
 
 static const struct opt_help help = {
-    .usage = "--trust PUB... p2://[SERVER][:PORT]/NAME [-o FILE]",
+    .usage = "--trust PUB... p2://[SERVER][:PORT]/NAME [p2://SERVER[:PORT]]... [-o FILE]",
     .about = "Downloads an image as a booting machine does and verifies it: seal, chunk list, every chunk. Without\n"
-             "SERVER one is looked for (p2:///NAME), without NAME the server's default image is taken. The boot\n"
-             "server logs it as \"fetch done\". Exit status: 0 verified, 1 not.",
+             "SERVER one is looked for (p2:///NAME), without NAME the server's default image is taken. Further\n"
+             "servers are for when the first one fails. The boot server logs \"fetch done\". Exit status: 0\n"
+             "verified, 1 not.",
 };
 
 struct fetch {
     struct p2_client client;
     struct fetch_net net;
     struct trust_store trust;
-    struct uri uri;
     char name[P2_NAME_MAX];
     const char *output;
     struct file_out out;
@@ -230,28 +230,32 @@ static int run(struct fetch *f)
     }
 }
 
-static int start(struct fetch *f, const char *interface, uint64_t stall, uint64_t discover)
+static int start(struct fetch *f, const struct uri *uris, size_t uri_count, const char *interface, uint64_t stall,
+                 uint64_t discover)
 {
     struct net_addr servers[P2_CLIENT_TARGETS], targets[P2_CLIENT_TARGETS];
     uint8_t seed[P2_CLIENT_SEED_MAX];
-    uint16_t port = f->uri.port ? f->uri.port : P2_PORT;
-    int count = 0;
-    unsigned target_count = 0;
+    unsigned count = 0, target_count = 0;
     if (fetch_net_open(&f->net) != 0)
         return -1;
-    if (*f->uri.host)
-        count = fetch_net_resolve(&f->net, f->uri.host, port, servers, ARRAY_SIZE(servers));
-    else
-        target_count = fetch_net_targets(&f->net, interface, port, targets, ARRAY_SIZE(targets));
-    if (count < 0)
-        return -1;
+    for (size_t i = 0; i < uri_count; i++) {
+        uint16_t port = uris[i].port ? uris[i].port : P2_PORT;
+        if (!*uris[i].host) {
+            target_count = fetch_net_targets(&f->net, interface, port, targets, ARRAY_SIZE(targets));
+            continue;
+        }
+        int n = fetch_net_resolve(&f->net, uris[i].host, port, servers + count, ARRAY_SIZE(servers) - count);
+        if (n < 0)
+            return -1;
+        count += (unsigned)n;
+    }
     if (getrandom(seed, sizeof seed, 0) != sizeof seed) {
         tool_errno("getrandom", errno);
         return -1;
     }
     f->seal = tool_alloc(SEAL_MAX);
     struct p2_client_config config = {
-        .trust = &f->trust, .image = f->name, .servers = servers, .server_count = (uint32_t)count, .targets = targets,
+        .trust = &f->trust, .image = f->name, .servers = servers, .server_count = count, .targets = targets,
         .target_count = target_count, .seed = seed, .seed_len = sizeof seed, .seal_buf = f->seal, .seal_cap = SEAL_MAX,
         .rx_buffers = f->net.rx_buffers, .window_max = MIN(f->net.rx_buffers, (uint16_t)P2_CLIENT_WINDOW_MAX),
         .stall_us = stall * 1000000, .discover_us = discover * 1000000,
@@ -264,15 +268,24 @@ static int start(struct fetch *f, const char *interface, uint64_t stall, uint64_
     return r;
 }
 
-static int parse_uri(struct fetch *f, const char *text)
+// The image's name comes from the first one; the others may leave it out.
+static int parse_uris(struct fetch *f, const struct opt_list *texts, struct uri *uris)
 {
-    int r = uri_parse(text, &f->uri);
-    if (r < 0)
-        return tool_usage(text, "%s", err_text(r));
-    if (strcmp(f->uri.scheme, "p2") != 0 || !f->uri.has_authority)
-        return tool_usage(text, "is not of the form p2://[SERVER][:PORT]/NAME");
-    if (uri_path_name(&f->uri, f->name, sizeof f->name) < 0)
-        return tool_usage(text, "has an image name of more than %d characters", P2_NAME_MAX - 1);
+    for (size_t i = 0; i < texts->count; i++) {
+        const char *text = texts->items[i];
+        char name[P2_NAME_MAX];
+        int r = uri_parse(text, &uris[i]);
+        if (r < 0)
+            return tool_usage(text, "%s", err_text(r));
+        if (strcmp(uris[i].scheme, "p2") != 0 || !uris[i].has_authority)
+            return tool_usage(text, "is not of the form p2://[SERVER][:PORT]/NAME");
+        if (uri_path_name(&uris[i], name, sizeof name) < 0)
+            return tool_usage(text, "has an image name of more than %d characters", P2_NAME_MAX - 1);
+        if (i == 0)
+            memcpy(f->name, name, sizeof name);
+        else if (*name && strcmp(name, f->name) != 0)
+            return tool_usage(text, "names another image than the first address");
+    }
     return -1;
 }
 
@@ -294,14 +307,15 @@ int fetch_main(int argc, char **argv)
         OPTION_FLAG('q', "quiet", &f->quiet, "print nothing but errors"),
     };
     int status = opts_parse(table, ARRAY_SIZE(table), &help, argc, argv, &operands);
-    if (status < 0 && operands.count != 1)
-        status = tool_usage(NULL, operands.count ? "one image at a time" : "no address given");
+    if (status < 0 && (operands.count == 0 || operands.count > P2_CLIENT_TARGETS))
+        status = tool_usage(NULL, operands.count ? "at most %d addresses" : "no address given", P2_CLIENT_TARGETS);
     if (status < 0 && trust.count == 0)
         status = tool_usage("--trust", "no key given: nothing could be verified");
     if (status < 0 && product && strlen(product) >= sizeof f->trust.product)
         status = tool_usage("--product", "is longer than %zu characters", sizeof f->trust.product - 1);
+    struct uri *uris = tool_alloc(MAX(operands.count, (size_t)1) * sizeof *uris);
     if (status < 0)
-        status = parse_uri(f, operands.items[0]);
+        status = parse_uris(f, &operands, uris);
     if (status >= 0)
         return status;
     f->trust.threshold = (uint32_t)threshold;
@@ -309,7 +323,7 @@ int fetch_main(int argc, char **argv)
         snprintf(f->trust.product, sizeof f->trust.product, "%s", product);
     f->net = (struct fetch_net){ .v4 = -1, .v6 = -1 };
     status = EXIT_FAIL;
-    if (trust_load(&f->trust, trust.items, trust.count) == 0 && start(f, interface, stall, discover) == 0) {
+    if (trust_load(&f->trust, trust.items, trust.count) == 0 && start(f, uris, operands.count, interface, stall, discover) == 0) {
         status = run(f);
         if (status == EXIT_OK)
             status = tool_flush();
@@ -321,6 +335,7 @@ int fetch_main(int argc, char **argv)
     free(f->seal);
     free(f->list);
     free(f->chunk_bits);
+    free(uris);
     free(f);
     return status;
 }
