@@ -99,11 +99,18 @@ static bool piece_wanted(const struct p2_client *c, uint32_t piece)
     return c->space != P2_SPACE_PAYLOAD || !(c->chunk_bits[piece / 8] >> (piece % 8) & 1);
 }
 
+// New chunks are begun in batches: while most slots wait to be hashed nothing more is asked for, or each READ
+// would ask for as little as the last bit of hashing set free.
+static bool slot_allowed(const struct p2_client *c)
+{
+    return c->busy < c->slot_count && (c->space != P2_SPACE_PAYLOAD || c->whole <= c->slot_count / 2);
+}
+
 static bool slot_open(struct p2_client *c)
 {
     while (c->piece_next < c->piece_count && !piece_wanted(c, c->piece_next))
         c->piece_next++;
-    if (c->piece_next == c->piece_count || c->busy == c->slot_count)
+    if (c->piece_next == c->piece_count || !slot_allowed(c))
         return false;
     uint32_t index = 0;
     while (c->slots[index].piece != FREE)
@@ -135,7 +142,7 @@ bool p2c_space_wants(const struct p2_client *c)
         if (slot->again || slot->next_new < slot->blocks)
             return true;
     }
-    return c->piece_next < c->piece_count && c->busy < c->slot_count;
+    return c->piece_next < c->piece_count && slot_allowed(c);
 }
 
 // Adds a block to the ranges, joined to the last one where they touch. False when no range is left.
