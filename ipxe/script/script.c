@@ -90,14 +90,13 @@ static int run_line(struct script *s, const char *line, size_t len)
     bool run = true;
     int status = 0;
     do {
-        int argc = 0, rc;
+        int argc = 0;
         s->args_used = 0;
-        while ((rc = script_lex_next(&lex, &token)) == 0 && token.kind == TOKEN_WORD) {
-            if (run && (rc = add_argument(s, &token, &argc)) < 0)
+        for (script_lex_next(&lex, &token); token.kind == TOKEN_WORD; script_lex_next(&lex, &token)) {
+            int rc = run ? add_argument(s, &token, &argc) : 0;
+            if (rc < 0)
                 return rc;
         }
-        if (rc < 0)
-            return rc;
         if (run) {
             status = execute(s, argc);
             if (s->exiting || s->jumped)
@@ -141,14 +140,16 @@ static int step(struct script *s)
     if (rc < 0)
         return rc;
     s->line_number = s->next_line;
-    const char *label;
     int n = script_lex_line(s->text, s->len, &s->pos, &s->next_line, s->line, sizeof s->line);
     if (n < 0)
         return n;
-    if (script_lex_label(s->line, (size_t)n, &label) > 0)
-        return 0;
+    // Behind a label there may be a command, as in iPXE.
+    const char *rest = s->line, *label;
+    size_t label_len = script_lex_label(s->line, (size_t)n, &label);
+    if (label_len > 0)
+        rest = label + label_len;
     s->jumped = false;
-    return run_line(s, s->line, (size_t)n);
+    return run_line(s, rest, (size_t)(s->line + n - rest));
 }
 
 int script_run(struct script *s, const char *text, size_t len)

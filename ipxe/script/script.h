@@ -91,7 +91,7 @@ int script_run(struct script *s, const char *text, size_t len);
 int script_line(struct script *s, const char *line, size_t len);
 
 // Expands ${...} in `text` into buf, NUL-terminated: length, or ERR_SCRIPT_LIMIT (does not fit, nested too
-// deep) or ERR_SCRIPT_SYNTAX (a `${` without its `}`).
+// deep). A `${` without its `}` is plain text.
 int script_expand(struct script *s, const char *text, size_t len, char *buf, size_t cap);
 
 // Formatted output through ops->print (cut at SCRIPT_MESSAGE_MAX).

@@ -88,18 +88,20 @@ static int run_goto(struct script *s, int argc, char **argv)
         script_printf(s, "goto: no script is running\n");
         return ERR_SCRIPT_LABEL;
     }
-    // A label's line is short; longer lines come back as an error and are passed over.
-    char line[SCRIPT_NAME_MAX];
-    size_t pos = 0;
-    unsigned number = 1;
+    // The rest of the argument buffer takes the lines that are looked at; one that is longer holds no label.
+    char *line = s->args + s->args_used;
+    const size_t cap = sizeof s->args - s->args_used;
+    size_t pos = 0, start = 0;
+    unsigned number = 1, start_number = 1;
     int n;
-    while ((n = script_lex_line(s->text, s->len, &pos, &number, line, sizeof line)) != ERR_NOT_FOUND) {
+    for (; (n = script_lex_line(s->text, s->len, &pos, &number, line, cap)) != ERR_NOT_FOUND;
+         start = pos, start_number = number) {
         const char *label;
         size_t len = n < 0 ? 0 : script_lex_label(line, (size_t)n, &label);
         if (len == 0 || len != strlen(wanted) || memcmp(label, wanted, len) != 0)
             continue;
-        s->pos = pos;
-        s->next_line = number;
+        s->pos = start;
+        s->next_line = start_number;
         s->jumped = true;
         return 0;
     }

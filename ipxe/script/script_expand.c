@@ -46,13 +46,13 @@ static int expand(struct script *s, const char *text, size_t len, char quote, bo
 {
     for (size_t i = 0; i < len;) {
         int rc;
+        size_t n = quote != '\'' && len - i >= 2 && text[i] == '$' && text[i + 1] == '{' ?
+                       script_lex_reference(text + i, len - i) :
+                       0;
         if (escapes && script_lex_escapes(text + i, len - i, quote)) {
             rc = put(out, text[i + 1]);
             i += 2;
-        } else if (quote != '\'' && len - i >= 2 && text[i] == '$' && text[i + 1] == '{') {
-            size_t n = script_lex_reference(text + i, len - i);
-            if (n == 0)
-                return ERR_SCRIPT_SYNTAX;
+        } else if (n > 0) {
             rc = expand_reference(s, text + i, n, depth, out);
             i += n;
         } else {

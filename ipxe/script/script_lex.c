@@ -83,7 +83,7 @@ static const char *closing_quote(const char *text, const char *end, char quote)
     return NULL;
 }
 
-// The end of an unquoted word, or NULL when a `${` in it does not end.
+// The end of an unquoted word. A `${` without its `}` is plain text, as in iPXE.
 static const char *word_end(const char *p, const char *end)
 {
     while (p < end && !is_blank(*p)) {
@@ -92,9 +92,7 @@ static const char *word_end(const char *p, const char *end)
             p += 2;
         } else if (left >= 2 && p[0] == '$' && p[1] == '{') {
             size_t n = script_lex_reference(p, left);
-            if (n == 0)
-                return NULL;
-            p += n;
+            p += n ? n : 2;
         } else {
             p++;
         }
@@ -102,7 +100,7 @@ static const char *word_end(const char *p, const char *end)
     return p;
 }
 
-int script_lex_next(struct script_lex *lex, struct script_token *ret)
+void script_lex_next(struct script_lex *lex, struct script_token *ret)
 {
     while (lex->at < lex->end && is_blank(*lex->at))
         lex->at++;
@@ -110,7 +108,7 @@ int script_lex_next(struct script_lex *lex, struct script_token *ret)
     if (lex->at == lex->end || *lex->at == '#') {
         lex->at = lex->end;
         *ret = token;
-        return 0;
+        return;
     }
     char first = *lex->at;
     const char *close = first == '"' || first == '\'' ? closing_quote(lex->at + 1, lex->end, first) : NULL;
@@ -119,11 +117,9 @@ int script_lex_next(struct script_lex *lex, struct script_token *ret)
         token.len = (size_t)(close - token.text);
         lex->at = close + 1;
         *ret = token;
-        return 0;
+        return;
     }
     const char *end = word_end(lex->at, lex->end);
-    if (!end)
-        return ERR_SCRIPT_SYNTAX;
     token.kind = TOKEN_WORD;
     token.len = (size_t)(end - lex->at);
     if (token.len == 2 && memcmp(token.text, "||", 2) == 0)
@@ -132,7 +128,6 @@ int script_lex_next(struct script_lex *lex, struct script_token *ret)
         token.kind = TOKEN_AND;
     lex->at = end;
     *ret = token;
-    return 0;
 }
 
 size_t script_lex_label(const char *line, size_t len, const char **ret)

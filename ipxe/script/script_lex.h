@@ -29,17 +29,17 @@ struct script_lex {
 // (*pos has moved all the same), ERR_SCRIPT_SYNTAX when it holds a NUL, ERR_NOT_FOUND at the end of the text.
 int script_lex_line(const char *text, size_t len, size_t *pos, unsigned *line, char *buf, size_t cap);
 
-// The next token. ERR_SCRIPT_SYNTAX for a `${` without its `}`.
-int script_lex_next(struct script_lex *lex, struct script_token *ret);
+// The next token.
+void script_lex_next(struct script_lex *lex, struct script_token *ret);
 
 // The length of `${...}` at `text`, nested ones included, or 0 when its end is missing.
 size_t script_lex_reference(const char *text, size_t len);
 
-// The label of a line (":retry" -> "retry"): its length, or 0 when the line is none.
+// The label of a line (":retry" -> "retry"): its length, or 0 when the line has none. *ret points into the line.
 size_t script_lex_label(const char *line, size_t len, const char **ret);
 
 // Is text[0] a backslash that escapes text[1]?
 bool script_lex_escapes(const char *text, size_t len, char quote);
 
-// Expands one word into buf, NUL-terminated (script_expand.c). Returns the length, ERR_SCRIPT_LIMIT, ERR_SCRIPT_SYNTAX.
+// Expands one word into buf, NUL-terminated (script_expand.c). Returns the length or ERR_SCRIPT_LIMIT.
 int script_expand_word(struct script *s, const struct script_token *word, char *buf, size_t cap);

@@ -138,7 +138,7 @@ static void put_integer(struct text *t, enum setting_type type, const uint8_t *d
         int32_t n = size == 1 ? (int8_t)v : size == 2 ? (int16_t)v : (int32_t)v;
         fmt_snprintf(number, sizeof number, "%d", (int)n);
     } else {
-        fmt_snprintf(number, sizeof number, "%u", (unsigned)v);
+        fmt_snprintf(number, sizeof number, "0x%x", (unsigned)v);
     }
     for (const char *p = number; *p; p++)
         put(t, *p);

@@ -47,7 +47,7 @@ static const struct known {
     { "user-class", SETTING_STRING, 77, 0 },
     { "p2-server", SETTING_STRING, 175, 80 },
     { "p2-name", SETTING_STRING, 175, 81 },
-    { "p2-port", SETTING_UINT16, 175, 82 },
+    { "p2-port", SETTING_STRING, 175, 82 },
     { "ip", SETTING_IPV4, 0, 0 },
     { "next-server", SETTING_IPV4, 0, 0 },
     { "mac", SETTING_HEX, 0, 0 },

@@ -25,7 +25,7 @@ enum setting_type {
     SETTING_HEXHYP,    // 52-54-00
     SETTING_HEXRAW,    // 525400
     SETTING_BASE64,
-    SETTING_INT8, // big-endian; int* are shown signed, uint* unsigned, both in decimal
+    SETTING_INT8, // big-endian; int* are shown signed and decimal, uint* as 0x and hex (as iPXE does)
     SETTING_INT16,
     SETTING_INT32,
     SETTING_UINT8,

@@ -81,10 +81,10 @@ TEST(dhcp_options)
     CHECK_STR(get("filename"), "boot");
     CHECK_STR(get("67"), "boot");
     CHECK_STR(get("67:hex"), "62:6f:6f:74:00");
-    const uint8_t encapsulated[] = { 6, 2, 0xab, 0xcd, 0, 80, 8, '1', '0', '.', '9', '.', '8', '.', '7', 82, 2, 0x50, 0x32, 255, 9, 1, 1 };
+    const uint8_t encapsulated[] = { 6, 2, 0xab, 0xcd, 0, 80, 8, '1', '0', '.', '9', '.', '8', '.', '7', 82, 5, '2', '0', '5', '3', '0', 255, 9, 1, 1 };
     CHECK_EQ(settings_put(&s, "net0.dhcp", "175", SETTING_STRING, encapsulated, sizeof encapsulated), 0);
     CHECK_STR(get("175.6:hexraw"), "abcd");
-    CHECK_STR(get("net0/175.6:uint16"), "43981");
+    CHECK_STR(get("net0/175.6:uint16"), "0xabcd");
     CHECK_STR(get("p2-server"), "10.9.8.7");
     CHECK_STR(get("net0/175.80"), "10.9.8.7");
     CHECK_STR(get("p2-port"), "20530");
@@ -106,6 +106,7 @@ TEST(dhcp_options)
     CHECK_EQ(type, SETTING_HEX);
     CHECK_EQ(setting_dhcp_number("255", &type), -1);
     CHECK_EQ(setting_dhcp_number("p2-port", &type), -1);
+    CHECK_EQ(setting_dhcp_number("26", &type), 26);
     CHECK_EQ(type, SETTING_UINT16);
     CHECK_EQ(settings_put_text(&s, "net0.dhcp", "67", ""), 0);
     CHECK_STR(get("filename"), "(none)");
@@ -162,9 +163,9 @@ TEST(types)
         { "int8", "-5", "\xfb", 1 },
         { "int16", "-2", "\xff\xfe", 2 },
         { "int32", "-2147483648", "\x80\x00\x00\x00", 4 },
-        { "uint8", "255", "\xff", 1 },
-        { "uint16", "65535", "\xff\xff", 2 },
-        { "uint32", "4294967295", "\xff\xff\xff\xff", 4 },
+        { "uint8", "0xff", "\xff", 1 },
+        { "uint16", "0xffff", "\xff\xff", 2 },
+        { "uint32", "0xffffffff", "\xff\xff\xff\xff", 4 },
         { "uuid", "00112233-4455-6677-8899-aabbccddeeff", "\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 16 },
         { "guid", "33221100-5544-7766-8899-aabbccddeeff", "\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 16 },
     };
@@ -189,8 +190,8 @@ TEST(odd_values)
 {
     CHECK_STR(formatted(SETTING_STRING, "a\nb\x1b[c\0\0", 8), "a?b?[c");
     CHECK_STR(formatted(SETTING_INT32, "\xff", 1), "-1"); // a short one keeps its sign
-    CHECK_STR(formatted(SETTING_UINT32, "\xff", 1), "255");
-    CHECK_STR(formatted(SETTING_UINT8, "\x01\x02\x03", 3), "3");
+    CHECK_STR(formatted(SETTING_UINT32, "\xff", 1), "0xff");
+    CHECK_STR(formatted(SETTING_UINT8, "\x01\x02\x03", 3), "0x3");
     CHECK_STR(formatted(SETTING_HEX, "", 0), "");
     CHECK_STR(formatted(SETTING_IPV4, "\x01\x02\x03\x04\x05\x06\x07\x08", 8), "1.2.3.4");
     CHECK_EQ(setting_format(SETTING_IPV4, (const uint8_t *)"abc", 3, buf, sizeof buf), ERR_INVALID);
