@@ -22,6 +22,10 @@ NBP = os.path.join(fixtures.TOP, "bin/undionly.kpxe")
 HOST = os.path.join(fixtures.TOP, "build/test64/signet-host")
 
 
+def image_path(name):
+    return fixtures.path(name) if "/" in name else fixtures.path("images", name)
+
+
 class Runner:
     def __init__(self, row):
         self.row = row
@@ -46,8 +50,11 @@ class Runner:
             shutil.copyfile(bare, artefact)
             return
         script = os.path.join(self.folder, "script.ipxe")
-        with open(script, "w", encoding="ascii") as f:
-            f.write(self.row.script)
+        if self.row.script is None:
+            shutil.copyfile(os.path.join(fixtures.TOP, "embed/boot.ipxe"), script)
+        else:
+            with open(script, "w", encoding="ascii") as f:
+                f.write(self.row.script)
         command = [fixtures.SIGNET, "embed", "--script", script, *self.row.policy]
         for key in self.row.trust:
             command += ["--trust", fixtures.path(key + ".pub")]
@@ -56,24 +63,28 @@ class Runner:
             raise RuntimeError(f"signet embed: {done.stderr.strip()}")
 
     def serve(self, server):
-        node = self.net.node(server.name, server.address)
+        """Starts a server on its node, which is there already."""
         folder = os.path.join(self.folder, "serve-" + server.name)
         os.makedirs(folder)
+        for image in server.images:
+            os.symlink(image_path(image), os.path.join(folder, os.path.basename(image)))
         if server.kind == "p2":
             command = [sys.executable, os.path.join(fixtures.TOP, "ci/qemu/p2.py"), "--interface", "eth0", *server.options]
-            for image in server.images:
-                path = fixtures.path(image) if "/" in image else fixtures.path("images", image)
-                command.append(f"{os.path.basename(image)}={path}")
+            command += [f"{os.path.basename(image)}={image_path(image)}" for image in server.images]
+        elif server.kind == "http":
+            command = [sys.executable, "-m", "http.server", "--directory", folder, "8080"]
         else:
-            for image in server.images:
-                os.symlink(fixtures.path("images", image), os.path.join(folder, image))
             command = [fixtures.SIGNET, "bootserver", *server.options, folder]
-        self.processes[server.name] = node.popen(command, f"server-{server.name}.log")
+        self.processes[server.name] = self.net.nodes[server.name].popen(command, f"server-{server.name}.log")
 
     def start(self):
         self.embed()
         for server in self.row.servers:
-            self.serve(server)
+            self.net.node(server.name, server.address)
+            if not server.late:
+                self.serve(server)
+        for image in self.row.tftp:
+            os.symlink(image_path(image), os.path.join(self.folder, "tftp", os.path.basename(image)))
         self.net.dnsmasq(os.path.join(self.folder, "tftp"), "undionly.kpxe")
         netdev = "tap,ifname=tap0,script=no,downscript=no"
         if self.row.link == "relay":
@@ -84,6 +95,11 @@ class Runner:
             netdev = f"dgram,local.type=unix,local.path={sockets[1]},remote.type=unix,remote.path={sockets[0]}"
         else:
             self.net.tap("tap0")
+        if self.row.rate:
+            try:
+                net.sh("tc", "qdisc", "add", "dev", "tap0", "root", "tbf", "rate", self.row.rate, "burst", "64k", "limit", "2m")
+            except RuntimeError as error:
+                print(f"# the link stays fast: {error}")
         if self.row.link == "netem":
             for device in ["tap0"] + ["v" + server.name for server in self.row.servers]:
                 net.sh("tc", "qdisc", "add", "dev", device, "root", "netem", "delay", "10ms", "loss", f"{self.row.loss:.0%}",
@@ -98,7 +114,8 @@ class Runner:
         deadline = time.monotonic() + 20
         for server in self.row.servers:
             node = self.net.nodes[server.name]
-            while ":20530 " not in node.sh("ss", "-ulnH") + " ":
+            port = ":8080 " if server.kind == "http" else ":20530 "
+            while not server.late and port not in node.sh("ss", "-utlnH"):
                 if self.processes[server.name].poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"server {server.name} does not come up: {self.tail(f'server-{server.name}.log')}")
                 time.sleep(0.05)
@@ -107,6 +124,9 @@ class Runner:
     # --- while it runs ---
 
     def act(self):
+        for server in self.row.servers:
+            if server.name not in self.processes and self.machine.seconds() >= server.late:
+                self.serve(server)
         for index, when in enumerate(self.row.when):
             if index in self.done_when:
                 continue

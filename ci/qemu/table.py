@@ -19,8 +19,9 @@ class Server:
     name: str
     images: list  # names in build/qemu/fixtures/images, or for `p2` also forged/NAME
     address: str = None  # IPv4; None: IPv6 link-local alone
-    kind: str = "signet"  # "signet": bin/signet bootserver; "p2": ci/qemu/p2.py
+    kind: str = "signet"  # "signet": bin/signet bootserver; "p2": ci/qemu/p2.py; "http": Python's HTTP server
     options: list = field(default_factory=list)
+    late: float = 0.0  # seconds after the machine's start until it is there
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Case:
 class Row:
     name: str
     about: str
-    script: str
+    script: str  # embedded; None: the default one, embed/boot.ipxe
     servers: list
     nic: str = "e1000"
     machine: str = "pc"  # or "host": the core as a Linux process, see machine.py
@@ -55,9 +56,11 @@ class Row:
     expect: tuple = ()
     forbid: tuple = ()
     end: str = ""  # for rows that boot nothing: the verdict is reached when this was seen
+    tftp: tuple = ()  # images that dnsmasq's TFTP server has besides the NBP
     cases: tuple = ()
     when: tuple = ()
     after: tuple = ()  # (check, argument...), see row.py
+    rate: str = ""  # of the link, for tc tbf; "" = as fast as the host is
     link: str = "tap"  # "tap", "netem" (tc on the tap), "relay" (ci/qemu/relay.py)
     loss: float = 0.0
     reorder: float = 0.0
@@ -140,6 +143,19 @@ ROWS = [
          script=script("dhcp", f"chain p2://{A}/absent || echo SECOND", f"chain p2://{A}/good || echo ROW-FAILED"),
          expect=("GUEST-PART-OK blob", r"\[P02\]", "SECOND")),
 
+    boot("late-server", "the default script goes on until a server comes up", script=None,
+         servers=[Server("a", ["good"], A, late=15)], expect=("GUEST-PART-OK blob", r"\[P01\]|\[P0[1-3]\]")),
+    boot("over-tftp", "a signed image over plain TFTP is verified as well", script=chain("tftp://10.50.0.1/good", "dhcp"), servers=[],
+         tftp=("good",)),
+    boot("over-http", "a signed image over plain HTTP is verified as well", script=chain(f"http://{A}:8080/good", "dhcp"),
+         servers=[Server("a", ["good"], A, "http")]),
+
+    Row("does-not-fit", "a machine with too little memory: refused with the sizes, before the download",
+        chain(f"p2://{A}/good", "dhcp"), GOOD, memory=48,
+        expect=(r"needs \d+ MiB .*\[B03\]", r"needs \d+ MiB, this machine has \d+ MiB", "ROW-FAILED"), forbid=("SIGNET-BOOT-OK",),
+        end="ROW-END", after=(("sent_at_most", "a", 1 << 20),)),
+    Row("tampered-over-tftp", "a damaged image over TFTP is refused as well", chain("tftp://10.50.0.1/bit-in-chunk", "dhcp"), [],
+        tftp=("forged/bit-in-chunk",), expect=(r"\[S16\]", "ROW-FAILED"), forbid=("SIGNET-BOOT-OK",), end="ROW-END"),
     Row("no-anchors", "the artefact as it was built boots nothing and says so", "", GOOD, embed=False,
         expect=(r"\[S11\]",), forbid=("SIGNET-BOOT-OK", "p2: timing"), end=r"\[S11\]"),
     Row("script-without-anchors", "a script alone, without anchors: boots nothing and says so", chain(f"p2://{A}/good", "dhcp"), GOOD,
@@ -177,8 +193,10 @@ def host_rows():
         if row.group != "check" or row.nic != "e1000" or row.machine != "pc" or row.name in NOT_ON_HOST:
             continue
         expect = tuple(e for e in row.expect if not e.startswith("GUEST-"))
+        # Without emulation a download is over before anyone could pull a cable: the speed of a common network.
+        rate = "100mbit" if row.when else ""
         after = row.after + ((("placed", row.boots),) if row.boots else ())
-        yield replace(row, name="host-" + row.name, machine="host", group="host", expect=expect, after=after)
+        yield replace(row, name="host-" + row.name, machine="host", group="host", expect=expect, after=after, rate=rate)
 
 
 NOT_ON_HOST = {"e1000", "cached-dhcp", "smallest", "loss-relay"}  # about the PXE ROM, the machine, QEMU's socket
