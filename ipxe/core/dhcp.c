@@ -89,6 +89,9 @@ static void dhcp_configure(struct core *core, unsigned nic, struct dhcp_config *
     const char *uuid = p->smbios ? p->smbios(p->ctx, "uuid") : NULL;
     config->has_uuid = uuid && setting_parse(SETTING_UUID, uuid, config->uuid, 16) == 16;
     config->want_proxy = true;
+    static const uint8_t features[] = { DHCP_FEATURE_HTTP, DHCP_FEATURE_TFTP, DHCP_FEATURE_DNS, DHCP_FEATURE_BZIMAGE };
+    memcpy(config->features, features, sizeof features);
+    config->feature_count = sizeof features;
     p->random(p->ctx, &config->xid, sizeof config->xid);
     p->random(p->ctx, &config->jitter, sizeof config->jitter);
 }

@@ -21,6 +21,11 @@ static int clear(void *ctx, const char *name)
     return settings_clear(&((struct core *)ctx)->settings, name);
 }
 
+static int show(void *ctx, const char *name, char *buf, size_t cap)
+{
+    return settings_show(&((struct core *)ctx)->settings, name, buf, cap);
+}
+
 static void print(void *ctx, const char *text, size_t len)
 {
     console_print("%.*s", (int)len, text);
@@ -35,7 +40,8 @@ static int poll(void *ctx)
     return now >= core->next_key_us ? core_turn(core) : 0;
 }
 
-const struct script_ops core_script_ops = { .get = get, .set = set, .clear = clear, .print = print, .poll = poll };
+const struct script_ops core_script_ops = { .get = get, .set = set, .clear = clear, .show = show,
+                                             .print = print, .poll = poll };
 
 static void put_smbios(struct core *core, const char *name)
 {
@@ -95,7 +101,9 @@ void core_settings_lease(struct core *core, unsigned nic, const struct dhcp_leas
 {
     char scope[16];
     static const uint8_t none[4];
-    fmt_snprintf(scope, sizeof scope, "net%u.dhcp", nic);
+    fmt_snprintf(scope, sizeof scope, "net%u.dhcp/", nic);
+    (void)settings_clear(&core->settings, scope); // nothing of an earlier lease stays
+    scope[strlen(scope) - 1] = 0;
     put_options(core, scope, lease);
     const struct {
         const char *name;
