@@ -141,6 +141,9 @@ $(foreach f,test64 test32,$(eval $(call LINK_TEST,$(f))))
 build/test64/ipxe/host/core_test build/test32/ipxe/host/core_test: LINK_EXTRA := -Wl,--wrap=calloc
 build/test64/tools/%_test: build/test64/tools/%_test.o $(patsubst %.c,build/test64/%.o,$(TOOL_TEST_SRCS)) $(LIBS_test64)
 	@$(CLANG) $(CFLAGS_test64) -o $@ $^ -lcrypto -lz
+# The host program once more, with sanitizers: ci/check/cli-sanitized gives it the bad input.
+build/test64/signet: $(patsubst %.c,build/test64/%.o,$(TOOL_SRCS)) build/test64/libpure.a build/test64/libmbed.a
+	@$(CLANG) $(CFLAGS_test64) -o $@ -Wl,--start-group $^ -Wl,--end-group -lcrypto -lz
 build/test64/%_replay.o: %_fuzz.c $(SOURCES_STAMP)
 	@mkdir -p $(@D)
 	@$(CLANG) $(COMMON) $(CFLAGS_test64) $(WARN) -DFUZZ_REPLAY -c -o $@ $<
@@ -149,7 +152,7 @@ build/test64/%_replay: build/test64/%_replay.o $(LIBS_test64)
 build/fuzz/%_fuzz: build/fuzz/%_fuzz.o $(LIBS_fuzz)
 	@$(CLANG) $(CFLAGS_fuzz) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(LIBS_fuzz) -Wl,--end-group
 
-unit-tests: $(UNIT64) $(filter-out build/test32/tools/%,$(UNIT32))
+unit-tests: build/test64/signet $(UNIT64) $(filter-out build/test32/tools/%,$(UNIT32))
 sim-tests: $(SIMS) build/test64/signet-host
 replays: $(REPLAY)
 fuzzers: $(FUZZERS)
