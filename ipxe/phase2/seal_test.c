@@ -556,9 +556,46 @@ TEST(build_limits)
     testimage_free(&im);
 }
 
+// The example of doc/phase2-format.md, section 10: the very file, the ids and the signature that it prints.
+TEST(example_of_the_document)
+{
+    static const uint8_t signature[64] = {
+        0x43, 0x76, 0xef, 0x5f, 0x6c, 0x74, 0x2f, 0x10, 0x62, 0x60, 0x60, 0x30, 0xe4, 0x3e, 0xcb, 0x87,
+        0x68, 0x7a, 0x43, 0x6f, 0x1c, 0xdf, 0xd7, 0xf3, 0xb1, 0xc6, 0xce, 0xf0, 0xf6, 0x83, 0x38, 0x20,
+        0x7a, 0x07, 0x01, 0xb2, 0x9c, 0x5a, 0x52, 0x8b, 0xfe, 0xff, 0x3c, 0x0a, 0x9c, 0x87, 0xcf, 0x3a,
+        0x72, 0x54, 0xf5, 0xd3, 0xcf, 0x8d, 0x93, 0x70, 0x47, 0x19, 0xed, 0x8a, 0x27, 0x4f, 0x15, 0xbf,
+    };
+    struct seal fields = { .name = "example-1", .product = "demo", .counter = 7, .target = TARGET_LINUX_X86,
+                           .cmdline = "console=ttyS0", .chunk_size = 4096 };
+    struct testpart parts[2] = { { .kind = PART_KERNEL, .name = "vmlinuz", .data = "KERNEL", .size = 6,
+                                   .address = 0x1000000, .memory = 0x2000, .align = 0x200000, .split = 2 },
+                                 { .kind = PART_INITRD, .name = "initrd.img", .data = "INITRD", .size = 6,
+                                   .align = 4096 } };
+    enum testkey_name a = TESTKEY_P256_A;
+    struct testimage im;
+    CHECK(testimage_build(&im, &fields, parts, 2, &a, 1));
+    CHECK_EQ(im.len, 12288);
+    CHECK_EQ(im.seal_len, 0x1a0);
+    // Whatever nonces the library chooses today, the printed signature is one of this message.
+    memcpy(im.file + 0x160, signature, sizeof signature);
+    struct trust_store trust = trust_a();
+    CHECK_EQ(open_exact(im.file, im.seal_len, &trust), 0);
+    uint8_t file[SHA256_SIZE];
+    char text[2 * SHA256_SIZE + 1];
+    sha256(im.file, im.len, file);
+    for (int i = 0; i < SHA256_SIZE; i++)
+        snprintf(text + 2 * i, 3, "%02x", file[i]);
+    CHECK_STR(text, "fabfac5328720dbc5f361849d6f2be7cca55ae7b0fb1b3f49d7b1b412af8a918");
+    for (int i = 0; i < SHA256_SIZE; i++)
+        snprintf(text + 2 * i, 3, "%02x", im.seal.image_id[i]);
+    CHECK_STR(text, "7239e5c3e4edf080e2b7cf73d533c791773004d5c647f809ebf721abaca25a23");
+    testimage_free(&im);
+}
+
 TEST_MAIN(T(opens_what_was_signed), T(all_fields_go_through), T(same_input_same_bytes), T(view_of_a_whole_file),
           T(image_id_is_of_the_signed_message), T(no_trust_no_boot), T(emptied_table), T(repeated_key),
           T(algorithm_is_the_keys), T(wrong_key), T(signature_of_another_image), T(signature_without_domain),
           T(every_bit_counts), T(every_truncation), T(not_an_image), T(head_lengths), T(table_lengths),
           T(thresholds), T(one_bad_signature_among_good_ones), T(unknown_algorithm_of_an_unknown_key),
-          T(floor_and_product), T(chunk_list), T(part_of_another_image), T(chunk_lengths), T(build_limits))
+          T(floor_and_product), T(chunk_list), T(part_of_another_image), T(chunk_lengths), T(build_limits),
+          T(example_of_the_document))
