@@ -37,7 +37,8 @@ struct embed {
     struct trust_store trust;
 };
 
-// Reads a blob whole. ERR_EMBED_DAMAGED for a wrong sum or structure, ERR_KEY_* for a bad key.
+// Reads a blob whole. ERR_EMBED_DAMAGED for a wrong sum or structure, ERR_KEY_* for a bad key, ERR_TRUST_FULL.
+// *ret is emptied on an error.
 int embed_parse(const uint8_t *blob, size_t len, struct embed *ret);
 
 // Finds the slot in an artefact: its offset, or ERR_NOT_FOUND (none, or more than one).

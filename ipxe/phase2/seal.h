@@ -34,10 +34,10 @@ enum seal_head {
     HEAD_MAGIC = 0,         // 8 bytes
     HEAD_VERSION = 8,       // u16
     HEAD_SIZE = 10,         // u16 = 64
-    HEAD_BODY_SIZE = 12,    // u32, multiple of 8, 1..SEAL_BODY_MAX
+    HEAD_BODY_SIZE = 12,    // u32, multiple of 8, 8..SEAL_BODY_MAX
     HEAD_CHUNK_SIZE = 16,   // u32, power of two in [CHUNK_SIZE_MIN, CHUNK_SIZE_MAX]
     HEAD_CHUNK_COUNT = 20,  // u32 = ceil(payload_size / chunk_size), 1..CHUNK_COUNT_MAX
-    HEAD_PAYLOAD_SIZE = 24, // u64, multiple of PAYLOAD_ALIGN, >= 1
+    HEAD_PAYLOAD_SIZE = 24, // u64, multiple of PAYLOAD_ALIGN, not 0
     HEAD_LIST_DIGEST = 32,  // SHA-256 of the chunk list
 };
 
@@ -71,7 +71,7 @@ struct seal_part {
     uint64_t address; // where it wants to be in memory (bzImage pref_address), 0 = anywhere
     uint64_t memory;  // memory it needs from its address on (bzImage init_size), 0 = size
     uint32_t align;   // if it may be elsewhere: to this alignment (kernel_alignment); 0 = only at `address`
-    uint32_t split;   // leading bytes that are not loaded at the address (bzImage setup sectors)
+    uint32_t split;   // leading bytes that are not loaded at the address (bzImage setup sectors); kernels only
     char name[SEAL_NAME_MAX];
 };
 
@@ -135,12 +135,12 @@ void seal_image_id(const struct seal_view *view, uint8_t id[SHA256_SIZE]);
 int seal_verify_signatures(const struct seal_view *view, const struct trust_store *trust);
 
 // Parses the body. Only to be called on verified bytes, or to show what an unverified image claims.
-// ERR_SEAL_BODY.
+// ERR_SEAL_BODY; *ret is emptied then.
 int seal_parse_body(const struct seal_view *view, struct seal *ret);
 
 // The whole judgement, in order: view, signatures, body, product and counter floor of the trust store.
 // `data` must be exactly the seal (len == seal_size), in memory that no one else writes. On success *ret is
-// filled. ERR_SEAL_* as above, ERR_SEAL_COUNTER, ERR_SEAL_PRODUCT.
+// filled, on an error emptied. ERR_SEAL_* as above, ERR_SEAL_PRODUCT, ERR_SEAL_COUNTER.
 int seal_open(const uint8_t *data, size_t len, const struct trust_store *trust, struct seal *ret);
 
 // SHA-256 of the list against the seal. `list` holds chunk_count * 32 bytes. ERR_SEAL_LIST.
