@@ -464,8 +464,8 @@ int place_plan(const struct place_input *input, struct place_plan *ret, struct p
             finish(&p);
             return 0;
         }
-        bool closer = p.placed == best && p.failure.what == shortfall->what && p.failure.available > shortfall->available;
-        if (!any || p.placed > best || closer) {
+        bool same = any && p.placed == best && p.failure.what == shortfall->what;
+        if (!any || p.placed > best || (same && p.failure.available > shortfall->available)) {
             any = true;
             best = p.placed;
             *shortfall = p.failure;
@@ -477,6 +477,7 @@ int place_plan(const struct place_input *input, struct place_plan *ret, struct p
 
 const char *place_what_name(enum place_what what)
 {
-    static const char *const names[] = { "kernel", "initrd", "ramdisk", "module", "setup", "chunk list", "work memory" };
+    static const char *const names[] = { "kernel", "initrd",     "ramdisk",    "module",
+                                         "setup",  "chunk list", "work memory" };
     return (unsigned)what < ARRAY_SIZE(names) ? names[what] : "?";
 }

@@ -7,9 +7,9 @@
 // - All initrds form one range, each followed by the zero padding that the payload has (the kernel skips zeros
 //   between archives); as high as possible, below 2 GiB if there is room.
 // - Ramdisks are 2 MiB aligned when that fits, else 4 KiB.
-// - What is needed during the download only (chunk list, work memory, padding) and the setup sectors lie in the part of
-//   the kernel's own memory that is not loaded (init_size is several times the file), so that a machine that can
-//   run the kernel can also load it.
+// - What is needed during the download only (chunk list, work memory, padding) and the setup sectors lie in the
+//   part of the kernel's own memory that is not loaded (init_size is several times the file), so that a machine
+//   that can run the kernel can also load it.
 #pragma once
 #include "base/err.h"
 #include "base/region.h"
@@ -28,10 +28,10 @@ struct place_input {
     const struct seal *seal;
     const struct mem_region *usable; // RAM that may be used now: ascending, not overlapping
     unsigned usable_count;
-    const struct mem_region *firmware; // RAM that is free once the kernel starts (the firmware's own): ascending; may be NULL
+    const struct mem_region *firmware; // RAM that is free once the kernel starts (the firmware's own); may be NULL
     unsigned firmware_count;
     uint64_t limit;     // addresses from here on are out of reach (4 GiB for a 32-bit loader)
-    uint64_t work_size; // bytes wanted for the download's own bookkeeping (the client's chunk states), 16-byte aligned; may be 0
+    uint64_t work_size; // bytes for the download's own bookkeeping, placed 16-byte aligned; may be 0
 };
 
 struct place_piece {
@@ -75,9 +75,10 @@ struct place_shortfall {
     uint64_t total_needed, total_available; // of everything
 };
 
-// Makes the plan in *ret (about 3 KiB, written to even on failure). ERR_BOOT_NO_ROOM with *shortfall filled in (what could not be placed in the attempt that came
-// furthest), ERR_BOOT_FORMAT when the parts contradict each other (two kernels, more ramdisks than
-// PLACE_RAMDISKS_MAX, a split beyond the part), ERR_SEAL_BODY when parts overlap or leave the payload.
+// Makes the plan in *ret (about 3 KiB, written to even on failure). ERR_BOOT_NO_ROOM with *shortfall filled in
+// (what could not be placed in the attempt that came furthest), ERR_BOOT_FORMAT when the parts contradict each
+// other (two kernels, more ramdisks than PLACE_RAMDISKS_MAX, a split beyond the part), ERR_SEAL_BODY when parts
+// overlap or leave the payload.
 int place_plan(const struct place_input *input, struct place_plan *ret, struct place_shortfall *shortfall);
 
 // "kernel", "initrd", "ramdisk", ... for messages.

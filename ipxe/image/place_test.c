@@ -291,7 +291,8 @@ TEST(large_ramdisk_in_4_gib)
     CHECK_EQ(plan.ramdisks[0].base & (2 * MIB - 1), 0);
     CHECK_EQ(plan.ramdisks[0].length, align4k(2 * GIB + 200 * MIB + 17));
     CHECK(plan.initrd + plan.initrd_len <= PLACE_INITRD_SOFT_LIMIT);
-    // One that fills all but the kernel's memory to the page still fits, if only page-aligned and with the initrd high.
+    // One that fills all but the kernel's memory to the page still fits, if only page-aligned and with the initrd
+    // high.
     start_seal();
     add_cloud_kernel();
     add(PART_INITRD, 7 * MIB);

@@ -175,7 +175,8 @@ static void read_names(const uint8_t *packet, size_t len, struct dhcp_lease *lea
     if (!(extra & OVERLOAD_FILE))
         copy_text(lease->filename, sizeof lease->filename, packet + BOOTP_FILE, BOOTP_MAGIC - BOOTP_FILE);
     if (!(extra & OVERLOAD_SNAME))
-        copy_text(lease->tftp_server_name, sizeof lease->tftp_server_name, packet + BOOTP_SNAME, BOOTP_FILE - BOOTP_SNAME);
+        copy_text(lease->tftp_server_name, sizeof lease->tftp_server_name, packet + BOOTP_SNAME,
+                  BOOTP_FILE - BOOTP_SNAME);
     read_text(packet, len, DHCP_BOOTFILE, lease->filename, sizeof lease->filename);
     read_text(packet, len, DHCP_TFTP_SERVER_NAME, lease->tftp_server_name, sizeof lease->tftp_server_name);
     read_text(packet, len, DHCP_HOSTNAME, lease->hostname, sizeof lease->hostname);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-// DHCPv4 with PXE: packets (RFC 2131, 2132, 3396 long options, PXE 2.1 section 2, RFC 4578) and a client machine without
-// I/O that also hears a ProxyDHCP server, on the broadcast and on port 4011. Pure.
+// DHCPv4 with PXE: packets (RFC 2131, 2132, 3396 long options, PXE 2.1 section 2, RFC 4578) and a client machine
+// without I/O that also hears a ProxyDHCP server, on the broadcast and on port 4011. Pure.
 #pragma once
 #include "base/bytes.h"
 #include "base/err.h"
@@ -48,8 +48,8 @@ enum dhcp_message { DHCP_DISCOVER = 1, DHCP_OFFER, DHCP_REQUEST, DHCP_DECLINE, D
 // --- packets ---
 
 // Finds option `code` (a sub-option `sub` of it when sub >= 0) in a packet from `op` on: option field first, then
-// file and sname when overloaded (52); pieces of one option are joined (RFC 3396). Copies at most cap bytes; returns the whole
-// length, ERR_NOT_FOUND, ERR_DHCP_MALFORMED or ERR_TOO_LARGE.
+// file and sname when overloaded (52); pieces of one option are joined (RFC 3396). Copies at most cap bytes;
+// returns the whole length, ERR_NOT_FOUND, ERR_DHCP_MALFORMED or ERR_TOO_LARGE.
 int dhcp_option(const uint8_t *packet, size_t len, int code, int sub, uint8_t *buf, size_t cap);
 
 // Walks over the options for settings by number: *pos starts at 0 and is opaque. False at the end. Gives each
@@ -85,7 +85,8 @@ int dhcp_lease_read(const uint8_t *packet, size_t len, struct dhcp_lease *ret);
 // a BOOTP answer. Takes the packet that the PXE ROM kept.
 bool dhcp_lease_is_complete(const struct dhcp_lease *lease);
 
-// Adds what a proxy's or boot server's answer knows about the boot (file, next server, root path) where `lease` knows none.
+// Adds what a proxy's or boot server's answer knows about the boot (file, next server, root path) where `lease`
+// knows none.
 void dhcp_lease_add_boot(struct dhcp_lease *lease, const struct dhcp_lease *proxy);
 
 // --- the client ---

@@ -14,11 +14,16 @@
 #define FLAG_BROADCAST 0x8000 // we cannot hear unicast before we have the address
 #define JITTER_MASK 0x1ffff   // up to 131 ms
 
-static const uint8_t wanted[] = { DHCP_SUBNET_MASK, DHCP_ROUTER, DHCP_DNS,         DHCP_HOSTNAME,
-                                  DHCP_DOMAIN,      DHCP_ROOT_PATH, DHCP_MTU,      42 /* NTP servers */,
-                                  DHCP_VENDOR_OPTIONS, DHCP_LEASE_TIME, DHCP_SERVER_ID, DHCP_VENDOR_CLASS,
-                                  DHCP_TFTP_SERVER_NAME, DHCP_BOOTFILE, DHCP_DOMAIN_SEARCH, 128, 129, 130, 131, 132, 133,
-                                  134, 135, DHCP_IPXE };
+#define DHCP_NTP 42
+#define PXE_VENDOR 128 // to 135: what PXE servers may say of their own (PXE 2.1 table 2-1)
+
+static const uint8_t wanted[] = {
+    DHCP_SUBNET_MASK,    DHCP_ROUTER,     DHCP_DNS,       DHCP_HOSTNAME,     DHCP_DOMAIN,           DHCP_ROOT_PATH,
+    DHCP_MTU,            DHCP_NTP,        DHCP_LEASE_TIME, DHCP_SERVER_ID,   DHCP_VENDOR_CLASS,     DHCP_BOOTFILE,
+    DHCP_VENDOR_OPTIONS, DHCP_IPXE,       DHCP_DOMAIN_SEARCH,                DHCP_TFTP_SERVER_NAME,
+    PXE_VENDOR,          PXE_VENDOR + 1,  PXE_VENDOR + 2, PXE_VENDOR + 3,    PXE_VENDOR + 4,        PXE_VENDOR + 5,
+    PXE_VENDOR + 6,      PXE_VENDOR + 7,
+};
 
 void dhcp_client_init(struct dhcp_client *c, const struct dhcp_config *config, uint64_t now)
 {
@@ -270,7 +275,9 @@ static bool is_ours(const struct dhcp_client *c, const uint8_t *data, size_t len
 void dhcp_client_input(struct dhcp_client *c, const uint8_t from[4], uint16_t from_port, const uint8_t *data,
                        size_t len, uint64_t now)
 {
-    if (c->state == DHCP_DONE || c->state == DHCP_FAILED || (from_port != DHCP_SERVER_PORT && from_port != DHCP_PROXY_PORT))
+    if (from_port != DHCP_SERVER_PORT && from_port != DHCP_PROXY_PORT)
+        return;
+    if (c->state == DHCP_DONE || c->state == DHCP_FAILED)
         return;
     if (!is_ours(c, data, len) || dhcp_lease_read(data, len, &c->heard) != 0)
         return;

@@ -21,8 +21,8 @@ struct uri {
     char query[URI_QUERY_MAX];   // behind '?', still coded; fragments are dropped
 };
 
-// Reads a URI or a relative reference. User information ("user:pw@") is read over. ERR_URI_MALFORMED (bad port, bracket
-// or percent escape, control characters, spaces are taken and coded), ERR_TOO_LARGE.
+// Reads a URI or a relative reference. User information ("user:pw@") is read over. ERR_URI_MALFORMED (bad port,
+// bracket or percent escape, control characters, spaces are taken and coded), ERR_TOO_LARGE.
 int uri_parse(const char *text, struct uri *ret);
 
 // The reference resolved against a base (RFC 3986 5.2.2, dot segments removed). `base` must have a scheme.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-// The line editor, seen from the terminal: what it echoes is played onto a row of characters, which must show the line
-// with the cursor in its place after every key.
+// The line editor, seen from the terminal: what it echoes is played onto a row of characters, which must show the
+// line with the cursor in its place after every key.
 #include "base/test.h"
 #include "script/lineedit.h"
 

@@ -7,8 +7,8 @@
 // evaluated from left to right on the last status; an empty command succeeds (`dhcp ||` ignores a failure).
 //
 // Memory: a struct script is about 10 KiB and lives wherever the caller puts it (not on a small stack). What
-// a command starts from within run() -- a nested script, the shell -- needs a struct of its own, for argv and the rest
-// of the line lie in the running one.
+// a command starts from within run() -- a nested script, the shell -- needs a struct of its own, for argv and the
+// rest of the line lie in the running one.
 //
 // Quotes and backslashes only act where an iPXE script would hardly have them: see script_lex.h.
 #pragma once
@@ -81,9 +81,9 @@ void script_init(struct script *s, const struct script_command *commands, size_t
 // True when the text begins with a line `#!ipxe` (or `#!gpxe`).
 bool script_is_script(const char *text, size_t len);
 
-// Runs a whole script from the caller's buffer, which must stay unchanged meanwhile. Returns 0 when it came to its end or
-// to `exit` / `exit 0`; ERR_SCRIPT_EXIT for `exit N`; otherwise the error of the command that ended it, after
-// a message "script: line 12: ..." was printed. ERR_SCRIPT_NOT_SCRIPT without the first line.
+// Runs a whole script from the caller's buffer, which must stay unchanged meanwhile. Returns 0 when it came to
+// its end or to `exit` / `exit 0`; ERR_SCRIPT_EXIT for `exit N`; otherwise the error of the command that ended
+// it, after a message "script: line 12: ..." was printed. ERR_SCRIPT_NOT_SCRIPT without the first line.
 int script_run(struct script *s, const char *text, size_t len);
 
 // Runs one line (the shell's, or a test's). Returns its last status; a message is printed on an error. After
@@ -102,8 +102,8 @@ int script_usage(struct script *s, const char *name, const char *why);
 
 // --- for commands ---
 
-// An option of a command: `--name value`, `--name=value`, `-x value`, `-xvalue`. *value is set to the value, or for one
-// without a value (has_value false) to "" when it is there; untouched otherwise.
+// An option of a command: `--name value`, `--name=value`, `-x value`, `-xvalue`. *value is set to the value, or
+// for one without a value (has_value false) to "" when it is there; untouched otherwise.
 struct script_option {
     char letter; // 0: none
     const char *name;
@@ -111,8 +111,9 @@ struct script_option {
     const char **value;
 };
 
-// Reads the options in front of the operands (`--` ends them; a lone `-` is an operand). Returns the index of the first operand in
-// argv when between min and max (max < 0: any) operands follow, else ERR_SCRIPT_USAGE with a message printed.
+// Reads the options in front of the operands (`--` ends them; a lone `-` is an operand). Returns the index of the
+// first operand in argv when between min and max (max < 0: any) operands follow, else ERR_SCRIPT_USAGE with a
+// message printed.
 int script_options(struct script *s, int argc, char **argv, const struct script_option *options, size_t count,
                    int min, int max);
 

@@ -5,9 +5,9 @@
 // blanks; `||` and `&&` are operators only as words of their own, and a word that begins with `#` starts a comment
 // that reaches to the end, so that URIs need no quoting. `${...}` may hold blanks.
 //
-// Scripts written for iPXE hold apostrophes and paths with backslashes that mean themselves. So a quote counts only at the start
-// of a word, and only when the same quote stands at the end of a word further on (`echo can't` is plain); and a backslash only before a blank, a
-// quote or `$`, or, between double quotes, before a backslash.
+// Scripts written for iPXE hold apostrophes and paths with backslashes that mean themselves. So a quote counts
+// only at the start of a word, and only when the same quote stands at the end of a word further on (`echo can't`
+// is plain); and a backslash only before a blank, a quote or `$`, or, between double quotes, before a backslash.
 #pragma once
 #include "script/script.h"
 

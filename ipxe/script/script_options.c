@@ -76,9 +76,9 @@ int script_key(const char *text)
         if (strcmp(names[i].name, text) == 0)
             return names[i].key;
     size_t len = strlen(text);
-    const char *control = len == 6 && memcmp(text, "ctrl-", 5) == 0 ? text + 5 : len == 2 && text[0] == '^' ? text + 1 : NULL;
-    if (control) {
-        char c = *control;
+    bool spelled = len == 6 && memcmp(text, "ctrl-", 5) == 0;
+    if (spelled || (len == 2 && text[0] == '^')) {
+        char c = text[len - 1];
         if ((c >= 'a' && c <= 'z') || (c >= '@' && c <= '_'))
             return c & 0x1f;
         return -1;

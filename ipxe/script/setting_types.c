@@ -160,7 +160,8 @@ int setting_format(enum setting_type type, const uint8_t *data, size_t len, char
         return ERR_TOO_LARGE;
     struct text t = { .buf = buf, .cap = cap };
     char text[NET_ADDR_TEXT_MAX];
-    size_t least = type == SETTING_IPV4 ? 4 : type == SETTING_IPV6 || type == SETTING_UUID || type == SETTING_GUID ? 16 : 0;
+    bool of_16 = type == SETTING_IPV6 || type == SETTING_UUID || type == SETTING_GUID;
+    size_t least = type == SETTING_IPV4 ? 4 : of_16 ? 16 : 0;
     if (len < least || (is_integer(type) && len == 0))
         return ERR_INVALID;
     switch (type) {
@@ -192,7 +193,10 @@ int setting_format(enum setting_type type, const uint8_t *data, size_t len, char
 
 static int hex_value(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20; // lower case
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 // Bytes of hex; between them `separator` (0: none). A single digit between separators is a byte, too ("0:1:a").

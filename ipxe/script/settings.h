@@ -46,8 +46,8 @@ void settings_init(struct settings *s, void *arena, size_t cap);
 // Names the card that `netX` and unscoped names mean first.
 void settings_use(struct settings *s, const char *scope);
 
-// Stores bytes under scope and name, replacing. `name` is a bare name (no scope, no type). ERR_INVALID for a bad name,
-// ERR_TOO_LARGE, ERR_NO_MEMORY when the arena is full (the old value is kept then).
+// Stores bytes under scope and name, replacing. `name` is a bare name (no scope, no type). ERR_INVALID for a bad
+// name, ERR_TOO_LARGE, ERR_NO_MEMORY when the arena is full (the old value is kept then).
 int settings_put(struct settings *s, const char *scope, const char *name, enum setting_type type, const void *data,
                  size_t len);
 // The same for text, as SETTING_STRING; NULL or "" clears.

@@ -81,7 +81,9 @@ TEST(dhcp_options)
     CHECK_STR(get("filename"), "boot");
     CHECK_STR(get("67"), "boot");
     CHECK_STR(get("67:hex"), "62:6f:6f:74:00");
-    const uint8_t encapsulated[] = { 6, 2, 0xab, 0xcd, 0, 80, 8, '1', '0', '.', '9', '.', '8', '.', '7', 82, 5, '2', '0', '5', '3', '0', 255, 9, 1, 1 };
+    const uint8_t encapsulated[] = { 6, 2, 0xab, 0xcd, 0,
+                                     80, 8, '1', '0', '.', '9', '.', '8', '.', '7',
+                                     82, 5, '2', '0', '5', '3', '0', 255, 9, 1, 1 };
     CHECK_EQ(settings_put(&s, "net0.dhcp", "175", SETTING_STRING, encapsulated, sizeof encapsulated), 0);
     CHECK_STR(get("175.6:hexraw"), "abcd");
     CHECK_STR(get("net0/175.6:uint16"), "0xabcd");
