@@ -74,6 +74,25 @@ int file_read_at(int fd, const char *path, uint64_t offset, void *buf, size_t le
     return 0;
 }
 
+bool file_is_hole(int fd, struct file_extent *known, uint64_t offset, uint64_t len)
+{
+    if (offset < known->begin || offset >= known->end) {
+        off_t data = lseek(fd, (off_t)offset, SEEK_DATA);
+        *known = (struct file_extent){ .begin = offset, .end = UINT64_MAX };
+        if (data < 0) {
+            known->hole = errno == ENXIO; // nothing but a hole up to the end; otherwise: it cannot tell
+        } else if ((uint64_t)data > offset) {
+            known->end = (uint64_t)data;
+            known->hole = true;
+        } else {
+            off_t hole = lseek(fd, (off_t)offset, SEEK_HOLE);
+            if (hole > data)
+                known->end = (uint64_t)hole;
+        }
+    }
+    return known->hole && len <= known->end - offset;
+}
+
 uint8_t *file_read(const char *path, size_t max, size_t *ret_len)
 {
     struct stat st;

@@ -16,6 +16,16 @@ bool file_is_input(const char *path);
 // Reads exactly len bytes at the offset; 0, or -1 after a message (also when the file ends before).
 int file_read_at(int fd, const char *path, uint64_t offset, void *buf, size_t len);
 
+// What is known of a file's holes; zeros at first.
+struct file_extent {
+    uint64_t begin, end;
+    bool hole;
+};
+
+// True when the file system says that all of the range is a hole, so that reading it would give zeros (and would fill
+// the page cache with them). `known` remembers the answer for the ranges that follow.
+bool file_is_hole(int fd, struct file_extent *known, uint64_t offset, uint64_t len);
+
 // Reads a whole file of at most `max` bytes into allocated memory (a NUL is appended, not counted).
 // NULL after a message.
 uint8_t *file_read(const char *path, size_t max, size_t *ret_len);

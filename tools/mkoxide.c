@@ -17,6 +17,7 @@ struct stream {
     const char *path;
     int fd;
     uint64_t size; // of the raw image
+    struct file_extent holes;
     struct file_out *out;
     uint64_t written; // bytes of data behind the header
     uint8_t *in, *packed;
@@ -63,7 +64,10 @@ static int copy(struct stream *s, bool compress, uint8_t digest[SHA256_SIZE])
     sha256_init(&sha);
     for (uint64_t at = 0; r == 0 && at < s->size;) {
         size_t len = (size_t)MIN(s->size - at, (uint64_t)BLOCK);
-        r = file_read_at(s->fd, s->path, at, s->in, len);
+        if (file_is_hole(s->fd, &s->holes, at, len))
+            memset(s->in, 0, len);
+        else
+            r = file_read_at(s->fd, s->path, at, s->in, len);
         if (r != 0)
             break;
         at += len;

@@ -66,6 +66,18 @@ static int fill(struct payload *p, uint64_t offset, uint8_t *buf, size_t len)
     return 0;
 }
 
+// True when no part has data in the range.
+static bool is_hole(struct payload *p, uint64_t offset, size_t len)
+{
+    for (uint32_t i = 0; i < p->seal->part_count; i++) {
+        const struct seal_part *part = &p->seal->parts[i];
+        uint64_t from = MAX(offset, part->offset), to = MIN(offset + len, part->offset + part->size);
+        if (from < to && !file_is_hole(p->files[i].fd, &p->files[i].holes, from - part->offset, to - from))
+            return false;
+    }
+    return true;
+}
+
 static bool is_zero(const uint8_t *data, size_t len)
 {
     return data[0] == 0 && memcmp(data, data + 1, len - 1) == 0;
@@ -102,6 +114,10 @@ int payload_write(struct payload *p, struct file_out *out, uint64_t offset, uint
         size_t len = seal_chunk_length(seal, i);
         uint64_t at = (uint64_t)i * seal->chunk_size;
         uint8_t *digest = list + (size_t)i * SHA256_SIZE;
+        if (len == seal->chunk_size && is_hole(p, at, len)) {
+            memcpy(digest, zero_digest, SHA256_SIZE);
+            continue;
+        }
         r = fill(p, at, buf, len);
         if (r != 0)
             break;

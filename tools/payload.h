@@ -9,6 +9,7 @@ struct payload {
     struct payload_file {
         const char *path;
         int fd;
+        struct file_extent holes;
     } files[SEAL_PARTS_MAX];
     struct seal *seal; // parts[] run beside files[]; payload_size is kept up to date
 };
