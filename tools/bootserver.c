@@ -210,10 +210,13 @@ static int run(struct bootserver *b, const struct opt_list *sources, const struc
     int status = EXIT_FAIL;
     if (images_open(&b->images, sources, log_image, &b->log) == 0 &&
         net_open(&b->net, listen, port, interface, gso) == 0 && start_server(b) == EXIT_OK) {
-        struct sigaction act = { .sa_handler = on_signal };
-        sigaction(SIGINT, &act, NULL);
-        sigaction(SIGTERM, &act, NULL);
-        sigaction(SIGHUP, &act, NULL);
+        static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
+        for (size_t i = 0; i < ARRAY_SIZE(ending); i++) {
+            struct sigaction old, act = { .sa_handler = on_signal };
+            // What the caller ignores (nohup) stays ignored.
+            if (sigaction(ending[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+                sigaction(ending[i], &act, NULL);
+        }
         net_join_groups(&b->net);
         log_line(&b->log, "serving", "port=%u images=%zu interfaces=%u", b->net.port, b->images.count,
                  b->net.joined_count);

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MPL-2.0
+// What the protocol machine asks of the image set: by name, by tag, and where the bytes are.
+#include "bootserver_images.h"
+
+// A file's name wins over a seal's; among images of one name, the one with the highest counter, then the
+// one loaded last.
+static const struct image *called(const struct images *images, const char *name)
+{
+    const struct image *best = NULL;
+    for (const struct image *i = images->current; i; i = i->next) {
+        if (i->broken)
+            continue;
+        if (strcmp(i->file_name, name) == 0)
+            return i;
+        if (strcmp(i->name, name) == 0 && (!best || i->counter >= best->counter))
+            best = i;
+    }
+    return best;
+}
+
+static const struct p2_image *find_name(void *ctx, const char *name)
+{
+    const struct images *images = ctx;
+    const struct image *image = *name ? called(images, name) : NULL;
+    if (!*name)
+        image = images->count == 1 ? images->current : called(images, "default");
+    return image && !image->broken ? &image->p2 : NULL;
+}
+
+static const struct p2_image *find_tag(void *ctx, const uint8_t tag[P2_TAG_SIZE])
+{
+    struct images *images = ctx;
+    // Asked for every datagram, and mostly for the same image.
+    if (images->last && !images->last->broken && memcmp(images->last->p2.id, tag, P2_TAG_SIZE) == 0)
+        return &images->last->p2;
+    const struct image *const lists[] = { images->current, images->retired };
+    for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
+        for (const struct image *i = lists[l]; i; i = i->next)
+            if (!i->broken && memcmp(i->p2.id, tag, P2_TAG_SIZE) == 0) {
+                images->last = i;
+                return &i->p2;
+            }
+    return NULL;
+}
+
+struct p2_images images_interface(struct images *images)
+{
+    return (struct p2_images){ .ctx = images, .by_name = find_name, .by_tag = find_tag };
+}
+
+const uint8_t *image_bytes(const struct p2_image *p2, uint8_t space, uint64_t offset)
+{
+    const struct image *image = p2->handle;
+    uint64_t base = space == P2_SPACE_LIST ? image->list_offset : space == P2_SPACE_PAYLOAD ? image->payload_offset : 0;
+    return image->map + base + offset;
+}
+
+void image_break(struct images *images, const struct p2_image *p2)
+{
+    struct image *image = p2->handle;
+    if (!image->broken)
+        images->notice(images->notice_ctx, IMAGE_CHANGED_IN_PLACE, image->path, image, "cut short while it was served");
+    image->broken = true;
+}
