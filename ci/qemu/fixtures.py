@@ -3,8 +3,8 @@
 
 Everything lies in build/qemu/fixtures/ and is made anew when one of its inputs is newer.
 """
+import fcntl
 import os
-import shutil
 import struct
 import subprocess
 
@@ -201,17 +201,28 @@ def write_forged(folder, image):
     payload.write(folder + ".layout", f"{seal} {len(image.list)}\n".encode())
 
 
+def locked(make):
+    """One process at a time makes things here: suites run side by side and share them."""
+    def guarded(*arguments):
+        os.makedirs(BUILD, exist_ok=True)
+        with open(os.path.join(BUILD, ".lock"), "w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            make(*arguments)
+    guarded.__doc__ = make.__doc__
+    return guarded
+
+
+@locked
 def prepare():
-    """Makes everything. Needs bin/signet."""
+    """Makes everything. Needs bin/signet. Files are replaced by rename: who has one open keeps it whole."""
     payload.build(PAYLOAD)
     inputs = [SIGNET, __file__, forge.__file__, payload.__file__]
     inputs += [os.path.join(PAYLOAD, n) for n in ("vmlinuz", "initrd.img", "part.img", "ramdisk.img")]
     stamp = path(".stamp")
     if os.path.exists(stamp) and all(os.path.getmtime(i) <= os.path.getmtime(stamp) for i in inputs):
         return
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    os.makedirs(path("images"))
-    os.makedirs(path("forged"))
+    os.makedirs(path("images"), exist_ok=True)
+    os.makedirs(path("forged"), exist_ok=True)
     for name, key in KEYS.items():
         payload.write(path(name + ".key"), key.private_pem().encode())
         os.chmod(path(name + ".key"), 0o600)
@@ -232,12 +243,15 @@ def prepare():
     payload.write(stamp, b"")
 
 
+@locked
 def prepare_large(mib):
     """The image of more than 2 GiB, made only for its row: a ramdisk of `mib` labelled blocks."""
-    raw = path("large.raw")
-    if not os.path.exists(raw) or os.path.getsize(raw) != mib << 20:
-        payload.write_labelled(raw, mib)
+    image, raw = path("images", "large"), path("large.raw")
+    if os.path.exists(image) and os.path.getmtime(image) >= os.path.getmtime(path(".stamp")):
+        return
+    payload.write_labelled(raw, mib)
     mkimage("large", extra=["-i", raw], cmdline=f"console=ttyS0 quiet test.large={mib}")
+    os.unlink(raw)
 
 
 if __name__ == "__main__":
