@@ -74,7 +74,8 @@ int main(void)
     h.data_size = 1000;
     oxide_build(&h, header);
     save("oxide", "compressed", header, OXIDE_AT_REST);
-    const char *addresses[] = { "192.0.2.1", "[fe80::1%3]", "1::2:0:0:3", "::ffff:1.2.3.4", "0x1f", "18446744073709551615" };
+    const char *addresses[] = { "192.0.2.1",      "[fe80::1%3]", "1::2:0:0:3",
+                                "::ffff:1.2.3.4", "0x1f",        "18446744073709551615" };
     for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
         char name[8];
         snprintf(name, sizeof name, "%zu", i);

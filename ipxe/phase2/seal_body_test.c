@@ -274,7 +274,9 @@ TEST(texts)
     static const struct {
         uint16_t type;
         uint32_t least, most;
-    } kinds[] = { { FIELD_NAME, 1, 63 }, { FIELD_PRODUCT, 1, 63 }, { FIELD_CMDLINE, 0, 2047 }, { FIELD_DATASET, 1, 127 } };
+    } kinds[] = {
+        { FIELD_NAME, 1, 63 }, { FIELD_PRODUCT, 1, 63 }, { FIELD_CMDLINE, 0, 2047 }, { FIELD_DATASET, 1, 127 },
+    };
     char s[2050];
     memset(s, 'x', sizeof s);
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {

@@ -59,8 +59,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MUST(s.bytes >= data && s.size <= size && s.bytes + s.size <= data + seal_len);
     }
     check_body(&view);
-    // The whole judgement repeats the slow part, so it is asked only where it can say yes.
-    if (seal_verify_signatures(&view, &trust) == 0) {
+    // A verification takes as long as hundreds of parses, so that one input in eight gets it, and the whole
+    // judgement only those where it can say yes.
+    unsigned sum = 0;
+    for (size_t i = 0; i < size; i++)
+        sum += data[i];
+    if (sum % 8 == 0 && seal_verify_signatures(&view, &trust) == 0) {
         MUST(seal_open(data, seal_len, &trust, &seal) == seal_parse_body(&view, &again));
         MUST(memcmp(&seal, &again, sizeof seal) == 0);
         MUST(size == seal_len || seal_open(data, size, &trust, &seal) == ERR_SEAL_LENGTH);
