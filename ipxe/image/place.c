@@ -36,150 +36,13 @@ struct planner {
     struct place_shortfall failure;
 };
 
-// --- free pieces ---
-
-// RAM between PLACE_LOW_LIMIT and the limit, in whole pages, neighbours joined.
-static void set_room(struct planner *p)
-{
-    struct place_plan *plan = p->plan;
-    plan->room_count = plan->hollow_count = 0;
-    uint64_t last = PLACE_LOW_LIMIT;
-    for (unsigned i = 0; i < MIN(p->in->usable_count, (unsigned)PLACE_REGIONS_MAX); i++) {
-        const struct mem_region *r = &p->in->usable[i];
-        uint64_t end = r->length > UINT64_MAX - r->base ? UINT64_MAX : r->base + r->length, base;
-        if (!align_up_checked(MAX(r->base, last), PAGE, &base))
-            continue;
-        end = MIN(end, p->in->limit) & ~(PAGE - 1);
-        if (base >= end)
-            continue;
-        last = end;
-        struct mem_region *before = plan->room_count ? &plan->room[plan->room_count - 1] : NULL;
-        if (before && before->base + before->length == base)
-            before->length += end - base;
-        else
-            plan->room[plan->room_count++] = (struct mem_region){ base, end - base };
-    }
-}
-
-static void remove_region(struct mem_region *list, unsigned *count, unsigned i)
-{
-    memmove(&list[i], &list[i + 1], (*count - i - 1) * sizeof *list);
-    (*count)--;
-}
-
-// Takes [base, base+length) out of whatever pieces it touches.
-static void carve(struct mem_region *list, unsigned *count, unsigned cap, uint64_t base, uint64_t length)
-{
-    uint64_t end = base + length;
-    for (unsigned i = 0; i < *count; i++) {
-        struct mem_region r = list[i];
-        if (!range_overlaps(r.base, r.length, base, length))
-            continue;
-        uint64_t r_end = r.base + r.length;
-        bool before = r.base < base, behind = r_end > end;
-        if (!before && !behind) {
-            remove_region(list, count, i--);
-            continue;
-        }
-        list[i] = before ? (struct mem_region){ r.base, base - r.base } : (struct mem_region){ end, r_end - end };
-        if (before && behind && *count < cap) {
-            memmove(&list[i + 2], &list[i + 1], (*count - i - 1) * sizeof *list);
-            list[i + 1] = (struct mem_region){ end, r_end - end };
-            (*count)++;
-        }
-    }
-}
-
-static void carve_room(struct place_plan *plan, uint64_t base, uint64_t length)
-{
-    carve(plan->room, &plan->room_count, PLACE_ROOM_MAX, base, length);
-}
-
-static void add_hollow(struct place_plan *plan, uint64_t base, uint64_t end)
-{
-    uint64_t from;
-    if (plan->hollow_count < PLACE_HOLLOW_MAX && align_up_checked(base, SMALL_ALIGN, &from) && from < end)
-        plan->hollow[plan->hollow_count++] = (struct mem_region){ from, end - from };
-}
-
-// The highest aligned place in one piece that ends at or below `below`; false when there is none.
-static bool fit_in(const struct mem_region *r, uint64_t length, uint64_t align, uint64_t below, uint64_t *ret)
-{
-    uint64_t end = MIN(r->base + r->length, below);
-    if (end < r->base || length > end - r->base)
-        return false;
-    uint64_t base = (end - length) & ~(align - 1);
-    if (base < r->base)
-        return false;
-    *ret = base;
-    return true;
-}
-
-static bool fit_high(const struct mem_region *list, unsigned count, uint64_t length, uint64_t align, uint64_t below,
-                     uint64_t *ret)
-{
-    for (unsigned i = count; i-- > 0;)
-        if (fit_in(&list[i], length, align, below, ret))
-            return true;
-    return false;
-}
-
-// The same in the smallest piece that takes it.
-static bool fit_best(const struct mem_region *list, unsigned count, uint64_t length, uint64_t align, uint64_t *ret)
-{
-    uint64_t best = UINT64_MAX, at;
-    for (unsigned i = 0; i < count; i++) {
-        if (list[i].length < best && fit_in(&list[i], length, align, UINT64_MAX, &at)) {
-            best = list[i].length;
-            *ret = at;
-        }
-    }
-    return best != UINT64_MAX;
-}
-
-// The lowest aligned place at or above `from`.
-static bool fit_low(const struct mem_region *list, unsigned count, uint64_t length, uint64_t align, uint64_t from,
-                    uint64_t *ret)
-{
-    for (unsigned i = 0; i < count; i++) {
-        uint64_t base;
-        if (!align_up_checked(MAX(list[i].base, from), align, &base) || base < list[i].base)
-            continue;
-        if (range_fits(base - list[i].base, length, list[i].length)) {
-            *ret = base;
-            return true;
-        }
-    }
-    return false;
-}
-
-// Bytes free in one piece from `address` on.
-static uint64_t free_at(const struct place_plan *plan, uint64_t address)
-{
-    for (unsigned i = 0; i < plan->room_count; i++) {
-        const struct mem_region *r = &plan->room[i];
-        if (address >= r->base && address - r->base < r->length)
-            return r->length - (address - r->base);
-    }
-    return 0;
-}
-
-static uint64_t largest(const struct mem_region *list, unsigned count, uint64_t below)
-{
-    uint64_t best = 0;
-    for (unsigned i = 0; i < count; i++)
-        if (list[i].base < below)
-            best = MAX(best, MIN(list[i].length, below - list[i].base));
-    return best;
-}
-
 // --- one attempt ---
 
 static bool fail(struct planner *p, enum place_what what, int part, uint64_t address, uint64_t needed, uint64_t below)
 {
     const struct place_plan *plan = p->plan;
     p->failure = (struct place_shortfall){ .what = what, .part = part, .address = address, .needed = needed };
-    p->failure.available = address ? free_at(plan, address) : largest(plan->room, plan->room_count, below);
+    p->failure.available = address ? place_room_at(&plan->room, address) : place_room_largest(&plan->room, below);
     return false;
 }
 
@@ -190,7 +53,7 @@ static bool covered(const struct planner *p, uint64_t base, uint64_t length)
         return false;
     uint64_t at = base, end = base + length;
     while (at < end) {
-        uint64_t step = free_at(p->plan, at);
+        uint64_t step = place_room_at(&p->plan->room, at);
         for (unsigned i = 0; i < p->in->firmware_count && step == 0; i++) {
             const struct mem_region *r = &p->in->firmware[i];
             if (at >= r->base && at - r->base < r->length)
@@ -211,16 +74,16 @@ static bool place_moved_kernel(struct planner *p, uint64_t address)
     const struct demand *d = &p->demand;
     if (address < PLACE_LOW_LIMIT || !covered(p, address, d->memory))
         return fail(p, PLACE_KERNEL, d->kernel_part, address, d->memory, 0);
-    for (unsigned i = 0; i < plan->room_count; i++) {
-        const struct mem_region *r = &plan->room[i];
-        add_hollow(plan, MAX(r->base, address + d->kernel_len), MIN(r->base + r->length, address + d->memory));
+    for (unsigned i = 0; i < plan->room.count; i++) {
+        const struct mem_region *r = &plan->room.pieces[i];
+        place_room_add(&plan->hollow, MAX(r->base, address + d->kernel_len), MIN(r->base + r->length, address + d->memory));
     }
-    carve_room(plan, address, d->memory);
+    place_room_take(&plan->room, address, d->memory);
     uint64_t at;
-    if (fit_low(plan->hollow, plan->hollow_count, d->kernel_file, PAGE, 0, &at))
-        carve(plan->hollow, &plan->hollow_count, PLACE_HOLLOW_MAX, at, d->kernel_file);
-    else if (fit_high(plan->room, plan->room_count, d->kernel_file, PAGE, p->in->limit, &at))
-        carve_room(plan, at, d->kernel_file);
+    if (place_room_low(&plan->hollow, d->kernel_file, PAGE, 0, &at))
+        place_room_take(&plan->hollow, at, d->kernel_file);
+    else if (place_room_high(&plan->room, d->kernel_file, PAGE, p->in->limit, &at))
+        place_room_take(&plan->room, at, d->kernel_file);
     else
         return fail(p, PLACE_KERNEL, d->kernel_part, 0, d->kernel_file, p->in->limit);
     plan->kernel = at;
@@ -238,19 +101,19 @@ static bool place_kernel(struct planner *p, enum kernel_choice choice)
     // A relocatable kernel that finds itself below its preferred address moves up to it: stay above.
     uint64_t least = MAX(part->address, (uint64_t)PLACE_LOW_LIMIT);
     switch (choice) {
-    case KERNEL_PREFERRED: found = at != 0 && free_at(plan, at) >= d->memory; break;
+    case KERNEL_PREFERRED: found = at != 0 && place_room_at(&plan->room, at) >= d->memory; break;
     case KERNEL_LOW:
-        found = anywhere && fit_low(plan->room, plan->room_count, d->memory, align, least, &at);
+        found = anywhere && place_room_low(&plan->room, d->memory, align, least, &at);
         break;
     case KERNEL_HIGH:
-        found = anywhere && fit_high(plan->room, plan->room_count, d->memory, align, p->in->limit, &at) && at >= least;
+        found = anywhere && place_room_high(&plan->room, d->memory, align, p->in->limit, &at) && at >= least;
         break;
     default: return place_moved_kernel(p, part->address);
     }
     if (!found)
         return fail(p, PLACE_KERNEL, d->kernel_part, part->address, d->memory, p->in->limit);
-    carve_room(plan, at, d->memory);
-    add_hollow(plan, at + d->kernel_file, at + d->memory);
+    place_room_take(&plan->room, at, d->memory);
+    place_room_add(&plan->hollow, at + d->kernel_file, at + d->memory);
     plan->kernel = plan->kernel_run = at;
     return true;
 }
@@ -262,10 +125,10 @@ static bool place_small(struct planner *p, enum place_what what, uint64_t size, 
     *ret = 0;
     if (size == 0)
         return true;
-    if (fit_low(plan->hollow, plan->hollow_count, size, SMALL_ALIGN, 0, ret))
-        carve(plan->hollow, &plan->hollow_count, PLACE_HOLLOW_MAX, *ret, size);
-    else if (fit_high(plan->room, plan->room_count, size, SMALL_ALIGN, p->in->limit, ret))
-        carve_room(plan, *ret, size);
+    if (place_room_low(&plan->hollow, size, SMALL_ALIGN, 0, ret))
+        place_room_take(&plan->hollow, *ret, size);
+    else if (place_room_high(&plan->room, size, SMALL_ALIGN, p->in->limit, ret))
+        place_room_take(&plan->room, *ret, size);
     else
         return fail(p, what, -1, 0, size, p->in->limit);
     p->placed++;
@@ -289,9 +152,9 @@ static bool place_initrds(struct planner *p, uint64_t below)
         if (seal->parts[i].kind != PART_INITRD)
             continue;
         if (at == 0) {
-            if (!fit_high(plan->room, plan->room_count, p->demand.initrd_span, PAGE, below, &at))
+            if (!place_room_high(&plan->room, p->demand.initrd_span, PAGE, below, &at))
                 return fail(p, PLACE_INITRD, (int)i, 0, p->demand.initrd_span, below);
-            carve_room(plan, at, p->demand.initrd_span);
+            place_room_take(&plan->room, at, p->demand.initrd_span);
             plan->initrd = at;
             plan->initrd_len = p->demand.initrd_len;
         }
@@ -312,17 +175,25 @@ static bool place_others(struct planner *p, uint64_t align, bool best_fit)
         if (!ramdisk && seal->parts[i].kind != PART_MODULE)
             continue;
         uint64_t size = padded_size(seal, i), a = ramdisk ? align : PAGE, at;
-        bool found = best_fit ? fit_best(plan->room, plan->room_count, size, a, &at) :
-                                fit_high(plan->room, plan->room_count, size, a, p->in->limit, &at);
+        bool found = best_fit ? place_room_best(&plan->room, size, a, &at) :
+                                place_room_high(&plan->room, size, a, p->in->limit, &at);
         if (!found)
             return fail(p, ramdisk ? PLACE_RAMDISK : PLACE_MODULE, (int)i, 0, size, p->in->limit);
-        carve_room(plan, at, size);
+        place_room_take(&plan->room, at, size);
         plan->part_address[i] = at;
         if (ramdisk)
             plan->ramdisks[plan->ramdisk_count++] = (struct mem_region){ at, size };
         p->placed++;
     }
     return true;
+}
+
+static void set_room(struct planner *p)
+{
+    const struct place_input *in = p->in;
+    unsigned count = MIN(in->usable_count, (unsigned)PLACE_REGIONS_MAX);
+    place_room_fill(&p->plan->room, in->usable, count, PLACE_LOW_LIMIT, in->limit);
+    p->plan->hollow.count = 0;
 }
 
 static bool try_attempt(struct planner *p, const struct attempt *a)
@@ -438,9 +309,7 @@ static void add_totals(struct planner *p, struct place_shortfall *ret)
         if ((int)i != d->kernel_part)
             ret->total_needed += padded_size(seal, i);
     set_room(p);
-    ret->total_available = 0;
-    for (unsigned i = 0; i < p->plan->room_count; i++)
-        ret->total_available += p->plan->room[i].length;
+    ret->total_available = place_room_total(&p->plan->room);
 }
 
 int place_plan(const struct place_input *input, struct place_plan *ret, struct place_shortfall *shortfall)

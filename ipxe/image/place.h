@@ -14,13 +14,12 @@
 #include "base/err.h"
 #include "base/region.h"
 #include "base/scatter.h"
+#include "image/place_room.h"
 #include "phase2/seal.h"
 
 #define PLACE_REGIONS_MAX 64  // usable and firmware regions taken into account, each
 #define PLACE_PIECES_MAX SCATTER_PIECES_MAX
 #define PLACE_RAMDISKS_MAX 4
-#define PLACE_ROOM_MAX (PLACE_REGIONS_MAX + SEAL_PARTS_MAX + 8) // free pieces while planning
-#define PLACE_HOLLOW_MAX 8
 #define PLACE_LOW_LIMIT (1024 * 1024) // nothing is placed below
 #define PLACE_INITRD_SOFT_LIMIT 0x80000000u // where kernels without XLF_CAN_BE_LOADED_ABOVE_4G end
 
@@ -59,8 +58,7 @@ struct place_plan {
     struct mem_region work; // work_size bytes
 
     // The planner's own: what is free, and what the kernel's memory leaves free until it starts.
-    struct mem_region room[PLACE_ROOM_MAX], hollow[PLACE_HOLLOW_MAX];
-    unsigned room_count, hollow_count;
+    struct place_room room, hollow;
 };
 
 enum place_what { PLACE_KERNEL, PLACE_INITRD, PLACE_RAMDISK, PLACE_MODULE, PLACE_SETUP, PLACE_LIST, PLACE_WORK };
@@ -75,7 +73,7 @@ struct place_shortfall {
     uint64_t total_needed, total_available; // of everything
 };
 
-// Makes the plan in *ret (about 3 KiB, written to even on failure). ERR_BOOT_NO_ROOM with *shortfall filled in
+// Makes the plan in *ret (about 5 KiB, written to even on failure). ERR_BOOT_NO_ROOM with *shortfall filled in
 // (what could not be placed in the attempt that came furthest), ERR_BOOT_FORMAT when the parts contradict each
 // other (two kernels, more ramdisks than PLACE_RAMDISKS_MAX, a split beyond the part), ERR_SEAL_BODY when parts
 // overlap or leave the payload.

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/fmt.h"
 #include "base/range.h"
+#include "script/setting_names.h"
 
 // One entry: the head below, scope, name, value.
 enum entry_head {
@@ -24,77 +25,6 @@ struct entry {
     const uint8_t *value;
     size_t value_len;
 };
-
-// The settings that Signet knows by name, with their type and where DHCP has them: option, and sub-option of an
-// encapsulated one (0: none).
-static const struct known {
-    char name[18];
-    uint8_t type, option, sub;
-} known[] = {
-    { "netmask", SETTING_IPV4, 1, 0 },
-    { "gateway", SETTING_IPV4, 3, 0 },
-    { "dns", SETTING_IPV4, 6, 0 },
-    { "hostname", SETTING_STRING, 12, 0 },
-    { "domain", SETTING_STRING, 15, 0 },
-    { "root-path", SETTING_STRING, 17, 0 },
-    { "mtu", SETTING_UINT16, 26, 0 },
-    { "ntp-server", SETTING_IPV4, 42, 0 },
-    { "lease-time", SETTING_UINT32, 51, 0 },
-    { "dhcp-server", SETTING_IPV4, 54, 0 },
-    { "vendor-class", SETTING_STRING, 60, 0 },
-    { "tftp-server-name", SETTING_STRING, 66, 0 },
-    { "filename", SETTING_STRING, 67, 0 },
-    { "user-class", SETTING_STRING, 77, 0 },
-    { "p2-server", SETTING_STRING, 175, 80 },
-    { "p2-name", SETTING_STRING, 175, 81 },
-    { "p2-port", SETTING_STRING, 175, 82 },
-    { "ip", SETTING_IPV4, 0, 0 },
-    { "next-server", SETTING_IPV4, 0, 0 },
-    { "mac", SETTING_HEX, 0, 0 },
-    { "ip6", SETTING_IPV6, 0, 0 },
-    { "uuid", SETTING_UUID, 0, 0 },
-};
-
-// "67" -> 67, -1; "175.80" -> 175, 80. False when it is no number of an option.
-static bool option_number(const char *name, int *option, int *sub)
-{
-    uint64_t v;
-    const char *dot = strchr(name, '.');
-    size_t len = dot ? (size_t)(dot - name) : strlen(name);
-    if (!fmt_parse_u64(name, len, 10, &v) || v == 0 || v >= 255)
-        return false;
-    *option = (int)v;
-    *sub = -1;
-    if (dot) {
-        if (!fmt_parse_u64(dot + 1, strlen(dot + 1), 10, &v) || v == 0 || v >= 255)
-            return false;
-        *sub = (int)v;
-    }
-    return true;
-}
-
-// The row that a name or an option's number means, or NULL.
-static const struct known *find_known(const char *name)
-{
-    int option, sub;
-    bool number = option_number(name, &option, &sub);
-    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-        const struct known *k = &known[i];
-        if (number ? k->option == option && k->sub == MAX(sub, 0) : strcmp(k->name, name) == 0)
-            return k;
-    }
-    return NULL;
-}
-
-int setting_dhcp_number(const char *name, enum setting_type *ret_type)
-{
-    const struct known *k = find_known(name);
-    *ret_type = k ? (enum setting_type)k->type : SETTING_STRING;
-    if (k)
-        return k->option && !k->sub ? k->option : -1;
-    int option, sub;
-    return option_number(name, &option, &sub) && sub < 0 ? option : -1;
-}
 
 // --- names ---
 
@@ -129,7 +59,7 @@ static void copy_name(char to[SETTINGS_NAME_MAX], const char *from, size_t len)
 static void set_canonical(struct name *n, const char *text, size_t len)
 {
     copy_name(n->name, text, len);
-    const struct known *k = find_known(n->name);
+    const struct setting_name *k = setting_name_find(n->name);
     n->natural = k ? (enum setting_type)k->type : SETTING_STRING;
     if (k)
         copy_name(n->name, k->name, strlen(k->name));
@@ -228,13 +158,13 @@ static bool find_stored(const struct settings *s, const struct name *n, struct e
 // A sub-option that came inside an encapsulated DHCP option: looked for in the option's own value.
 static bool find_encapsulated(const struct settings *s, const struct name *n, struct entry *ret)
 {
-    const struct known *k = find_known(n->name);
+    const struct setting_name *k = setting_name_find(n->name);
     struct name outer = *n;
     int option, sub;
     if (k && k->sub) {
         option = k->option;
         sub = k->sub;
-    } else if (!option_number(n->name, &option, &sub) || sub < 0) {
+    } else if (!setting_option_number(n->name, &option, &sub) || sub < 0) {
         return false;
     }
     fmt_snprintf(outer.name, sizeof outer.name, "%d", option);
