@@ -155,6 +155,17 @@ static bool find_stored(const struct settings *s, const struct name *n, struct e
     return best >= 0;
 }
 
+// dnsmasq turns an address that is not quoted into its four bytes, also where a text is meant.
+static bool looks_like_ipv4(const struct name *n, const struct entry *e)
+{
+    if (strcmp(n->name, "p2-server") != 0 || e->value_len != 4)
+        return false;
+    for (size_t i = 0; i < 4; i++)
+        if (e->value[i] <= ' ' || e->value[i] >= 0x7f)
+            return true;
+    return false;
+}
+
 // A sub-option that came inside an encapsulated DHCP option: looked for in the option's own value.
 static bool find_encapsulated(const struct settings *s, const struct name *n, struct entry *ret)
 {
@@ -181,7 +192,7 @@ static bool find_encapsulated(const struct settings *s, const struct name *n, st
         if (ret->value[at] == sub) {
             ret->value += at + 2;
             ret->value_len = len;
-            ret->type = n->natural;
+            ret->type = looks_like_ipv4(n, ret) ? SETTING_IPV4 : n->natural;
             return true;
         }
         at += 2 + len;

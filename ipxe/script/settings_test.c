@@ -93,6 +93,11 @@ TEST(dhcp_options)
     CHECK_STR(get("p2-name"), "(none)");
     CHECK_STR(get("175.9:hex"), "(none)"); // behind the end
     CHECK_STR(get("175.7"), "(none)");
+    CHECK_EQ(settings_put(&s, "net0.dhcp", "175", SETTING_STRING, "\x50\x04\x0a\x00\x00\x09\x51\x04host", 12), 0);
+    CHECK_STR(get("p2-server"), "10.0.0.9"); // an address in four bytes
+    CHECK_STR(get("p2-name"), "host");
+    CHECK_EQ(settings_put(&s, "net0.dhcp", "175", SETTING_STRING, "\x50\x04host", 6), 0);
+    CHECK_STR(get("p2-server"), "host");
     CHECK_EQ(settings_set(&s, "p2-server", "here"), 0);
     CHECK_STR(get("p2-server"), "here");
     CHECK_STR(get("175.80"), "here");
