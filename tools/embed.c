@@ -5,6 +5,7 @@
 #include "image/embed.h"
 #include "base/bytes.h"
 #include "base/range.h"
+#include "embed_pe.h"
 #include "file.h"
 #include "keys.h"
 #include "opts.h"
@@ -17,7 +18,7 @@
 static const struct opt_help help = {
     .usage = "[--script F] [--trust PUB]... [--threshold N] [--floor N] [--product P] ARTEFACT -o OUT\n"
              "       signet embed --show ARTEFACT",
-    .about = "Puts the script and the public keys that a firmware trusts into a finished artefact (undionly.kpxe).\n"
+    .about = "Puts the script and the public keys that a firmware trusts into a finished artefact (undionly.kpxe, ipxe.efi).\n"
              "What is not named keeps what the artefact holds already; --trust names all keys anew. With --clear\n"
              "nothing is kept. An artefact without keys boots nothing.",
 };
@@ -27,7 +28,7 @@ struct artefact {
     uint8_t *data;
     size_t len;
     uint8_t *slot; // in data
-    uint32_t base, capacity;
+    uint32_t kind, base, capacity;
     uint8_t *blob; // in data, NULL when there is none
     size_t blob_len;
     struct embed now; // what it holds
@@ -46,10 +47,11 @@ static int read_artefact(struct artefact *a, const char *path, bool clear)
         return -1;
     }
     a->slot = a->data + at;
-    a->base = load32_le(a->slot + SLOT_BASE);
+    a->kind = load32_le(a->slot + SLOT_KIND);
+    a->base = embed_slot_base(a->slot, at);
     a->capacity = load32_le(a->slot + SLOT_CAPACITY);
-    if (load32_le(a->slot + SLOT_KIND) != EMBED_NBP) {
-        tool_error(path, "is an artefact of a kind that this version does not know (%u)", load32_le(a->slot + SLOT_KIND));
+    if (a->kind != EMBED_NBP && a->kind != EMBED_EFI) {
+        tool_error(path, "is an artefact of a kind that this version does not know (%u)", a->kind);
         return -1;
     }
     uint32_t offset = load32_le(a->slot + SLOT_OFFSET), length = load32_le(a->slot + SLOT_LENGTH);
@@ -155,11 +157,29 @@ static int write_artefact(const struct artefact *a, const uint8_t *blob, size_t 
                           (unsigned long long)total, a->capacity);
     store32_le(a->slot + SLOT_OFFSET, a->base);
     store32_le(a->slot + SLOT_LENGTH, (uint32_t)blob_len);
-    if (file_out_begin(&out, output, 0666) == 0 && file_out_write(&out, 0, a->data, a->base) == 0 &&
-        file_out_write(&out, a->base, blob, blob_len) == 0 && file_out_commit(&out, true) == 0)
-        return EXIT_OK;
-    file_out_abort(&out);
-    return EXIT_FAIL;
+    uint8_t *pe = NULL;
+    const uint8_t *head = a->data, *tail = blob;
+    size_t head_len = a->base, tail_len = blob_len;
+    bool was_signed = false;
+    if (a->kind == EMBED_EFI) {
+        size_t len;
+        pe = embed_pe_build(a->path, a->data, a->base, blob, blob_len, &len, &was_signed);
+        if (!pe)
+            return EXIT_FAIL;
+        head = pe;
+        tail = pe + head_len;
+        tail_len = len - head_len;
+    }
+    int status = EXIT_OK;
+    if (file_out_begin(&out, output, 0666) != 0 || file_out_write(&out, 0, head, head_len) != 0 ||
+        file_out_write(&out, head_len, tail, tail_len) != 0 || file_out_commit(&out, true) != 0) {
+        file_out_abort(&out);
+        status = EXIT_FAIL;
+    }
+    free(pe);
+    if (status == EXIT_OK && was_signed)
+        tool_error(output, "note: its Authenticode signature is gone; sign it again for Secure Boot");
+    return status;
 }
 
 static int embed_into(struct artefact *a, const struct wanted *w)

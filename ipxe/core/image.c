@@ -56,6 +56,7 @@ int core_image_plan(struct core *core, const struct seal *seal)
         .firmware = firmware,
         .firmware_count = p->firmware_memory ? p->firmware_memory(p->ctx, firmware) : 0,
         .limit = p->memory_limit,
+        .whole_kernel = p->whole_kernel,
         .work_size = (seal->chunk_count + 7) / 8,
     };
     struct place_shortfall shortfall = { .part = -1 };
@@ -73,6 +74,8 @@ int core_image_plan(struct core *core, const struct seal *seal)
 void core_image_forget(struct core *core)
 {
     core->image.planned = core->image.verified = false;
+    if (core->platform->unmap)
+        core->platform->unmap(core->platform->ctx);
 }
 
 // The verified command line and what the seal says, so that the booted system knows what it is.

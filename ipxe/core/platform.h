@@ -87,6 +87,10 @@ struct platform {
     uint64_t memory_limit;
     // The address as a pointer (BIOS, UEFI: itself; host: into a sparse arena). NULL when out of reach.
     void *(*map)(void *ctx, uint64_t address, uint64_t length);
+    // What map() gave is not used any more; NULL where map() takes nothing.
+    void (*unmap)(void *ctx);
+    // boot() wants the kernel's file in one piece: `kernel` lies directly behind `setup`.
+    bool whole_kernel;
 
     // Starts a kernel. Returns only on failure, with the machine as it was.
     int (*boot)(void *ctx, const struct platform_boot *boot);

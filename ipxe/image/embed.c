@@ -107,12 +107,20 @@ int embed_parse(const uint8_t *blob, size_t len, struct embed *ret)
 
 // --- the slot ---
 
+uint32_t embed_slot_base(const uint8_t *slot, size_t offset)
+{
+    uint32_t base = load32_le(slot + SLOT_BASE);
+    if (base == 0 && load32_le(slot + SLOT_KIND) == EMBED_EFI && offset <= UINT32_MAX - EMBED_SLOT_SIZE)
+        base = (uint32_t)offset + EMBED_SLOT_SIZE;
+    return base;
+}
+
 static bool is_slot(const uint8_t *slot, size_t offset, size_t file_len)
 {
     if (memcmp(slot + SLOT_MAGIC, EMBED_SLOT_MAGIC, sizeof EMBED_SLOT_MAGIC) != 0)
         return false;
     // A copy of the magic elsewhere (a string constant, a text) is told from a slot by what follows it.
-    uint32_t base = load32_le(slot + SLOT_BASE);
+    uint32_t base = embed_slot_base(slot, offset);
     if (load32_le(slot + SLOT_KIND) == 0 || base > file_len || base < offset + EMBED_SLOT_SIZE)
         return false;
     for (unsigned i = SLOT_USED; i < EMBED_SLOT_SIZE; i++)
@@ -133,7 +141,7 @@ int embed_find_slot(const uint8_t *file, size_t len, size_t *ret_offset)
         any = true;
         found = at;
         // What lies behind the bare artefact is a blob, and its script may quote whatever it likes.
-        end = load32_le(file + at + SLOT_BASE);
+        end = embed_slot_base(file + at, at);
     }
     if (!any)
         return ERR_NOT_FOUND;

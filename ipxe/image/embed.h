@@ -17,7 +17,9 @@ enum embed_slot_offset {
     SLOT_CAPACITY = 28, // u32 largest file the door can take, in bytes, 0 = no limit
     SLOT_BASE = 32,     // u32 size of the bare artefact (where a blob is appended), set by the linker
 };
-enum embed_kind { EMBED_NBP = 1 };
+// EMBED_EFI: a PE/COFF file whose slot lies in its last section, .signet. SLOT_BASE is 0: the blob follows the slot, in
+// the file and in memory, and the section grows with it.
+enum embed_kind { EMBED_NBP = 1, EMBED_EFI = 2 };
 
 // The blob: magic (8), u32 length of the whole, u32 zero, SHA-256 of all that follows it (32); then
 // entries: u16 type, u16 zero, u32 length, data, zero padding to 8. The sum finds damage, not attackers:
@@ -43,6 +45,9 @@ int embed_parse(const uint8_t *blob, size_t len, struct embed *ret);
 
 // Finds the slot in an artefact: its offset, or ERR_NOT_FOUND (none, or more than one).
 int embed_find_slot(const uint8_t *file, size_t len, size_t *ret_offset);
+
+// Where the blob belongs in the file, from the slot at `offset` in it.
+uint32_t embed_slot_base(const uint8_t *slot, size_t offset);
 
 // Serialises. `spki[i]` are DER keys. Returns the length or a negative error.
 struct embed_source {

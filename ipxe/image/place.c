@@ -91,8 +91,30 @@ static bool place_moved_kernel(struct planner *p, uint64_t address)
     return true;
 }
 
+// The kernel's memory is kept free for the loader, and the file lies elsewhere.
+static bool place_whole_kernel(struct planner *p)
+{
+    struct place_plan *plan = p->plan;
+    const struct demand *d = &p->demand;
+    uint64_t at;
+    if (!place_room_high(&plan->room, d->memory, PAGE, p->in->limit, &at))
+        return fail(p, PLACE_KERNEL, d->kernel_part, 0, d->memory, p->in->limit);
+    place_room_take(&plan->room, at, d->memory);
+    if (!place_room_high(&plan->room, d->kernel_file, PAGE, p->in->limit, &plan->kernel))
+        return fail(p, PLACE_KERNEL, d->kernel_part, 0, d->kernel_file, p->in->limit);
+    place_room_take(&plan->room, plan->kernel, d->kernel_file);
+    if (d->initrd_span && !place_room_high(&plan->room, d->initrd_span, PAGE, p->in->limit, &at))
+        return fail(p, PLACE_INITRD, -1, 0, d->initrd_span, p->in->limit);
+    if (d->initrd_span)
+        place_room_take(&plan->room, at, d->initrd_span);
+    plan->kernel_run = plan->kernel;
+    return true;
+}
+
 static bool place_kernel(struct planner *p, enum kernel_choice choice)
 {
+    if (p->in->whole_kernel)
+        return place_whole_kernel(p);
     struct place_plan *plan = p->plan;
     const struct demand *d = &p->demand;
     const struct seal_part *part = &p->in->seal->parts[d->kernel_part];
@@ -225,8 +247,9 @@ static bool try_attempt(struct planner *p, const struct attempt *a)
 // --- before and after ---
 
 // Reads the parts and checks that they are what a plan can be made of.
-static int collect(const struct seal *seal, struct demand *ret)
+static int collect(const struct place_input *in, struct demand *ret)
 {
+    const struct seal *seal = in->seal;
     struct demand d = { .kernel_part = -1, .list_size = (uint64_t)seal->chunk_count * SHA256_SIZE };
     unsigned ramdisks = 0;
     if (seal->part_count == 0 || seal->part_count > SEAL_PARTS_MAX || seal->parts[0].offset != 0)
@@ -244,9 +267,9 @@ static int collect(const struct seal *seal, struct demand *ret)
             if (d.kernel_part >= 0 || part->split >= part->size || (part->align && !is_power_of_two(part->align)))
                 return ERR_BOOT_FORMAT;
             d.kernel_part = (int)i;
-            d.split = part->split;
-            d.kernel_len = part->size - part->split;
-            d.kernel_file = next - part->offset - part->split;
+            d.split = in->whole_kernel ? 0 : part->split;
+            d.kernel_len = part->size - d.split;
+            d.kernel_file = next - part->offset - d.split;
             d.memory = MAX(part->memory, d.kernel_file);
             break;
         case PART_INITRD:
@@ -289,10 +312,17 @@ static void finish(struct planner *p)
             plan->setup_len = d->split;
             plan->kernel_len = d->kernel_len;
             plan->kernel_memory = d->memory;
-            plan->part_address[i] = plan->kernel;
             if (d->split)
                 add_piece(plan, offset, d->split, plan->setup);
             add_piece(plan, offset + d->split, d->kernel_file, plan->kernel);
+            if (p->in->whole_kernel) {
+                plan->setup = plan->kernel;
+                plan->setup_len = seal->parts[i].split;
+                plan->kernel += plan->setup_len;
+                plan->kernel_run = plan->kernel;
+                plan->kernel_len -= plan->setup_len;
+            }
+            plan->part_address[i] = plan->kernel;
         } else {
             add_piece(plan, offset, padded_size(seal, i), plan->part_address[i]);
         }
@@ -304,7 +334,10 @@ static void add_totals(struct planner *p, struct place_shortfall *ret)
     const struct demand *d = &p->demand;
     const struct seal *seal = p->in->seal;
     uint64_t small = d->split + d->list_size + p->in->work_size, inside = d->memory - d->kernel_file;
-    ret->total_needed = d->memory + (small > inside ? small - inside : 0);
+    if (p->in->whole_kernel)
+        ret->total_needed = d->memory + d->kernel_file + d->initrd_span + small;
+    else
+        ret->total_needed = d->memory + (small > inside ? small - inside : 0);
     for (unsigned i = 0; i < seal->part_count; i++)
         if ((int)i != d->kernel_part)
             ret->total_needed += padded_size(seal, i);
@@ -316,7 +349,7 @@ int place_plan(const struct place_input *input, struct place_plan *ret, struct p
 {
     memset(ret, 0, sizeof *ret);
     struct planner p = { .in = input, .plan = ret };
-    int rc = collect(input->seal, &p.demand);
+    int rc = collect(input, &p.demand);
     if (rc < 0)
         return rc;
     const uint64_t below[2] = { MIN((uint64_t)PLACE_INITRD_SOFT_LIMIT, input->limit), input->limit };

@@ -31,6 +31,9 @@ struct place_input {
     unsigned firmware_count;
     uint64_t limit;     // addresses from here on are out of reach (4 GiB for a 32-bit loader)
     uint64_t work_size; // bytes for the download's own bookkeeping, placed 16-byte aligned; may be 0
+    // The kernel's file stays whole, anywhere, and a loader that makes copies starts it (UEFI's LoadImage): the kernel's
+    // own memory, and room for a second copy of the initrds, are left free for it.
+    bool whole_kernel;
 };
 
 struct place_piece {

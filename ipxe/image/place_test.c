@@ -198,7 +198,7 @@ static const char *check_plan(const struct place_input *in)
 
 static int plan_for(const struct mem_region *usable, unsigned count, const struct mem_region *firmware, unsigned fw)
 {
-    struct place_input in = { &seal, usable, count, firmware, fw, 4 * GIB, 4096 + seal.chunk_count };
+    struct place_input in = { &seal, usable, count, firmware, fw, 4 * GIB, 4096 + seal.chunk_count, false };
     memset(&shortfall, 0, sizeof shortfall);
     int rc = place_plan(&in, &plan, &shortfall);
     if (rc == 0) {
@@ -534,7 +534,7 @@ TEST(finds_a_plan_when_there_is_one)
         add_kernel(4096, address, memory, 0, 512); // its memory holds setup sectors, list and work, too
         add(PART_INITRD, a);
         add(PART_RAMDISK, b);
-        struct place_input in = { &seal, usable, n, NULL, 0, 4 * GIB, 64 };
+        struct place_input in = { &seal, usable, n, NULL, 0, 4 * GIB, 64, false };
         int rc = place_plan(&in, &plan, &shortfall);
         bool exists = arrangement_exists(usable, n, address, memory, a, b);
         CHECK_EQ(rc, exists ? 0 : ERR_BOOT_NO_ROOM);

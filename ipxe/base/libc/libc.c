@@ -3,11 +3,61 @@
 #include <stdint.h>
 #include <string.h>
 
-void *memcpy(void *restrict dst, const void *restrict src, size_t n)
+// The string instructions move whole words first; arm64 has none.
+#if defined(__i386__)
+static void copy_up(void *d, const void *src, size_t n)
 {
-    void *d = dst;
     size_t words = n / 4, rest = n & 3;
     __asm__ volatile("rep movsl\n\tmovl %3, %%ecx\n\trep movsb" : "+D"(d), "+S"(src), "+c"(words) : "r"(rest) : "memory");
+}
+
+static void fill(void *d, uint8_t c, size_t n)
+{
+    uint32_t word = c * 0x01010101u;
+    size_t words = n / 4, rest = n & 3;
+    __asm__ volatile("rep stosl\n\tmovl %2, %%ecx\n\trep stosb" : "+D"(d), "+c"(words) : "r"(rest), "a"(word) : "memory");
+}
+#elif defined(__x86_64__)
+static void copy_up(void *d, const void *src, size_t n)
+{
+    size_t words = n / 8, rest = n & 7;
+    __asm__ volatile("rep movsq\n\tmovq %3, %%rcx\n\trep movsb" : "+D"(d), "+S"(src), "+c"(words) : "r"(rest) : "memory");
+}
+
+static void fill(void *d, uint8_t c, size_t n)
+{
+    uint64_t word = c * 0x0101010101010101ull;
+    size_t words = n / 8, rest = n & 7;
+    __asm__ volatile("rep stosq\n\tmovq %2, %%rcx\n\trep stosb" : "+D"(d), "+c"(words) : "r"(rest), "a"(word) : "memory");
+}
+#else
+static void copy_up(void *d, const void *src, size_t n)
+{
+    uint8_t *to = d;
+    const uint8_t *from = src;
+    for (; n >= 8; n -= 8, to += 8, from += 8) {
+        uint64_t word;
+        __builtin_memcpy_inline(&word, from, 8); // arm64 loads from any address
+        __builtin_memcpy_inline(to, &word, 8);
+    }
+    for (; n > 0; n--)
+        *to++ = *from++;
+}
+
+static void fill(void *d, uint8_t c, size_t n)
+{
+    volatile uint8_t *bytes = d; // volatile: the compiler would make a call of memset of this loop
+    uint64_t word = c * 0x0101010101010101ull;
+    for (; n >= 8; n -= 8, bytes += 8)
+        __builtin_memcpy_inline((void *)(uintptr_t)bytes, &word, 8);
+    for (; n > 0; n--)
+        *bytes++ = c;
+}
+#endif
+
+void *memcpy(void *restrict dst, const void *restrict src, size_t n)
+{
+    copy_up(dst, src, n);
     return dst;
 }
 
@@ -24,10 +74,7 @@ void *memmove(void *dst, const void *src, size_t n)
 
 void *memset(void *dst, int c, size_t n)
 {
-    void *d = dst;
-    uint32_t word = (uint8_t)c * 0x01010101u;
-    size_t words = n / 4, rest = n & 3;
-    __asm__ volatile("rep stosl\n\tmovl %2, %%ecx\n\trep stosb" : "+D"(d), "+c"(words) : "r"(rest), "a"(word) : "memory");
+    fill(dst, (uint8_t)c, n);
     return dst;
 }
 

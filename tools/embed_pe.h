@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MPL-2.0
+// PE/COFF artefacts (ipxe.efi) for `signet embed`: the last section, .signet, grows with what is embedded behind its slot.
+#pragma once
+#include "base/base.h"
+
+// Makes a whole file of `head` (the bare artefact up to and with the slot, `head_len` bytes) and the blob: section and
+// image sizes, the checksum, and no Authenticode signature any more. Returns a new buffer (free()), its length in
+// *ret_len; NULL after a message about `path`. *ret_signed says whether a signature was lost.
+uint8_t *embed_pe_build(const char *path, const uint8_t *head, size_t head_len, const uint8_t *blob, size_t blob_len,
+                        size_t *ret_len, bool *ret_signed);
