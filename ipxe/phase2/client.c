@@ -60,12 +60,9 @@ static int input_discovery(struct p2_client *c, const struct p2_message *m, cons
 {
     if (c->phase >= P2_VERIFIED)
         return ERR_NOT_FOUND;
-    if (m->type == P2_OFFER)
+    // Either means that a server may be there; what it has to say counts when it says it to us alone.
+    if (m->type == P2_OFFER || m->type == P2_ERROR)
         return p2c_servers_heard(c, from);
-    if (m->type == P2_ERROR && m->error.code == P2_ERROR_NO_IMAGE) {
-        c->discover_refusals++;
-        return 0;
-    }
     return ERR_NOT_FOUND;
 }
 

@@ -43,14 +43,14 @@
 #define P2_RTO_FIRST 300000u       // before a round trip was measured
 #define P2_RTO_MAX 2000000u
 #define P2_HELLO_FIRST 150000u     // first repetition of a HELLO; doubles
-#define P2_HELLO_LAST 2000000u     // longest pause between HELLOs
+#define P2_HELLO_LAST 600000u      // longest pause between HELLOs: ten tries in the time of discovery
 #define P2_HELLO_TRIES 5           // unicast HELLOs to a server that discovery heard of
 #define P2_COOKIE_RENEW 30000000u  // a cookie as old is renewed while it still works
 #define P2_HINT_PAUSE 200000u      // RESET and ERROR are acted upon at most once in this time
 #define P2_FAILOVER_AFTER 1500000u // no new block for so long: the next server's turn
 #define P2_STALL_DEFAULT 30000000u
 #define P2_DISCOVER_DEFAULT 6000000u
-#define P2_DECIDE_AFTER 2000000u   // servers are looked for at least so long before a failure is final
+#define P2_DECIDE_AFTER 3000000u   // servers are looked for at least so long before a failure is final
 #define P2_FINISH_TRIES 5
 #define P2_FINISH_PAUSE 150000u
 #define P2_STRIKES_MAX 4           // bad chunks (halved by good ones) that drop a server
@@ -66,7 +66,8 @@
 struct p2_client_config {
     const struct trust_store *trust; // kept by reference: must outlive the machine
     const char *image;               // requested name, "" = the server's default
-    // Explicit servers, in order of preference, or addresses for discovery (multicast, broadcast), or both.
+    // Explicit servers, or addresses for discovery (multicast, broadcast), or both. All are asked at once; the
+    // first that answers is taken, the others wait for it to fail.
     const struct net_addr *servers;
     uint32_t server_count;
     const struct net_addr *targets;
@@ -176,7 +177,7 @@ struct p2_client {
     uint8_t discovery_nonce[P2_NONCE_SIZE];
     uint64_t discover_next, discover_pause;
     uint32_t discover_target; // next target of the round that is being sent
-    uint32_t discover_refusals; // ERRORs that answered discovery
+    uint32_t refusals; // ERRORs that servers sent to us alone
     bool discovering;
 
     struct p2_client_server servers[P2_CLIENT_SERVERS];

@@ -238,8 +238,8 @@ void p2c_flow_arrived(struct p2_client *c, uint32_t slot, uint32_t block, uint16
         // An answer to an earlier READ: it was late, not lost.
         c->reorder = MIN(c->reorder * 2, P2_REORDER_MAX);
     }
-    c->rto_at = c->outstanding ? c->now + rto(c) : 0;
     flight_settle(c);
+    c->rto_at = c->outstanding ? c->now + rto(c) : 0;
 }
 
 // --- timeouts ---

@@ -63,11 +63,18 @@ struct p2_client_server *p2c_servers_find(struct p2_client *c, const struct net_
     return NULL;
 }
 
+// Until the seal is verified its size is a claim as well, and two claims that differ cannot be mixed.
+static bool same_image(const struct p2_client *c, const struct p2_client_server *s)
+{
+    return memcmp(s->offer.image_id, c->image_id, P2_IMAGE_ID_SIZE) == 0 &&
+           (c->bound || c->phase != P2_SEAL || s->offer.seal_size == c->space_size);
+}
+
 // Room for one more server: a free entry; else one that never answered us (a crowd of invented addresses
-// must not keep the real one out, so it is taken at random); else the one that was dropped first.
+// must not keep the real one out, so it is taken at random); else one that was dropped or has another image.
 static struct p2_client_server *server_room(struct p2_client *c)
 {
-    struct p2_client_server *dropped = NULL;
+    struct p2_client_server *given_up = NULL;
     uint8_t start;
     p2c_random(c, &start, 1);
     for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
@@ -79,10 +86,11 @@ static struct p2_client_server *server_room(struct p2_client *c)
             continue;
         if (s->state == P2S_HEARD)
             return s;
-        if (s->state == P2S_DROPPED && (!dropped || s->tried < dropped->tried))
-            dropped = s;
+        bool useless = s->state == P2S_DROPPED || (c->bound && s != p2c_current(c) && !same_image(c, s));
+        if (useless && (!given_up || s->tried < given_up->tried))
+            given_up = s;
     }
-    return dropped;
+    return given_up;
 }
 
 int p2c_servers_heard(struct p2_client *c, const struct net_addr *from)
@@ -105,11 +113,11 @@ static bool offer_sane(const struct p2_offer *o)
            o->block_max <= P2_BLOCK_MAX && o->window_max >= 1;
 }
 
-// Until the seal is verified its size is a claim as well, and two claims that differ cannot be mixed.
-static bool same_image(const struct p2_client *c, const struct p2_client_server *s)
+static void seal_begin(struct p2_client *c, const struct p2_client_server *server)
 {
-    return memcmp(s->offer.image_id, c->image_id, P2_IMAGE_ID_SIZE) == 0 &&
-           (c->bound || c->phase != P2_SEAL || s->offer.seal_size == c->space_size);
+    memcpy(c->image_id, server->offer.image_id, sizeof c->image_id);
+    c->phase = P2_SEAL;
+    p2c_space_begin(c, P2_SPACE_SEAL, server->offer.seal_size, 31);
 }
 
 int p2c_servers_offer(struct p2_client *c, struct p2_client_server *server, const struct p2_offer *offer)
@@ -122,13 +130,13 @@ int p2c_servers_offer(struct p2_client *c, struct p2_client_server *server, cons
     server->cookie_time = c->now;
     bool current = server == p2c_current(c);
     // A server whose image was replaced may still hold the one we are at: it keeps its place, and its
-    // READs will tell.
-    if (server->state == P2S_BOUND && (current || c->bound) && same_image(c, server))
+    // READs will tell. One that was dropped only needs a cookie, to be told how it ended.
+    if (server->state == P2S_DROPPED || (server->state == P2S_BOUND && c->bound && same_image(c, server)))
         memcpy(server->offer.cookie, offer->cookie, sizeof offer->cookie);
-    else if (server->state != P2S_DROPPED)
-        server->offer = *offer;
     else
-        memcpy(server->offer.cookie, offer->cookie, sizeof offer->cookie); // to tell it how it ended
+        server->offer = *offer;
+    if (current && !c->bound && c->phase == P2_SEAL && !same_image(c, server))
+        seal_begin(c, server); // replaced before its seal was here
     if (server->state == P2S_HEARD)
         server->state = P2S_BOUND;
     if (current && c->reset_seen) {
@@ -145,13 +153,14 @@ void p2c_servers_hint(struct p2_client *c, struct p2_client_server *server, bool
     if (!reset) {
         server->refused = c->now;
         server->refusals++;
+        c->refusals++;
     }
-    if (c->hint_at && c->now - c->hint_at < P2_HINT_PAUSE)
+    // Only the server that is being read from (or told the end) has something to say, and not too often.
+    bool concerned = server == p2c_current(c) || c->finish_server == (uint32_t)(server - c->servers) + 1;
+    if (!concerned || (c->hint_at && c->now - c->hint_at < P2_HINT_PAUSE))
         return;
-    if (!reset && server->state == P2S_HEARD)
-        return; // it has just been asked
     c->hint_at = MAX(c->now, 1u);
-    if (reset && server == p2c_current(c)) {
+    if (reset) {
         c->reset_seen = true;
         c->reset_at = c->now;
     }
@@ -182,13 +191,6 @@ uint32_t p2c_servers_other(const struct p2_client *c)
         if (eligible(c, i) && (best == INDEX_NONE || better(c, i, best)))
             best = i;
     return best;
-}
-
-static void seal_begin(struct p2_client *c, const struct p2_client_server *server)
-{
-    memcpy(c->image_id, server->offer.image_id, sizeof c->image_id);
-    c->phase = P2_SEAL;
-    p2c_space_begin(c, P2_SPACE_SEAL, server->offer.seal_size, 31);
 }
 
 void p2c_servers_switch(struct p2_client *c, uint32_t index)
@@ -264,12 +266,7 @@ static int reason(const struct p2_client *c, int otherwise)
 {
     if (c->first_error)
         return c->first_error;
-    if (c->discover_refusals)
-        return ERR_P2_NO_IMAGE;
-    for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
-        if (at(c, i)->refusals)
-            return ERR_P2_NO_IMAGE;
-    return otherwise;
+    return c->refusals ? ERR_P2_NO_IMAGE : otherwise;
 }
 
 static void tick_without_server(struct p2_client *c)
@@ -326,6 +323,8 @@ static void tick_with_server(struct p2_client *c)
     uint32_t other = p2c_servers_other(c);
     if (other != INDEX_NONE) {
         p2c_servers_switch(c, other);
+    } else if (refused) {
+        server->refused = 0; // nobody else: READs to it go on, and it may say so again
     } else if (silent) {
         if (!server->hello_open)
             hello_open(c, server); // it may have restarted, with another secret
@@ -431,6 +430,6 @@ uint64_t p2c_servers_deadline(const struct p2_client *c)
     t = MIN(t, c->progress_at + c->stall_us);
     t = MIN(t, c->slow_at + P2_SLOW_TIME);
     if (server->refused && server->refused >= c->progress_at)
-        t = MIN(t, MAX(MAX(c->progress_at, c->current_since) + P2_REFUSED_AFTER, c->now + 10000));
+        t = MIN(t, MAX(c->progress_at, c->current_since) + P2_REFUSED_AFTER);
     return server->hello_open ? t : MIN(t, server->cookie_time + P2_COOKIE_RENEW);
 }

@@ -701,8 +701,8 @@ static const char *judge(void)
     // A failure must have a name of the protocol or the seal.
     if (err_code(error)[0] != 'P' && err_code(error)[0] != 'S')
         return "failed without a proper name";
-    if (net.late && error == ERR_P2_NO_SERVER)
-        return NULL;
+    if ((net.late || net.loss > 2000) && error == ERR_P2_NO_SERVER)
+        return NULL; // nobody was there in time, or ten HELLOs or their OFFERs were lost: at 30 % that happens
     if (!net.must_fail && !net.may_fail)
         return "failed";
     return net.expect && net.expect != error ? "failed with another error" : NULL;

@@ -1032,6 +1032,91 @@ TEST(image_replaced_at_the_other_server)
     cleanup(&image, &newer);
 }
 
+// Replaced after its OFFER, before its seal was read: the new one is booted.
+static const struct testimage *replacement;
+static bool replace_at_first_read(const struct p2_message *m, const struct net_addr *to)
+{
+    if (m->type == P2_READ && replacement) {
+        servers[0].image = replacement;
+        servers[0].view.seal_size = (uint32_t)replacement->seal_len;
+        servers[0].view.list_size = replacement->seal.chunk_count * 32;
+        servers[0].view.payload_size = replacement->seal.payload_size;
+        memcpy(servers[0].view.id, replacement->seal.image_id, P2_IMAGE_ID_SIZE);
+        replacement = NULL;
+    }
+    return true;
+}
+TEST(image_replaced_before_its_seal)
+{
+    struct testimage image, newer;
+    testimage_make(&image, "old", 30000, 1, TESTKEY_P256_A);
+    testimage_make(&newer, "new", 50000, 2, TESTKEY_P256_A);
+    setup();
+    server_start(0, &image, 1);
+    start();
+    replacement = &newer;
+    to_server = replace_at_first_read;
+    CHECK(boot(now + 3000000));
+    CHECK_STR(p2_client_seal(&client)->name, "new");
+    CHECK(memory_is(&newer));
+    cleanup(&image, &newer);
+}
+
+// Everyone on the link can answer discovery with "no such image"; a server that comes late is still waited for.
+TEST(forged_no_image_does_not_shorten_the_wait)
+{
+    struct testimage image;
+    testimage_make(&image, "patient", 30000, 1, TESTKEY_P256_A);
+    setup();
+    server_start(0, &image, 1);
+    servers[0].alive = false;
+    start();
+    CHECK(!run_until(P2_SEALED, now + 200000));
+    for (uint32_t i = 0; i < 50; i++) {
+        uint8_t buf[P2_MESSAGE_MAX];
+        struct net_addr nobody = { .ip = { 0xfe, 0x80, [13] = 9, [15] = (uint8_t)i }, .port = P2_PORT, .zone = 1 };
+        p2_client_input(&client, buf, forged(P2_ERROR, client.discovery_nonce, 0, buf), &nobody, now);
+        p2_client_input(&client, buf, forged(P2_ERROR, client.discovery_nonce, 0, buf), &servers[0].addr, now);
+    }
+    CHECK(!run_until(P2_SEALED, now + 4500000));
+    CHECK_EQ(p2_client_phase(&client), P2_DISCOVER);
+    servers[0].alive = true;
+    CHECK(boot(now + 5000000));
+    CHECK(memory_is(&image));
+    cleanup(&image, NULL);
+}
+
+// A second server that is known but not read from cannot use up the attention that RESETs get.
+static bool rival_noise(uint8_t *data, size_t *len, struct net_addr *from)
+{
+    for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
+        if (client.servers[i].state == P2S_BOUND && i + 1 != client.current) {
+            uint8_t buf[P2_MESSAGE_MAX];
+            p2_client_input(&client, buf, forged(P2_RESET, client.servers[i].nonce, 0, buf), &client.servers[i].addr, now);
+        }
+    return true;
+}
+TEST(reset_of_a_rival_is_not_heeded)
+{
+    struct testimage image;
+    testimage_make(&image, "rival", 1000000, 1, TESTKEY_P256_A);
+    setup();
+    server_start(0, &image, 1);
+    server_start(1, &image, 2);
+    start();
+    to_client = rival_noise;
+    CHECK(run_until(P2_SEALED, now + 5000000) && accept_image());
+    while (progress().bytes_verified < 500000)
+        turn();
+    uint32_t current = at_first_server() ? 0 : 1;
+    server_start(current, &image, 99);
+    uint64_t began = now;
+    CHECK(run_until(P2_VERIFIED, now + 10000000));
+    CHECK(now - began < 1000000);
+    CHECK_EQ(progress().failovers, 0);
+    cleanup(&image, NULL);
+}
+
 // FINISHED is repeated when it is lost, and given up when nobody hears it.
 static uint32_t finished_seen;
 static bool swallow_finished(const struct p2_message *m, const struct net_addr *to)
@@ -1127,5 +1212,7 @@ TEST_MAIN(T(plain_boot_and_report), T(init_refuses), T(accept_refuses_wrong_maps
           T(refusal_is_reported), T(long_pause_before_accept), T(no_server_in_bounded_time),
           T(no_image_is_named_but_not_believed_at_once), T(stalled_server_is_named), T(failover_keeps_progress),
           T(server_that_restarts_goes_on), T(cookie_is_renewed_before_it_dies), T(path_mtu_black_hole),
-          T(invented_servers_do_not_crowd_out_the_real_one), T(image_replaced_at_the_other_server), T(report_is_repeated),
+          T(invented_servers_do_not_crowd_out_the_real_one), T(image_replaced_at_the_other_server),
+          T(image_replaced_before_its_seal), T(forged_no_image_does_not_shorten_the_wait),
+          T(reset_of_a_rival_is_not_heeded), T(report_is_repeated),
           T(offsets_beyond_4_gib))
