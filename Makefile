@@ -185,7 +185,7 @@ bench: setup
 	@ci/qemu/bench
 
 clean:
-	rm -rf build/tool build/test64 build/test32 build/fuzz build/bios bin
+	rm -rf build/tool build/test64 build/test32 build/fuzz build/bios build/efi bin
 distclean:
 	rm -rf build bin
 

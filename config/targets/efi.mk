@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MPL-2.0
+# ipxe.efi: the UEFI application (PE/COFF by clang and lld-link; doc/efi.md).
+
+# The target claims to be Microsoft's compiler, which makes the libraries look for its headers. No red zone: the
+# firmware's interrupt handlers run on our stack.
+EFI_CFLAGS := -Os -ffreestanding -fno-builtin-bcmp -nostdlibinc -isystem ipxe/base/libc -fno-ms-compatibility \
+	-fno-ms-extensions -U_WIN32 -U_WIN64 -fno-stack-protector -fshort-wchar -ffunction-sections -fdata-sections -fno-common
+EFI_CFLAGS_efi := --target=x86_64-unknown-windows -mno-red-zone -mno-stack-arg-probe
+EFI_SRCS := $(call not-tests,$(wildcard ipxe/efi/*.c)) $(wildcard ipxe/base/libc/*.c)
+
+# $(1) flavor, $(2) machine as lld-link calls it
+define EFI_FLAVOR
+build/$(1)/%.o: %.c $(SOURCES_STAMP)
+	@mkdir -p $$(@D)
+	@$$(if $$(V),,echo "  CC[$(1)] $$<";) $(CLANG) $$(COMMON) $$(EFI_CFLAGS) $$(EFI_CFLAGS_$(1)) $$(if $$(filter $(SRC)/%,$$<),-w,$(WARN)) -c -o $$@ $$<
+build/$(1)/%.o: %.S
+	@mkdir -p $$(@D)
+	@$(CLANG) $$(EFI_CFLAGS_$(1)) -Iipxe -ffile-prefix-map=$(CURDIR)=. -MMD -MP -c -o $$@ $$<
+build/$(1)/libpure.a: $(patsubst %.c,build/$(1)/%.o,$(PURE_SRCS) ipxe/crypto/digest_mbedtls.c)
+build/$(1)/libcore.a: $(patsubst %.c,build/$(1)/%.o,$(CORE_SRCS))
+build/$(1)/liblwip.a: $(patsubst %.c,build/$(1)/%.o,$(LWIP_SRCS))
+build/$(1)/libmbed.a: $(patsubst %.c,build/$(1)/%.o,$(MBEDTLS_SRCS))
+build/$(1)/lib%.a:
+	@rm -f $$@; llvm-ar rcsD $$@ $$^
+build/$(1)/ipxe/base/version.o: build/version.stamp
+build/$(1)/ipxe/base/version.o: COMMON += $$(VERSION_FLAGS)
+build/$(1)/ipxe.pe: $(patsubst %.c,build/$(1)/%.o,$(EFI_SRCS)) build/$(1)/ipxe/efi/slot.o \
+	$(patsubst %,build/$(1)/lib%.a,core pure lwip mbed)
+	@lld-link /machine:$(2) /subsystem:efi_application /entry:efi_main /nodefaultlib /opt:ref /opt:icf /timestamp:0 \
+		/out:$$@ $$^
+endef
+$(eval $(call EFI_FLAVOR,efi,x64))
+
+bin/ipxe.efi: build/efi/ipxe.pe bin/signet $(EMBED_INPUTS)
+	@mkdir -p bin
+	bin/signet embed $(EMBED_FLAGS) $< -o $@
+
+FIRMWARE += bin/ipxe.efi

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MPL-2.0
+// See console.h.
+#include "efi/console.h"
+
+#include "efi/efi.h"
+
+#define OUTPUT_MAX 128
+
+static const char *pending = ""; // of an ANSI sequence that a key has begun
+
+void console_write_text(const char *text, size_t len)
+{
+    struct efi_text_output *out = efi_system->con_out;
+    uint16_t buffer[OUTPUT_MAX + 3];
+    unsigned n = 0;
+    for (size_t i = 0; out && i < len; i++) {
+        uint8_t c = (uint8_t)text[i];
+        if (c == '\n')
+            buffer[n++] = '\r';
+        buffer[n++] = c < 0x80 ? c : '?'; // nothing of ours is beyond ASCII
+        if (n >= OUTPUT_MAX || i + 1 == len) {
+            buffer[n] = 0;
+            (void)out->output(out, buffer); // a console that fails has nobody to tell
+            n = 0;
+        }
+    }
+}
+
+// UEFI 2.10 table 12.7 -> what an ANSI terminal sends behind ESC.
+static const char *scan_sequence(uint16_t scan)
+{
+    switch (scan) {
+    case 1: return "[A";
+    case 2: return "[B";
+    case 3: return "[C";
+    case 4: return "[D";
+    case 5: return "[H";
+    case 6: return "[F";
+    case 8: return "[3~";
+    default: return "";
+    }
+}
+
+int console_read_key(void)
+{
+    if (*pending)
+        return (uint8_t)*pending++;
+    struct efi_text_input *in = efi_system->con_in;
+    struct efi_input_key key;
+    if (!in || efi_failed(in->read_key(in, &key)))
+        return -1;
+    if (key.unicode)
+        return key.unicode < 0x80 ? key.unicode : -1;
+    if (key.scan == 0x17)
+        return 0x1b;
+    pending = scan_sequence(key.scan);
+    return *pending ? 0x1b : -1;
+}

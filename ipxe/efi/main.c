@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MPL-2.0
+// struct platform for a machine with UEFI, and the application's entry. doc/efi.md tells how it works.
+#include "core/core.h"
+#include "base/bytes.h"
+#include "efi/cards.h"
+#include "efi/clock.h"
+#include "efi/console.h"
+#include "efi/efi.h"
+#include "efi/entropy.h"
+#include "efi/heap.h"
+#include "efi/linux.h"
+#include "efi/memory.h"
+#include "efi/snp.h"
+#include "image/embed.h"
+#include "image/smbios.h"
+
+#define BUSY_US 20000     // after a frame: look at the card without resting
+#define REST_100NS 10000  // 1 ms; the firmware's timer may be coarser
+#define SMBIOS_ENTRY_MAX 32
+#define SMBIOS_TABLE_MAX 0x20000
+
+struct efi_system_table *efi_system;
+struct efi_boot_services *efi_boot;
+efi_handle efi_image;
+struct efi_loaded_image *efi_loaded;
+
+extern const uint8_t embed_slot[]; // slot.S
+static struct smbios smbios;
+static efi_event rest_timer;
+static uint64_t last_frame_us;
+
+efi_status efi_main(efi_handle image, struct efi_system_table *system);
+
+void *efi_protocol(efi_handle handle, const struct efi_guid *guid)
+{
+    void *interface;
+    if (!handle || efi_failed(efi_boot->open_protocol(handle, guid, &interface, efi_image, NULL, EFI_OPEN_GET_PROTOCOL)))
+        return NULL;
+    return interface;
+}
+
+unsigned efi_handles(const struct efi_guid *guid, efi_handle **ret)
+{
+    uint64_t count = 0;
+    efi_handle *handles;
+    if (efi_failed(efi_boot->locate_handles(guid ? EFI_BY_PROTOCOL : EFI_ALL_HANDLES, guid, NULL, &count, &handles)))
+        return 0;
+    *ret = handles;
+    return (unsigned)count;
+}
+
+void *efi_table(const struct efi_guid *guid)
+{
+    for (uint64_t i = 0; i < efi_system->table_count; i++)
+        if (memcmp(&efi_system->tables[i].guid, guid, sizeof *guid) == 0)
+            return efi_system->tables[i].table;
+    return NULL;
+}
+
+static uint64_t now_us(void *ctx)
+{
+    return clock_us();
+}
+
+static void random_bytes(void *ctx, void *buf, size_t len)
+{
+    entropy_bytes(buf, len);
+}
+
+static void *allocate(void *ctx, size_t len)
+{
+    return heap_alloc(len);
+}
+
+static void release(void *ctx, void *ptr)
+{
+    heap_free(ptr);
+}
+
+static void console_out(void *ctx, const char *text, size_t len)
+{
+    console_write_text(text, len);
+}
+
+static int console_key(void *ctx)
+{
+    return console_read_key();
+}
+
+// Waiting for an event lets the firmware halt the processor until its next timer tick, which is too long between two
+// frames of a download and right in a wait.
+static void idle(void *ctx)
+{
+    uint64_t index;
+    if (!rest_timer || clock_us() - last_frame_us < BUSY_US)
+        return;
+    if (!efi_failed(efi_boot->set_timer(rest_timer, EFI_TIMER_RELATIVE, REST_100NS)))
+        (void)efi_boot->wait_for_event(1, &rest_timer, &index);
+}
+
+static unsigned nic_count(void *ctx)
+{
+    return cards_count();
+}
+
+static int nic_info(void *ctx, unsigned nic, struct platform_nic *ret)
+{
+    const struct card *card = card_at(nic);
+    if (!card)
+        return ERR_NET_NO_CARD;
+    *ret = card->info;
+    return 0;
+}
+
+static int nic_open(void *ctx, unsigned nic)
+{
+    return snp_open(nic);
+}
+
+static void nic_close(void *ctx, unsigned nic)
+{
+    snp_close(nic);
+}
+
+static int nic_multicast(void *ctx, unsigned nic, const uint8_t (*macs)[6], unsigned count)
+{
+    return snp_multicast(nic, macs, count);
+}
+
+static int frame_send(void *ctx, unsigned nic, const void *frame, size_t len)
+{
+    last_frame_us = clock_us();
+    return snp_send(nic, frame, len);
+}
+
+static int frame_recv(void *ctx, unsigned nic, void *buf, size_t cap)
+{
+    int len = snp_receive(nic, buf, cap);
+    if (len > 0)
+        last_frame_us = clock_us();
+    return len;
+}
+
+static unsigned memory(void *ctx, struct mem_region ret[PLATFORM_REGIONS_MAX])
+{
+    return memory_free(ret, PLATFORM_REGIONS_MAX);
+}
+
+static void *map(void *ctx, uint64_t address, uint64_t length)
+{
+    return memory_claim(address, length);
+}
+
+static void unmap(void *ctx)
+{
+    memory_release();
+}
+
+static int boot(void *ctx, const struct platform_boot *what)
+{
+    return linux_start(what);
+}
+
+// As if we had never been here.
+static void give_back(void)
+{
+    snp_close_all();
+    memory_release();
+    heap_free_all();
+    if (rest_timer)
+        (void)efi_boot->close_event(rest_timer);
+    rest_timer = NULL;
+}
+
+static void leave(void *ctx, enum platform_leave how)
+{
+    give_back();
+    if (how == LEAVE_EXIT)
+        (void)efi_boot->exit(efi_image, EFI_ABORTED, 0, NULL);
+    efi_system->runtime->reset(how == LEAVE_POWEROFF ? EFI_RESET_SHUTDOWN : EFI_RESET_COLD, EFI_SUCCESS, 0, NULL);
+}
+
+static const char *smbios_text(void *ctx, const char *name)
+{
+    return smbios_value(&smbios, name);
+}
+
+static void read_smbios(void)
+{
+    static const struct efi_guid guids[] = { EFI_SMBIOS3_GUID, EFI_SMBIOS_GUID };
+    for (size_t i = 0; i < ARRAY_SIZE(guids); i++) {
+        const uint8_t *point = efi_table(&guids[i]);
+        struct smbios_entry entry;
+        if (!point || smbios_find(point, SMBIOS_ENTRY_MAX, &entry) != 0)
+            continue;
+        uint32_t length = MIN(entry.length, (uint32_t)SMBIOS_TABLE_MAX);
+        (void)smbios_parse((const void *)(uintptr_t)entry.table, length, entry.version, &smbios);
+        return;
+    }
+}
+
+static const struct platform efi_platform = {
+    .name = "efi",
+#if defined(__x86_64__)
+    .buildarch = "x86_64",
+#else
+    .buildarch = "arm64",
+#endif
+    .now_us = now_us,
+    .random = random_bytes,
+    .alloc = allocate,
+    .free = release,
+    .console_write = console_out,
+    .console_getkey = console_key,
+    .idle = idle,
+    .nic_count = nic_count,
+    .nic_info = nic_info,
+    .nic_open = nic_open,
+    .nic_close = nic_close,
+    .nic_multicast = nic_multicast,
+    .frame_send = frame_send,
+    .frame_recv = frame_recv,
+    .memory = memory,
+    .memory_limit = UINT64_MAX,
+    .map = map,
+    .unmap = unmap,
+    .whole_kernel = true,
+    .boot = boot,
+    .leave = leave,
+    .smbios = smbios_text,
+};
+
+static void seed_entropy(void)
+{
+    struct {
+        uint8_t mac[PLATFORM_NICS_MAX][6];
+        char uuid[SMBIOS_UUID_TEXT];
+    } unique = { 0 };
+    for (unsigned i = 0; i < cards_count(); i++)
+        memcpy(unique.mac[i], card_at(i)->info.mac, 6);
+    memcpy(unique.uuid, smbios.uuid, sizeof unique.uuid);
+    entropy_init(&unique, sizeof unique);
+}
+
+efi_status efi_main(efi_handle image, struct efi_system_table *system)
+{
+    static const struct efi_guid loaded_image_guid = EFI_LOADED_IMAGE_GUID;
+    efi_system = system;
+    efi_boot = system->boot;
+    efi_image = image;
+    efi_loaded = efi_protocol(image, &loaded_image_guid);
+    if (!efi_loaded)
+        return EFI_UNSUPPORTED;
+    (void)efi_boot->set_watchdog(0, 0, 0, NULL); // a boot over the network may take longer than its five minutes
+    if (efi_failed(efi_boot->create_event(EFI_EVT_TIMER, 0, NULL, NULL, &rest_timer)))
+        rest_timer = NULL;
+    clock_init();
+    read_smbios();
+    cards_find();
+    seed_entropy();
+
+    uint32_t length = load32_le(embed_slot + SLOT_LENGTH);
+    const struct core_options options = { .embed = length ? embed_slot + EMBED_SLOT_SIZE : NULL, .embed_len = length };
+    (void)core_main(&efi_platform, &options);
+    give_back();
+    return EFI_ABORTED; // an error makes the boot manager try its next option
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MPL-2.0
+// See snp.h.
+#include "efi/snp.h"
+
+#include "efi/clock.h"
+#include "efi/efi.h"
+
+#define TX_BUFFERS 32
+#define TX_WAIT_US 2000 // for a buffer to come back before a frame is dropped
+#define FILTERS (EFI_SNP_UNICAST | EFI_SNP_BROADCAST)
+
+static const struct efi_guid snp_guid = EFI_SIMPLE_NETWORK_GUID;
+
+// A frame belongs to the driver from Transmit until GetStatus names it again. Shared by all cards.
+static struct {
+    struct efi_snp *owner; // NULL: free
+    uint8_t frame[FRAME_MAX];
+} tx[TX_BUFFERS];
+
+// Starts and initializes what may be in any state: a driver that the firmware used is running already.
+static int bring_up(struct efi_snp *snp)
+{
+    if (snp->mode->state == EFI_SNP_STOPPED) {
+        efi_status status = snp->start(snp);
+        if (efi_failed(status) && status != EFI_ALREADY_STARTED)
+            return ERR_NET_LINK;
+    }
+    // Anew, so that nothing is left of what the firmware had set.
+    if (snp->mode->state == EFI_SNP_INITIALIZED)
+        (void)snp->shutdown(snp);
+    if (efi_failed(snp->initialize(snp, 0, 0)))
+        return ERR_NET_LINK;
+    (void)snp->receive_filters(snp, FILTERS & snp->mode->filter_mask, 0, true, 0, NULL); // a failure shows as silence
+    return 0;
+}
+
+static void take_down(struct efi_snp *snp)
+{
+    if (snp->mode->state == EFI_SNP_INITIALIZED)
+        (void)snp->shutdown(snp);
+    if (snp->mode->state == EFI_SNP_STARTED)
+        (void)snp->stop(snp);
+    for (unsigned i = 0; i < TX_BUFFERS; i++)
+        if (tx[i].owner == snp)
+            tx[i].owner = NULL;
+}
+
+int snp_open(unsigned nic)
+{
+    struct card *card = card_at(nic);
+    if (!card)
+        return ERR_NET_NO_CARD;
+    int err = ERR_NET_LINK;
+    for (unsigned i = 0; i < card->handle_count && !card->snp; i++) {
+        struct efi_snp *snp;
+        // Exclusively: the firmware stops its own stack on this card, and lets nobody else in until we are done.
+        if (efi_failed(efi_boot->open_protocol(card->handles[i], &snp_guid, (void **)&snp, efi_image, NULL, EFI_OPEN_EXCLUSIVE)))
+            continue;
+        card->handle = card->handles[i];
+        err = bring_up(snp);
+        if (!err) {
+            card->snp = snp;
+            break;
+        }
+        take_down(snp);
+        (void)efi_boot->close_protocol(card->handle, &snp_guid, efi_image, NULL);
+    }
+    return err;
+}
+
+void snp_close(unsigned nic)
+{
+    struct card *card = card_at(nic);
+    if (!card || !card->snp)
+        return;
+    take_down(card->snp);
+    card->snp = NULL;
+    (void)efi_boot->close_protocol(card->handle, &snp_guid, efi_image, NULL);
+    (void)efi_boot->connect(card->handle, NULL, NULL, true); // the firmware's stack comes back
+}
+
+void snp_close_all(void)
+{
+    for (unsigned i = 0; i < cards_count(); i++)
+        snp_close(i);
+}
+
+int snp_multicast(unsigned nic, const uint8_t (*macs)[6], unsigned n)
+{
+    struct card *card = card_at(nic);
+    if (!card || !card->snp)
+        return ERR_NET_NO_CARD;
+    struct efi_snp *snp = card->snp;
+    uint32_t mask = snp->mode->filter_mask, all = EFI_SNP_MULTICAST | EFI_SNP_ALL_MULTICAST | EFI_SNP_PROMISCUOUS;
+    if (n == 0)
+        return efi_failed(snp->receive_filters(snp, FILTERS & mask, all & mask, true, 0, NULL)) ? ERR_NET_LINK : 0;
+    struct efi_mac list[EFI_SNP_FILTERS_MAX];
+    if ((mask & EFI_SNP_MULTICAST) && n <= MIN(snp->mode->filter_max, (uint32_t)EFI_SNP_FILTERS_MAX)) {
+        memset(list, 0, sizeof list);
+        for (unsigned i = 0; i < n; i++)
+            memcpy(list[i].bytes, macs[i], 6);
+        if (!efi_failed(snp->receive_filters(snp, (FILTERS | EFI_SNP_MULTICAST) & mask, 0, false, n, list)))
+            return 0;
+    }
+    // More groups than the card can tell apart: all of them, or everything.
+    uint32_t wide = mask & EFI_SNP_ALL_MULTICAST ? EFI_SNP_ALL_MULTICAST : EFI_SNP_PROMISCUOUS;
+    return efi_failed(snp->receive_filters(snp, (FILTERS | wide) & mask, 0, false, 0, NULL)) ? ERR_NET_LINK : 0;
+}
+
+static void collect_sent(struct efi_snp *snp)
+{
+    void *buffer;
+    do {
+        buffer = NULL;
+        if (efi_failed(snp->get_status(snp, NULL, &buffer)))
+            return;
+        for (unsigned i = 0; buffer && i < TX_BUFFERS; i++)
+            if (buffer == tx[i].frame)
+                tx[i].owner = NULL;
+    } while (buffer);
+}
+
+int snp_send(unsigned nic, const void *frame, size_t len)
+{
+    struct card *card = card_at(nic);
+    if (!card || !card->snp || len > FRAME_MAX)
+        return ERR_NET_LINK;
+    struct efi_snp *snp = card->snp;
+    uint64_t end = clock_us() + TX_WAIT_US;
+    do {
+        collect_sent(snp);
+        for (unsigned i = 0; i < TX_BUFFERS; i++) {
+            if (tx[i].owner)
+                continue;
+            memcpy(tx[i].frame, frame, len);
+            efi_status status = snp->transmit(snp, 0, len, tx[i].frame, NULL, NULL, NULL);
+            if (!efi_failed(status)) {
+                tx[i].owner = snp;
+                return 0;
+            }
+            if (status != EFI_NOT_READY)
+                return ERR_NET_LINK;
+            break;
+        }
+    } while (clock_us() < end);
+    return 0; // dropped, as a wire does
+}
+
+int snp_receive(unsigned nic, void *buf, size_t cap)
+{
+    struct card *card = card_at(nic);
+    if (!card || !card->snp)
+        return ERR_NET_NO_CARD;
+    uint64_t size = cap;
+    efi_status status = card->snp->receive(card->snp, NULL, &size, buf, NULL, NULL, NULL);
+    return efi_failed(status) || size > cap ? 0 : (int)size; // a frame that is too long is none of ours
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MPL-2.0
+// Working a card by the Simple Network Protocol. Opening takes it from the firmware's own network stack, closing gives
+// it back. All take cards_find's numbers.
+#pragma once
+#include "efi/cards.h"
+
+int snp_open(unsigned nic); // ERR_NET_NO_CARD, ERR_NET_LINK
+void snp_close(unsigned nic);
+void snp_close_all(void);
+int snp_multicast(unsigned nic, const uint8_t (*macs)[6], unsigned count);
+int snp_send(unsigned nic, const void *frame, size_t len);
+int snp_receive(unsigned nic, void *buf, size_t cap);
