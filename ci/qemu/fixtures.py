@@ -36,8 +36,9 @@ def run(*command):
         raise SystemExit(f"fixtures: {' '.join(command)}\n{done.stderr.strip() or done.stdout.strip()}")
 
 
-def mkimage(name, keys=("alice",), counter=COUNTER, cmdline="console=ttyS0 quiet", extra=(), initrds=("initrd.img", "part.img")):
-    command = [SIGNET, "mkimage", "-o", path("images", name), "-N", name, "--counter", str(counter),
+def mkimage(name, keys=("alice",), counter=COUNTER, cmdline="console=ttyS0 quiet", extra=(), initrds=("initrd.img", "part.img"),
+            file=None):
+    command = [SIGNET, "mkimage", "-o", file or path("images", name), "-N", name, "--counter", str(counter),
                "--kernel", os.path.join(PAYLOAD, "vmlinuz"), "--cmdline", cmdline]
     for key in keys:
         command += ["--key", path(key + ".key")]
@@ -223,12 +224,14 @@ def prepare():
         return
     os.makedirs(path("images"), exist_ok=True)
     os.makedirs(path("forged"), exist_ok=True)
+    os.makedirs(path("newer"), exist_ok=True)
     for name, key in KEYS.items():
         payload.write(path(name + ".key"), key.private_pem().encode())
         os.chmod(path(name + ".key"), 0o600)
         payload.write(path(name + ".pub"), key.public_pem().encode())
 
     mkimage("good")
+    mkimage("good", counter=COUNTER + 1, file=path("newer", "good"))  # what an administrator puts in its place
     mkimage("twosigned", keys=("alice", "bob"))
     mkimage("ramdisk", extra=["-i", os.path.join(PAYLOAD, "ramdisk.img")], cmdline="console=ttyS0 quiet test.large=8")
     # Sealed by the second implementation, from the format document: the firmware must boot it as well.

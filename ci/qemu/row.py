@@ -65,9 +65,10 @@ class Runner:
     def serve(self, server):
         """Starts a server on its node, which is there already."""
         folder = os.path.join(self.folder, "serve-" + server.name)
-        os.makedirs(folder)
-        for image in server.images:
-            os.symlink(image_path(image), os.path.join(folder, os.path.basename(image)))
+        if not os.path.exists(folder):
+            os.makedirs(folder)
+            for image in server.images:
+                os.symlink(image_path(image), os.path.join(folder, os.path.basename(image)))
         if server.kind == "p2":
             command = [sys.executable, os.path.join(fixtures.TOP, "ci/qemu/p2.py"), "--interface", "eth0", *server.options]
             command += [f"{os.path.basename(image)}={image_path(image)}" for image in server.images]
@@ -85,7 +86,7 @@ class Runner:
                 self.serve(server)
         for image in self.row.tftp:
             os.symlink(image_path(image), os.path.join(self.folder, "tftp", os.path.basename(image)))
-        self.net.dnsmasq(os.path.join(self.folder, "tftp"), "undionly.kpxe")
+        self.net.dnsmasq(os.path.join(self.folder, "tftp"), "undionly.kpxe", options=self.row.dhcp)
         netdev = "tap,ifname=tap0,script=no,downscript=no"
         if self.row.link == "relay":
             sockets = [os.path.join(self.folder, n) for n in ("relay.sock", "qemu.sock")]
@@ -138,8 +139,15 @@ class Runner:
             print(f"# {self.machine.seconds():.1f} s: {when.action} {sender}, which has sent {self.sent(sender)} bytes", flush=True)
             if when.action == "unplug":
                 self.net.nodes[sender].unplug()
+            elif when.action == "replace":
+                served = os.path.join(self.folder, "serve-" + sender, "good")
+                os.symlink(fixtures.path("newer/good"), served + ".new")
+                os.rename(served + ".new", served)
             else:
                 self.processes[sender].kill()
+            if when.action == "restart":
+                self.processes[sender].wait()
+                self.serve(next(s for s in self.row.servers if s.name == sender))
 
     def sent(self, name):
         return self.net.nodes[name].bytes_sent() - self.sent_before[name]

@@ -27,7 +27,7 @@ class Server:
 @dataclass
 class When:
     """Something done to a server while the machine boots."""
-    action: str  # "kill", "unplug"
+    action: str  # "kill", "unplug", "restart" (killed and started anew), "replace" (its image by the newer one)
     server: str  # a name, or "sender": whichever has sent the most
     sent: int  # bytes it must have sent before
 
@@ -57,6 +57,7 @@ class Row:
     forbid: tuple = ()
     end: str = ""  # for rows that boot nothing: the verdict is reached when this was seen
     tftp: tuple = ()  # images that dnsmasq's TFTP server has besides the NBP
+    dhcp: tuple = ()  # further options of dnsmasq
     cases: tuple = ()
     when: tuple = ()
     after: tuple = ()  # (check, argument...), see row.py
@@ -124,6 +125,10 @@ ROWS = [
     boot("failover-unplugged", "two servers, the one that sends vanishes without a word",
          script=chain("p2:///good", "dhcp"), servers=[Server("a", ["good"], A), Server("b", ["good"], B)],
          when=(When("unplug", "sender", 5 << 20),), after=(("both_sent", 2 << 20),)),
+    boot("server-restarted", "the only server is killed in mid-download and comes back: cookies are stale, the boot goes on",
+         when=(When("restart", "a", 5 << 20),)),
+    boot("image-replaced", "a newer image is renamed into place in mid-download: the boot ends with the one it began with",
+         when=(When("replace", "a", 5 << 20),)),
     boot("loss-netem", "5 % loss and reordering by tc netem", link="netem", loss=0.05, reorder=0.25, deadline=240),
     boot("loss-relay", "5 % loss and reordering by a relay in the wire, for kernels without netem", link="relay", loss=0.05,
          reorder=0.25, deadline=240),
@@ -145,6 +150,9 @@ ROWS = [
 
     boot("late-server", "the default script goes on until a server comes up", script=None,
          servers=[Server("a", ["good"], A, late=15)], expect=("GUEST-PART-OK blob", r"\[P01\]|\[P0[1-3]\]")),
+    boot("named-by-dhcp", "DHCP option 175.80 and 175.81 tell the default script server and image", script=None,
+         servers=[Server("a", ["good", "twosigned"], A)], dhcp=(f"--dhcp-option=encap:175,80,{A}", "--dhcp-option=encap:175,81,good"),
+         expect=("GUEST-PART-OK blob", f'p2: asking {A}, image "good"')),
     boot("over-tftp", "a signed image over plain TFTP is verified as well", script=chain("tftp://10.50.0.1/good", "dhcp"), servers=[],
          tftp=("good",)),
     boot("over-http", "a signed image over plain HTTP is verified as well", script=chain(f"http://{A}:8080/good", "dhcp"),
@@ -198,6 +206,12 @@ def host_rows():
         after = row.after + ((("placed", row.boots),) if row.boots else ())
         yield replace(row, name="host-" + row.name, machine="host", group="host", expect=expect, after=after, rate=rate)
 
+
+# A stock ROM of QEMU is an iPXE itself and would take the URI: Signet alone sees this rule.
+ROWS.append(Row("host-uri-by-dhcp", "a DHCP rule for iPXE clients: the default script takes the URI as its boot file", None,
+                [Server("a", ["good"], A)], machine="host", group="host", boots="good", after=(("placed", "good"),),
+                dhcp=("--dhcp-match=set:ipxe,175", f"--dhcp-boot=tag:ipxe,p2://{A}/good"),
+                expect=(f'p2: asking {A}, image "good"',)))
 
 NOT_ON_HOST = {"e1000", "cached-dhcp", "smallest", "loss-relay"}  # about the PXE ROM, the machine, QEMU's socket
 ROWS += list(host_rows())
