@@ -219,6 +219,13 @@ static int plan_pc(uint64_t mib)
     return plan_for(usable, 1, firmware, 1);
 }
 
+static uint64_t random_state;
+static uint32_t rnd(uint32_t below)
+{
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)((random_state >> 33) % below);
+}
+
 // --- by hand ---
 
 TEST(kernel_and_initrd)
@@ -361,6 +368,50 @@ TEST(initrd_above_2_gib_only_when_it_must)
     CHECK_EQ(plan.initrd_len, 2 * GIB + 100 * MIB);
 }
 
+// For UEFI the file stays in one piece, and what LoadImage will allocate must still be free.
+static const char *check_whole(const struct place_input *in)
+{
+    const struct seal_part *p = &in->seal->parts[plan.kernel_part];
+    if (home(p->offset) != plan.setup || plan.setup + plan.setup_len != plan.kernel || plan.setup_len != p->split)
+        return "the file is not in one piece";
+    if (home(p->offset + p->size - 1) != plan.kernel + plan.kernel_len - 1 || plan.kernel_run != plan.kernel)
+        return "the kernel does not lie where the plan says";
+    static struct place_room left;
+    place_room_fill(&left, in->usable, in->usable_count, PLACE_LOW_LIMIT, in->limit);
+    for (unsigned i = 0; i < plan.piece_count; i++)
+        place_room_take(&left, plan.pieces[i].address, plan.pieces[i].length);
+    place_room_take(&left, plan.list.base, plan.list.length);
+    place_room_take(&left, plan.work.base, plan.work.length);
+    return place_room_largest(&left, UINT64_MAX) >= p->memory ? NULL : "no room is left for the kernel's own memory";
+}
+
+TEST(whole_kernels)
+{
+    unsigned fits = 0;
+    random_state = 11;
+    for (unsigned round = 0; round < 3000; round++) {
+        struct mem_region usable[] = { { MIB + (uint64_t)rnd(40) * MIB, (uint64_t)(1 + rnd(200)) * MIB },
+                                       { 300 * MIB, (uint64_t)(1 + rnd(300)) * MIB } };
+        start_seal();
+        add_kernel(8192 + rnd(20 << 20), 16 * MIB, rnd(90 << 20), 2 * MIB, 512 * (1 + rnd(15)));
+        if (rnd(2))
+            add(PART_INITRD, 1 + rnd(60 << 20));
+        if (rnd(3) == 0)
+            add(PART_RAMDISK, 1 + rnd(200 << 20));
+        struct place_input in = { &seal, usable, 2, NULL, 0, 4 * GIB, 100, true };
+        if (place_plan(&in, &plan, &shortfall) != 0)
+            continue;
+        fits++;
+        const char *why = check_pieces(&in);
+        why = why ? why : check_initrd(&in);
+        why = why ? why : check_whole(&in);
+        if (why)
+            printf("  round %u: %s\n", round, why);
+        CHECK(!why);
+    }
+    CHECK(fits > 500 && fits < 2900);
+}
+
 TEST(data_without_a_kernel)
 {
     start_seal();
@@ -432,13 +483,6 @@ TEST(strange_memory_maps)
 }
 
 // --- by chance ---
-
-static uint64_t random_state;
-static uint32_t rnd(uint32_t below)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)((random_state >> 33) % below);
-}
 
 static void random_image(void)
 {
@@ -554,5 +598,5 @@ TEST(names)
 
 TEST_MAIN(T(kernel_and_initrd), T(the_smallest_machine_that_runs_the_kernel), T(sixty_four_mib),
           T(large_ramdisk_in_4_gib), T(relocates_when_taken), T(moves_over_the_firmware),
-          T(initrd_above_2_gib_only_when_it_must), T(data_without_a_kernel), T(parts_that_contradict),
+          T(initrd_above_2_gib_only_when_it_must), T(whole_kernels), T(data_without_a_kernel), T(parts_that_contradict),
           T(strange_memory_maps), T(random_images_in_random_machines), T(finds_a_plan_when_there_is_one), T(names))
