@@ -151,15 +151,14 @@ class Server:
             yield message(ERROR, nonce, ERROR_BODY.pack(tag, 3, b"bad READ"))
             return
         whole, piece = image.space(space)
-        for i in range(count):
-            offset, length = RANGE.unpack_from(body, READ_BODY.size + i * RANGE.size)
+        ranges = [RANGE.unpack_from(body, READ_BODY.size + i * RANGE.size) for i in range(count)]
+        if any(not length or offset + length > len(whole) for offset, length in ranges):
+            yield message(ERROR, nonce, ERROR_BODY.pack(tag, 3, b"outside the image"))
+            return
+        for offset, length in ranges:
             end = offset + length
-            if end > len(whole):
-                yield message(ERROR, nonce, ERROR_BODY.pack(tag, 3, b"outside the image"))
-                continue
-            while offset < end:
-                within = offset % piece
-                take = min(block_size - within % block_size, piece - within, end - offset)
+            while offset < end:  # steps of the block size from the range's start; a piece begins a new block
+                take = min(block_size, piece - offset % piece, end - offset)
                 yield self.data(nonce, image, space, offset, whole[offset:offset + take], stamp)
                 self.sent += take
                 offset += take
