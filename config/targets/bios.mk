@@ -40,8 +40,10 @@ bin/undionly.kpxe: build/bios/undionly.bare bin/signet $(EMBED_INPUTS)
 	bin/signet embed $(EMBED_FLAGS) $< -o $@
 
 # The door alone, with a core that tries each of its calls (ci/qemu/doortest runs it).
-build/bios/doortest.elf: build/bios/bios.lds $(BIOS_OBJS) build/bios/ipxe/bios/doortest/doortest.o build/bios/libpure.a build/bios/libmbed.a
-	@$(BIOS_LINK) $(filter %.o,$^) --start-group build/bios/libpure.a build/bios/libmbed.a --end-group
+DOORTEST_OBJS := $(BIOS_OBJS) $(patsubst %.c,build/bios/%.o,ipxe/bios/doortest/doortest.c \
+	ipxe/crypto/digest_mbedtls.c ipxe/image/bzimage.c ipxe/image/smbios.c $(filter ipxe/base/% ipxe/crypto/%,$(PURE_SRCS)))
+build/bios/doortest.elf: build/bios/bios.lds $(DOORTEST_OBJS) build/bios/libmbed.a
+	@$(BIOS_LINK) $(DOORTEST_OBJS) build/bios/libmbed.a
 build/bios/doortest.kpxe: build/bios/doortest.elf
 	@llvm-objcopy -O binary $< $@
 

@@ -52,8 +52,12 @@ static const struct ring_size {
     uint16_t vendor, device; // device 0: all of that vendor
     uint16_t frames;
 } ring_sizes[] = {
-    { 0x10ec, 0x8139, 4 }, // 8 KiB of ring in the chip's smallest setting, which ROMs use
-    { 0x8086, 0, 8 },      // eight descriptors filled
+    { 0x10ec, 0x8139, 4 },  // 8 KiB of ring in the chip's smallest setting, which ROMs use
+    { 0x10ec, 0x8029, 8 },
+    { 0x8086, 0, 8 },       // eight descriptors filled
+    { 0x15ad, 0x07b0, 8 },
+    { 0x1022, 0x2000, 16 },
+    { 0x1af4, 0, 64 },
 };
 
 static uint16_t ring_size(uint16_t vendor, uint16_t device)
