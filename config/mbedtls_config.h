@@ -15,7 +15,6 @@
 #define MBEDTLS_ASN1_WRITE_C // asked for by MBEDTLS_ECDSA_C; nothing of it is linked
 #define MBEDTLS_NO_UDBL_DIVISION
 #define MBEDTLS_HAVE_ASM
-#define MBEDTLS_SHA256_PROCESS_ALT // ipxe/crypto/sha256_block.c: half the time under emulation
 
 // Memory comes from calloc and free under their own names: libc's on the host, the core's in the firmware,
 // which has no stdlib.h to declare them.

@@ -10,6 +10,12 @@
 #include "bios/pxe.h"
 
 #define PACKET_MAX 2048
+// Quirk of iPXE's ROMs (QEMU's, e1000): every call of PROCESS and GET_NEXT makes the ROM take in all that its card
+// has, so a burst piles up in the ROM's heap; at some 306 frames the heap is full, the card's ring is not filled
+// again, and since the driver looks at the ring only when the card reports something, nothing is received until
+// the next transmission. Seen as downloads that stand still for a whole retransmission timer, over and over, with
+// RDH == RDT in the card's registers. So less than that may be under way.
+#define RX_LIMIT 192
 #define SEND_TRIES 8
 // With interrupts: look by polling too when none came for this long; so many frames found like that, and the
 // interrupts count as broken.
@@ -57,7 +63,6 @@ static const struct ring_size {
     { 0x8086, 0, 8 },       // eight descriptors filled
     { 0x15ad, 0x07b0, 8 },
     { 0x1022, 0x2000, 16 },
-    { 0x1af4, 0, 64 },
 };
 
 static uint16_t ring_size(uint16_t vendor, uint16_t device)
@@ -80,6 +85,7 @@ int undi_probe(void)
     // Quirk: RxBufCt is what the ROM says; QEMU's say 1 for cards that hold 5 (rtl8139), 8 (e1000) or more (virtio)
     // full frames, so small numbers mean "not known".
     nic->rx_buffers = info.rx_buffers >= 4 && info.rx_buffers <= 1024 ? info.rx_buffers : 0;
+    nic->rx_limit = RX_LIMIT;
     nic->mtu = 1500;
     undi.irq = info.irq < 16 ? (uint8_t)info.irq : 0;
 

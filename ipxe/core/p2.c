@@ -73,16 +73,20 @@ static void fill_facts(struct core *core, struct p2_facts *facts)
     fmt_snprintf(facts->version, sizeof facts->version, "%s-%s", signet_version, signet_commit);
 }
 
-// The receive buffers of the narrowest open card are what the credit starts from.
-static uint16_t receive_buffers(void)
+// The receive buffers of the narrowest open card are what the credit starts from, the lowest limit is where it
+// ends; 0 = not known.
+static void receive_credit(uint16_t *ret_initial, uint16_t *ret_limit)
 {
-    uint16_t least = 0;
+    *ret_initial = *ret_limit = 0;
     for (unsigned nic = 0; nic < net_nic_count(); nic++) {
-        uint16_t n = net_nic(nic)->rx_buffers;
-        if (net_is_open(nic) && n && (!least || n < least))
-            least = n;
+        const struct platform_nic *info = net_nic(nic);
+        if (!net_is_open(nic))
+            continue;
+        if (info->rx_buffers && (!*ret_initial || info->rx_buffers < *ret_initial))
+            *ret_initial = info->rx_buffers;
+        if (info->rx_limit && (!*ret_limit || info->rx_limit < *ret_limit))
+            *ret_limit = info->rx_limit;
     }
-    return least;
 }
 
 static int start(struct p2_fetch *f, const struct uri *uri)
@@ -116,7 +120,7 @@ static int start(struct p2_fetch *f, const struct uri *uri)
         return err;
     core->platform->random(core->platform->ctx, seed, sizeof seed);
     fill_facts(core, &config.facts);
-    config.rx_buffers = receive_buffers();
+    receive_credit(&config.rx_buffers, &config.window_max);
     f->started = core_now(core);
     err = p2_client_init(&f->client, &config, f->started);
     if (err)
@@ -180,10 +184,10 @@ static void say_timing(struct p2_fetch *f, uint64_t total_us)
     struct core *core = f->core;
     uint64_t first_read = core->first_read_us ? core->first_read_us - core->entry_us : 0;
     console_say("p2", "timing: bytes=%llu total_us=%llu digest_us=%llu transport_us=%llu entry_to_read_us=%llu blocks=%u "
-                "duplicates=%u lost=%u reads=%u window=%u srtt_us=%u bad=%u failovers=%u",
+                "duplicates=%u lost=%u timeouts=%u reads=%u window=%u srtt_us=%u bad=%u failovers=%u",
                 (unsigned long long)p.bytes_total, (unsigned long long)total_us, (unsigned long long)f->digest_us,
                 (unsigned long long)(total_us - f->digest_us), (unsigned long long)first_read, p.blocks_received,
-                p.duplicates, p.lost, p.reads_sent, p.window, p.srtt_us, p.bad_chunks, p.failovers);
+                p.duplicates, p.lost, p.timeouts, p.reads_sent, p.window, p.srtt_us, p.bad_chunks, p.failovers);
 }
 
 static void finish(struct p2_fetch *f, int err, uint64_t total_us)

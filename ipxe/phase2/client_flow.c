@@ -242,6 +242,12 @@ void p2c_flow_arrived(struct p2_client *c, uint32_t slot, uint32_t block, uint16
     c->rto_at = c->outstanding ? c->now + rto(c) : 0;
 }
 
+void p2c_flow_alive(struct p2_client *c)
+{
+    if (c->rto_at)
+        c->rto_at = MAX(c->rto_at, c->now + rto(c));
+}
+
 // --- timeouts ---
 
 static void step_down(struct p2_client *c)

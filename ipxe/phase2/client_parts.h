@@ -50,6 +50,7 @@ void p2c_flow_restart(struct p2_client *c);
 void p2c_flow_fresh(struct p2_client *c);
 void p2c_flow_sample(struct p2_client *c, uint64_t rtt);
 void p2c_flow_asked(struct p2_client *c, uint32_t slot, uint32_t block);
+void p2c_flow_alive(struct p2_client *c); // a duplicate came: the timer starts anew
 void p2c_flow_arrived(struct p2_client *c, uint32_t slot, uint32_t block, uint16_t stamp, bool was_asked);
 void p2c_flow_forget(struct p2_client *c, uint32_t slot); // what is under way for a slot is not waited for
 void p2c_flow_tick(struct p2_client *c);

@@ -261,13 +261,21 @@ static void store(struct p2_client *c, const struct p2_data *data)
     }
 }
 
+// A block that is here already. It still says that the way is alive: what is awaited may stand behind it in a
+// queue, and asking for it again would only make the queue longer.
+static int data_again(struct p2_client *c)
+{
+    c->progress.duplicates++;
+    p2c_flow_alive(c);
+    return 0;
+}
+
 // A piece that was judged good answers late copies of its blocks as duplicates.
 static int data_elsewhere(struct p2_client *c, uint32_t piece)
 {
     if (piece >= c->piece_next)
         return ERR_NOT_FOUND; // never asked for
-    c->progress.duplicates++;
-    return 0;
+    return data_again(c);
 }
 
 int p2c_space_data(struct p2_client *c, uint32_t server, const struct p2_data *data)
@@ -281,16 +289,14 @@ int p2c_space_data(struct p2_client *c, uint32_t server, const struct p2_data *d
 
     struct p2_slot *slot = &c->slots[index];
     if (slot->received == slot->blocks) {
-        c->progress.duplicates++;
-        return 0;
+        return data_again(c);
     }
     uint32_t within = (uint32_t)(data->offset - ((uint64_t)piece << c->piece_shift)), block = within / c->block_size;
     if (block * c->block_size != within || data->length != block_length(c, slot, block))
         return ERR_NOT_FOUND; // of another block size, or not a block at all
     uint32_t *have = bits_of(c, c->have, (uint32_t)index), *asked = bits_of(c, c->asked, (uint32_t)index);
     if (bit_get(have, block)) {
-        c->progress.duplicates++;
-        return 0;
+        return data_again(c);
     }
     bool was_asked = bit_get(asked, block);
     if ((!was_asked && block >= slot->next_new) || (slot->only && slot->only != server + 1))
