@@ -83,7 +83,7 @@ class Machine(Console):
                    "-no-reboot", "-nodefaults", "-vga", "std", "-serial", f"file:{console}",
                    "-monitor", f"unix:{self.monitor_path},server=on,wait=off",
                    "-chardev", f"file,id=bios,path={folder}/bios{name}.log", "-device", "isa-debugcon,iobase=0x402,chardev=bios",
-                   "-netdev", f"{netdev},id=n0", "-device", f"{nic},netdev=n0,mac={mac},bootindex=1"]
+                   "-netdev", f"{netdev},id=n0", "-device", f"{nic},netdev=n0,mac={mac}" + ("" if "bootindex=" in nic else ",bootindex=1")]
         if cpu:
             command += ["-cpu", cpu]
         self.start(command + list(extra), folder, name)

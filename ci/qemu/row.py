@@ -15,11 +15,13 @@ import time
 import fixtures
 import forge
 import machine
+import machine_efi
 import net
 import table
 
 NBP = os.path.join(fixtures.TOP, "bin/undionly.kpxe")
 HOST = os.path.join(fixtures.TOP, "build/test64/signet-host")
+EFI = os.path.join(fixtures.TOP, "bin/ipxe.efi")
 
 
 def image_path(name):
@@ -32,7 +34,9 @@ class Runner:
         self.folder = os.path.join(fixtures.BUILD, row.name)
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(os.path.join(self.folder, "tftp"))
+        os.makedirs(os.path.join(self.folder, "esp/EFI/BOOT"))
         self.net = net.Net(self.folder)
+        self.boot_file = "ipxe.efi" if row.firmware else "undionly.kpxe"
         self.processes = {}
         self.done_when = set()
         self.sent_before = {}
@@ -41,8 +45,8 @@ class Runner:
 
     def embed(self):
         """The artefact of this row: script and anchors go into a copy of the finished binary."""
-        artefact = os.path.join(self.folder, "tftp/undionly.kpxe")
-        bare = NBP
+        artefact = os.path.join(self.folder, "tftp", self.boot_file)
+        bare = EFI if self.row.firmware else NBP
         if self.row.machine == "host":
             bare = os.path.join(self.folder, "bare")
             subprocess.run([HOST, "--bare", bare], check=True)
@@ -84,9 +88,11 @@ class Runner:
             self.net.node(server.name, server.address)
             if not server.late:
                 self.serve(server)
+        for where, name, text in self.row.files:
+            fixtures.payload.write(os.path.join(self.folder, where, name), text.encode())
         for image in self.row.tftp:
             os.symlink(image_path(image), os.path.join(self.folder, "tftp", os.path.basename(image)))
-        self.net.dnsmasq(os.path.join(self.folder, "tftp"), "undionly.kpxe", options=self.row.dhcp)
+        self.net.dnsmasq(os.path.join(self.folder, "tftp"), self.boot_file, options=self.row.dhcp)
         netdev = "tap,ifname=tap0,script=no,downscript=no"
         if self.row.link == "relay":
             sockets = [os.path.join(self.folder, n) for n in ("relay.sock", "qemu.sock")]
@@ -108,6 +114,10 @@ class Runner:
         self.wait_for_servers()
         if self.row.machine == "host":
             self.machine = machine.HostMachine(self.folder, HOST, os.path.join(self.folder, "tftp/undionly.kpxe"), memory=self.row.memory)
+            return
+        if self.row.firmware:
+            self.machine = machine_efi.EfiMachine(self.folder, self.row.firmware, os.path.join(self.folder, "tftp/ipxe.efi"),
+                                                  self.row.nic, netdev, self.row.memory)
             return
         self.machine = machine.Machine(self.folder, self.row.nic, netdev, self.row.memory, self.row.machine, cpu=self.row.cpu)
 
@@ -208,7 +218,7 @@ class Runner:
 
     def check_no_dhcp_after_nbp(self):
         """The lease that the ROM got is used: once the NBP was sent, nobody asks the DHCP server again."""
-        before, sent, after = self.log("dnsmasq.log").partition("/undionly.kpxe to ")
+        before, sent, after = self.log("dnsmasq.log").partition(f"/{self.boot_file} to ")
         if self.row.machine == "host":  # no ROM before it: there its own DHCP is right
             return []
         count = len(re.findall("DHCP(DISCOVER|REQUEST)\\(", after))

@@ -6,6 +6,12 @@
 struct core_options {
     const uint8_t *embed; // the blob that `signet embed` put in (image/embed.h), NULL without
     size_t embed_len;     // bytes
+    // A script from outside that runs before the embedded one, which follows only when it fails. It can choose among
+    // sources and never what is trusted. NULL without.
+    const char *script;
+    size_t script_len;
+    const char *script_name; // where it comes from, for people
+    const char *script_base; // URI that relative URIs in it are relative to; NULL without
 };
 
 // Runs Signet: says what it is, reads trust anchors and script, runs the script. Returns when the machine

@@ -48,6 +48,23 @@ static void start_network(struct core *core)
     }
 }
 
+// The outside script when there is one; the embedded one, when there is none or it failed.
+static int run_scripts(struct core *core, const struct core_options *options)
+{
+    if (options->script) {
+        console_say("script", "running %s", options->script_name);
+        if (options->script_base && uri_parse(options->script_base, &core->base) != 0)
+            memset(&core->base, 0, sizeof core->base);
+        int err = core_run_script(core, options->script, options->script_len);
+        memset(&core->base, 0, sizeof core->base);
+        if (!err)
+            return 0;
+        console_error("script", err, "%s ended; the embedded script follows", options->script_name);
+    }
+    return core->embed.script ? core_run_script(core, core->embed.script, core->embed.script_len) :
+                                core_run_script(core, no_script, sizeof no_script - 1);
+}
+
 int core_main(const struct platform *platform, const struct core_options *options)
 {
     static struct core core; // about 120 KiB
@@ -62,9 +79,7 @@ int core_main(const struct platform *platform, const struct core_options *option
     start_network(&core);
     core_settings_init(&core);
 
-    const char *script = core.embed.script ? core.embed.script : no_script;
-    size_t len = core.embed.script ? core.embed.script_len : sizeof no_script - 1;
-    int err = core_run_script(&core, script, len);
+    int err = run_scripts(&core, options);
     if (err)
         console_error("script", err, "the script ended; next boot device in %u s, press a key for the shell", LAST_CHANCE_S);
     else

@@ -10,6 +10,7 @@
 #include "efi/heap.h"
 #include "efi/linux.h"
 #include "efi/memory.h"
+#include "efi/outside.h"
 #include "efi/snp.h"
 #include "image/embed.h"
 #include "image/smbios.h"
@@ -260,7 +261,8 @@ efi_status efi_main(efi_handle image, struct efi_system_table *system)
     seed_entropy();
 
     uint32_t length = load32_le(embed_slot + SLOT_LENGTH);
-    const struct core_options options = { .embed = length ? embed_slot + EMBED_SLOT_SIZE : NULL, .embed_len = length };
+    struct core_options options = { .embed = length ? embed_slot + EMBED_SLOT_SIZE : NULL, .embed_len = length };
+    outside_find(&options);
     (void)core_main(&efi_platform, &options);
     give_back();
     return EFI_ABORTED; // an error makes the boot manager try its next option

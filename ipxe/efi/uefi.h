@@ -247,9 +247,13 @@ struct efi_pxe_mode {
 };
 _Static_assert(offsetof(struct efi_pxe_mode, station_ip) == 20 && offsetof(struct efi_pxe_mode, discover) == 52,
                "EFI_PXE_BASE_CODE_MODE");
+enum { EFI_PXE_TFTP_SIZE = 1, EFI_PXE_TFTP_READ = 2 };
 struct efi_pxe {
     uint64_t revision;
-    void *calls[12];
+    void *start, *stop, *dhcp, *discover;
+    efi_status (*mtftp)(struct efi_pxe *self, int operation, void *buffer, bool overwrite, uint64_t *size,
+                        uint64_t *block_size, const uint32_t server[4], const char *name, void *info, bool no_buffer);
+    void *udp_write, *udp_read, *set_filter, *arp, *set_parameters, *set_station, *set_packets;
     struct efi_pxe_mode *mode;
 };
 

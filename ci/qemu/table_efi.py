@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The rows under UEFI: those of the BIOS table whose point is not the PXE ROM, with ipxe.efi in OVMF.
+
+"esp" starts Signet as \\EFI\\BOOT\\BOOTX64.EFI of a disk, "shell" from the firmware's shell by startup.nsh, "uefi-pxe" by the
+firmware's own PXE (DHCP and TFTP).
+"""
+from dataclasses import replace
+
+VIRTIO = "virtio-net-pci,romfile="  # by OVMF's own driver; for e1000 it has none and takes the one of QEMU's option ROM
+MEMORY = 512  # OVMF itself takes more than a BIOS
+
+# BIOS row -> (how it is started, network card)
+FROM_BIOS = {
+    "two-keys": ("esp", VIRTIO),
+    "stranger": ("esp", VIRTIO),
+    "ramdisk": ("esp", VIRTIO),
+    "discover-ipv4": ("esp", VIRTIO),
+    "discover-ipv6": ("esp", "e1000"),
+    "failover-unplugged": ("esp", VIRTIO),
+    "over-http": ("esp", VIRTIO),
+    # Every row that must not boot.
+    "does-not-fit": ("esp", VIRTIO),
+    "tampered-over-tftp": ("esp", VIRTIO),
+    "no-anchors": ("uefi-pxe", VIRTIO),
+    "script-without-anchors": ("esp", VIRTIO),
+    "no-server": ("esp", VIRTIO),
+    "one-of-two": ("esp", VIRTIO),
+    "other-product": ("esp", VIRTIO),
+    "refused-tampered": ("esp", VIRTIO),
+    "refused-lengths": ("esp", VIRTIO),
+}
+
+
+def rows(table):
+    by_name = {row.name: row for row in table}
+    good = replace(by_name["e1000"], memory=MEMORY)
+    found = [
+        replace(good, name="efi-esp-virtio-net", about="OVMF, from an EFI system partition, virtio-net", firmware="esp", nic=VIRTIO),
+        replace(good, name="efi-esp-e1000", about="OVMF, from an EFI system partition, e1000", firmware="esp"),
+        replace(good, name="efi-pxe-virtio-net", about="OVMF by its own PXE, virtio-net: the lease that it got is used",
+                firmware="uefi-pxe", nic=VIRTIO, after=(("no_dhcp_after_nbp",),)),
+        replace(good, name="efi-pxe-e1000", about="OVMF by its own PXE, e1000", firmware="uefi-pxe"),
+    ]
+    # Scripts from outside. The embedded one is for the case that they fail.
+    image, damaged = "p2://10.50.0.2/good", "tftp://10.50.0.1/bit-in-chunk"
+    embedded = "#!ipxe\necho EMBEDDED-RAN\n"
+    outside = replace(good, nic=VIRTIO, script=embedded, forbid=good.forbid + ("EMBEDDED-RAN",))
+    found += [
+        replace(outside, name="efi-autoexec-esp", about="autoexec.ipxe beside the binary on the ESP comes before the embedded script",
+                firmware="esp", files=(("esp", "EFI/BOOT/autoexec.ipxe", f"#!ipxe\ndhcp\nchain {image}\n"),)),
+        replace(outside, name="efi-autoexec-tftp", about="autoexec.ipxe from the TFTP server, with a relative URI in it",
+                firmware="uefi-pxe", tftp=("good",), files=(("tftp", "autoexec.ipxe", "#!ipxe\ndhcp\nchain good\n"),)),
+        replace(outside, name="efi-load-options", about="a URI in the load options comes before everything", firmware="shell",
+                files=(("esp", "startup.nsh", f"fs0:\\signet.efi {image}\r\n"), ("esp", "autoexec.ipxe", "#!ipxe\necho ROW-FAILED\n"))),
+        replace(outside, name="efi-autoexec-tampered", about="an outside script chooses a damaged image: refused; the embedded script follows",
+                firmware="esp", script=f"{embedded}dhcp\nchain {image} || echo ROW-FAILED\n", tftp=("forged/bit-in-chunk",),
+                files=(("esp", "EFI/BOOT/autoexec.ipxe", f"#!ipxe\ndhcp\nchain {damaged}\n"),), forbid=good.forbid,
+                expect=good.expect + (r"\[S16\]", "the embedded script follows", "EMBEDDED-RAN")),
+        replace(outside, name="efi-leave", about="Signet leaves; the boot manager goes on to the firmware's own PXE, whose card works as before",
+                firmware="esp", script="#!ipxe\ndhcp\necho LEAVING\n", expect=good.expect + (r"LEAVING(?s:.*)Signet ",),
+                files=(("tftp", "autoexec.ipxe", f"#!ipxe\ndhcp\nchain {image}\n"),)),
+    ]
+    for name, (firmware, nic) in FROM_BIOS.items():
+        row = by_name[name]
+        memory = MEMORY
+        if name == "does-not-fit":
+            memory, row = 128, replace(row, expect=(r"needs \d+ MiB, the largest.*\[B03\]",) + row.expect[1:])
+        found.append(replace(row, name="efi-" + name, firmware=firmware, nic=nic, memory=memory,
+                             after=tuple(a for a in row.after if a[0] != "no_dhcp_after_nbp")))
+    return found

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MPL-2.0
+// See outside.h. The order is: load options, autoexec.ipxe on the file system, autoexec.ipxe on the TFTP server that the
+// firmware's PXE loaded us from. What is found is text that the core's interpreter reads like any other script.
+#include "efi/outside.h"
+
+#include "base/fmt.h"
+#include "efi/efi.h"
+#include "proto/dhcp.h"
+
+#define SCRIPT_MAX (64 * 1024)
+#define PATH_MAX 512
+#define AUTOEXEC "autoexec.ipxe"
+
+static const struct efi_guid file_system_guid = EFI_FILE_SYSTEM_GUID, pxe_guid = EFI_PXE_GUID;
+static char text[SCRIPT_MAX], base[PATH_MAX + 32];
+
+// --- load options ---
+
+// A boot option carries whatever bytes it likes behind its path; only printable text is meant for us.
+static size_t options_text(char *out, size_t cap)
+{
+    const uint16_t *in = efi_loaded->options;
+    size_t n = efi_loaded->options_size / sizeof *in, len = 0;
+    if (!in || efi_loaded->options_size % sizeof *in)
+        return 0;
+    while (len < n && in[len]) {
+        if (len + 1 >= cap || in[len] < ' ' || in[len] > '~')
+            return 0;
+        out[len] = (char)in[len];
+        len++;
+    }
+    out[len] = '\0';
+    return len;
+}
+
+// The shell puts the program's name before its arguments.
+static const char *behind_program(const char *s)
+{
+    while (*s == ' ')
+        s++;
+    char end = *s == '"' ? '"' : ' ';
+    const char *p = *s == '"' ? s + 1 : s;
+    while (*p && *p != end)
+        p++;
+    if (p - s < 4 || p[-4] != '.' || (p[-3] | 32) != 'e' || (p[-2] | 32) != 'f' || (p[-1] | 32) != 'i')
+        return s;
+    p += *p == '"';
+    while (*p == ' ')
+        p++;
+    return p;
+}
+
+static bool from_options(struct core_options *options)
+{
+    static char raw[PATH_MAX];
+    if (!options_text(raw, sizeof raw))
+        return false;
+    const char *arguments = behind_program(raw);
+    if (!*arguments)
+        return false;
+    // One word with a scheme is a URI, all else a line of script.
+    const char *colon = strchr(arguments, ':');
+    bool uri = colon && colon[1] == '/' && !strchr(arguments, ' ');
+    // Without an answer to DHCP, IPv6 may be enough.
+    int len = uri ? fmt_snprintf(text, sizeof text, "#!ipxe\ndhcp || ifopen\nchain %s\n", arguments) :
+                    fmt_snprintf(text, sizeof text, "#!ipxe\n%s\n", arguments);
+    options->script = text;
+    options->script_len = (size_t)len;
+    options->script_name = "the load options";
+    return true;
+}
+
+// --- beside the binary ---
+
+// The folder of our own path with `name` behind it: the file nodes of the device path, joined.
+static bool sibling_path(uint16_t *out, size_t cap)
+{
+    size_t n = 0, folder = 0;
+    const uint8_t *node = (const void *)efi_loaded->path;
+    while (node && node[0] != EFI_PATH_END) {
+        size_t len = (size_t)(node[2] | node[3] << 8);
+        if (len < 4)
+            return false;
+        if (node[0] == EFI_PATH_MEDIA && node[1] == EFI_PATH_MEDIA_FILE) {
+            if (n && out[n - 1] != '\\')
+                out[n++] = '\\';
+            for (size_t i = 4; i + 1 < len && (node[i] || node[i + 1]); i += 2) {
+                if (n + 2 >= cap)
+                    return false;
+                out[n++] = (uint16_t)(node[i] | node[i + 1] << 8);
+            }
+        }
+        node += len;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (out[i] == '\\' || out[i] == '/')
+            folder = i + 1;
+    if (n == 0 || folder + sizeof AUTOEXEC > cap)
+        return false;
+    for (size_t i = 0; i < sizeof AUTOEXEC; i++)
+        out[folder + i] = (uint8_t)AUTOEXEC[i];
+    return true;
+}
+
+static bool from_file(struct core_options *options)
+{
+    static uint16_t path[PATH_MAX];
+    struct efi_file_system *fs = efi_protocol(efi_loaded->device, &file_system_guid);
+    struct efi_file *root, *file;
+    if (!fs || !sibling_path(path, ARRAY_SIZE(path)) || efi_failed(fs->open_volume(fs, &root)))
+        return false;
+    bool found = false;
+    if (!efi_failed(root->open(root, &file, path, EFI_FILE_READ, 0))) {
+        uint64_t size = sizeof text;
+        // A file that fills the buffer may go on behind it: not half of a script.
+        found = !efi_failed(file->read(file, &size, text)) && size > 0 && size < sizeof text;
+        if (found) {
+            options->script = text;
+            options->script_len = (size_t)size;
+            options->script_name = AUTOEXEC " beside the binary";
+        }
+        (void)file->close(file);
+    }
+    (void)root->close(root);
+    return found;
+}
+
+static bool from_tftp(struct core_options *options)
+{
+    static struct dhcp_lease lease, more; // 2.5 KiB each
+    static char name[PATH_MAX];
+    struct efi_pxe *pxe = efi_protocol(efi_loaded->device, &pxe_guid);
+    if (!pxe || !pxe->mode || !pxe->mode->started || pxe->mode->using_ipv6 || !pxe->mode->ack_received)
+        return false;
+    const struct efi_pxe_mode *mode = pxe->mode;
+    if (dhcp_lease_read(mode->ack, EFI_PXE_PACKET_SIZE, &lease) != 0)
+        return false;
+    const uint8_t *reply = mode->pxe_reply_received ? mode->pxe_reply : mode->proxy_received ? mode->proxy : NULL;
+    if (reply && dhcp_lease_read(reply, EFI_PXE_PACKET_SIZE, &more) == 0)
+        dhcp_lease_add_boot(&lease, &more);
+    const char *behind = lease.filename;
+    for (const char *c = lease.filename; *c; c++)
+        if (*c == '/' || *c == '\\')
+            behind = c + 1;
+    if (!lease.filename[0] || strchr(lease.filename, ':'))
+        return false; // a URI: not loaded by TFTP
+    int folder = (int)(behind - lease.filename);
+    fmt_snprintf(name, sizeof name, "%.*s" AUTOEXEC, folder, lease.filename);
+    uint32_t server[4] = { 0 };
+    memcpy(server, lease.next_server, 4);
+    uint64_t size = sizeof text - 1;
+    if (!server[0] || efi_failed(pxe->mtftp(pxe, EFI_PXE_TFTP_READ, text, false, &size, NULL, server, name, NULL, false)))
+        return false;
+    if (size == 0 || size >= sizeof text)
+        return false;
+    const uint8_t *ip = lease.next_server;
+    fmt_snprintf(base, sizeof base, "tftp://%u.%u.%u.%u/%s", ip[0], ip[1], ip[2], ip[3], name[0] == '/' ? name + 1 : name);
+    options->script = text;
+    options->script_len = (size_t)size;
+    options->script_name = AUTOEXEC " of the TFTP server";
+    options->script_base = base;
+    return true;
+}
+
+void outside_find(struct core_options *options)
+{
+    if (!from_options(options) && !from_file(options))
+        (void)from_tftp(options);
+}
