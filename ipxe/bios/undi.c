@@ -17,15 +17,18 @@
 // RDH == RDT in the card's registers. So less than that may be under way.
 #define RX_LIMIT 192
 #define SEND_TRIES 8
-// With interrupts: look by polling too when none came for this long; so many frames found like that, and the
-// interrupts count as broken.
+// With interrupts: look by polling too when none came for this long, sooner while there is traffic (a frame that
+// comes between the ROM's last look and its switching the interrupt on again raises none); so many times frames
+// found like that, and the interrupts count as broken.
 #define IRQ_DOUBT_US 10000
-#define IRQ_MISSED_MAX 3
+#define IRQ_DOUBT_BUSY_US 1500
+#define IRQ_MISSED_MAX 16
 // By polling: after so many START calls that say "not ours", ask PROCESS all the same now and then.
 #define NOT_OURS_MAX 64
 #define RX_USE_IRQ 1
 #define RX_ALWAYS 2
 #define QUIET_US 250000
+#define QUIET_POLLING_US 2000000
 
 extern uint8_t rx_mode, rx_chain, rx_ours, irq_seen, irq_line;
 extern uint16_t rx_count;
@@ -300,7 +303,8 @@ static void collect(void)
     bool doubt = false;
     undi.next = rx_count = 0;
     if (rx_mode & RX_USE_IRQ) {
-        doubt = now - undi.last_frame > IRQ_DOUBT_US && !irq_seen && !rx_chain;
+        uint64_t patience = now - undi.last_activity < QUIET_US ? IRQ_DOUBT_BUSY_US : IRQ_DOUBT_US;
+        doubt = now - undi.last_frame > patience && !irq_seen && !rx_chain;
         if (doubt) {
             uint32_t before = irq_ours;
             rx_mode &= (uint8_t)~RX_USE_IRQ;
@@ -365,10 +369,10 @@ int undi_receive(void *buf, size_t cap)
 
 void undi_idle(void)
 {
-    // Only with interrupts to wake us, and only when the wire is quiet: the BIOS's tick comes every 55 ms, and
-    // a transfer has timers that are shorter.
-    if (undi.open && (!(rx_mode & RX_USE_IRQ) || undi.next < rx_count || rx_chain || irq_seen ||
-                      clock_us() - undi.last_activity < QUIET_US))
+    // Only when the wire is quiet: the BIOS's tick comes every 55 ms, and a transfer has timers that are shorter.
+    // Without interrupts to wake us, only when it has been quiet for long.
+    uint64_t quiet = rx_mode & RX_USE_IRQ ? QUIET_US : QUIET_POLLING_US;
+    if (undi.open && (undi.next < rx_count || rx_chain || irq_seen || clock_us() - undi.last_activity < quiet))
         return;
     real_call((uint32_t)real_halt);
 }
