@@ -112,6 +112,8 @@ int p2_client_input(struct p2_client *c, const uint8_t *data, size_t len, const 
         rc = input_discovery(c, &m, from);
     } else if (rc == 0) {
         struct p2_client_server *server = p2c_servers_find(c, from, m.nonce);
+        if (!server && m.type == P2_OFFER)
+            server = p2c_servers_answered(c, from, m.nonce);
         rc = server ? input_server(c, server, &m) : ERR_NOT_FOUND;
     }
     if (rc != 0)
@@ -229,13 +231,16 @@ int p2_client_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_a
     p2c_servers_tick(c);
     if (p2c_fetching(c))
         p2c_flow_tick(c);
-    int n = 0;
-    if (c->phase != P2_VERIFIED && c->phase != P2_FAILED)
+    if (c->phase == P2_VERIFIED || c->phase == P2_FAILED)
+        return 0;
+    // What the download needs comes first, so that servers that only claim to be there cannot hold it up.
+    int n = p2c_servers_output_current(c, buf, cap, ret_to);
+    if (n == 0)
+        n = p2c_flow_output(c, buf, cap, ret_to);
+    if (n == 0)
         n = p2c_servers_output(c, buf, cap, ret_to);
     if (n == 0 && c->phase == P2_FINISHING)
         n = finish_output(c, buf, cap, ret_to);
-    if (n == 0)
-        n = p2c_flow_output(c, buf, cap, ret_to);
     return n;
 }
 

@@ -44,6 +44,7 @@
 #define P2_RTO_MAX 2000000u
 #define P2_HELLO_FIRST 150000u     // first repetition of a HELLO; doubles
 #define P2_HELLO_LAST 600000u      // longest pause between HELLOs: ten tries in the time of discovery
+#define P2_HEARD_TIME 2000000u     // answers to discovery count for so long after it asked
 #define P2_HELLO_TRIES 5           // unicast HELLOs to a server that discovery heard of
 #define P2_COOKIE_RENEW 30000000u  // a cookie as old is renewed while it still works
 #define P2_HINT_PAUSE 200000u      // RESET and ERROR are acted upon at most once in this time
@@ -175,7 +176,7 @@ struct p2_client {
 
     // discovery
     uint8_t discovery_nonce[P2_NONCE_SIZE];
-    uint64_t discover_next, discover_pause;
+    uint64_t discover_next, discover_pause, discover_sent;
     uint32_t discover_target; // next target of the round that is being sent
     uint32_t refusals; // ERRORs that servers sent to us alone
     bool discovering;

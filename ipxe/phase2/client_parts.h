@@ -32,6 +32,8 @@ void p2c_random(struct p2_client *c, uint8_t *buf, size_t len); // len <= 32
 void p2c_servers_init(struct p2_client *c, const struct p2_client_config *config);
 int p2c_servers_offer(struct p2_client *c, struct p2_client_server *server, const struct p2_offer *offer);
 int p2c_servers_heard(struct p2_client *c, const struct net_addr *from);
+// A server that was asked, pushed out of the table by others, and now answers: its nonce proves it. Or NULL.
+struct p2_client_server *p2c_servers_answered(struct p2_client *c, const struct net_addr *from, const uint8_t *nonce);
 void p2c_servers_hint(struct p2_client *c, struct p2_client_server *server, bool reset);
 struct p2_client_server *p2c_servers_find(struct p2_client *c, const struct net_addr *from, const uint8_t *nonce);
 // Takes another server (or none) as the current one.
@@ -39,6 +41,7 @@ void p2c_servers_drop(struct p2_client *c, uint32_t index, int error);
 void p2c_servers_switch(struct p2_client *c, uint32_t index);
 uint32_t p2c_servers_other(const struct p2_client *c); // index of the best one but the current, or UINT32_MAX
 void p2c_servers_tick(struct p2_client *c);
+int p2c_servers_output_current(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to);
 int p2c_servers_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to);
 uint64_t p2c_servers_deadline(const struct p2_client *c);
 

@@ -19,13 +19,24 @@ static void hello_open(struct p2_client *c, struct p2_client_server *server)
     server->hello_tries = 0;
 }
 
+// The nonce between a server and us: as good as random, and found again from the address, so that nothing need
+// be kept of a server that was asked until it answers.
+static void nonce_of(const struct p2_client *c, const struct net_addr *addr, uint8_t nonce[P2_NONCE_SIZE])
+{
+    uint8_t port[2], digest[SHA256_SIZE];
+    store16_le(port, addr->port);
+    struct digest_piece pieces[4] = { { "server", 7 }, { c->seed, c->seed_len }, { addr->ip, 16 }, { port, 2 } };
+    sha256_pieces(pieces, 4, digest);
+    memcpy(nonce, digest, P2_NONCE_SIZE);
+}
+
 static void server_new(struct p2_client *c, struct p2_client_server *server, const struct net_addr *addr, bool fixed)
 {
     memset(server, 0, sizeof *server);
     server->addr = *addr;
     server->state = P2S_HEARD;
     server->fixed = fixed;
-    p2c_random(c, server->nonce, sizeof server->nonce);
+    nonce_of(c, addr, server->nonce);
     hello_open(c, server);
 }
 
@@ -70,11 +81,11 @@ static bool same_image(const struct p2_client *c, const struct p2_client_server 
            (c->bound || c->phase != P2_SEAL || s->offer.seal_size == c->space_size);
 }
 
-// Room for one more server: a free entry; else one that never answered us (a crowd of invented addresses
-// must not keep the real one out, so it is taken at random); else one that was dropped or has another image.
+// Room for one more server: a free entry; else one that never answered us, asked before not yet asked (a crowd
+// of invented addresses must not keep the real one out, so it is taken at random); else one that was dropped or has another image.
 static struct p2_client_server *server_room(struct p2_client *c)
 {
-    struct p2_client_server *given_up = NULL;
+    struct p2_client_server *heard = NULL, *given_up = NULL;
     uint8_t start;
     p2c_random(c, &start, 1);
     for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
@@ -84,17 +95,22 @@ static struct p2_client_server *server_room(struct p2_client *c)
         struct p2_client_server *s = &c->servers[(start + i) % P2_CLIENT_SERVERS];
         if (s->fixed)
             continue;
-        if (s->state == P2S_HEARD)
+        if (s->state == P2S_HEARD && s->hello_tries)
             return s;
+        if (s->state == P2S_HEARD)
+            heard = s;
         bool useless = s->state == P2S_DROPPED || (c->bound && s != p2c_current(c) && !same_image(c, s));
         if (useless && (!given_up || s->tried < given_up->tried))
             given_up = s;
     }
-    return given_up;
+    return heard ? heard : given_up;
 }
 
 int p2c_servers_heard(struct p2_client *c, const struct net_addr *from)
 {
+    // Only for a while after we asked: nobody can keep us busy with invented servers during the download.
+    if (c->now - c->discover_sent > P2_HEARD_TIME)
+        return ERR_NOT_FOUND;
     for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
         if (c->servers[i].state != P2S_FREE && net_addr_equal(&c->servers[i].addr, from))
             return 0;
@@ -103,6 +119,20 @@ int p2c_servers_heard(struct p2_client *c, const struct net_addr *from)
         return ERR_NOT_FOUND;
     server_new(c, server, from, false);
     return 0;
+}
+
+struct p2_client_server *p2c_servers_answered(struct p2_client *c, const struct net_addr *from, const uint8_t *nonce)
+{
+    uint8_t good[P2_NONCE_SIZE];
+    nonce_of(c, from, good);
+    if (c->phase > P2_PAYLOAD || !digest_equal(good, nonce, sizeof good))
+        return NULL;
+    struct p2_client_server *server = server_room(c);
+    if (!server)
+        return NULL;
+    server_new(c, server, from, false);
+    server->hello_tries = 2; // when it was asked is not known any more: no round trip to be learned
+    return server;
 }
 
 static bool offer_sane(const struct p2_offer *o)
@@ -384,28 +414,57 @@ static uint64_t hello_pause(struct p2_client *c, uint64_t pause)
     return pause + (pause / 4 * random >> 8);
 }
 
+// Whom to ask now. Begun at a random place: among a crowd of invented addresses the real one's turn must not
+// depend on when it was heard of.
+static struct p2_client_server *hello_due(struct p2_client *c)
+{
+    uint8_t start = 0;
+    bool any = false;
+    for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
+        any |= hello_active(c, at(c, i)) && c->now >= at(c, i)->hello_next;
+    if (!any)
+        return NULL;
+    p2c_random(c, &start, 1);
+    for (uint32_t i = 0;; i++) {
+        struct p2_client_server *s = &c->servers[(start + i) % P2_CLIENT_SERVERS];
+        if (hello_active(c, s) && c->now >= s->hello_next)
+            return s;
+    }
+}
+
+static int hello_send(struct p2_client *c, struct p2_client_server *s, uint8_t *buf, size_t cap, struct net_addr *ret_to)
+{
+    uint64_t pause = MIN((uint64_t)P2_HELLO_FIRST << MIN(s->hello_tries, 4u), (uint64_t)P2_HELLO_LAST);
+    s->hello_tries++;
+    s->hello_sent = c->now;
+    s->hello_next = c->now + hello_pause(c, pause);
+    *ret_to = s->addr;
+    return hello_write(c, s->nonce, buf, cap);
+}
+
+int p2c_servers_output_current(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to)
+{
+    struct p2_client_server *s = p2c_current(c);
+    if (!s || !hello_active(c, s) || c->now < s->hello_next)
+        return 0;
+    return hello_send(c, s, buf, cap, ret_to);
+}
+
 int p2c_servers_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to)
 {
-    for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++) {
-        struct p2_client_server *s = &c->servers[i];
-        if (!hello_active(c, s) || c->now < s->hello_next)
-            continue;
-        uint64_t pause = MIN((uint64_t)P2_HELLO_FIRST << MIN(s->hello_tries, 4u), (uint64_t)P2_HELLO_LAST);
-        s->hello_tries++;
-        s->hello_sent = c->now;
-        s->hello_next = c->now + hello_pause(c, pause);
-        *ret_to = s->addr;
-        return hello_write(c, s->nonce, buf, cap);
+    // Discovery first: asking invented servers one by one must not put it off.
+    if (c->discovering && c->target_count && c->now >= c->discover_next) {
+        *ret_to = c->targets[c->discover_target];
+        c->discover_sent = c->now;
+        if (++c->discover_target == c->target_count) {
+            c->discover_target = 0;
+            c->discover_next = c->now + hello_pause(c, c->discover_pause);
+            c->discover_pause = MIN(c->discover_pause * 2, (uint64_t)P2_HELLO_LAST);
+        }
+        return hello_write(c, c->discovery_nonce, buf, cap);
     }
-    if (!c->discovering || !c->target_count || c->now < c->discover_next)
-        return 0;
-    *ret_to = c->targets[c->discover_target];
-    if (++c->discover_target == c->target_count) {
-        c->discover_target = 0;
-        c->discover_next = c->now + hello_pause(c, c->discover_pause);
-        c->discover_pause = MIN(c->discover_pause * 2, (uint64_t)P2_HELLO_LAST);
-    }
-    return hello_write(c, c->discovery_nonce, buf, cap);
+    struct p2_client_server *s = hello_due(c);
+    return s ? hello_send(c, s, buf, cap, ret_to) : 0;
 }
 
 uint64_t p2c_servers_deadline(const struct p2_client *c)

@@ -473,6 +473,99 @@ TEST(blocks_that_were_not_asked_for)
     cleanup(&image, NULL);
 }
 
+static size_t data_message(const uint8_t *nonce, uint64_t offset, const uint8_t *content, uint8_t *buf)
+{
+    struct p2_message m;
+    memset(&m, 0, sizeof m);
+    m.type = P2_DATA;
+    memcpy(m.nonce, nonce, P2_NONCE_SIZE);
+    memcpy(m.data.tag, client.image_id, P2_TAG_SIZE);
+    m.data.space = P2_SPACE_PAYLOAD;
+    m.data.stamp = client.stamp;
+    m.data.offset = offset;
+    m.data.length = 1408;
+    m.data.bytes = content;
+    int n = p2_wire_write(&m, buf, P2_MESSAGE_MAX);
+    return n > 0 ? (size_t)n : 0;
+}
+
+// A server that is known but was never asked may send what it likes; and an OFFER that answers no HELLO of
+// ours is nothing, even with the right nonce.
+TEST(nothing_from_who_was_not_asked)
+{
+    struct testimage image;
+    testimage_make(&image, "unasked2", 100000, 1, TESTKEY_P256_A);
+    setup();
+    server_start(0, &image, 1);
+    server_start(1, &image, 2);
+    start();
+    CHECK(run_until(P2_SEALED, now + 5000000) && accept_image() && run_until(P2_PAYLOAD, now + 5000000));
+    uint8_t buf[P2_MESSAGE_MAX];
+    struct net_addr to;
+    while (p2_client_output(&client, buf, sizeof buf, &to, now) > 0)
+        ;
+    uint32_t other = client.current == 1 ? 1 : 0;
+    CHECK_EQ(client.servers[other].state, P2S_BOUND);
+    memcpy(&copy, &client, sizeof copy);
+    size_t n = data_message(client.servers[other].nonce, 0, image.payload, buf);
+    CHECK_EQ(p2_client_input(&client, buf, n, &client.servers[other].addr, now), ERR_NOT_FOUND);
+    CHECK(unchanged());
+    for (uint32_t i = 0; i < 2; i++)
+        for (uint32_t variant = 0; variant < 2; variant++) {
+            n = forged(P2_OFFER, client.servers[i].nonce, variant, buf);
+            CHECK_EQ(p2_client_input(&client, buf, n, &client.servers[i].addr, now), ERR_NOT_FOUND);
+            CHECK(unchanged());
+        }
+    cleanup(&image, NULL);
+}
+
+// After a mismatch a chunk is taken from one server only, so that it is known whose fault the next one is.
+TEST(chunk_that_was_bad_comes_from_one_server)
+{
+    struct testimage image;
+    testimage_make(&image, "only", 300000, 1, TESTKEY_P256_A);
+    setup();
+    server_start(0, &image, 1);
+    server_start(1, &image, 2);
+    start();
+    CHECK(run_until(P2_SEALED, now + 5000000) && accept_image() && run_until(P2_PAYLOAD, now + 5000000));
+    uint8_t buf[P2_MESSAGE_MAX];
+    static uint8_t junk[P2_BLOCK_MAX];
+    struct net_addr to;
+    CHECK(p2_client_output(&client, buf, sizeof buf, &to, now) > 0); // asks; the server does not hear it
+    uint32_t first = client.current - 1, second = 1 - first;
+    for (uint32_t i = 0; i < 2; i++) // the first chunk: two blocks of junk from the first server
+        CHECK_EQ(p2_client_input(&client, buf, data_message(client.servers[first].nonce, i * 1408, junk, buf),
+                                 &client.servers[first].addr, now), 0);
+    servers[first].alive = false;
+    now += P2_FAILOVER_AFTER + 1;
+    while (p2_client_output(&client, buf, sizeof buf, &to, now) > 0)
+        ;
+    CHECK_EQ(client.current, second + 1);
+    struct p2_message m;
+    size_t n = data_message(client.servers[second].nonce, 2816, image.payload + 2816, buf);
+    CHECK_EQ(p2_wire_read(buf, n, &m), 0);
+    m.data.length = 1280; // the rest of it from the second
+    int len = p2_wire_write(&m, buf, sizeof buf);
+    CHECK(len < 0 || p2_client_input(&client, buf, (size_t)len, &client.servers[second].addr, now) == 0);
+    CHECK(p2_client_work(&client, 5000) > 0);
+    CHECK_EQ(progress().bad_chunks, 1);
+    CHECK_EQ(client.servers[0].strikes + client.servers[1].strikes, 0); // two had a part in it: no blame
+    for (; client.slots[client.order[0]].next_new == 0; now += 10000) // until it is asked for again
+        while (p2_client_output(&client, buf, sizeof buf, &to, now) > 0)
+            ;
+    CHECK_EQ(client.current, second + 1);
+    memcpy(&copy, &client, sizeof copy);
+    CHECK_EQ(p2_client_input(&client, buf, data_message(client.servers[first].nonce, 0, junk, buf),
+                             &client.servers[first].addr, now), ERR_NOT_FOUND);
+    CHECK(unchanged());
+    CHECK_EQ(p2_client_input(&client, buf, data_message(client.servers[second].nonce, 0, image.payload, buf),
+                             &client.servers[second].addr, now), 0);
+    CHECK(run_until(P2_VERIFIED, now + 10000000));
+    CHECK(memory_is(&image));
+    cleanup(&image, NULL);
+}
+
 // A block is written once: a second copy with other bytes changes nothing.
 TEST(bytes_that_are_here_are_not_overwritten)
 {
@@ -675,6 +768,29 @@ TEST(bad_chunk_costs_that_chunk_only)
     cleanup(&image, NULL);
 }
 
+// Bad chunks now and then do not add up: good ones in between make up for them.
+static uint32_t spoil_every;
+static bool spoil_now_and_then(uint8_t *data, size_t *len, struct net_addr *from)
+{
+    if (data[5] == P2_DATA && data[32] == P2_SPACE_PAYLOAD && ++spoil_every % 40 == 0)
+        data[*len - 1] ^= 4;
+    return true;
+}
+TEST(strikes_are_forgiven)
+{
+    struct testimage image;
+    testimage_make(&image, "forgive", 1000000, 1, TESTKEY_P256_A);
+    setup();
+    server_start(0, &image, 1);
+    start();
+    to_client = spoil_now_and_then;
+    CHECK(boot(now + 20000000));
+    CHECK(memory_is(&image));
+    CHECK(progress().bad_chunks >= 15);
+    CHECK_EQ(progress().servers_dropped, 0);
+    cleanup(&image, NULL);
+}
+
 TEST(chunk_that_stays_bad_is_named)
 {
     struct testimage image;
@@ -757,9 +873,12 @@ TEST(wrong_key_beside_the_right_one)
     testimage_make(&foreign, "foreign", 30000, 1, TESTKEY_P256_B);
     testimage_make(&image, "right", 30000, 1, TESTKEY_P256_A);
     setup();
-    server_start(0, &foreign, 1); // always the first to answer
+    server_start(0, &foreign, 1);
     server_start(1, &image, 1);
     start();
+    servers[1].alive = false; // the other is the first to answer
+    CHECK(run_until(P2_SEAL, now + 1000000));
+    servers[1].alive = true;
     CHECK(boot(now + 5000000));
     CHECK(memory_is(&image));
     CHECK_EQ(progress().servers_dropped, 1);
@@ -1008,6 +1127,34 @@ TEST(invented_servers_do_not_crowd_out_the_real_one)
     cleanup(&image, NULL);
 }
 
+// The same, and they never stop coming.
+static uint32_t nobody_count;
+static bool crowd_on(const struct p2_message *m, const struct net_addr *to)
+{
+    for (uint32_t i = 0; i < 4; i++) {
+        uint8_t buf[P2_MESSAGE_MAX];
+        uint32_t k = nobody_count++;
+        struct net_addr nobody = { .ip = { 0xfe, 0x80, [12] = 9, [13] = (uint8_t)(k >> 16), [14] = (uint8_t)(k >> 8), [15] = (uint8_t)k },
+                                   .port = P2_PORT, .zone = 1 };
+        p2_client_input(&client, buf, forged(P2_OFFER, client.discovery_nonce, 0, buf), &nobody, now);
+    }
+    return true;
+}
+TEST(invented_servers_that_never_stop)
+{
+    struct testimage image;
+    testimage_make(&image, "crowd2", 100000, 1, TESTKEY_P256_A);
+    setup();
+    server_start(0, &image, 1);
+    start();
+    to_server = crowd_on;
+    nobody_count = 0;
+    CHECK(boot(now + 6000000));
+    CHECK(memory_is(&image));
+    CHECK(nobody_count > 100);
+    cleanup(&image, NULL);
+}
+
 TEST(image_replaced_at_the_other_server)
 {
     struct testimage image, newer;
@@ -1204,15 +1351,17 @@ TEST(offsets_beyond_4_gib)
 }
 
 TEST_MAIN(T(plain_boot_and_report), T(init_refuses), T(accept_refuses_wrong_maps), T(without_the_nonce_nothing_happens),
-          T(blocks_that_were_not_asked_for), T(bytes_that_are_here_are_not_overwritten),
+          T(blocks_that_were_not_asked_for), T(nothing_from_who_was_not_asked),
+          T(chunk_that_was_bad_comes_from_one_server), T(bytes_that_are_here_are_not_overwritten),
           T(reset_and_error_alone_end_nothing), T(bad_cookie_heals), T(credit_never_exceeds_the_limit),
-          T(reads_are_few_and_ranges_merged), T(bad_chunk_costs_that_chunk_only), T(chunk_that_stays_bad_is_named),
+          T(reads_are_few_and_ranges_merged), T(bad_chunk_costs_that_chunk_only), T(strikes_are_forgiven), T(chunk_that_stays_bad_is_named),
           T(list_that_is_bad), T(seal_that_is_damaged_on_the_way), T(wrong_key_is_named_and_reported),
           T(wrong_key_beside_the_right_one), T(no_trust_fails_at_once), T(offer_that_lies_about_sizes),
           T(refusal_is_reported), T(long_pause_before_accept), T(no_server_in_bounded_time),
           T(no_image_is_named_but_not_believed_at_once), T(stalled_server_is_named), T(failover_keeps_progress),
           T(server_that_restarts_goes_on), T(cookie_is_renewed_before_it_dies), T(path_mtu_black_hole),
-          T(invented_servers_do_not_crowd_out_the_real_one), T(image_replaced_at_the_other_server),
+          T(invented_servers_do_not_crowd_out_the_real_one), T(invented_servers_that_never_stop),
+          T(image_replaced_at_the_other_server),
           T(image_replaced_before_its_seal), T(forged_no_image_does_not_shorten_the_wait),
           T(reset_of_a_rival_is_not_heeded), T(report_is_repeated),
           T(offsets_beyond_4_gib))

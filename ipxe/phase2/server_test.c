@@ -514,6 +514,31 @@ TEST(hello_flood_evicts_no_client)
     }
 }
 
+// The same when every entry belongs to a client that boots.
+TEST(hello_flood_on_a_full_table)
+{
+    setup();
+    uint8_t cookie[P2_COOKIE_SIZE];
+    for (uint32_t i = 0; i < 600; i++) {
+        struct net_addr a = host((uint8_t)i, (uint16_t)(1000 + i));
+        CHECK(hello((uint8_t)i, &a, i, cookie));
+        struct p2_message m = read_of((uint8_t)i, cookie, P2_SPACE_SEAL, 0, 100);
+        say(&m, &a, i);
+        drain(i);
+    }
+    unsigned validated = 0, after = 0;
+    for (uint32_t i = 0; i < PEERS; i++)
+        validated += peers[i].used && peers[i].validated;
+    CHECK_EQ(validated, PEERS);
+    for (uint32_t i = 0; i < 2000; i++) {
+        struct net_addr x = host((uint8_t)i, (uint16_t)(9000 + i));
+        CHECK(hello((uint8_t)(i >> 4), &x, 1000 + i, cookie)); // answered all the same
+    }
+    for (uint32_t i = 0; i < PEERS; i++)
+        after += peers[i].used && peers[i].validated;
+    CHECK_EQ(after, PEERS);
+}
+
 // More clients than entries: the oldest are forgotten, with what waited for them, and nobody is refused.
 TEST(more_clients_than_entries)
 {
@@ -687,6 +712,7 @@ TEST_MAIN(T(offer_says_what_there_is), T(names_and_tags), T(no_amplification),
           T(cookie_belongs_to_one_address_port_nonce_and_time), T(read_gives_exactly_these_blocks),
           T(reference_and_flat_say_the_same), T(ranges_outside_the_image_are_refused_whole),
           T(smaller_blocks_where_the_server_says_so), T(cancel_forgets_what_waits), T(clients_take_turns),
-          T(queue_is_bounded), T(one_read_is_bounded), T(job_pool_comes_back), T(hello_flood_evicts_no_client),
+          T(queue_is_bounded), T(one_read_is_bounded), T(job_pool_comes_back), T(hello_flood_evicts_no_client), T(hello_flood_on_a_full_table),
+         
           T(more_clients_than_entries), T(eviction_with_work_waiting), T(events_tell_a_boot), T(image_that_goes_away),
           T(only_clients_are_answered), T(init_refuses_missing_tables))
