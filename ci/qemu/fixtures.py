@@ -48,25 +48,41 @@ def mkimage(name, keys=("alice",), counter=COUNTER, cmdline="console=ttyS0 quiet
 
 
 # --- images that must not boot ------------------------------------------------------------------------------
-# Each maker returns the bytes. The table names, for each, the codes one of which the console must show.
+# Each entry of the two dictionaries is (maker, codes): calling the maker makes the image; the codes are those one of
+# which the console must show. Nothing is made, read or signed before.
 
 
 def small(name="small", keys=("alice",), **options):
     """An image whose kernel is only the beginning of one: enough for everything up to the kernel's start."""
-    kernel = forge.linux(payload.read(os.path.join(PAYLOAD, "vmlinuz"))[:300 * 1024])
+    kernel = forge.linux(payload.read(os.path.join(PAYLOAD, "vmlinuz"))[:SMALL_KERNEL])
     parts = options.pop("parts", None) or [kernel, forge.Part(forge.INITRD, "initrd", payload.blob(40000, name))]
-    return forge.Image(name, parts, "quiet", options.pop("counter", COUNTER), chunk_size=64 * 1024,
+    return forge.Image(name, parts, "quiet", options.pop("counter", COUNTER), chunk_size=SMALL_CHUNK,
                        keys=[KEYS[k] for k in keys], **options)
 
 
-def _changed(change, **options):
-    image = small(**options)
-    change(image)
-    return image
+SMALL_KERNEL, SMALL_CHUNK = 300 * 1024, 64 * 1024
+
+
+def _small(**options):
+    return lambda: small(**options)
+
+
+def _changed(change):
+    def make():
+        image = small()
+        change(image)
+        return image
+    return make
 
 
 def _head(offset, form, value):
-    return _changed(lambda i: i.set_head(offset, form, value))
+    """A field of the head: a number, or a function of what it was."""
+    def change(image):
+        if callable(value):
+            image.set_head(offset, form, value(*struct.unpack_from("<" + form, image.head, offset)))
+        else:
+            image.set_head(offset, form, value)
+    return _changed(change)
 
 
 def _set(name, value):
@@ -82,6 +98,10 @@ def _entry(image, **other):
 
 def _table(make, **lies):
     return _changed(lambda i: setattr(i, "table", forge.table(make(i), **lies)))
+
+
+def _table_size(value):
+    return _changed(lambda i: setattr(i, "table", forge.table([_entry(i)], size=value(len(i.table)))))
 
 
 def _entry_length(value):
@@ -123,15 +143,13 @@ def _appended_part(image):
 
 
 def tampered():
-    """name -> (image, codes): seal, list, chunk, table, algorithm, policy."""
-    sound = small()
-    body_at, list_at = len(sound.body) // 2, 40
+    """Seal, list, chunk, table, algorithm, policy."""
     return {
-        "unsigned": (small(keys=()), "S06"),
-        "wrong-key": (small(keys=("mallory",)), "S07"),
+        "unsigned": (_small(keys=()), "S06"),
+        "wrong-key": (_small(keys=("mallory",)), "S07"),
         "wrong-key-beside": (_table(lambda i: [_entry(i, key_id=KEYS["mallory"].id)]), "S07"),
-        "bit-in-head": (_set("head", lambda i: forge.flip(i.head, list_at)), "S09"),
-        "bit-in-body": (_set("body", lambda i: forge.flip(i.body, body_at, 3)), "S09"),
+        "bit-in-head": (_set("head", lambda i: forge.flip(i.head, 40)), "S09"),
+        "bit-in-body": (_set("body", lambda i: forge.flip(i.body, len(i.body) // 2, 3)), "S09"),
         "bit-in-name": (_set("body", lambda i: forge.flip(i.body, 8)), "S09"),
         "bit-in-signature": (_set("table", lambda i: forge.flip(i.table, 60, 6)), "S09"),
         "bit-in-key-id": (_set("table", lambda i: forge.flip(i.table, 20)), "S07"),
@@ -150,7 +168,7 @@ def tampered():
         "signature-short": (_table(lambda i: [_entry(i, signature=KEYS["alice"].sign(i.message())[:63])]), "S09"),
         "signature-zero": (_table(lambda i: [_entry(i, signature=bytes(64))]), "S09"),
         "one-good-one-bad": (_table(lambda i: [_entry(i), forge.entry(KEYS["carol"].id, 1, bytes(63) + b"\1")]), "S09"),
-        "counter-below-floor": (small(counter=4), "S13"),
+        "counter-below-floor": (_small(counter=4), "S13"),
         "magic": (_head(0, "Q", 0x3250544E47495358), "S01"),
         "version": (_head(8, "H", 2), "S02"),
         "too-large": (_field(forge.PART, 8 + 32, 1 << 31, 8), "B03"),
@@ -158,39 +176,37 @@ def tampered():
     }
 
 
+MARKS = {"0": 0, "2e31": 1 << 31, "2e32": 1 << 32, "2e63": 1 << 63}
+
+
+def _values(bits):
+    """(name, function of the true value) of each wrong length that fits the field."""
+    for name, mark in MARKS.items():
+        if mark < 1 << bits:
+            yield name, lambda true, mark=mark: mark
+    yield "plus1", lambda true: true + 1
+    yield "minus1", lambda true: true - 1
+
+
 def lengths():
-    """name -> (image, codes): every length of head, table and (signed) body at 0, +1, -1, 2^31, 2^32, 2^63."""
-    sound = small()
-    body, table = len(sound.body), len(sound.table)
-    payload_size, chunks = len(sound.payload), len(sound.payload) // (64 * 1024) + 1
-    marks = {"0": 0, "2e31": 1 << 31, "2e32": 1 << 32, "2e63": 1 << 63}
-
-    def values(true, bits):
-        for name, value in list(marks.items()) + [("plus1", true + 1), ("minus1", true - 1)]:
-            if value < 1 << bits:
-                yield name, value
-
+    """Every length of head, table and (signed) body at 0, +1, -1, 2^31, 2^32, 2^63."""
     cases = {}
-    for field, offset, form, true, bits in (("body-size", 12, "I", body, 32), ("chunk-size", 16, "I", 64 * 1024, 32),
-                                            ("chunk-count", 20, "I", chunks, 32), ("payload-size", 24, "Q", payload_size, 64)):
-        for name, value in values(true, bits):
+    for field, offset, form, bits in (("body-size", 12, "I", 32), ("chunk-size", 16, "I", 32), ("chunk-count", 20, "I", 32),
+                                      ("payload-size", 24, "Q", 64)):
+        for name, value in _values(bits):
             cases[f"{field}-{name}"] = (_head(offset, form, value), "S03")
     cases["head-size-0"] = (_head(10, "H", 0), "S03")
     cases["head-size-plus1"] = (_head(10, "H", 65), "S03")
-    for name, value in values(1, 32):
-        cases[f"table-count-{name}"] = (_table(lambda i: [_entry(i)], count=value), "S04")
-    for name, value in values(table, 32):
-        cases[f"table-size-{name}"] = (_table(lambda i: [_entry(i)], size=value), "S0[34]")  # S04 where the offer told the seal's length
-    for name, value in values(64, 32):
-        cases[f"signature-size-{name}"] = (_entry_length(value), "S04")
-    for name, value in values(300 * 1024, 64):
+    for name, value in _values(32):
+        cases[f"table-count-{name}"] = (_table(lambda i: [_entry(i)], count=value(1)), "S04")
+        cases[f"table-size-{name}"] = (_table_size(value), "S0[34]")  # S04 where the offer told the seal's length
+        cases[f"signature-size-{name}"] = (_entry_length(value(64)), "S04")
+        cases[f"field-size-{name}"] = (_field(forge.COUNTER, 4, value(8), 4), "S12")
+    for name, value in _values(64):
         if name != "minus1":  # one byte less is a sound part with a byte of padding
-            cases[f"part-size-{name}"] = (_field(forge.PART, 8 + 16, value, 8), "S12")
-    for name, value in values(0, 64):
-        if value > 0:
-            cases[f"part-offset-{name}"] = (_field(forge.PART, 8 + 8, value, 8), "S12")
-    for name, value in values(8, 32):
-        cases[f"field-size-{name}"] = (_field(forge.COUNTER, 4, value, 4), "S12")
+            cases[f"part-size-{name}"] = (_field(forge.PART, 8 + 16, value(SMALL_KERNEL), 8), "S12")
+        if name not in ("0", "minus1"):  # the first part's offset is 0
+            cases[f"part-offset-{name}"] = (_field(forge.PART, 8 + 8, value(0), 8), "S12")
     cases["chunk-size-2e31-payload-2e63"] = (_changed(lambda i: (i.set_head(16, "I", 1 << 31), i.set_head(24, "Q", 1 << 63))), "S03")
     return cases
 
@@ -240,8 +256,8 @@ def prepare():
                            "console=ttyS0 quiet", COUNTER, keys=[KEYS["bob"]])
     payload.write(path("images", "stranger"), stranger.bytes())
     for cases in (tampered(), lengths()):
-        for name, (image, _) in cases.items():
-            write_forged(path("forged", name), image)
+        for name, (make, _) in cases.items():
+            write_forged(path("forged", name), make())
     write_forged(path("forged", "sound"), small())
     payload.write(stamp, b"")
 
