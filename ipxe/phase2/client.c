@@ -234,11 +234,11 @@ int p2_client_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_a
     if (c->phase == P2_VERIFIED || c->phase == P2_FAILED)
         return 0;
     // What the download needs comes first, so that servers that only claim to be there cannot hold it up.
-    int n = p2c_servers_output_current(c, buf, cap, ret_to);
+    int n = p2c_hello_output_current(c, buf, cap, ret_to);
     if (n == 0)
         n = p2c_flow_output(c, buf, cap, ret_to);
     if (n == 0)
-        n = p2c_servers_output(c, buf, cap, ret_to);
+        n = p2c_hello_output(c, buf, cap, ret_to);
     if (n == 0 && c->phase == P2_FINISHING)
         n = finish_output(c, buf, cap, ret_to);
     return n;

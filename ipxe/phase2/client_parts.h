@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
-// Inside the client machine. Four files share struct p2_client:
+// Inside the client machine. Five files share struct p2_client:
 //   client.c          the interface, the phases, judging the seal, finishing
-//   client_servers.c  who is there: discovery, HELLO and OFFER, failover
+//   client_servers.c  who is there: OFFERs, the current server, failover
+//   client_hello.c    asking: discovery, HELLO
 //   client_flow.c     what is under way: READs, window, round trips, losses
 //   client_space.c    what has arrived: slots, blocks, digests
 #pragma once
@@ -41,9 +42,14 @@ void p2c_servers_drop(struct p2_client *c, uint32_t index, int error);
 void p2c_servers_switch(struct p2_client *c, uint32_t index);
 uint32_t p2c_servers_other(const struct p2_client *c); // index of the best one but the current, or UINT32_MAX
 void p2c_servers_tick(struct p2_client *c);
-int p2c_servers_output_current(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to);
-int p2c_servers_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to);
 uint64_t p2c_servers_deadline(const struct p2_client *c);
+
+// --- client_hello.c ---
+void p2c_hello_open(struct p2_client *c, struct p2_client_server *server); // asks it, from now on
+void p2c_hello_discover(struct p2_client *c);                              // asks everyone, unless that is under way
+int p2c_hello_output_current(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to);
+int p2c_hello_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to);
+uint64_t p2c_hello_deadline(const struct p2_client *c);
 
 // --- client_flow.c ---
 void p2c_flow_init(struct p2_client *c, const struct p2_client_config *config);

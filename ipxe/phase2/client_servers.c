@@ -12,13 +12,6 @@ static const struct p2_client_server *at(const struct p2_client *c, uint32_t i)
     return &c->servers[i];
 }
 
-static void hello_open(struct p2_client *c, struct p2_client_server *server)
-{
-    server->hello_open = true;
-    server->hello_next = c->now;
-    server->hello_tries = 0;
-}
-
 // The nonce between a server and us: as good as random, and found again from the address, so that nothing need
 // be kept of a server that was asked until it answers.
 static void nonce_of(const struct p2_client *c, const struct net_addr *addr, uint8_t nonce[P2_NONCE_SIZE])
@@ -37,20 +30,7 @@ static void server_new(struct p2_client *c, struct p2_client_server *server, con
     server->state = P2S_HEARD;
     server->fixed = fixed;
     nonce_of(c, addr, server->nonce);
-    hello_open(c, server);
-}
-
-static void discovery_start(struct p2_client *c)
-{
-    if (c->discovering)
-        return;
-    c->discovering = true;
-    c->discover_next = c->now;
-    c->discover_target = 0;
-    c->discover_pause = P2_HELLO_FIRST;
-    for (uint32_t i = 0; i < c->fixed_count; i++)
-        if (c->servers[i].state == P2S_HEARD)
-            hello_open(c, &c->servers[i]);
+    p2c_hello_open(c, server);
 }
 
 void p2c_servers_init(struct p2_client *c, const struct p2_client_config *config)
@@ -61,7 +41,7 @@ void p2c_servers_init(struct p2_client *c, const struct p2_client_config *config
     c->fixed_count = config->server_count;
     memcpy(c->targets, config->targets, config->target_count * sizeof *config->targets);
     c->target_count = config->target_count;
-    discovery_start(c);
+    p2c_hello_discover(c);
 }
 
 struct p2_client_server *p2c_servers_find(struct p2_client *c, const struct net_addr *from, const uint8_t *nonce)
@@ -195,7 +175,7 @@ void p2c_servers_hint(struct p2_client *c, struct p2_client_server *server, bool
         c->reset_at = c->now;
     }
     if (!server->hello_open)
-        hello_open(c, server);
+        p2c_hello_open(c, server);
 }
 
 // ---- the current server --------------------------------------------------------------------------------
@@ -242,7 +222,7 @@ void p2c_servers_switch(struct p2_client *c, uint32_t index)
     else
         p2c_space_server_changed(c);
     if (c->now - server->cookie_time >= P2_COOKIE_RENEW && !server->hello_open)
-        hello_open(c, server);
+        p2c_hello_open(c, server);
 }
 
 void p2c_servers_drop(struct p2_client *c, uint32_t index, int error)
@@ -273,7 +253,7 @@ void p2c_servers_drop(struct p2_client *c, uint32_t index, int error)
     if (other != INDEX_NONE)
         p2c_servers_switch(c, other);
     else
-        discovery_start(c);
+        p2c_hello_discover(c);
 }
 
 // ---- timers --------------------------------------------------------------------------------------------
@@ -306,7 +286,7 @@ static void tick_without_server(struct p2_client *c)
         p2c_servers_switch(c, other);
         return;
     }
-    discovery_start(c);
+    p2c_hello_discover(c);
     uint64_t since = MAX(c->started, c->dropped_at);
     int why = reason(c, 0);
     // With a reason known and nobody left to hope for, the full time need not pass.
@@ -342,14 +322,14 @@ static void tick_with_server(struct p2_client *c)
         return;
     }
     if (c->now - server->cookie_time >= P2_COOKIE_RENEW && !server->hello_open)
-        hello_open(c, server);
+        p2c_hello_open(c, server);
     bool silent = idle >= P2_FAILOVER_AFTER && c->now - c->current_since >= P2_FAILOVER_AFTER;
     bool refused = server->refused && server->refused >= c->progress_at && idle >= P2_REFUSED_AFTER &&
                    c->now - c->current_since >= P2_REFUSED_AFTER;
     if (!silent && !refused && !slow(c))
         return;
     // The others that are known may be as dead: who else is there is asked at the same time.
-    discovery_start(c);
+    p2c_hello_discover(c);
     uint32_t other = p2c_servers_other(c);
     if (other != INDEX_NONE) {
         p2c_servers_switch(c, other);
@@ -357,7 +337,7 @@ static void tick_with_server(struct p2_client *c)
         server->refused = 0; // nobody else: READs to it go on, and it may say so again
     } else if (silent) {
         if (!server->hello_open)
-            hello_open(c, server); // it may have restarted, with another secret
+            p2c_hello_open(c, server); // it may have restarted, with another secret
         c->current_since = c->now;
     }
 }
@@ -384,99 +364,11 @@ void p2c_servers_tick(struct p2_client *c)
         c->discovering = false;
 }
 
-// ---- HELLO ---------------------------------------------------------------------------------------------
-
-// A server the caller named that never answered is asked only while servers are looked for.
-static bool hello_active(const struct p2_client *c, const struct p2_client_server *s)
-{
-    return s->state != P2S_FREE && s->hello_open && (s->state != P2S_HEARD || !s->fixed || c->discovering);
-}
-
-static int hello_write(struct p2_client *c, const uint8_t *nonce, uint8_t *buf, size_t cap)
-{
-    struct p2_message m;
-    memset(&m, 0, sizeof m);
-    m.type = P2_HELLO;
-    memcpy(m.nonce, nonce, P2_NONCE_SIZE);
-    if (c->bound)
-        memcpy(m.hello.tag, c->image_id, P2_TAG_SIZE);
-    memcpy(m.hello.name, c->image, sizeof m.hello.name);
-    m.hello.facts = c->facts;
-    m.hello.window_max = c->window_max;
-    return p2_wire_write(&m, buf, cap);
-}
-
-// The pause after the n-th repetition, and up to a quarter more so that a hall of machines does not ask in step.
-static uint64_t hello_pause(struct p2_client *c, uint64_t pause)
-{
-    uint8_t random;
-    p2c_random(c, &random, 1);
-    return pause + (pause / 4 * random >> 8);
-}
-
-// Whom to ask now. Begun at a random place: among a crowd of invented addresses the real one's turn must not
-// depend on when it was heard of.
-static struct p2_client_server *hello_due(struct p2_client *c)
-{
-    uint8_t start = 0;
-    bool any = false;
-    for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
-        any |= hello_active(c, at(c, i)) && c->now >= at(c, i)->hello_next;
-    if (!any)
-        return NULL;
-    p2c_random(c, &start, 1);
-    for (uint32_t i = 0;; i++) {
-        struct p2_client_server *s = &c->servers[(start + i) % P2_CLIENT_SERVERS];
-        if (hello_active(c, s) && c->now >= s->hello_next)
-            return s;
-    }
-}
-
-static int hello_send(struct p2_client *c, struct p2_client_server *s, uint8_t *buf, size_t cap, struct net_addr *ret_to)
-{
-    uint64_t pause = MIN((uint64_t)P2_HELLO_FIRST << MIN(s->hello_tries, 4u), (uint64_t)P2_HELLO_LAST);
-    s->hello_tries++;
-    s->hello_sent = c->now;
-    s->hello_next = c->now + hello_pause(c, pause);
-    *ret_to = s->addr;
-    return hello_write(c, s->nonce, buf, cap);
-}
-
-int p2c_servers_output_current(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to)
-{
-    struct p2_client_server *s = p2c_current(c);
-    if (!s || !hello_active(c, s) || c->now < s->hello_next)
-        return 0;
-    return hello_send(c, s, buf, cap, ret_to);
-}
-
-int p2c_servers_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to)
-{
-    // Discovery first: asking invented servers one by one must not put it off.
-    if (c->discovering && c->target_count && c->now >= c->discover_next) {
-        *ret_to = c->targets[c->discover_target];
-        c->discover_sent = c->now;
-        if (++c->discover_target == c->target_count) {
-            c->discover_target = 0;
-            c->discover_next = c->now + hello_pause(c, c->discover_pause);
-            c->discover_pause = MIN(c->discover_pause * 2, (uint64_t)P2_HELLO_LAST);
-        }
-        return hello_write(c, c->discovery_nonce, buf, cap);
-    }
-    struct p2_client_server *s = hello_due(c);
-    return s ? hello_send(c, s, buf, cap, ret_to) : 0;
-}
-
 uint64_t p2c_servers_deadline(const struct p2_client *c)
 {
-    uint64_t t = UINT64_MAX;
-    for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
-        if (hello_active(c, at(c, i)))
-            t = MIN(t, at(c, i)->hello_next);
+    uint64_t t = p2c_hello_deadline(c);
     if (c->phase != P2_DISCOVER && !p2c_fetching(c))
         return t;
-    if (c->discovering && c->target_count)
-        t = MIN(t, c->discover_next);
     if (!c->current) {
         uint64_t since = MAX(c->started, c->dropped_at);
         t = MIN(t, since + (reason(c, 0) && !hope(c) ? P2_DECIDE_AFTER : c->discover_us));
