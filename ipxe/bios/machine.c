@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 #include "bios/machine.h"
 
-#include "bios/clock.h"
 #include "bios/real.h"
 #include "image/smbios.h"
 
@@ -87,41 +86,4 @@ unsigned machine_memory(uint64_t own_end, struct mem_region *ret, unsigned cap)
 const char *machine_smbios(const char *name)
 {
     return smbios_value(&smbios, name);
-}
-
-static void wait_us(uint64_t us)
-{
-    uint64_t start = clock_us();
-    while (clock_us() - start < us)
-        real_call((uint32_t)real_halt); // the BIOS's ticks go on, should they be the clock
-}
-
-void machine_reboot(void)
-{
-    uint16_t warm = 0;
-    memcpy(low_memory(0x472), &warm, sizeof warm); // a cold start, with all its tests
-    out8(0xcf9, 0x02);
-    out8(0xcf9, 0x06);
-    wait_us(100000);
-    for (unsigned i = 0; i < 100000 && (in8(0x64) & 2); i++)
-        ;
-    out8(0x64, 0xfe);
-    wait_us(100000);
-    triple_fault();
-}
-
-static bool apm(uint32_t function, uint32_t ebx, uint32_t ecx)
-{
-    struct bios_regs regs = { .eax = 0x5300 | function, .ebx = ebx, .ecx = ecx };
-    bios_call(&regs, 0x15);
-    return !(regs.flags & FLAG_CARRY);
-}
-
-void machine_poweroff(void)
-{
-    // APM 1.2: connect in real mode, say that we know 1.2, then all devices to "off".
-    if (apm(0x00, 0, 0) && (apm(0x01, 0, 0) || true) && apm(0x0e, 0, 0x0102)) {
-        apm(0x07, 1, 3);
-        wait_us(1000000);
-    }
 }

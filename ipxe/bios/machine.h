@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-// What the BIOS says about the machine: its memory, its SMBIOS tables; and turning it off.
+// What the BIOS says about the machine: its memory, its SMBIOS tables.
 #pragma once
 #include "bios/e820.h"
 
@@ -10,6 +10,3 @@ const struct e820_map *machine_map(void);
 unsigned machine_memory(uint64_t own_end, struct mem_region *ret, unsigned cap);
 // As platform.smbios.
 const char *machine_smbios(const char *name);
-NORETURN void machine_reboot(void);
-// Returns when the machine cannot.
-void machine_poweroff(void);

@@ -9,6 +9,7 @@
 #include "bios/linux.h"
 #include "bios/machine.h"
 #include "bios/panic.h"
+#include "bios/power.h"
 #include "bios/pxe.h"
 #include "bios/undi.h"
 #include "core/core.h"
@@ -151,12 +152,12 @@ static void leave(void *ctx, enum platform_leave how)
     }
     undi_shutdown();
     if (how == LEAVE_POWEROFF) {
-        machine_poweroff();
+        power_off();
         say("bios: this machine does not power itself off; it is safe to do so now.\n");
         for (;;)
             real_call((uint32_t)real_halt);
     }
-    machine_reboot();
+    power_reboot();
 }
 
 static const char *smbios(void *ctx, const char *name)

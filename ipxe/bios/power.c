@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MPL-2.0
+#include "bios/power.h"
+
+#include "base/err.h"
+#include "bios/clock.h"
+#include "bios/real.h"
+#include "image/acpi.h"
+
+#define BDA_RESET_FLAG 0x472
+#define BDA_EBDA 0x40e
+#define EBDA_SEARCH 1024
+#define BIOS_AREA 0xe0000
+#define BIOS_AREA_SIZE 0x20000
+#define RESET_WAIT_US 100000
+#define OFF_WAIT_US 1000000
+#define SCI_ENABLED 1u
+#define SLEEP_TYPE_SHIFT 10
+#define SLEEP_TYPE_MASK (7u << SLEEP_TYPE_SHIFT)
+#define SLEEP_ENABLE (1u << 13)
+
+static void wait_us(uint64_t us)
+{
+    uint64_t start = clock_us();
+    while (clock_us() - start < us)
+        real_call((uint32_t)real_halt); // the BIOS's ticks go on, should they be the clock
+}
+
+void power_reboot(void)
+{
+    uint16_t cold = 0;
+    memcpy(low_memory(BDA_RESET_FLAG), &cold, sizeof cold); // with all its tests
+    out8(0xcf9, 0x02);
+    out8(0xcf9, 0x06);
+    wait_us(RESET_WAIT_US);
+    for (unsigned i = 0; i < 100000 && (in8(0x64) & 2); i++)
+        ;
+    out8(0x64, 0xfe);
+    wait_us(RESET_WAIT_US);
+    triple_fault();
+}
+
+// A whole table that is what it says; NULL otherwise. Its length in *ret_len.
+static const uint8_t *table_at(uint32_t address, const char *signature, size_t *ret_len)
+{
+    if (address == 0 || address > UINT32_MAX - ACPI_TABLE_MAX)
+        return NULL;
+    const uint8_t *t = low_memory(address);
+    *ret_len = acpi_table_length(t);
+    return *ret_len && acpi_table_valid(t, *ret_len, signature) ? t : NULL;
+}
+
+static int find_power(struct acpi_power *ret, uint8_t *ret_a, uint8_t *ret_b)
+{
+    uint16_t ebda;
+    uint32_t rsdt_at;
+    size_t len, fadt_len, dsdt_len;
+    memcpy(&ebda, low_memory(BDA_EBDA), sizeof ebda);
+    if ((ebda < 0x400 || acpi_find_rsdt(low_memory((uint32_t)ebda << 4), EBDA_SEARCH, &rsdt_at) != 0) &&
+        acpi_find_rsdt(low_memory(BIOS_AREA), BIOS_AREA_SIZE, &rsdt_at) != 0)
+        return ERR_NOT_FOUND;
+    const uint8_t *rsdt = table_at(rsdt_at, "RSDT", &len);
+    for (size_t i = ACPI_HEADER_SIZE; rsdt && len - i >= 4; i += 4) {
+        const uint8_t *fadt = table_at(load32_le(rsdt + i), "FACP", &fadt_len);
+        if (!fadt || acpi_read_fadt(fadt, fadt_len, ret) != 0)
+            continue;
+        const uint8_t *dsdt = table_at(ret->dsdt, "DSDT", &dsdt_len);
+        return dsdt ? acpi_find_s5(dsdt, dsdt_len, ret_a, ret_b) : ERR_NOT_FOUND;
+    }
+    return ERR_NOT_FOUND;
+}
+
+static void sleep_now(uint32_t port, uint8_t type)
+{
+    uint16_t value = in16((uint16_t)port) & (uint16_t)~SLEEP_TYPE_MASK;
+    out16((uint16_t)port, (uint16_t)(value | (uint32_t)type << SLEEP_TYPE_SHIFT | SLEEP_ENABLE));
+}
+
+static void off_by_acpi(void)
+{
+    struct acpi_power power;
+    uint8_t a, b;
+    if (find_power(&power, &a, &b) != 0)
+        return;
+    if (power.smi_command && power.enable && !(in16((uint16_t)power.pm1a) & SCI_ENABLED)) {
+        out8((uint16_t)power.smi_command, power.enable);
+        uint64_t start = clock_us();
+        while (!(in16((uint16_t)power.pm1a) & SCI_ENABLED) && clock_us() - start < OFF_WAIT_US)
+            ;
+    }
+    sleep_now(power.pm1a, a);
+    if (power.pm1b)
+        sleep_now(power.pm1b, b);
+    wait_us(OFF_WAIT_US);
+}
+
+static bool apm(uint32_t function, uint32_t ebx, uint32_t ecx)
+{
+    struct bios_regs regs = { .eax = 0x5300 | function, .ebx = ebx, .ecx = ecx };
+    bios_call(&regs, 0x15);
+    return !(regs.flags & FLAG_CARRY);
+}
+
+static void off_by_apm(void)
+{
+    // APM 1.2: there; connect in real mode (an error may mean "connected"); we know 1.2; all devices to "off".
+    if (!apm(0x00, 0, 0))
+        return;
+    (void)apm(0x01, 0, 0);
+    if (apm(0x0e, 0, 0x0102) && apm(0x07, 1, 3))
+        wait_us(OFF_WAIT_US);
+}
+
+void power_off(void)
+{
+    off_by_acpi();
+    off_by_apm();
+}
