@@ -46,7 +46,7 @@ TOOL_SRCS := $(call not-tests,$(wildcard tools/*.c))
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wvla -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
 	-Wundef -Wwrite-strings -Wno-unused-parameter
-INCLUDES := -Iipxe -Iconfig -I$(SRC)/lwip/src/include -Iconfig/lwip -I$(SRC)/mbedtls/include -I$(SRC)/mbedtls/library
+INCLUDES := -Iipxe -I. -Iconfig -I$(SRC)/lwip/src/include -Iconfig/lwip -I$(SRC)/mbedtls/include -I$(SRC)/mbedtls/library
 COMMON := -std=gnu11 -g -MMD -MP -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. $(INCLUDES) \
 	-DMBEDTLS_CONFIG_FILE='<mbedtls_config.h>'
 
@@ -185,7 +185,7 @@ bench: setup
 	@ci/qemu/bench
 
 clean:
-	rm -rf build/tool build/test64 build/test32 build/fuzz build/bios build/efi bin
+	rm -rf build/tool build/test64 build/test32 build/fuzz build/bios build/efi build/efi-arm64 bin
 distclean:
 	rm -rf build bin
 
