@@ -713,6 +713,6 @@ TEST_MAIN(T(offer_says_what_there_is), T(names_and_tags), T(no_amplification),
           T(reference_and_flat_say_the_same), T(ranges_outside_the_image_are_refused_whole),
           T(smaller_blocks_where_the_server_says_so), T(cancel_forgets_what_waits), T(clients_take_turns),
           T(queue_is_bounded), T(one_read_is_bounded), T(job_pool_comes_back), T(hello_flood_evicts_no_client), T(hello_flood_on_a_full_table),
-         
+
           T(more_clients_than_entries), T(eviction_with_work_waiting), T(events_tell_a_boot), T(image_that_goes_away),
           T(only_clients_are_answered), T(init_refuses_missing_tables))
