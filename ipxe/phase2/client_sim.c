@@ -54,12 +54,13 @@ static uint32_t between(uint32_t a, uint32_t b)
 enum class_name {
     CLEAN, LOSSY, REORDER, DUPLICATE, JITTER, NARROW, SMALL_RING, LONG_PATH, DEATH_RETURN, FAILOVER, ALL_DEAD,
     REPLACED, MTU_HOLE, OFFPATH, ONPATH, BITFLIPS, REPLAY, BAD_SERVER, ALL_BAD, WRONG_KEY, WRONG_KEY_BESIDE, NO_IMAGE,
-    CROWD, ROGUE_BESIDE, EVERYTHING, CLASSES
+    CROWD, ROGUE_BESIDE, STUCK_ROM, EVERYTHING, CLASSES
 };
 static const char *const class_names[CLASSES] = {
     "clean", "lossy", "reorder", "duplicate", "jitter", "narrow", "small-ring", "long-path", "death-return", "failover",
     "all-dead", "replaced", "mtu-hole", "offpath-forger", "onpath-forger", "bitflips", "replay", "bad-server",
-    "all-bad", "wrong-key", "wrong-key-beside", "no-image", "invented-servers", "rogue-beside", "everything",
+    "all-bad", "wrong-key", "wrong-key-beside", "no-image", "invented-servers", "rogue-beside", "stuck-rom",
+    "everything",
 };
 
 struct net {
@@ -77,6 +78,7 @@ struct net {
     int expect;              // with must_fail: the error, 0 = any
     uint32_t forge_off, forge_on; // datagrams forged for each 10000 delivered
     bool crowd, late;
+    uint32_t stuck; // so many frames waiting, and the card receives nothing until the next one is sent
 };
 
 struct sim_server {
@@ -112,7 +114,7 @@ static uint64_t packet_order, wire_free, events;
 static uint32_t ring[RING_MAX], ring_head, ring_count;
 static struct net_addr client_addr;
 static uint64_t clock_now, client_at, client_busy;
-static bool client_asleep, verbose;
+static bool client_asleep, verbose, card_stuck;
 static uint8_t seal_buf[SEAL_MAX], *memory, *list_buf, chunk_bits[1024];
 static struct scatter map;
 static const struct testimage *image;
@@ -410,6 +412,7 @@ static void client_send(const uint8_t *bytes, size_t len, const struct net_addr 
         }
         wire_send(bytes, len, (int)i, &client_addr, now);
     }
+    card_stuck = false;
 }
 
 static void client_memory(void)
@@ -515,7 +518,8 @@ static void deliver(uint32_t index, uint64_t now)
         return;
     }
     forgers(now);
-    if (ring_count >= net.ring) {
+    card_stuck |= net.stuck && ring_count >= net.stuck;
+    if (card_stuck || ring_count >= net.ring) {
         free_list[free_count++] = index; // no buffer: lost
         return;
     }
@@ -561,6 +565,10 @@ static void net_choose(uint64_t seed)
     case NO_IMAGE: net.servers = between(1, 3); net.must_fail = true; net.expect = ERR_P2_NO_IMAGE; break;
     case CROWD: net.crowd = net.discover = true; net.servers = between(1, 2); break;
     case ROGUE_BESIDE: net.servers = 2; net.forge_off = between(1000, 9000); net.discover = true; break;
+    case STUCK_ROM: // as an iPXE ROM whose heap is full (ipxe/bios/undi.c)
+        net.stuck = between(8, 64);
+        net.client_packet = between(50, 500);
+        break;
     case EVERYTHING:
         net.loss = between(0, 1500);
         net.reorder = between(0, 1000);
@@ -664,7 +672,7 @@ static void world_reset(uint64_t seed)
     for (uint32_t i = 0; i < PACKETS_MAX; i++)
         free_list[i] = i;
     packet_order = wire_free = events = clock_now = client_at = client_busy = 0;
-    client_asleep = seen = false;
+    client_asleep = seen = card_stuck = false;
     old_count = 0;
 }
 
