@@ -11,7 +11,8 @@
 
 static const char *target_name(uint32_t target)
 {
-    return target == TARGET_LINUX_X86 ? "linux-x86" : target == TARGET_DATA ? "data" : "unknown";
+    static const char *const names[] = { "unknown", "linux-x86", "data", "linux-arm64" };
+    return names[target < ARRAY_SIZE(names) ? target : 0];
 }
 
 static const char *kind_name(uint32_t kind)
@@ -40,7 +41,7 @@ static void print_seal(struct report *report, const struct seal *seal)
         report_text(report, "product", "%s", seal->product);
     report_number(report, "counter", seal->counter);
     report_text(report, "target", "%s", target_name(seal->target));
-    if (seal->target == TARGET_LINUX_X86)
+    if (seal_target_is_linux(seal->target))
         report_text(report, "command line", "%s", seal->cmdline);
     if (*seal->dataset)
         report_text(report, "dataset name", "%s", seal->dataset);

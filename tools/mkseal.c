@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // mkimage: phase-2 images. The size of the seal is known before the payload is read, so the payload is
 // streamed to its final place and the seal written in front of it at the end.
+#include "image/arm64.h"
 #include "image/bzimage.h"
 #include "image/place.h"
 #include "keys.h"
@@ -28,19 +29,27 @@ static int add_kernel(struct payload *p, const struct mkimage *m)
     size_t len = (size_t)MIN(part->size, (uint64_t)sizeof head);
     if (file_read_at(p->files[0].fd, m->kernel, 0, head, len) != 0)
         return -1;
+    struct arm64_image arm64;
+    uint32_t cmdline_size = ARM64_CMDLINE_MAX;
     int r = bzimage_parse(head, len, part->size, &kernel);
-    if (r < 0) {
+    if (r == 0) {
+        part->address = kernel.pref_address;
+        part->memory = kernel.init_size;
+        part->align = kernel.alignment;
+        part->split = kernel.setup_size;
+        cmdline_size = kernel.cmdline_size;
+    } else if (arm64_parse(head, len, part->size, &arm64) == 0) {
+        p->seal->target = TARGET_LINUX_ARM64;
+        part->memory = arm64.memory;
+        part->align = ARM64_ALIGN;
+    } else {
         tool_error(m->kernel, "is not a Linux bzImage that can be booted: %s (%s)", err_text(r), err_code(r));
         return -1;
     }
-    part->address = kernel.pref_address;
-    part->memory = kernel.init_size;
-    part->align = kernel.alignment;
-    part->split = kernel.setup_size;
     size_t have = m->cmdline ? strlen(m->cmdline) : 0, extra = cmdline_extra(p->seal, m->ramdisks.count);
-    if (have + extra > kernel.cmdline_size) {
+    if (have + extra > cmdline_size) {
         tool_error("--cmdline", "%zu characters and the %zu that the firmware appends are more than this kernel takes (%u)",
-                   have, extra, kernel.cmdline_size);
+                   have, extra, cmdline_size);
         return -1;
     }
     return 0;

@@ -5,6 +5,7 @@ import shutil
 
 import machine
 
+ARM64 = ["/usr/share/AAVMF/AAVMF_CODE.fd", "/usr/share/AAVMF/AAVMF_VARS.fd"]
 CODE = ["/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd"]
 VARS = ["/usr/share/OVMF/OVMF_VARS_4M.fd", "/usr/share/OVMF/OVMF_VARS.fd"]
 
@@ -18,16 +19,26 @@ def first(paths):
 
 class EfiMachine(machine.Machine):
     """`start` is "esp" (the artefact is \\EFI\\BOOT\\BOOTX64.EFI of a disk), "shell" (it is \\signet.efi there, and the firmware's
-    shell runs \\startup.nsh) or "uefi-pxe" (the network comes first)."""
+    shell runs \\startup.nsh) or "uefi-pxe" (the network comes first); "esp-arm64" is "esp" on
+    an arm64 machine with AAVMF."""
 
     def __init__(self, folder, start, artefact, nic, netdev, memory, extra=()):
-        variables = os.path.join(folder, "vars.fd")
-        shutil.copyfile(first(VARS), variables)
-        more = ["-drive", f"if=pflash,format=raw,readonly=on,file={first(CODE)}", "-drive", f"if=pflash,format=raw,file={variables}"]
+        arm64 = start == "esp-arm64"
+        code, variables = ARM64 if arm64 else (first(CODE), first(VARS))
+        mine = os.path.join(folder, "vars.fd")
+        shutil.copyfile(variables, mine)
+        more = ["-drive", f"if=pflash,format=raw,readonly=on,file={code}", "-drive", f"if=pflash,format=raw,file={mine}"]
         if start != "uefi-pxe":
-            shutil.copyfile(artefact, os.path.join(folder, "esp", "EFI/BOOT/BOOTX64.EFI" if start == "esp" else "signet.efi"))
+            name = {"esp": "EFI/BOOT/BOOTX64.EFI", "esp-arm64": "EFI/BOOT/BOOTAA64.EFI", "shell": "signet.efi"}[start]
+            shutil.copyfile(artefact, os.path.join(folder, "esp", name))
             # A folder that QEMU shows as a FAT disk; what is written goes nowhere.
             more += ["-drive", f"if=none,id=esp,format=raw,readonly=on,file=fat:{folder}/esp", "-device", "virtio-blk-pci,drive=esp,bootindex=0"]
         if start == "shell":
             nic += ",bootindex=-1"
+        if arm64:
+            console = os.path.join(folder, "console.log")
+            self.start(["qemu-system-aarch64", "-accel", "tcg", "-machine", "virt", "-cpu", "max,pauth-impdef=on", "-m", str(memory),
+                        "-display", "none", "-no-reboot", "-nodefaults", "-serial", f"file:{console}", "-netdev", f"{netdev},id=n0",
+                        "-device", f"{nic},netdev=n0,mac=52:54:00:50:32:01", *more, *extra], folder, "")
+            return
         super().__init__(folder, nic, netdev, memory, "q35", extra=[*more, *extra])

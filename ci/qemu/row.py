@@ -19,9 +19,7 @@ import machine_efi
 import net
 import table
 
-NBP = os.path.join(fixtures.TOP, "bin/undionly.kpxe")
 HOST = os.path.join(fixtures.TOP, "build/test64/signet-host")
-EFI = os.path.join(fixtures.TOP, "bin/ipxe.efi")
 
 
 def image_path(name):
@@ -36,7 +34,7 @@ class Runner:
         os.makedirs(os.path.join(self.folder, "tftp"))
         os.makedirs(os.path.join(self.folder, "esp/EFI/BOOT"))
         self.net = net.Net(self.folder)
-        self.boot_file = "ipxe.efi" if row.firmware else "undionly.kpxe"
+        self.boot_file = "ipxe-arm64.efi" if row.firmware == "esp-arm64" else "ipxe.efi" if row.firmware else "undionly.kpxe"
         self.processes = {}
         self.done_when = set()
         self.sent_before = {}
@@ -46,7 +44,7 @@ class Runner:
     def embed(self):
         """The artefact of this row: script and anchors go into a copy of the finished binary."""
         artefact = os.path.join(self.folder, "tftp", self.boot_file)
-        bare = EFI if self.row.firmware else NBP
+        bare = os.path.join(fixtures.TOP, "bin", self.boot_file)
         if self.row.machine == "host":
             bare = os.path.join(self.folder, "bare")
             subprocess.run([HOST, "--bare", bare], check=True)
@@ -116,7 +114,7 @@ class Runner:
             self.machine = machine.HostMachine(self.folder, HOST, os.path.join(self.folder, "tftp/undionly.kpxe"), memory=self.row.memory)
             return
         if self.row.firmware:
-            self.machine = machine_efi.EfiMachine(self.folder, self.row.firmware, os.path.join(self.folder, "tftp/ipxe.efi"),
+            self.machine = machine_efi.EfiMachine(self.folder, self.row.firmware, os.path.join(self.folder, "tftp", self.boot_file),
                                                   self.row.nic, netdev, self.row.memory)
             return
         self.machine = machine.Machine(self.folder, self.row.nic, netdev, self.row.memory, self.row.machine, cpu=self.row.cpu)

@@ -41,6 +41,9 @@ def rows(table):
                 firmware="uefi-pxe", nic=VIRTIO, after=(("no_dhcp_after_nbp",),)),
         replace(good, name="efi-pxe-e1000", about="OVMF by its own PXE, e1000", firmware="uefi-pxe"),
     ]
+    found.append(replace(good, name="efi-arm64", about="AAVMF on arm64, from an EFI system partition, to an arm64 Linux", firmware="esp-arm64",
+                         nic=VIRTIO, script=good.script.replace("/good", "/arm64"), boots="arm64", deadline=240,
+                         servers=[replace(good.servers[0], images=["arm64"])]))
     # Scripts from outside. The embedded one is for the case that they fail.
     image, damaged = "p2://10.50.0.2/good", "tftp://10.50.0.1/bit-in-chunk"
     embedded = "#!ipxe\necho EMBEDDED-RAN\n"

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MPL-2.0
-# ipxe.efi: the UEFI application (PE/COFF by clang and lld-link; doc/efi.md).
+# ipxe.efi and ipxe-arm64.efi: the UEFI applications (PE/COFF by clang and lld-link; doc/efi.md).
 
 # The target claims to be Microsoft's compiler, which makes the libraries look for its headers. No red zone: the
 # firmware's interrupt handlers run on our stack.
 EFI_CFLAGS := -Os -ffreestanding -fno-builtin-bcmp -nostdlibinc -isystem ipxe/base/libc -fno-ms-compatibility \
 	-fno-ms-extensions -U_WIN32 -U_WIN64 -fno-stack-protector -fshort-wchar -ffunction-sections -fdata-sections -fno-common
 EFI_CFLAGS_efi := --target=x86_64-unknown-windows -mno-red-zone -mno-stack-arg-probe
+EFI_CFLAGS_efi-arm64 := --target=aarch64-unknown-windows -mno-stack-arg-probe
 EFI_SRCS := $(call not-tests,$(wildcard ipxe/efi/*.c)) $(wildcard ipxe/base/libc/*.c)
 
 # $(1) flavor, $(2) machine as lld-link calls it
@@ -30,9 +31,12 @@ build/$(1)/ipxe.pe: $(patsubst %.c,build/$(1)/%.o,$(EFI_SRCS)) build/$(1)/ipxe/e
 		/out:$$@ $$^
 endef
 $(eval $(call EFI_FLAVOR,efi,x64))
+$(eval $(call EFI_FLAVOR,efi-arm64,arm64))
 
-bin/ipxe.efi: build/efi/ipxe.pe bin/signet $(EMBED_INPUTS)
+bin/ipxe.efi: build/efi/ipxe.pe
+bin/ipxe-arm64.efi: build/efi-arm64/ipxe.pe
+bin/ipxe.efi bin/ipxe-arm64.efi: bin/signet $(EMBED_INPUTS)
 	@mkdir -p bin
-	bin/signet embed $(EMBED_FLAGS) $< -o $@
+	bin/signet embed $(EMBED_FLAGS) $(filter %.pe,$^) -o $@
 
-FIRMWARE += bin/ipxe.efi
+FIRMWARE += bin/ipxe.efi bin/ipxe-arm64.efi

@@ -5,6 +5,7 @@
 
 #include "base/fmt.h"
 #include "base/range.h"
+#include "image/arm64.h"
 #include "image/bzimage.h"
 #include "net/net.h"
 
@@ -99,7 +100,8 @@ static int describe_boot(struct core *core, const char *cmdline, struct platform
     const struct platform *p = core->platform;
     const struct place_plan *plan = &core->image.plan;
     *ret = (struct platform_boot){
-        .setup = p->map(p->ctx, plan->setup, plan->setup_len),
+        // An arm64 kernel has no setup sectors: the address alone counts.
+        .setup = p->map(p->ctx, plan->setup, MAX(plan->setup_len, (uint64_t)1)),
         .setup_len = (size_t)plan->setup_len,
         .kernel = plan->kernel,
         .kernel_len = plan->kernel_len,
@@ -117,6 +119,29 @@ static int describe_boot(struct core *core, const char *cmdline, struct platform
     return 0;
 }
 
+// The header is verified now and must say what mkimage put into the plan.
+static int check_bzimage(const struct platform_boot *boot, bool stub)
+{
+    struct bzimage header;
+    int err = bzimage_parse(boot->setup, boot->setup_len, boot->setup_len + boot->kernel_len, &header);
+    if (!err && header.setup_size != boot->setup_len)
+        err = ERR_BOOT_FORMAT;
+    if (!err && strlen(boot->cmdline) > header.cmdline_size)
+        err = ERR_BOOT_CMDLINE;
+    // The EFI stub makes a copy of the initrds where it likes them.
+    if (!err && !stub && boot->initrd_len && boot->initrd + boot->initrd_len > bzimage_initrd_limit(&header))
+        err = ERR_BOOT_NO_ROOM;
+    return err;
+}
+
+static int check_arm64(const struct platform_boot *boot)
+{
+    struct arm64_image header;
+    if (strlen(boot->cmdline) > ARM64_CMDLINE_MAX)
+        return ERR_BOOT_CMDLINE;
+    return arm64_parse(boot->setup, boot->kernel_len, boot->kernel_len, &header);
+}
+
 int core_image_start(struct core *core)
 {
     const struct platform *p = core->platform;
@@ -125,7 +150,8 @@ int core_image_start(struct core *core)
         console_error("boot", ERR_BOOT_NOTHING, "no verified image is loaded");
         return ERR_BOOT_NOTHING;
     }
-    if (image->seal.target != TARGET_LINUX_X86 || image->plan.kernel_part < 0) {
+    bool arm64 = strcmp(p->buildarch, "arm64") == 0;
+    if (image->seal.target != (arm64 ? TARGET_LINUX_ARM64 : TARGET_LINUX_X86) || image->plan.kernel_part < 0) {
         console_error("boot", ERR_BOOT_TARGET, "%s holds nothing that can be started here", image->seal.name);
         return ERR_BOOT_TARGET;
     }
@@ -134,16 +160,8 @@ int core_image_start(struct core *core)
     int err = build_cmdline(image, cmdline, sizeof cmdline);
     if (!err)
         err = describe_boot(core, cmdline, &boot);
-    // The header is verified now and must say what mkimage put into the plan.
-    struct bzimage header;
     if (!err)
-        err = bzimage_parse(boot.setup, boot.setup_len, boot.setup_len + boot.kernel_len, &header);
-    if (!err && header.setup_size != boot.setup_len)
-        err = ERR_BOOT_FORMAT;
-    if (!err && strlen(cmdline) > header.cmdline_size)
-        err = ERR_BOOT_CMDLINE;
-    if (!err && boot.initrd_len && boot.initrd + boot.initrd_len > bzimage_initrd_limit(&header))
-        err = ERR_BOOT_NO_ROOM;
+        err = arm64 ? check_arm64(&boot) : check_bzimage(&boot, p->whole_kernel);
     if (!err) {
         console_say("boot", "starting %s (counter %llu)", image->seal.name, (unsigned long long)image->seal.counter);
         err = p->boot(p->ctx, &boot);

@@ -11,6 +11,13 @@
 #include "phase2/seal.h"
 
 #define MZ_PE_OFFSET 0x3c
+#define MACHINE_X64 0x8664
+#define PE_MACHINE 4              // from the PE signature on
+#if defined(__x86_64__)
+#define MACHINE_OWN MACHINE_X64
+#else
+#define MACHINE_OWN 0xaa64
+#endif
 #define PE_IMAGE_MAJOR (24 + 44)  // MajorImageVersion, from the PE signature on
 #define STUB_MAJOR_INITRD 1       // from this image version on the stub asks for the initrd by LoadFile2
 #define OPTIONS_MAX (SEAL_CMDLINE_MAX + 1024)
@@ -82,6 +89,8 @@ static int check_stub(const struct platform_boot *boot)
     uint64_t pe = load32_le(file + MZ_PE_OFFSET);
     if (pe > len || len - pe < PE_IMAGE_MAJOR + 2 || memcmp(file + pe, "PE\0", 4) != 0)
         return ERR_BOOT_TOO_OLD;
+    if (load16_le(file + pe + PE_MACHINE) != MACHINE_OWN)
+        return ERR_BOOT_TARGET;
     uint16_t major = load16_le(file + pe + PE_IMAGE_MAJOR);
     return boot->initrd_len && major < STUB_MAJOR_INITRD ? ERR_BOOT_TOO_OLD : 0;
 }
@@ -157,6 +166,9 @@ int linux_start(const struct platform_boot *boot)
     efi_handle kernel, initrd_handle;
     if (boot->kernel != (uintptr_t)boot->setup + boot->setup_len)
         return ERR_BOOT_FORMAT;
+    // Only x86 has a way to tell the kernel of a ramdisk (memmap=).
+    if (boot->ramdisk_count && MACHINE_OWN != MACHINE_X64)
+        return ERR_BOOT_TARGET;
     int err = check_stub(boot);
     if (!err)
         err = write_options(boot, options, ARRAY_SIZE(options), &options_size);

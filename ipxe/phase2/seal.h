@@ -57,7 +57,13 @@ enum seal_field {
 enum seal_target {
     TARGET_LINUX_X86 = 1, // bzImage, 32-bit boot protocol or EFI stub
     TARGET_DATA = 2,      // parts to be kept, nothing to start (a raw ramdisk image)
+    TARGET_LINUX_ARM64 = 3, // arm64 Image, EFI stub
 };
+
+static inline bool seal_target_is_linux(uint32_t target)
+{
+    return target == TARGET_LINUX_X86 || target == TARGET_LINUX_ARM64;
+}
 
 // PART data: u32 kind, u32 flags (0), u64 offset, u64 size, u64 address, u64 memory, u32 align, u32 split,
 // then the name (as NAME, to the end of the field).

@@ -39,7 +39,7 @@ static bool part_ok(const struct seal_part *p, uint64_t expected_offset, uint64_
 // Which kinds a target takes, and in which order: kinds never descend.
 static bool kind_fits_target(uint32_t target, uint32_t kind)
 {
-    if (target == TARGET_LINUX_X86)
+    if (seal_target_is_linux(target))
         return kind == PART_KERNEL || kind == PART_INITRD || kind == PART_RAMDISK;
     return kind == PART_RAMDISK || kind == PART_MODULE;
 }
@@ -62,7 +62,7 @@ static bool parts_ok(const struct seal *seal)
         last_kind = p->kind;
     }
     // No byte of the payload lies outside the parts but padding.
-    return offset == seal->payload_size && kernels == (seal->target == TARGET_LINUX_X86 ? 1 : 0);
+    return offset == seal->payload_size && kernels == (seal_target_is_linux(seal->target) ? 1 : 0);
 }
 
 bool seal_fields_ok(const struct seal *seal)
@@ -70,7 +70,7 @@ bool seal_fields_ok(const struct seal *seal)
     return text_ok(seal->name, sizeof seal->name, 1, '!') && text_ok(seal->product, sizeof seal->product, 0, '!') &&
            text_ok(seal->dataset, sizeof seal->dataset, 0, '!') &&
            text_ok(seal->cmdline, sizeof seal->cmdline, 0, ' ') &&
-           (seal->target == TARGET_LINUX_X86 || seal->target == TARGET_DATA) && parts_ok(seal);
+           (seal_target_is_linux(seal->target) || seal->target == TARGET_DATA) && parts_ok(seal);
 }
 
 // --- reading ---
