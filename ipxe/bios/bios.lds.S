@@ -3,6 +3,11 @@
 // high part is linked at HIGH_BASE and lies (LMA) behind the 16-bit part, where the ROM loads it.
 #include "bios/layout.h"
 
+// Bytes of the file in front of LOAD_BASE: none in an NBP, the stage in bootarea.bin (config/targets/disk.mk).
+#ifndef FILE_PREFIX
+#define FILE_PREFIX 0
+#endif
+
 OUTPUT_FORMAT(elf32-i386)
 ENTRY(start)
 
@@ -46,11 +51,12 @@ SECTIONS {
     high_load = low_end;
     high_words = (high_end - high_start) / 4;
     bss_words = (bss_end - high_end) / 4;
-    file_size = (low_end - LOAD_BASE) + (high_end - high_start);
+    file_base = LOAD_BASE - FILE_PREFIX;
+    file_size = FILE_PREFIX + (low_end - LOAD_BASE) + (high_end - high_start);
 
     /DISCARD/ : { *(.comment .note .note.* .eh_frame .eh_frame_hdr .ARM.*) }
 
     ASSERT(low_end <= LOW_END, "the 16-bit part is too large")
     ASSERT(heap_end <= HIGH_LIMIT, "variables and heap are too large")
-    ASSERT(file_size <= 0x40000, "undionly.kpxe is larger than 256 KiB")
+    ASSERT(file_size - FILE_PREFIX <= 0x40000, "undionly.kpxe is larger than 256 KiB")
 }

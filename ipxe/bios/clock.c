@@ -74,10 +74,12 @@ static uint32_t measure(void)
     return spins < 2 || spins >= 10000000u || delta >> 32 ? 0 : (uint32_t)delta;
 }
 
-void clock_init(void)
+void clock_init(bool use_tsc)
 {
     struct cpuid c;
-    if (clock_cpuid(1, &c) && (c.edx & 1u << 4)) {
+    tsc_khz = 0;
+    tick_us = last_us = 0;
+    if (use_tsc && clock_cpuid(1, &c) && (c.edx & 1u << 4)) {
         // The shortest of a few: everything that disturbs a measurement lengthens it.
         uint32_t best = 0;
         for (int i = 0; i < PIT_TRIES; i++) {

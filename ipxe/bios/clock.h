@@ -3,7 +3,9 @@
 #pragma once
 #include "base/base.h"
 
-void clock_init(void); // takes 20 ms
+// Takes 60 ms to measure the counter. Without use_tsc: the BIOS's ticks, as on machines that have no counter; time
+// starts anew then (tests).
+void clock_init(bool use_tsc);
 uint64_t clock_us(void);
 uint64_t clock_tsc(void); // 0 without a counter
 uint32_t clock_tsc_khz(void);

@@ -194,7 +194,7 @@ static const struct platform bios_platform = {
 void bios_main(void)
 {
     panic_init();
-    clock_init();
+    clock_init(true);
     heap_init(&heap, heap_start, (size_t)(heap_end - heap_start));
     bios_console_init();
     machine_init();

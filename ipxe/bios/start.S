@@ -46,6 +46,8 @@ start16:
     movl %eax, entry_pxe
     sti
 
+    call check_processor
+    jc fail
     call check_base_memory
     jc fail
     call check_high_memory
@@ -93,6 +95,30 @@ print:
     popw %bx
     ret
 
+// The C code is compiled for an i686 (Pentium Pro): CPUID, and CMOV (leaf 1, EDX bit 15).
+// Out: CF and SI = message when it is older. Clobbers EAX, EBX, ECX, EDX.
+check_processor:
+    pushfl
+    popl %eax
+    movl %eax, %ecx
+    xorl $0x200000, %eax           // EFLAGS.ID can be changed where there is CPUID
+    pushl %eax
+    popfl
+    pushfl
+    popl %eax
+    xorl %ecx, %eax
+    testl $0x200000, %eax
+    jz 1f
+    movl $1, %eax
+    cpuid
+    testl $0x8000, %edx
+    jz 1f
+    clc
+    ret
+1:  movw $message_cpu, %si
+    stc
+    ret
+
 // The base memory that INT 12h calls free must hold both the file as it was loaded and the map of layout.h.
 // Out: CF and SI = message when there is less. Clobbers EAX, ECX, EDX.
 check_base_memory:
@@ -100,7 +126,7 @@ check_base_memory:
     movw %ax, base_kib
     movzwl %ax, %eax
     shll $10, %eax
-    movl $LOAD_BASE, %ecx
+    movl $file_base, %ecx
     addl $file_size, %ecx
     movl embed_slot + 24, %edx
     cmpl $FILE_MAX, %edx
@@ -253,7 +279,7 @@ start32:
     cmpl $embed_area_size, %ecx
     ja 1f
     movl %ecx, embed_length
-    addl $LOAD_BASE, %esi
+    addl $file_base, %esi
     movl $embed_area, %edi
     rep movsb
 1:  // From here on base memory behind the 16-bit part is ours.
@@ -290,6 +316,7 @@ gdt_pointer:
     .long gdt
 
 message_prefix: .asciz "\r\nSignet: "
+message_cpu:    .asciz "this processor is older than a Pentium Pro"
 message_base:   .asciz "not enough base memory"
 message_high:   .asciz "not enough usable memory above 1 MiB"
 message_a20:    .asciz "address line A20 stays shut"
