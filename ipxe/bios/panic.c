@@ -7,6 +7,7 @@
 #include "base/version.h"
 #include "bios/console.h"
 #include "bios/real.h"
+#include "bios/undi.h"
 
 struct trap_frame {
     uint32_t edi, esi, ebp, esp, ebx, edx, ecx, eax, vector, error, eip, cs, eflags;
@@ -58,6 +59,7 @@ static void say(const char *format, ...)
 static NORETURN void next_device(void)
 {
     say("panic: trying the next boot device.\n");
+    undi_close(); // its interrupt handler must not outlive us
     leave_to_rom();
 }
 

@@ -376,8 +376,10 @@ int core_main(const struct platform *platform, const struct core_options *option
     }
     try_linux();
     say("doortest: done\n");
-    if (order == ORDER_PANIC)
+    if (order == ORDER_PANIC) {
+        (void)pl->nic_open(NULL, 0);
         __asm__ volatile("ud2");
+    }
     if (order == ORDER_REBOOT)
         pl->leave(NULL, LEAVE_REBOOT);
     if (order == ORDER_EXIT) {
