@@ -15,3 +15,11 @@
 #define MBR_VERSION_AT 438     // u16: MBR_VERSION
 #define MBR_STAGE_SECTORS 32   // 16 KiB: BOOTSLOT_STAGE_SIZE
 #define MBR_VERSION 1
+
+// Base memory (physical addresses) while MBR and stage run; Signet itself uses nothing below LOAD_BASE (bios/layout.h).
+#define MBR_BASE 0x600       // where the MBR moves itself to; the stage reads its fields there
+#define STAGE_DATA 0x1000    // the stage's variables and sector buffer
+#define STAGE_DATA_END 0x2000
+#define STAGE_STACK_TOP 0x3c00 // of the MBR and of the stage: down to STAGE_DATA_END
+#define STAGE_BASE 0x3c00    // the stage
+#define SIGNET_BASE 0x7c00   // Signet: STAGE_BASE and the 16 KiB of the stage

@@ -67,3 +67,17 @@ struct bootslot_place {
     uint32_t sectors; // of the whole slot
 };
 int bootslot_place(uint64_t lba, uint64_t sectors, uint32_t length, struct bootslot_place ret[BOOTSLOT_COUNT]);
+
+// What the stage hands to Signet in real mode, besides a far return address: EAX = BOOTSLOT_HANDOFF_MAGIC, ECX its
+// complement, ESI the address of this, below 64 KiB. Signet returns when the next boot device's turn has come.
+#define BOOTSLOT_HANDOFF_MAGIC 0x46484753 // "SGHF"
+struct PACKED bootslot_handoff {
+    uint32_t size;        // of this structure
+    uint8_t drive;        // BIOS number of the disk that was booted from
+    uint8_t slot;         // 0: the slot with the lower address, 1: the other
+    uint8_t damaged;      // bit n: slot n was passed over, since its header or payload is damaged
+    uint8_t spent;        // bit n: slot n was passed over or comes last, since it has no tries left
+    uint64_t header_lba;  // of the slot that was entered
+    uint64_t sequence;    // its sequence number
+    uint32_t tries;       // tries left now, BOOTSLOT_CONFIRMED
+};
