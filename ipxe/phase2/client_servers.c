@@ -371,8 +371,9 @@ uint64_t p2c_servers_deadline(const struct p2_client *c)
         return t;
     if (!c->current) {
         uint64_t since = MAX(c->started, c->dropped_at);
-        t = MIN(t, since + (reason(c, 0) && !hope(c) ? P2_DECIDE_AFTER : c->discover_us));
-        return c->bound ? MIN(t, c->progress_at + c->stall_us) : t;
+        if (reason(c, 0) && !hope(c))
+            return MIN(t, since + P2_DECIDE_AFTER);
+        return MIN(t, c->bound ? c->progress_at + c->stall_us : since + c->discover_us);
     }
     const struct p2_client_server *server = at(c, c->current - 1);
     if (!c->outstanding && !p2c_space_wants(c))

@@ -19,7 +19,7 @@
 #define SIM_PEERS 32
 #define SIM_JOBS 512
 #define SIM_DEADLINE 300000000ull // us of simulated time in which a boot must have ended
-#define SIM_EVENTS_MAX 6000000u   // a machine that spins without time passing hangs as well
+#define SIM_EVENTS_MAX 500000u    // a machine that spins instead of waiting hangs as well
 #define PACKETS_MAX 16384
 #define PACKET_SIZE 1472
 #define RING_MAX 1024
