@@ -2,9 +2,13 @@
 """An emulated machine with UEFI: OVMF on q35, its variables fresh for every row."""
 import os
 import shutil
+import subprocess
 
+import fixtures
 import machine
 
+SNAKEOIL = "/usr/share/ovmf/PkKek-1-snakeoil"  # .key and .pem, enrolled in the variables below; the pass phrase is "snakeoil"
+SECURE = ["/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd"]
 ARM64 = ["/usr/share/AAVMF/AAVMF_CODE.fd", "/usr/share/AAVMF/AAVMF_VARS.fd"]
 CODE = ["/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd"]
 VARS = ["/usr/share/OVMF/OVMF_VARS_4M.fd", "/usr/share/OVMF/OVMF_VARS.fd"]
@@ -17,20 +21,34 @@ def first(paths):
     return found
 
 
+def sign(folder, path):
+    key = os.path.join(folder, "sb.key")
+    for command in (["openssl", "pkey", "-in", SNAKEOIL + ".key", "-passin", "pass:snakeoil", "-out", key],
+                    ["sbsign", "--key", key, "--cert", SNAKEOIL + ".pem", "--output", path, path]):
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"{command[0]}: {done.stderr.strip()}")
+
+
 class EfiMachine(machine.Machine):
     """`start` is "esp" (the artefact is \\EFI\\BOOT\\BOOTX64.EFI of a disk), "shell" (it is \\signet.efi there, and the firmware's
     shell runs \\startup.nsh) or "uefi-pxe" (the network comes first); "esp-arm64" is "esp" on
-    an arm64 machine with AAVMF."""
+    an arm64 machine with AAVMF. "secure" is "esp" with Secure Boot and the artefact signed, "secure-unsigned" the same with it
+    unsigned, "secure-kernel" with the kernel itself in its place."""
 
     def __init__(self, folder, start, artefact, nic, netdev, memory, extra=()):
-        arm64 = start == "esp-arm64"
-        code, variables = ARM64 if arm64 else (first(CODE), first(VARS))
+        arm64, secure = start == "esp-arm64", start.startswith("secure")
+        code, variables = ARM64 if arm64 else SECURE if secure else (first(CODE), first(VARS))
         mine = os.path.join(folder, "vars.fd")
         shutil.copyfile(variables, mine)
         more = ["-drive", f"if=pflash,format=raw,readonly=on,file={code}", "-drive", f"if=pflash,format=raw,file={mine}"]
         if start != "uefi-pxe":
-            name = {"esp": "EFI/BOOT/BOOTX64.EFI", "esp-arm64": "EFI/BOOT/BOOTAA64.EFI", "shell": "signet.efi"}[start]
+            name = {"esp": "EFI/BOOT/BOOTX64.EFI", "esp-arm64": "EFI/BOOT/BOOTAA64.EFI", "shell": "signet.efi"}.get(start, "EFI/BOOT/BOOTX64.EFI")
             shutil.copyfile(artefact, os.path.join(folder, "esp", name))
+            if start == "secure-kernel":
+                shutil.copyfile(os.path.join(fixtures.PAYLOAD, "vmlinuz"), os.path.join(folder, "esp", name))
+            if start == "secure":
+                sign(folder, os.path.join(folder, "esp", name))
             # A folder that QEMU shows as a FAT disk; what is written goes nowhere.
             more += ["-drive", f"if=none,id=esp,format=raw,readonly=on,file=fat:{folder}/esp", "-device", "virtio-blk-pci,drive=esp,bootindex=0"]
         if start == "shell":
@@ -41,4 +59,6 @@ class EfiMachine(machine.Machine):
                         "-display", "none", "-no-reboot", "-nodefaults", "-serial", f"file:{console}", "-netdev", f"{netdev},id=n0",
                         "-device", f"{nic},netdev=n0,mac=52:54:00:50:32:01", *more, *extra], folder, "")
             return
-        super().__init__(folder, nic, netdev, memory, "q35", extra=[*more, *extra])
+        if secure:
+            more += ["-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1"]
+        super().__init__(folder, nic, netdev, memory, "q35,smm=on" if secure else "q35", extra=[*more, *extra])

@@ -44,6 +44,16 @@ def rows(table):
     found.append(replace(good, name="efi-arm64", about="AAVMF on arm64, from an EFI system partition, to an arm64 Linux", firmware="esp-arm64",
                          nic=VIRTIO, script=good.script.replace("/good", "/arm64"), boots="arm64", deadline=240,
                          servers=[replace(good.servers[0], images=["arm64"])]))
+    denied = r"BdsDxe: failed to (load|start) Boot.*(Access Denied|Security Violation)"
+    refused = replace(good, nic=VIRTIO, boots="", expect=(), end=denied, memory=MEMORY)
+    found += [
+        replace(good, name="efi-secure-boot", about="Secure Boot: signed Signet runs, and its seal vouches for a kernel that the firmware's db"
+                " does not know", firmware="secure", nic=VIRTIO, expect=good.expect + ("the seal vouches for the kernel",)),
+        replace(refused, name="efi-secure-boot-unsigned", about="Secure Boot: unsigned Signet is refused by the firmware",
+                firmware="secure-unsigned", forbid=("Signet ",)),
+        replace(refused, name="efi-secure-boot-kernel", about="Secure Boot: the same kernel without a seal is refused by the firmware",
+                firmware="secure-kernel", forbid=("SIGNET-BOOT-OK", "Linux version")),
+    ]
     # Scripts from outside. The embedded one is for the case that they fail.
     image, damaged = "p2://10.50.0.2/good", "tftp://10.50.0.1/bit-in-chunk"
     embedded = "#!ipxe\necho EMBEDDED-RAN\n"

@@ -9,6 +9,10 @@ EFI_CFLAGS_efi := --target=x86_64-unknown-windows -mno-red-zone -mno-stack-arg-p
 EFI_CFLAGS_efi-arm64 := --target=aarch64-unknown-windows -mno-stack-arg-probe
 EFI_SRCS := $(call not-tests,$(wildcard ipxe/efi/*.c)) $(wildcard ipxe/base/libc/*.c)
 
+# `make SB_KEY=db.key SB_CERT=db.pem` signs for Secure Boot, behind the embedding: a change of either makes a new file.
+build/sign.stamp: FORCE
+	@mkdir -p build; echo '$(SB_KEY) $(SB_CERT)' | cmp -s - $@ || echo '$(SB_KEY) $(SB_CERT)' >$@
+
 # $(1) flavor, $(2) machine as lld-link calls it
 define EFI_FLAVOR
 build/$(1)/%.o: %.c $(SOURCES_STAMP)
@@ -35,8 +39,9 @@ $(eval $(call EFI_FLAVOR,efi-arm64,arm64))
 
 bin/ipxe.efi: build/efi/ipxe.pe
 bin/ipxe-arm64.efi: build/efi-arm64/ipxe.pe
-bin/ipxe.efi bin/ipxe-arm64.efi: bin/signet $(EMBED_INPUTS)
+bin/ipxe.efi bin/ipxe-arm64.efi: bin/signet $(EMBED_INPUTS) build/sign.stamp $(SB_KEY) $(SB_CERT)
 	@mkdir -p bin
 	bin/signet embed $(EMBED_FLAGS) $(filter %.pe,$^) -o $@
+	$(if $(SB_KEY),sbsign --key $(SB_KEY) --cert $(SB_CERT) --output $@ $@)
 
 FIRMWARE += bin/ipxe.efi bin/ipxe-arm64.efi

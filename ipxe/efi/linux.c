@@ -8,6 +8,7 @@
 #include "base/fmt.h"
 #include "efi/console.h"
 #include "efi/efi.h"
+#include "efi/vouch.h"
 #include "phase2/seal.h"
 
 #define MZ_PE_OFFSET 0x3c
@@ -51,13 +52,18 @@ static struct PACKED {
     { EFI_PATH_END, EFI_PATH_END_ALL, { 4, 0 } },
 };
 
-static void say(const char *format, efi_status status)
+static void say(const char *text)
+{
+    console_write_text("boot: ", 6);
+    console_write_text(text, strlen(text));
+    console_write_text("\n", 1);
+}
+
+static void say_status(const char *what, efi_status status)
 {
     char text[96];
-    int len = fmt_snprintf(text, sizeof text, format, (unsigned long long)status);
-    console_write_text("boot: ", 6);
-    console_write_text(text, MIN((size_t)len, sizeof text - 1));
-    console_write_text("\n", 1);
+    fmt_snprintf(text, sizeof text, "%s (status 0x%llx)", what, (unsigned long long)status);
+    say(text);
 }
 
 static const void *initrd;
@@ -150,13 +156,20 @@ static int load_kernel(const struct platform_boot *boot, efi_handle *ret)
     kernel_path.start = (uintptr_t)boot->setup;
     kernel_path.end = kernel_path.start + len - 1;
     *ret = NULL;
+    bool secure = vouch_secure_boot();
+    if (secure)
+        say(vouch_begin(boot->setup, len) ? "Secure Boot is on; the seal vouches for the kernel" :
+                                            "Secure Boot is on, and only the firmware decides about the kernel");
     efi_status status = efi_boot->load_image(false, efi_image, &kernel_path.head, boot->setup, len, ret);
+    vouch_end();
     if (!efi_failed(status))
         return 0;
     if (*ret) // a security violation leaves a handle
         (void)efi_boot->unload_image(*ret);
-    say("the firmware does not take the kernel (LoadImage status 0x%llx)", status);
-    return status == EFI_SECURITY_VIOLATION || status == EFI_ACCESS_DENIED ? ERR_BOOT_FORMAT : ERR_BOOT_NO_ROOM;
+    say_status("the firmware does not take the kernel: LoadImage", status);
+    return status == EFI_SECURITY_VIOLATION || status == EFI_ACCESS_DENIED ? ERR_BOOT_DENIED :
+           status == EFI_OUT_OF_RESOURCES                                  ? ERR_BOOT_NO_ROOM :
+                                                                             ERR_BOOT_FORMAT;
 }
 
 int linux_start(const struct platform_boot *boot)
@@ -184,7 +197,7 @@ int linux_start(const struct platform_boot *boot)
         loaded->options = options;
         loaded->options_size = options_size;
         efi_status status = efi_boot->start_image(kernel, NULL, NULL);
-        say("the kernel's stub came back with status 0x%llx", status);
+        say_status("the kernel's stub came back", status);
         err = ERR_BOOT_RETURNED;
     }
     withdraw_initrd(initrd_handle);
