@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MPL-2.0
+// See gpt.h.
+#include "image/gpt.h"
+
+#include "base/bytes.h"
+#include "base/fmt.h"
+#include "base/range.h"
+
+#define HEADER_SIZE_MIN 92
+#define SECTOR_MIN 512
+#define LABEL_UNITS 36
+#define LABEL_AT 56
+#define MBR_TABLE 446
+#define MBR_ENTRY 16
+#define MBR_SIGNATURE 510
+
+static uint32_t crc_more(uint32_t crc, const uint8_t *p, size_t len)
+{
+    while (len--) {
+        crc ^= *p++;
+        for (unsigned bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+    }
+    return crc;
+}
+
+uint32_t gpt_crc32(const void *data, size_t len)
+{
+    return ~crc_more(~0u, data, len);
+}
+
+int gpt_header(const uint8_t *sector, size_t len, uint64_t lba, uint64_t disk_sectors, struct gpt *ret)
+{
+    static const uint8_t zeros[4];
+    if (len < SECTOR_MIN)
+        return ERR_TRUNCATED;
+    if (memcmp(sector, "EFI PART", 8) != 0)
+        return ERR_NOT_FOUND;
+    uint32_t size = load32_le(sector + 12);
+    if (size < HEADER_SIZE_MIN || size > SECTOR_MIN)
+        return ERR_INVALID;
+    uint32_t crc = crc_more(~0u, sector, 16); // the sum counts as zeros in the sum
+    crc = crc_more(crc, zeros, sizeof zeros);
+    crc = ~crc_more(crc, sector + 20, size - 20);
+    if (crc != load32_le(sector + 16) || load64_le(sector + 24) != lba)
+        return ERR_INVALID;
+    if (load32_le(sector + 8) >> 16 != 1)
+        return ERR_UNSUPPORTED;
+    struct gpt gpt = {
+        .other = load64_le(sector + 32),
+        .first_usable = load64_le(sector + 40),
+        .last_usable = load64_le(sector + 48),
+        .entries = load64_le(sector + 72),
+        .count = load32_le(sector + 80),
+        .entries_sum = load32_le(sector + 88),
+    };
+    memcpy(gpt.disk, sector + 56, GPT_GUID_SIZE);
+    if (load32_le(sector + 84) != GPT_ENTRY_SIZE || gpt.count > GPT_ENTRIES_MAX)
+        return ERR_UNSUPPORTED;
+    uint64_t entries_sectors = (gpt_entries_size(&gpt) + SECTOR_MIN - 1) / SECTOR_MIN; // fewer on larger sectors
+    if (gpt.count == 0 || gpt.first_usable > gpt.last_usable || gpt.last_usable >= disk_sectors || gpt.entries < 2 ||
+        !range_fits(gpt.entries, 1, disk_sectors) || gpt.other >= disk_sectors || entries_sectors > disk_sectors)
+        return ERR_INVALID;
+    *ret = gpt;
+    return 0;
+}
+
+int gpt_check_entries(const struct gpt *gpt, const uint8_t *entries, size_t len)
+{
+    if (len < gpt_entries_size(gpt))
+        return ERR_TRUNCATED;
+    return gpt_crc32(entries, gpt_entries_size(gpt)) == gpt->entries_sum ? 0 : ERR_INVALID;
+}
+
+static size_t put_utf8(uint32_t c, char *to)
+{
+    if (c < 0x80) {
+        to[0] = (char)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        to[0] = (char)(0xc0 | c >> 6);
+        to[1] = (char)(0x80 | (c & 63));
+        return 2;
+    }
+    to[0] = (char)(0xe0 | c >> 12);
+    to[1] = (char)(0x80 | (c >> 6 & 63));
+    to[2] = (char)(0x80 | (c & 63));
+    return 3;
+}
+
+// Control characters and halves of surrogate pairs become '?': a label goes to consoles.
+static void read_label(const uint8_t *from, char ret[GPT_LABEL_MAX])
+{
+    size_t len = 0;
+    for (unsigned i = 0; i < LABEL_UNITS; i++) {
+        uint32_t c = load16_le(from + 2 * i);
+        if (c == 0)
+            break;
+        bool odd = c < 0x20 || c == 0x7f || (c >= 0xd800 && c < 0xe000);
+        len += put_utf8(odd ? '?' : c, ret + len);
+    }
+    ret[len] = 0;
+}
+_Static_assert(LABEL_UNITS * 3 + 1 == GPT_LABEL_MAX, "every label fits");
+
+bool gpt_entry(const struct gpt *gpt, const uint8_t *entries, unsigned i, struct partition *ret)
+{
+    static const uint8_t unused[GPT_GUID_SIZE];
+    if (i >= gpt->count)
+        return false;
+    const uint8_t *entry = entries + (size_t)i * GPT_ENTRY_SIZE;
+    uint64_t first = load64_le(entry + 32), last = load64_le(entry + 40);
+    if (memcmp(entry, unused, sizeof unused) == 0 || first > last || first < gpt->first_usable || last > gpt->last_usable)
+        return false;
+    *ret = (struct partition){ .number = i + 1, .first = first, .sectors = last - first + 1 };
+    memcpy(ret->type, entry, GPT_GUID_SIZE);
+    memcpy(ret->uuid, entry + 16, GPT_GUID_SIZE);
+    read_label(entry + LABEL_AT, ret->label);
+    return true;
+}
+
+int mbr_partitions(const uint8_t *sector, size_t len, uint64_t disk_sectors, struct partition ret[MBR_PARTITIONS])
+{
+    if (len < SECTOR_MIN)
+        return ERR_TRUNCATED;
+    if (load16_le(sector + MBR_SIGNATURE) != 0xaa55)
+        return ERR_NOT_FOUND;
+    int count = 0;
+    for (unsigned i = 0; i < MBR_PARTITIONS; i++) {
+        const uint8_t *entry = sector + MBR_TABLE + i * MBR_ENTRY;
+        uint64_t first = load32_le(entry + 8), sectors = load32_le(entry + 12);
+        if (entry[4] == 0 || entry[4] == MBR_TYPE_GPT || first == 0 || sectors == 0 || !range_fits(first, sectors, disk_sectors))
+            continue;
+        ret[count] = (struct partition){ .number = i + 1, .first = first, .sectors = sectors };
+        ret[count++].type[0] = entry[4];
+    }
+    return count;
+}
+
+// --- GUIDs ---
+
+// Where each byte of the text, in order, lies in the GUID.
+static const uint8_t guid_order[GPT_GUID_SIZE] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
+
+static bool dash_before(unsigned byte)
+{
+    return byte == 4 || byte == 6 || byte == 8 || byte == 10;
+}
+
+bool gpt_guid_parse(const char *text, size_t len, uint8_t ret[GPT_GUID_SIZE])
+{
+    uint8_t guid[GPT_GUID_SIZE];
+    if (len != GPT_GUID_TEXT - 1)
+        return false;
+    for (unsigned i = 0; i < GPT_GUID_SIZE; i++) {
+        uint64_t value;
+        if (dash_before(i) && *text++ != '-')
+            return false;
+        if (!fmt_parse_u64(text, 2, 16, &value))
+            return false;
+        guid[guid_order[i]] = (uint8_t)value;
+        text += 2;
+    }
+    memcpy(ret, guid, sizeof guid);
+    return true;
+}
+
+void gpt_guid_format(const uint8_t guid[GPT_GUID_SIZE], char ret[GPT_GUID_TEXT])
+{
+    static const char digits[] = "0123456789abcdef";
+    for (unsigned i = 0; i < GPT_GUID_SIZE; i++) {
+        if (dash_before(i))
+            *ret++ = '-';
+        *ret++ = digits[guid[guid_order[i]] >> 4];
+        *ret++ = digits[guid[guid_order[i]] & 15];
+    }
+    *ret = 0;
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MPL-2.0
+// Partition tables: GPT (UEFI specification 2.10, chapter 5) and the classic MBR with its four entries (no logical
+// partitions). Pure: the caller reads the sectors. Addresses are in sectors of the disk.
+#pragma once
+#include "base/err.h"
+
+#define GPT_HEADER_LBA 1
+#define GPT_ENTRY_SIZE 128
+#define GPT_ENTRIES_MAX 128
+#define GPT_ENTRIES_SIZE_MAX (GPT_ENTRIES_MAX * GPT_ENTRY_SIZE)
+#define GPT_GUID_SIZE 16
+#define GPT_LABEL_MAX 109 // 36 UTF-16 units as UTF-8, and NUL
+#define MBR_PARTITIONS 4
+#define MBR_TYPE_GPT 0xee
+
+// A partition for signed images: b1af5327-949a-469d-89ed-531f50f35610, as its bytes lie on the disk.
+#define GPT_TYPE_SIGNET_IMAGE "\x27\x53\xaf\xb1\x9a\x94\x9d\x46\x89\xed\x53\x1f\x50\xf3\x56\x10"
+// BIOS boot partition: 21686148-6449-6e6f-744e-656564454649.
+#define GPT_TYPE_BIOS_BOOT "\x48\x61\x68\x21\x49\x64\x6f\x6e\x74\x4e\x65\x65\x64\x45\x46\x49"
+// Solaris /usr, which ZFS uses on all systems: 6a898cc3-1dd2-11b2-99a6-080020736631.
+#define GPT_TYPE_ZFS "\xc3\x8c\x89\x6a\xd2\x1d\xb2\x11\x99\xa6\x08\x00\x20\x73\x66\x31"
+
+struct partition {
+    unsigned number; // from 1 on, as systems count them
+    uint64_t first, sectors;
+    uint8_t type[GPT_GUID_SIZE]; // GUID bytes as on disk; of an MBR's entry the type in the first byte, then zeros
+    uint8_t uuid[GPT_GUID_SIZE]; // zeros for an MBR's entry
+    char label[GPT_LABEL_MAX];   // UTF-8
+};
+
+struct gpt {
+    uint8_t disk[GPT_GUID_SIZE];
+    uint64_t other;        // where the other header lies
+    uint64_t entries;      // first sector of the entries
+    uint32_t count;        // of entries, 1..GPT_ENTRIES_MAX
+    uint32_t entries_sum;
+    uint64_t first_usable, last_usable;
+};
+
+// CRC-32 as GPT, zlib and Ethernet have it.
+uint32_t gpt_crc32(const void *data, size_t len);
+
+// Reads a GPT header that was read from `lba` of a disk of so many sectors (the primary one at 1, the other one at the
+// end). ERR_TRUNCATED (less than 512 bytes), ERR_NOT_FOUND (no GPT), ERR_INVALID (a sum or a field is wrong),
+// ERR_UNSUPPORTED (entries of another size or more than GPT_ENTRIES_MAX).
+int gpt_header(const uint8_t *sector, size_t len, uint64_t lba, uint64_t disk_sectors, struct gpt *ret);
+
+// Bytes of all entries.
+static inline uint32_t gpt_entries_size(const struct gpt *gpt)
+{
+    return gpt->count * GPT_ENTRY_SIZE;
+}
+
+// The entries against their sum. ERR_TRUNCATED, ERR_INVALID.
+int gpt_check_entries(const struct gpt *gpt, const uint8_t *entries, size_t len);
+
+// Entry i of [0, count), checked: true when it is used and lies in the usable range.
+bool gpt_entry(const struct gpt *gpt, const uint8_t *entries, unsigned i, struct partition *ret);
+
+// The classic table in the first sector: used partitions inside the disk, the count of them. ERR_TRUNCATED,
+// ERR_NOT_FOUND (no 55 AA). A protective entry (MBR_TYPE_GPT) is passed over.
+int mbr_partitions(const uint8_t *sector, size_t len, uint64_t disk_sectors, struct partition ret[MBR_PARTITIONS]);
+
+// GUID <-> text (8-4-4-4-12, first three fields little-endian on disk). False when it is none.
+bool gpt_guid_parse(const char *text, size_t len, uint8_t ret[GPT_GUID_SIZE]);
+#define GPT_GUID_TEXT 37 // with NUL
+void gpt_guid_format(const uint8_t guid[GPT_GUID_SIZE], char ret[GPT_GUID_TEXT]);
