@@ -32,7 +32,7 @@ def sign(folder, path):
 
 class EfiMachine(machine.Machine):
     """`start` is "esp" (the artefact is \\EFI\\BOOT\\BOOTX64.EFI of a disk), "shell" (it is \\signet.efi there, and the firmware's
-    shell runs \\startup.nsh) or "uefi-pxe" (the network comes first); "esp-arm64" is "esp" on
+    shell runs \\startup.nsh) or "uefi-pxe" and "uefi-http" (the network comes first); "esp-arm64" is "esp" on
     an arm64 machine with AAVMF. "secure" is "esp" with Secure Boot and the artefact signed, "secure-unsigned" the same with it
     unsigned, "secure-kernel" with the kernel itself in its place."""
 
@@ -42,7 +42,7 @@ class EfiMachine(machine.Machine):
         mine = os.path.join(folder, "vars.fd")
         shutil.copyfile(variables, mine)
         more = ["-drive", f"if=pflash,format=raw,readonly=on,file={code}", "-drive", f"if=pflash,format=raw,file={mine}"]
-        if start != "uefi-pxe":
+        if not start.startswith("uefi-"):
             name = {"esp": "EFI/BOOT/BOOTX64.EFI", "esp-arm64": "EFI/BOOT/BOOTAA64.EFI", "shell": "signet.efi"}.get(start, "EFI/BOOT/BOOTX64.EFI")
             shutil.copyfile(artefact, os.path.join(folder, "esp", name))
             if start == "secure-kernel":
@@ -51,6 +51,9 @@ class EfiMachine(machine.Machine):
                 sign(folder, os.path.join(folder, "esp", name))
             # A folder that QEMU shows as a FAT disk; what is written goes nowhere.
             more += ["-drive", f"if=none,id=esp,format=raw,readonly=on,file=fat:{folder}/esp", "-device", "virtio-blk-pci,drive=esp,bootindex=0"]
+        if start == "uefi-http":  # spares the minute that PXE over IPv6 waits; OVMF knows these from edk2-stable202208 on
+            for protocol in ("IPv4", "IPv6"):
+                more += ["-fw_cfg", f"name=opt/org.tianocore/{protocol}PXESupport,string=n"]
         if start == "shell":
             nic += ",bootindex=-1"
         if arm64:

@@ -90,7 +90,11 @@ class Runner:
             fixtures.payload.write(os.path.join(self.folder, where, name), text.encode())
         for image in self.row.tftp:
             os.symlink(image_path(image), os.path.join(self.folder, "tftp", os.path.basename(image)))
-        self.net.dnsmasq(os.path.join(self.folder, "tftp"), self.boot_file, options=self.row.dhcp)
+        boot_file = self.boot_file
+        if self.row.firmware == "uefi-http":  # not by PXE, which comes first
+            os.symlink(os.path.join(self.folder, "tftp", boot_file), os.path.join(self.folder, "serve-h", boot_file))
+            boot_file = "absent"
+        self.net.dnsmasq(os.path.join(self.folder, "tftp"), boot_file, options=self.row.dhcp)
         netdev = "tap,ifname=tap0,script=no,downscript=no"
         if self.row.link == "relay":
             sockets = [os.path.join(self.folder, n) for n in ("relay.sock", "qemu.sock")]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // See outside.h. The order is: load options, autoexec.ipxe on the file system, autoexec.ipxe on the TFTP server that the
-// firmware's PXE loaded us from. What is found is text that the core's interpreter reads like any other script.
+// firmware's PXE loaded us from, autoexec.ipxe in the folder of its HTTP boot. What is found is text that the core's
+// interpreter reads like any other script.
 #include "efi/outside.h"
 
 #include "base/fmt.h"
@@ -162,8 +163,40 @@ static bool from_tftp(struct core_options *options)
     return true;
 }
 
+// The firmware's HTTP boot left the URI in our device's path. The file itself is for the core's own HTTP to fetch, so
+// the script is one that chains to it; where there is none, the embedded script follows.
+static bool from_http(struct core_options *options)
+{
+    static const struct efi_guid path_guid = EFI_DEVICE_PATH_GUID;
+    const uint8_t *node = efi_protocol(efi_loaded->device, &path_guid);
+    size_t len, used = 0;
+    for (; node && node[0] != EFI_PATH_END; node += len) {
+        len = (size_t)(node[2] | node[3] << 8);
+        if (len < 4)
+            return false;
+        if (node[0] != EFI_PATH_MESSAGING || node[1] != EFI_PATH_MESSAGING_URI || len - 4 >= sizeof base - sizeof AUTOEXEC)
+            continue;
+        memcpy(base, node + 4, len - 4);
+        used = strnlen(base, len - 4);
+    }
+    size_t folder = 0;
+    for (size_t i = 0; i < used && base[i] != '?' && base[i] != '#'; i++) {
+        if (base[i] <= ' ' || base[i] > '~')
+            return false; // would not stay one word of the script
+        if (base[i] == '/' && i > sizeof "http://" - 1)
+            folder = i + 1;
+    }
+    if (folder == 0 || strncmp(base, "http://", 7) != 0)
+        return false;
+    memcpy(base + folder, AUTOEXEC, sizeof AUTOEXEC);
+    options->script = text;
+    options->script_len = (size_t)fmt_snprintf(text, sizeof text, "#!ipxe\ndhcp || ifopen\nchain %s\n", base);
+    options->script_name = AUTOEXEC " of the HTTP server";
+    return true;
+}
+
 void outside_find(struct core_options *options)
 {
-    if (!from_options(options) && !from_file(options))
-        (void)from_tftp(options);
+    if (!from_options(options) && !from_file(options) && !from_tftp(options))
+        (void)from_http(options);
 }
