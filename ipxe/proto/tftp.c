@@ -95,10 +95,15 @@ static const char *take_text(struct cursor *c)
     return (const char *)cursor_bytes(c, (size_t)(end - c->data) + 1);
 }
 
-// Option names are compared without regard to case (RFC 2347).
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+// Option names are compared without regard to case (RFC 2347); `b` is lower case.
 static bool same_name(const char *a, const char *b)
 {
-    while (*a && ((*a ^ *b) & ~0x20) == 0) {
+    while (*a && lower(*a) == *b) {
         a++;
         b++;
     }

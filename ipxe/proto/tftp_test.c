@@ -144,6 +144,8 @@ TEST(errors_of_the_server)
     CHECK_EQ(feed("\0\6blksize\0" "99999", 16), ERR_TFTP_ERROR);
     CHECK_EQ(feed("\0\6blksize", 9), ERR_TFTP_ERROR);
     CHECK_EQ(feed("\0\6windowsize\0" "0", 15), ERR_TFTP_ERROR);
+    CHECK_EQ(feed("\0\6blksize \0" "512", 15), 1); // another name: read over (found by fuzzing)
+    CHECK_EQ(client.block_size, TFTP_BLOCK_SIZE_DEFAULT);
     CHECK_EQ(feed("\0", 1), 1);
     CHECK_EQ(feed("\0\7zz", 4), 1);
 }
