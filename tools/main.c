@@ -12,6 +12,7 @@ static const struct tool_command commands[] = {
     { "bootserver", "serve images to machines that boot", bootserver_main },
     { "fetch", "download and verify an image, as a booting machine does", fetch_main },
     { "embed", "put script and trust anchors into a finished artefact", embed_main },
+    { "install", "put boot bits onto a disk or an image file", install_main },
 };
 
 static int print_commands(void)

@@ -24,6 +24,7 @@ int lookimage_main(int argc, char **argv);
 int bootserver_main(int argc, char **argv);
 int fetch_main(int argc, char **argv);
 int embed_main(int argc, char **argv);
+int install_main(int argc, char **argv);
 
 // The name that messages begin with: "mkimage" gives "signet mkimage: ". NULL gives "signet: ".
 void tool_set_name(const char *name);

@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: MPL-2.0
+// signet install: boot bits onto disks and image files (doc/howto-disk.md). Everything is looked at first, on all disks; only
+// when nothing speaks against it on any of them is the first sector written.
+#include "file.h"
+#include "install_place.h"
+#include "install_slots.h"
+#include "opts.h"
+#include "report.h"
+#include "base/bytes.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define DISKS_MAX 256
+
+static const struct opt_help help = {
+    .usage = "--disk DEV... --zfs|--bios-boot|--gap --image bootarea.bin [--mbr mbr.bin] [--slot a|b]\n"
+             "       signet install --refresh --disk DEV... [--zfs] [--pool POOL]\n"
+             "       signet install status|verify|remove --disk DEV...",
+    .about = "Writes what a BIOS boots from disk: the MBR's code and a slot of the boot area. DEV is a whole disk or an image\n"
+             "file. The slot not in use is written and read back before the MBR names it, so that the old or the new\n"
+             "version boots whenever the power goes. Partition table, pool labels and data stay as they are.",
+};
+
+enum action { ACTION_INSTALL, ACTION_STATUS, ACTION_VERIFY, ACTION_REMOVE };
+
+struct wanted {
+    enum action action;
+    struct opt_list disks;
+    bool kinds[INSTALL_KINDS], dry_run, refresh, force, json;
+    int kind; // -1: not said
+    const char *image, *mbr, *pool, *slot;
+};
+
+struct target {
+    struct install_dev dev;
+    struct install_table table;
+    struct install_area area;
+    struct install_slots slots;
+    bool found; // area and slots are set
+};
+
+struct targets {
+    struct target *items;
+    size_t count;
+};
+
+// ---- looking -------------------------------------------------------------------------------------------
+
+// The area of a kind, or without one the area that Signet is in. 0, 1: none, with *why; -1 after a message.
+static int look_for(struct target *t, const struct wanted *w, const char **why)
+{
+    *why = "holds no boot bits of Signet";
+    for (enum install_kind kind = 0; kind < INSTALL_KINDS; kind++) {
+        const char *reason;
+        if (w->kind >= 0 && (enum install_kind)w->kind != kind)
+            continue;
+        int r = install_area_find(&t->dev, &t->table, kind, w->pool, &t->area, &reason);
+        if (r < 0)
+            return -1;
+        if (r > 0) {
+            if (w->kind >= 0)
+                *why = reason;
+            continue;
+        }
+        // A place that is too small cannot be Signet's; only when it was asked for is that worth a message.
+        if (w->kind < 0 && !install_slots_fit(t->area.lba, t->area.sectors))
+            continue;
+        if (install_slots_read(&t->dev, t->area.lba, t->area.sectors, &t->slots) != 0)
+            return -1;
+        if (w->kind >= 0 || install_slots_ours(&t->slots)) {
+            t->found = true;
+            return 0;
+        }
+        install_slots_free(&t->slots);
+    }
+    return 1;
+}
+
+static int look(struct targets *all, const struct wanted *w)
+{
+    bool writable = !w->dry_run && (w->action == ACTION_INSTALL || w->action == ACTION_REMOVE);
+    all->items = tool_alloc(w->disks.count * sizeof *all->items);
+    for (size_t i = 0; i < w->disks.count; i++) {
+        struct target *t = &all->items[i];
+        const char *why;
+        if (install_dev_open(&t->dev, w->disks.items[i], writable) != 0)
+            return -1;
+        all->count++;
+        t->dev.dry_run = w->dry_run;
+        if (install_table_read(&t->dev, &t->table) != 0)
+            return -1;
+        int r = look_for(t, w, &why);
+        if (r < 0)
+            return -1;
+        if (r > 0 && w->action != ACTION_STATUS) {
+            tool_error(t->dev.path, "%s", why);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static void close_all(struct targets *all)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        if (all->items[i].found)
+            install_slots_free(&all->items[i].slots);
+        install_dev_close(&all->items[i].dev);
+    }
+    free(all->items);
+}
+
+static int may_write(const struct target *t, const struct wanted *w)
+{
+    const struct install_slots *s = &t->slots;
+    if (install_area_allowed(&t->dev, &t->area) != 0)
+        return -1;
+    if (w->force)
+        return 0;
+    if (s->mbr_ours && !s->mbr_here) {
+        tool_error(t->dev.path, "Signet is installed in another place of this disk: `signet install remove` first (--force: install anyway)");
+        return -1;
+    }
+    // Leftovers of a raidz expansion are nobody's: what the expansion kept there was given back when it was done.
+    bool leftovers = t->area.kind == INSTALL_ZFS && t->area.label.expanded;
+    if (s->first_unknown != UINT64_MAX && !leftovers) {
+        tool_error(t->dev.path, "something unknown lies there already, from sector %" PRIu64 " on (--force: write over it)", s->first_unknown);
+        return -1;
+    }
+    return 0;
+}
+
+static int same_pool(const struct targets *all)
+{
+    for (size_t i = 1; i < all->count; i++) {
+        const struct zfslabel *a = &all->items[0].area.label, *b = &all->items[i].area.label;
+        if (all->items[i].area.kind == INSTALL_ZFS && a->pool_guid != b->pool_guid) {
+            tool_error(all->items[i].dev.path, "belongs to pool %s, not to %s: one pool at a time", b->pool, a->pool);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static bool is_here(const struct targets *all, uint64_t guid)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].area.label.guid == guid)
+            return true;
+    return false;
+}
+
+// A disk of the pool that was not named boots nothing, or something old: said, but no error (it may be gone).
+static void note_missing(const struct targets *all)
+{
+    uint64_t missing = 0, tops = 0;
+    const struct zfslabel *first = &all->items[0].area.label;
+    if (all->items[0].area.kind != INSTALL_ZFS)
+        return;
+    for (size_t i = 0; i < all->count; i++) {
+        const struct zfslabel *label = &all->items[i].area.label;
+        bool seen = false;
+        for (size_t k = 0; k < i; k++)
+            seen |= all->items[k].area.label.top_guid == label->top_guid;
+        if (seen)
+            continue;
+        tops++;
+        for (uint32_t k = 0; k < MIN(label->leaf_count, (uint32_t)ZFSLABEL_LEAVES_MAX); k++)
+            missing += !is_here(all, label->leaves[k]);
+    }
+    if (missing || tops < first->top_count)
+        tool_error(NULL, "note: pool %s has more devices than were named (%" PRIu64 " of these vdevs, %" PRIu64 " other vdevs)", first->pool,
+                   missing, first->top_count - MIN(tops, first->top_count));
+}
+
+// ---- what to write -------------------------------------------------------------------------------------
+
+static int read_mbr(const struct wanted *w, uint8_t code[MBR_CODE_SIZE])
+{
+    size_t len;
+    char *beside = NULL;
+    const char *path = w->mbr;
+    if (!path) { // the one that was built with the image
+        const char *slash = strrchr(w->image, '/');
+        path = beside = tool_format("%.*smbr.bin", slash ? (int)(slash + 1 - w->image) : 0, w->image);
+    }
+    uint8_t *data = file_read(path, 64 * KIB, &len);
+    int r = data ? 0 : -1;
+    if (data && ((len != MBR_CODE_SIZE && len != INSTALL_SECTOR) || load32_le(data + MBR_FIELDS) != MBR_MAGIC ||
+                 load16_le(data + MBR_VERSION_AT) != MBR_VERSION || load16_le(data + MBR_STAGE_COUNT) != MBR_STAGE_SECTORS)) {
+        tool_error(path, "is not an mbr.bin of this version");
+        r = -1;
+    }
+    if (r == 0)
+        memcpy(code, data, MBR_CODE_SIZE);
+    free(data);
+    free(beside);
+    return r;
+}
+
+// The boot bits of the disk with the newest ones: what --refresh brings to the others.
+static const struct target *newest(const struct targets *all)
+{
+    const struct target *best = NULL;
+    for (size_t i = 0; i < all->count; i++) {
+        const struct target *t = &all->items[i];
+        int active = install_slots_active(&t->slots);
+        if (active < 0 || !t->slots.mbr_ours)
+            continue;
+        if (!best || t->slots.slots[active].sequence > best->slots.slots[install_slots_active(&best->slots)].sequence)
+            best = t;
+    }
+    return best;
+}
+
+static int install_all(struct targets *all, const struct wanted *w, struct install_bits *bits)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (may_write(&all->items[i], w) != 0)
+            return -1;
+    for (size_t i = 0; i < all->count; i++) {
+        struct target *t = &all->items[i];
+        int r = install_slots_write(&t->dev, &t->slots, bits);
+        if (r < 0)
+            return -1;
+        int active = install_slots_active(&t->slots);
+        if (r > 0)
+            printf("%s: up to date (slot %c)\n", t->dev.path, 'A' + active);
+        else if (!w->dry_run)
+            printf("%s: installed (%s, slot %c, sequence number %" PRIu64 ")\n", t->dev.path, install_kind_name(t->area.kind), 'A' + active,
+                   t->slots.slots[active].sequence);
+    }
+    return 0;
+}
+
+static int do_install(struct targets *all, const struct wanted *w)
+{
+    uint8_t mbr[MBR_CODE_SIZE];
+    uint8_t *image = NULL, *copy = NULL;
+    size_t len;
+    struct install_bits bits = { .mbr = mbr, .slot = -1, .rewrite = w->force };
+    int r = -1;
+    if (same_pool(all) != 0)
+        return EXIT_FAIL;
+    if (w->slot)
+        bits.slot = w->slot[0] == 'b';
+    if (w->image) {
+        image = file_read(w->image, 64 * MIB, &len);
+        if (!image || read_mbr(w, mbr) != 0)
+            goto done;
+        if (len <= BOOTSLOT_STAGE_SIZE || len > BOOTSLOT_LENGTH_MAX) {
+            tool_error(w->image, "is not a bootarea.bin: it has %zu bytes, and %u to %u are possible", len, BOOTSLOT_STAGE_SIZE + 1,
+                       BOOTSLOT_LENGTH_MAX);
+            goto done;
+        }
+        bits.payload = image;
+        bits.length = (uint32_t)len;
+        // One number on all disks, so that the disks can be told apart by age.
+        for (size_t i = 0; i < all->count; i++) {
+            uint64_t last = install_slots_sequence(&all->items[i].slots);
+            bits.sequence = MAX(bits.sequence, last == UINT64_MAX ? last : last + 1);
+        }
+    } else {
+        const struct target *from = newest(all);
+        if (!from) {
+            tool_error(NULL, "none of the disks has boot bits to bring to the others: install with --image");
+            goto done;
+        }
+        const struct install_slots *s = &from->slots;
+        const struct bootslot *slot = &s->slots[install_slots_active(s)];
+        memcpy(mbr, s->sector0, MBR_CODE_SIZE);
+        bits.sequence = slot->sequence;
+        bits.length = slot->length;
+        // A copy, since the slots are read anew as the disks are written.
+        bits.payload = copy = memcpy(tool_alloc(slot->length), s->payloads[install_slots_active(s)], slot->length);
+    }
+    r = install_all(all, w, &bits);
+    if (r == 0)
+        note_missing(all);
+done:
+    free(copy);
+    free(image);
+    return r == 0 ? tool_flush() : EXIT_FAIL;
+}
+
+static int do_remove(struct targets *all, const struct wanted *w)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        struct target *t = &all->items[i];
+        if (install_area_allowed(&t->dev, &t->area) != 0)
+            return EXIT_FAIL;
+        if (!install_slots_ours(&t->slots))
+            return tool_error(t->dev.path, "holds no boot bits of Signet there");
+    }
+    for (size_t i = 0; i < all->count; i++) {
+        struct target *t = &all->items[i];
+        bool here = t->slots.mbr_here, known = t->slots.record && t->slots.saved_known;
+        if (install_slots_remove(&t->dev, &t->slots) != 0)
+            return EXIT_FAIL;
+        if (!w->dry_run)
+            printf("%s: removed, %s\n", t->dev.path,
+                   !here   ? "the MBR is another's and stays"
+                   : known ? "former MBR code restored"
+                           : "MBR code emptied (the former one is not known)");
+    }
+    return tool_flush();
+}
+
+// ---- looking at what is there --------------------------------------------------------------------------
+
+static void show_slot(struct report *r, const struct install_slots *s, unsigned i)
+{
+    char name[32], hex[2 * SHA256_SIZE + 1];
+    const struct bootslot *slot = &s->slots[i];
+    snprintf(name, sizeof name, "slot %c", 'a' + i);
+    report_text(r, name, "%s", s->good[i] ? "good" : s->header[i] ? "damaged" : "empty");
+    if (!s->header[i])
+        return;
+    snprintf(name, sizeof name, "slot %c sector", 'a' + i);
+    report_number(r, name, s->places[i].lba);
+    snprintf(name, sizeof name, "slot %c sequence", 'a' + i);
+    report_number(r, name, slot->sequence);
+    snprintf(name, sizeof name, "slot %c size", 'a' + i);
+    report_number(r, name, slot->length);
+    snprintf(name, sizeof name, "slot %c tries", 'a' + i);
+    if (slot->tries == BOOTSLOT_CONFIRMED)
+        report_text(r, name, "confirmed");
+    else
+        report_text(r, name, "%u", slot->tries);
+    snprintf(name, sizeof name, "slot %c sha256", 'a' + i);
+    report_text(r, name, "%s", tool_hex(slot->digest, SHA256_SIZE, hex));
+}
+
+static int do_status(const struct targets *all, const struct wanted *w)
+{
+    struct report r;
+    report_begin(&r, w->json);
+    report_list(&r, "disks");
+    for (size_t i = 0; i < all->count; i++) {
+        const struct target *t = &all->items[i];
+        int active = t->found ? install_slots_active(&t->slots) : -1;
+        report_item(&r, "disk", (unsigned)i);
+        report_text(&r, "path", "%s", t->dev.path);
+        report_text(&r, "place", "%s", t->found && install_slots_ours(&t->slots) ? install_kind_name(t->area.kind) : "none");
+        if (!t->found)
+            continue;
+        if (t->area.kind == INSTALL_ZFS) {
+            report_text(&r, "pool", "%s", t->area.label.pool);
+            report_text(&r, "vdev", "%s", t->area.label.top_type);
+        }
+        if (t->area.kind != INSTALL_GAP)
+            report_number(&r, "partition", t->area.partition.number);
+        report_number(&r, "area sector", t->slots.lba);
+        report_number(&r, "area sectors", t->slots.sectors);
+        report_text(&r, "mbr", "%s", t->slots.mbr_here ? "signet" : t->slots.mbr_ours ? "signet, for another place" : "other");
+        report_text(&r, "boots", "%s", active < 0 || !t->slots.mbr_here ? "none" : active ? "slot b" : "slot a");
+        for (unsigned k = 0; k < BOOTSLOT_COUNT; k++)
+            show_slot(&r, &t->slots, k);
+    }
+    report_list_end(&r);
+    report_end(&r);
+    return tool_flush();
+}
+
+static int do_verify(struct targets *all, const struct wanted *w)
+{
+    uint8_t mbr[MBR_CODE_SIZE], *image = NULL;
+    size_t len = 0;
+    unsigned found = 0;
+    if (w->image) {
+        image = file_read(w->image, 64 * MIB, &len);
+        if (!image || read_mbr(w, mbr) != 0) {
+            free(image);
+            return EXIT_FAIL;
+        }
+    }
+    const struct target *best = newest(all);
+    for (size_t i = 0; i < all->count; i++) {
+        struct target *t = &all->items[i];
+        struct install_slots *s = &t->slots;
+        int active = install_slots_active(s);
+        unsigned before = found;
+        found += install_slots_check(&t->dev, s);
+        if (active >= 0 && image && (s->slots[active].length != len || memcmp(s->payloads[active], image, len) != 0)) {
+            tool_error(t->dev.path, "slot %c, which boots, is not %s", 'A' + active, w->image);
+            found++;
+        }
+        if (s->mbr_ours && !install_slots_code_is(s, image ? mbr : best ? best->slots.sector0 : s->sector0)) {
+            tool_error(t->dev.path, "the MBR's code is another one than %s", image ? "that of the file" : "the other disks'");
+            found++;
+        }
+        if (active >= 0 && best && memcmp(s->slots[active].digest, best->slots.slots[install_slots_active(&best->slots)].digest, SHA256_SIZE) != 0) {
+            tool_error(t->dev.path, "boots another version than %s: --refresh brings them together", best->dev.path);
+            found++;
+        }
+        if (found == before)
+            printf("%s: as installed (slot %c)\n", t->dev.path, 'A' + active);
+    }
+    free(image);
+    return found ? EXIT_FAIL : tool_flush();
+}
+
+// ---- command line --------------------------------------------------------------------------------------
+
+static int check_usage(struct wanted *w, const struct opt_list *operands)
+{
+    static const char *const actions[] = { [ACTION_STATUS] = "status", [ACTION_VERIFY] = "verify", [ACTION_REMOVE] = "remove" };
+    unsigned kinds = 0;
+    if (operands->count > 1)
+        return tool_usage(operands->items[1], "one of status, verify and remove, and nothing else");
+    for (unsigned i = ACTION_STATUS; operands->count && i < ARRAY_SIZE(actions); i++)
+        if (strcmp(operands->items[0], actions[i]) == 0)
+            w->action = (enum action)i;
+    if (operands->count && w->action == ACTION_INSTALL)
+        return tool_usage(operands->items[0], "is none of status, verify and remove");
+    w->kind = -1;
+    for (int i = 0; i < INSTALL_KINDS; i++) {
+        kinds += w->kinds[i];
+        if (w->kinds[i])
+            w->kind = i;
+    }
+    bool install = w->action == ACTION_INSTALL;
+    if (kinds > 1)
+        return tool_usage(NULL, "--zfs, --bios-boot and --gap: one at a time");
+    if (w->disks.count == 0 || w->disks.count > DISKS_MAX)
+        return tool_usage("--disk", w->disks.count ? "too many disks" : "no disk given");
+    if (!install && (w->slot || w->refresh || w->force))
+        return tool_usage(operands->items[0], "takes no --slot, --refresh or --force");
+    if (w->action == ACTION_STATUS || w->action == ACTION_REMOVE) {
+        if (w->image || w->mbr)
+            return tool_usage(operands->items[0], "takes no --image or --mbr");
+    }
+    if (w->mbr && !w->image)
+        return tool_usage("--mbr", "goes with --image");
+    if (w->dry_run && !install && w->action != ACTION_REMOVE)
+        return tool_usage("--dry-run", "%s writes nothing anyway", operands->items[0]);
+    if (w->json && w->action != ACTION_STATUS)
+        return tool_usage("--json", "is for status");
+    if (w->slot && strcmp(w->slot, "a") != 0 && strcmp(w->slot, "b") != 0)
+        return tool_usage("--slot", "is a or b");
+    if (install && w->refresh && w->kind < 0)
+        w->kind = INSTALL_ZFS;
+    if (w->refresh && (w->image || w->slot))
+        return tool_usage("--refresh", "takes what a disk has; no --image or --slot");
+    if (install && w->kind < 0)
+        return tool_usage(NULL, "where? one of --zfs, --bios-boot and --gap");
+    if (install && !w->refresh && !w->image)
+        return tool_usage("--image", "no bootarea.bin given");
+    if (w->pool && w->kind >= 0 && w->kind != INSTALL_ZFS)
+        return tool_usage("--pool", "goes with --zfs");
+    return -1;
+}
+
+int install_main(int argc, char **argv)
+{
+    struct wanted w = { 0 };
+    struct opt_list operands = { 0 };
+    const struct opt table[] = {
+        OPTION_LIST('d', "disk", &w.disks, "DEV", "whole disk or image file; repeat for several"),
+        OPTION_FLAG(0, "zfs", &w.kinds[INSTALL_ZFS], "into the boot area of a pool's vdev"),
+        OPTION_FLAG(0, "bios-boot", &w.kinds[INSTALL_BIOS_BOOT], "into the GPT partition of type BIOS boot"),
+        OPTION_FLAG(0, "gap", &w.kinds[INSTALL_GAP], "into the gap before the first partition"),
+        OPTION_TEXT('i', "image", &w.image, "F", "bootarea.bin, with script and keys (signet embed)"),
+        OPTION_TEXT(0, "mbr", &w.mbr, "F", "mbr.bin (default: the one beside the image)"),
+        OPTION_TEXT(0, "slot", &w.slot, "a|b", "this slot, not the one that is not in use"),
+        OPTION_TEXT(0, "pool", &w.pool, "POOL", "the vdev of this pool, where a disk has several"),
+        OPTION_FLAG(0, "refresh", &w.refresh, "bring the newest boot bits of these disks to all of them"),
+        OPTION_FLAG('n', "dry-run", &w.dry_run, "write nothing; print the sectors that would be written"),
+        OPTION_FLAG('f', "force", &w.force, "over something unknown, or over the slot in use"),
+        OPTION_FLAG(0, "json", &w.json, "status as JSON"),
+    };
+    int status = opts_parse(table, ARRAY_SIZE(table), &help, argc, argv, &operands);
+    if (status >= 0 || (status = check_usage(&w, &operands)) >= 0)
+        return status;
+    struct targets all = { 0 };
+    status = EXIT_FAIL;
+    if (look(&all, &w) == 0) {
+        switch (w.action) {
+        case ACTION_INSTALL: status = do_install(&all, &w); break;
+        case ACTION_STATUS: status = do_status(&all, &w); break;
+        case ACTION_VERIFY: status = do_verify(&all, &w); break;
+        case ACTION_REMOVE: status = do_remove(&all, &w); break;
+        }
+    }
+    close_all(&all);
+    return status;
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MPL-2.0
+// Block devices and image files: install_dev.h.
+#include "install_dev.h"
+#include "base/range.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+static int out_of_disk(struct install_dev *dev)
+{
+    tool_error(dev->path, "a sector behind its end was asked for");
+    return -1;
+}
+
+static int file_read_sectors(struct install_dev *dev, uint64_t lba, uint64_t count, void *buf)
+{
+    uint8_t *p = buf;
+    if (!range_fits(lba, count, dev->sectors))
+        return out_of_disk(dev);
+    for (uint64_t at = lba * INSTALL_SECTOR, end = (lba + count) * INSTALL_SECTOR; at < end;) {
+        ssize_t n = pread(dev->fd, p, end - at, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            tool_error(dev->path, "reading sector %" PRIu64 ": %s", at / INSTALL_SECTOR, n ? strerror(errno) : "it ends there");
+            return -1;
+        }
+        p += n;
+        at += (uint64_t)n;
+    }
+    return 0;
+}
+
+static int file_write_sectors(struct install_dev *dev, uint64_t lba, uint64_t count, const void *buf)
+{
+    const uint8_t *p = buf;
+    if (!range_fits(lba, count, dev->sectors))
+        return out_of_disk(dev);
+    for (uint64_t at = lba * INSTALL_SECTOR, end = (lba + count) * INSTALL_SECTOR; at < end;) {
+        ssize_t n = pwrite(dev->fd, p, end - at, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            tool_error(dev->path, "writing sector %" PRIu64 ": %s", at / INSTALL_SECTOR, strerror(n ? errno : ENOSPC));
+            return -1;
+        }
+        p += n;
+        at += (uint64_t)n;
+    }
+    return 0;
+}
+
+// After this, reads come from the disk: what the kernel kept of it in memory is let go.
+static int file_flush(struct install_dev *dev)
+{
+    if (fsync(dev->fd) != 0) {
+        tool_error(dev->path, "cannot sync: %s", strerror(errno));
+        return -1;
+    }
+    if (dev->block)
+        ioctl(dev->fd, BLKFLSBUF, 0);
+    else
+        posix_fadvise(dev->fd, 0, 0, POSIX_FADV_DONTNEED);
+    return 0;
+}
+
+// An image file that is a loop device as well would be written behind that device's back.
+static bool is_loop_file(const char *path)
+{
+    char *real = realpath(path, NULL);
+    bool found = false;
+    for (unsigned i = 0; real && i < 64 && !found; i++) {
+        char name[64], line[4096];
+        snprintf(name, sizeof name, "/sys/block/loop%u/loop/backing_file", i);
+        FILE *f = fopen(name, "re");
+        if (!f)
+            continue;
+        if (fgets(line, sizeof line, f)) {
+            line[strcspn(line, "\n")] = '\0';
+            if (strcmp(line, real) == 0) {
+                tool_error(path, "is in use as /dev/loop%u: name that device", i);
+                found = true;
+            }
+        }
+        fclose(f);
+    }
+    free(real);
+    return found;
+}
+
+static int open_checks(struct install_dev *dev, const struct stat *st)
+{
+    if (S_ISREG(st->st_mode)) {
+        dev->sectors = (uint64_t)st->st_size / INSTALL_SECTOR;
+        return is_loop_file(dev->path) ? -1 : 0;
+    }
+    if (!S_ISBLK(st->st_mode)) {
+        tool_error(dev->path, "is neither a disk nor an image file");
+        return -1;
+    }
+    uint64_t bytes;
+    int sector;
+    dev->block = true;
+    if (ioctl(dev->fd, BLKGETSIZE64, &bytes) != 0 || ioctl(dev->fd, BLKSSZGET, &sector) != 0) {
+        tool_errno(dev->path, errno);
+        return -1;
+    }
+    dev->sectors = bytes / INSTALL_SECTOR;
+    if (sector != INSTALL_SECTOR) {
+        tool_error(dev->path, "has sectors of %d bytes; a BIOS boots from disks with sectors of 512 only", sector);
+        return -1;
+    }
+    char name[96];
+    snprintf(name, sizeof name, "/sys/dev/block/%u:%u/partition", major(st->st_rdev), minor(st->st_rdev));
+    if (access(name, F_OK) == 0) {
+        tool_error(dev->path, "is a partition: name the whole disk, whose first sector the BIOS loads");
+        return -1;
+    }
+    return 0;
+}
+
+int install_dev_open(struct install_dev *dev, const char *path, bool writable)
+{
+    struct stat st;
+    *dev = (struct install_dev){ .path = path, .read = file_read_sectors, .write = file_write_sectors, .flush = file_flush };
+    dev->fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
+    if (dev->fd < 0 || fstat(dev->fd, &st) != 0) {
+        tool_errno(path, errno);
+    } else if (open_checks(dev, &st) == 0) {
+        if (!writable || flock(dev->fd, LOCK_EX | LOCK_NB) == 0)
+            return 0;
+        tool_error(path, "is locked by another program (an installer at work?)");
+    }
+    install_dev_close(dev);
+    return -1;
+}
+
+void install_dev_close(struct install_dev *dev)
+{
+    if (dev->fd >= 0)
+        close(dev->fd);
+    dev->fd = -1;
+}
+
+// ---- in use? -------------------------------------------------------------------------------------------
+
+// The device number of a partition of the disk; false when the system has none of that number.
+static bool partition_number(const struct install_dev *dev, unsigned partition, dev_t *ret)
+{
+    struct stat st;
+    if (fstat(dev->fd, &st) != 0)
+        return false;
+    *ret = st.st_rdev;
+    if (partition == 0)
+        return true;
+    char name[128], target[4096];
+    snprintf(name, sizeof name, "/sys/dev/block/%u:%u", major(st.st_rdev), minor(st.st_rdev));
+    char *real = realpath(name, NULL);
+    if (!real)
+        return false;
+    // A partition is a folder in the disk's: sda1, nvme0n1p1.
+    const char *disk = strrchr(real, '/') + 1;
+    bool digit = disk[0] && disk[strlen(disk) - 1] >= '0' && disk[strlen(disk) - 1] <= '9';
+    snprintf(target, sizeof target, "%s/%s%s%u/dev", real, disk, digit ? "p" : "", partition);
+    free(real);
+    FILE *f = fopen(target, "re");
+    unsigned ma, mi;
+    bool ok = f && fscanf(f, "%u:%u", &ma, &mi) == 2;
+    if (f)
+        fclose(f);
+    if (ok)
+        *ret = makedev(ma, mi);
+    return ok;
+}
+
+static bool is_mounted(dev_t number, char *ret_why, size_t size)
+{
+    FILE *f = fopen("/proc/self/mountinfo", "re");
+    char line[8192];
+    bool found = false;
+    while (f && !found && fgets(line, sizeof line, f)) {
+        unsigned ma, mi;
+        char where[4096], source[4096];
+        const char *tail = strstr(line, " - ");
+        struct stat st;
+        if (!tail || sscanf(line, "%*d %*d %u:%u %*s %4095s", &ma, &mi, where) != 3)
+            continue;
+        // btrfs and others show a number of their own, so the source is looked at as well.
+        found = makedev(ma, mi) == number || (sscanf(tail, " - %*s %4095s", source) == 1 && source[0] == '/' &&
+                                              stat(source, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == number);
+        if (found)
+            snprintf(ret_why, size, "mounted at %.200s", where);
+    }
+    if (f)
+        fclose(f);
+    return found;
+}
+
+bool install_dev_busy(const struct install_dev *dev, unsigned partition, bool exclusive, char *ret_why, size_t size)
+{
+    dev_t number;
+    if (!dev->block || !partition_number(dev, partition, &number))
+        return false;
+    if (is_mounted(number, ret_why, size))
+        return true;
+    if (partition == 0 || !exclusive)
+        return false; // a disk with any partition in use cannot be had alone
+    char name[64];
+    snprintf(name, sizeof name, "/dev/block/%u:%u", major(number), minor(number));
+    int fd = open(name, O_RDONLY | O_EXCL | O_CLOEXEC);
+    bool busy = fd < 0 && errno == EBUSY;
+    if (fd >= 0)
+        close(fd);
+    if (busy)
+        snprintf(ret_why, size, "in use by another part of the system");
+    return busy;
+}
+
+// ---- writing -------------------------------------------------------------------------------------------
+
+int install_dev_put(struct install_dev *dev, uint64_t lba, uint64_t count, const void *buf, const char *what)
+{
+    if (!dev->dry_run)
+        return dev->write(dev, lba, count, buf);
+    printf("%s: write %" PRIu64 "+%" PRIu64 ": %s\n", dev->path, lba, count, what);
+    return 0;
+}
+
+int install_dev_settle(struct install_dev *dev, uint64_t lba, uint64_t count, const void *buf, const char *what)
+{
+    if (dev->dry_run)
+        return 0;
+    if (dev->flush(dev) != 0)
+        return -1;
+    uint8_t *back = tool_alloc(count * INSTALL_SECTOR);
+    int r = dev->read(dev, lba, count, back);
+    if (r == 0 && memcmp(back, buf, count * INSTALL_SECTOR) != 0) {
+        tool_error(dev->path, "%s does not read back as it was written", what);
+        r = -1;
+    }
+    free(back);
+    return r;
+}

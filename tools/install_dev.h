@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MPL-2.0
+// A disk as the installer sees it: sectors of 512 bytes that can be read, written and flushed. Behind it lies a block
+// device or an image file; tests put one in memory behind it, and cut its power.
+#pragma once
+#include "tool.h"
+
+#define INSTALL_SECTOR 512
+
+struct install_dev {
+    const char *path;
+    uint64_t sectors;
+    bool dry_run; // nothing is written: what would be is printed
+    // 0, or -1 after a message. A write is durable after the next flush, not before.
+    int (*read)(struct install_dev *dev, uint64_t lba, uint64_t count, void *buf);
+    int (*write)(struct install_dev *dev, uint64_t lba, uint64_t count, const void *buf);
+    int (*flush)(struct install_dev *dev);
+    // of install_dev_open
+    int fd;
+    bool block;
+};
+
+// Opens a disk or an image file, and locks it against another installer. 0, or -1 after a message (neither of both, in
+// use as a loop device, sectors that are not of 512 bytes).
+int install_dev_open(struct install_dev *dev, const char *path, bool writable);
+void install_dev_close(struct install_dev *dev);
+
+// Whether a partition of an open disk (its number; 0: the whole disk) is mounted. An image file's never is.
+// `ret_why` says where. With `exclusive` also whether another part of the system keeps others out (LVM, a pool).
+bool install_dev_busy(const struct install_dev *dev, unsigned partition, bool exclusive, char *ret_why, size_t size);
+
+// Writes sectors; with dry_run prints the line that names them. 0, or -1 after a message.
+// What `put` wrote is durable and compared when install_dev_settle has returned 0.
+int install_dev_put(struct install_dev *dev, uint64_t lba, uint64_t count, const void *buf, const char *what);
+
+// Flushes, then reads the sectors back from the disk itself and compares. 0, or -1 after a message.
+int install_dev_settle(struct install_dev *dev, uint64_t lba, uint64_t count, const void *buf, const char *what);

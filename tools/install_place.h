@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MPL-2.0
+// Where on a disk the boot bits may lie: its partition table, and the places that it leaves.
+#pragma once
+#include "image/zfslabel.h"
+#include "install_dev.h"
+
+enum install_kind {
+    INSTALL_ZFS,       // boot area of a vdev
+    INSTALL_BIOS_BOOT, // GPT partition of type "BIOS boot"
+    INSTALL_GAP,       // between the table and the first partition
+    INSTALL_KINDS,
+};
+
+#define INSTALL_PARTITIONS_MAX 128
+
+struct install_partition {
+    uint64_t lba, sectors;
+    unsigned number;  // as the system counts, from 1; 0: the whole disk
+    uint8_t type[16]; // GPT type, as it lies on disk; zeros on an MBR disk
+};
+
+struct install_table {
+    enum { INSTALL_TABLE_NONE, INSTALL_TABLE_MBR, INSTALL_TABLE_GPT } kind;
+    uint64_t first_free; // first sector behind the table
+    unsigned count;
+    struct install_partition items[INSTALL_PARTITIONS_MAX];
+};
+
+struct install_area {
+    enum install_kind kind;
+    uint64_t lba, sectors;
+    struct install_partition partition; // of INSTALL_ZFS and INSTALL_BIOS_BOOT
+    struct zfslabel label;              // of INSTALL_ZFS: the newest label of the vdev
+    struct zfslabel_uberblock uberblock;
+};
+
+const char *install_kind_name(enum install_kind kind); // "zfs", "bios-boot", "gap"
+
+// Reads the partition table. 0, or -1 after a message: sectors cannot be read, or a GPT of which no copy holds.
+int install_table_read(struct install_dev *dev, struct install_table *ret);
+
+// Looks for a place of a kind. `pool`: only this pool's vdev (NULL: any). 0; 1: there is none, *ret_why says why; -1 after
+// a message. The boot area of a vdev is given as it is, whether or not it may be written (install_area_free).
+int install_area_find(struct install_dev *dev, const struct install_table *table, enum install_kind kind, const char *pool,
+                      struct install_area *ret, const char **ret_why);
+
+// Whether something under way forbids to write there: a raidz expansion, a mounted partition. 0, or -1 after a message.
+int install_area_allowed(const struct install_dev *dev, const struct install_area *area);
