@@ -106,13 +106,19 @@ class Net:
         sh("ip", "addr", "add", f"{PREFIX4}.1/24", "brd", "+", "dev", "br0")
         sh("ip", "addr", "add", f"{PREFIX6}::1/64", "dev", "br0", "nodad")
 
-    def tap(self, name="tap0", bridged=True):
+    def tap(self, name="tap0", bridge="br0"):
         sh("ip", "tuntap", "add", name, "mode", "tap")
         sh("sh", "-c", f"echo 1 >/proc/sys/net/ipv6/conf/{name}/disable_ipv6")
-        if bridged:
-            sh("ip", "link", "set", name, "master", "br0")
+        sh("ip", "link", "set", name, "master", bridge)
         sh("ip", "link", "set", name, "up")
         return name
+
+    def wire(self, name):
+        """A bridge in which the namespace itself has no part: without addresses, deaf to ARP (the kernel would otherwise
+        answer here for the addresses of br0)."""
+        sh("ip", "link", "add", name, "type", "bridge", "forward_delay", "0", "stp_state", "0", "mcast_snooping", "0")
+        sh("sh", "-c", f"echo 1 >/proc/sys/net/ipv6/conf/{name}/disable_ipv6")
+        sh("ip", "link", "set", name, "arp", "off", "up")
 
     def node(self, name, address):
         self.nodes[name] = Node(self, name, address)
