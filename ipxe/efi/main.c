@@ -32,10 +32,11 @@ static uint64_t last_frame_us;
 
 efi_status efi_main(efi_handle image, struct efi_system_table *system);
 
+// HandleProtocol and not OpenProtocol, which would note us as an agent until we close it again.
 void *efi_protocol(efi_handle handle, const struct efi_guid *guid)
 {
     void *interface;
-    if (!handle || efi_failed(efi_boot->open_protocol(handle, guid, &interface, efi_image, NULL, EFI_OPEN_GET_PROTOCOL)))
+    if (!handle || efi_failed(efi_boot->handle_protocol(handle, guid, &interface)))
         return NULL;
     return interface;
 }

@@ -6,6 +6,7 @@
 #include "efi/efi.h"
 
 #define TX_BUFFERS 32
+#define TX_FLUSH_US 50000 // for all of them before the card is stopped
 #define TX_WAIT_US 2000 // for a buffer to come back before a frame is dropped
 #define FILTERS (EFI_SNP_UNICAST | EFI_SNP_BROADCAST)
 
@@ -34,8 +35,33 @@ static int bring_up(struct efi_snp *snp)
     return 0;
 }
 
+static void collect_sent(struct efi_snp *snp)
+{
+    void *buffer;
+    do {
+        buffer = NULL;
+        if (efi_failed(snp->get_status(snp, NULL, &buffer)))
+            return;
+        for (unsigned i = 0; buffer && i < TX_BUFFERS; i++)
+            if (buffer == tx[i].frame)
+                tx[i].owner = NULL;
+    } while (buffer);
+}
+
+static bool sending(const struct efi_snp *snp)
+{
+    for (unsigned i = 0; i < TX_BUFFERS; i++)
+        if (tx[i].owner == snp)
+            return true;
+    return false;
+}
+
 static void take_down(struct efi_snp *snp)
 {
+    // A driver may lose what it has noted for a frame that is still on its way.
+    uint64_t end = clock_us() + TX_FLUSH_US;
+    while (snp->mode->state == EFI_SNP_INITIALIZED && sending(snp) && clock_us() < end)
+        collect_sent(snp);
     if (snp->mode->state == EFI_SNP_INITIALIZED)
         (void)snp->shutdown(snp);
     if (snp->mode->state == EFI_SNP_STARTED)
@@ -105,19 +131,6 @@ int snp_multicast(unsigned nic, const uint8_t (*macs)[6], unsigned n)
     // More groups than the card can tell apart: all of them, or everything.
     uint32_t wide = mask & EFI_SNP_ALL_MULTICAST ? EFI_SNP_ALL_MULTICAST : EFI_SNP_PROMISCUOUS;
     return efi_failed(snp->receive_filters(snp, (FILTERS | wide) & mask, 0, false, 0, NULL)) ? ERR_NET_LINK : 0;
-}
-
-static void collect_sent(struct efi_snp *snp)
-{
-    void *buffer;
-    do {
-        buffer = NULL;
-        if (efi_failed(snp->get_status(snp, NULL, &buffer)))
-            return;
-        for (unsigned i = 0; buffer && i < TX_BUFFERS; i++)
-            if (buffer == tx[i].frame)
-                tx[i].owner = NULL;
-    } while (buffer);
 }
 
 int snp_send(unsigned nic, const void *frame, size_t len)

@@ -85,7 +85,6 @@ struct efi_memory_descriptor {
 enum efi_timer { EFI_TIMER_CANCEL, EFI_TIMER_PERIODIC, EFI_TIMER_RELATIVE };
 enum efi_locate { EFI_ALL_HANDLES, EFI_BY_NOTIFY, EFI_BY_PROTOCOL };
 #define EFI_NATIVE_INTERFACE 0
-#define EFI_OPEN_GET_PROTOCOL 0x02
 #define EFI_OPEN_EXCLUSIVE 0x20
 
 struct efi_device_path {
