@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 
+import disk
 import fixtures
 import forge
 import machine
@@ -123,7 +124,8 @@ class Runner:
             self.machine = machine_efi.EfiMachine(self.folder, self.row.firmware, os.path.join(self.folder, "tftp", self.boot_file),
                                                   self.row.nic, netdev, self.row.memory)
             return
-        self.machine = machine.Machine(self.folder, self.row.nic, netdev, self.row.memory, self.row.machine, cpu=self.row.cpu)
+        self.machine = machine.Machine(self.folder, self.row.nic, netdev, self.row.memory, self.row.machine, cpu=self.row.cpu,
+                                       extra=disk.options(self.row, self.folder))
 
     def spoil(self):
         """tap0 behind `tc netem`: the host's where its kernel has it, else that of a router machine."""
@@ -242,6 +244,13 @@ class Runner:
             else:
                 verdicts[case.name] = None
         return verdicts
+
+    def check_slot_tries(self, slot, tries):
+        """What the slot's header on the row's disk says in the end."""
+        with open(os.path.join(self.folder, "disk.img"), "rb") as f:
+            f.seek({"A": 8, "B": 1024}[slot] * 512 + 12)
+            found = int.from_bytes(f.read(4), "little")
+        return [] if found == tries else [f"slot {slot} has {found} tries left, not {tries}"]
 
     def check_no_dhcp_after_nbp(self):
         """The lease that the ROM got is used: once the NBP was sent, nobody asks the DHCP server again."""

@@ -8,6 +8,7 @@ none of `forbid`, the machine ended by itself where it should (`boots`), and eve
 from dataclasses import dataclass, field, replace
 
 import fixtures
+import table_disk
 import table_efi
 
 OK = r"SIGNET-BOOT-OK name={} counter={}"
@@ -48,6 +49,7 @@ class Row:
     nic: str = "e1000"
     firmware: str = ""  # "": BIOS; else UEFI and how Signet is started, see table_efi.py
     files: tuple = ()  # ("esp" or "tftp", name, text): what lies beside the artefact
+    disk: object = None  # disk.Disk: the machine starts from it, see table_disk.py
     machine: str = "pc"  # or "host": the core as a Linux process, see machine.py
     memory: int = 256
     cpu: str = None
@@ -220,4 +222,4 @@ ROWS.append(Row("host-uri-by-dhcp", "a DHCP rule for iPXE clients: the default s
                 expect=(f'p2: asking {A}, image "good"',)))
 
 NOT_ON_HOST = {"e1000", "cached-dhcp", "smallest", "loss-relay"}  # about the PXE ROM, the machine, QEMU's socket
-ROWS += list(host_rows()) + table_efi.rows(ROWS)
+ROWS += list(host_rows()) + table_efi.rows(ROWS) + table_disk.rows(ROWS)

@@ -79,6 +79,11 @@
     X(SCRIPT_DEPTH, "C07", "scripts nested too deep")                                                                  \
     X(SCRIPT_EXIT, "C08", "script ended")                                                                              \
     X(SCRIPT_LIMIT, "C09", "script exceeds a limit")                                                                   \
+    /* disks */                                                                                                        \
+    X(DISK_NONE, "D01", "no disk can be read")                                                                         \
+    X(DISK_PARTITION, "D02", "no such partition")                                                                      \
+    X(DISK_TABLE, "D03", "partition table is damaged")                                                                 \
+    X(DISK_READ, "D04", "disk cannot be read")                                                                         \
     /* Oxide header, version 2 */                                                                                      \
     X(OXIDE_MAGIC, "O01", "not an Oxide boot image")                                                                   \
     X(OXIDE_FIELD, "O02", "Oxide header field out of bounds")                                                          \

@@ -34,7 +34,9 @@
 #define BOOT_CMDLINE 0x21000
 #define BOOT_CMDLINE_SIZE 0x1000
 #define BOOT_MOVES 0x22000
-#define BASE_END 0x23000       // base memory that Signet uses while it runs
+#define DISK_BUFFER 0x30000     // sectors on their way from and to disks; crosses no 64 KiB line
+#define DISK_BUFFER_SIZE 0x8000
+#define BASE_END 0x38000       // base memory that Signet uses while it runs
 
 // The largest file, embedded script and keys included: BASE_NEEDED bytes of free base memory take it.
 #define FILE_MAX 0x50000

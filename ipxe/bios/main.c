@@ -4,6 +4,7 @@
 #include "base/fmt.h"
 #include "bios/clock.h"
 #include "bios/console.h"
+#include "bios/disk.h"
 #include "bios/entropy.h"
 #include "bios/heap.h"
 #include "bios/linux.h"
@@ -136,6 +137,7 @@ static void *map(void *ctx, uint64_t address, uint64_t length)
 
 static int boot(void *ctx, const struct platform_boot *what)
 {
+    bios_disk_confirm();
     return linux_boot(what, machine_map());
 }
 
@@ -188,6 +190,7 @@ static const struct platform bios_platform = {
     .map = map,
     .boot = boot,
     .leave = leave,
+    .storage = &bios_storage,
     .smbios = smbios,
 };
 
@@ -198,6 +201,7 @@ void bios_main(void)
     heap_init(&heap, heap_start, (size_t)(heap_end - heap_start));
     bios_console_init();
     machine_init();
+    bios_disk_init();
     int err = pxe_find();
     if (err == 0)
         err = undi_probe();

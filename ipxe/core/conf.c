@@ -21,6 +21,7 @@ const struct script_command core_commands[] = {
 const size_t core_command_count = ARRAY_SIZE(core_commands);
 
 const struct core_transport core_transports[] = {
+    { "disk", core_disk_fetch },
     { "http", core_http_fetch },
     { "p2", core_p2_fetch },
     { "tftp", core_tftp_fetch },

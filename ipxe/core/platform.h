@@ -47,6 +47,24 @@ struct platform_boot {
     unsigned move_count;
 };
 
+// Block devices. Disk `disk` of [0, count), the one that was booted from (if any) first. Addresses and counts are in
+// sectors of sector_size bytes (512 or 4096).
+struct platform_disk {
+    char name[24];       // as the platform's users know it: "BIOS 80h"
+    uint64_t sectors;
+    uint32_t sector_size;
+    bool boot;           // Signet itself was loaded from it
+    bool removable;
+};
+struct platform_storage {
+    unsigned (*count)(void *ctx);
+    int (*info)(void *ctx, unsigned disk, struct platform_disk *ret);
+    // 0, ERR_IO, ERR_INVALID (outside the disk).
+    int (*read)(void *ctx, unsigned disk, uint64_t lba, uint32_t count, void *buf);
+    // NULL where nothing may be written.
+    int (*write)(void *ctx, unsigned disk, uint64_t lba, uint32_t count, const void *buf);
+};
+
 enum platform_leave { LEAVE_EXIT, LEAVE_REBOOT, LEAVE_POWEROFF };
 
 struct platform {

@@ -90,6 +90,7 @@ struct core_transport {
 extern const struct core_transport core_transports[];
 extern const size_t core_transport_count;
 
+int core_disk_fetch(struct core *core, const struct uri *uri);
 int core_p2_fetch(struct core *core, const struct uri *uri);
 int core_http_fetch(struct core *core, const struct uri *uri);
 int core_tftp_fetch(struct core *core, const struct uri *uri);

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The rows that start from a disk in a BIOS machine: MBR, stage, slot, and a signed image from the disk or the network."""
+from dataclasses import replace
+
+import disk
+
+NO_NETWORK = "e1000,romfile="  # a card without a ROM: nothing that a BIOS could use
+FROM_DISK = "#!ipxe\nchain disk: || echo ROW-FAILED\necho ROW-END\n"
+LEAVES = "#!ipxe\necho SIGNET-FROM-DISK\n"
+SLOT_A, SLOT_B = "disk: Signet from slot A", "disk: Signet from slot B"
+
+
+def rows(table):
+    good = next(row for row in table if row.name == "e1000")
+    base = replace(good, nic=NO_NETWORK, servers=[], after=(), boots="good", forbid=("ROW-FAILED",), expect=(SLOT_A,),
+                   disk=disk.Disk(FROM_DISK, image="good"))
+    refused = replace(base, boots="", end="ROW-END", forbid=("SIGNET-BOOT-OK",))
+    to_network = replace(good, expect=good.expect)
+
+    def on(row, name, about, spec, **other):
+        return replace(row, name="disk-" + name, about=about, disk=spec, **other)
+
+    def spec(**other):
+        return replace(base.disk, **other)
+
+    return [
+        on(base, "gap", "MBR, boot area in its gap, an image from a partition; no network", spec()),
+        on(base, "bios-boot", "GPT, a BIOS boot partition, an image by partition type; no network", spec(table="gpt")),
+        on(base, "default-script", "the default script goes on to the disk when there is no network", spec(script=None, table="gpt"),
+           expect=(SLOT_A, "next: the disks")),
+        on(base, "selectors", "an image by number, label, PARTUUID, type and range; what is not there says so",
+           spec(table="gpt", script="#!ipxe\n" + "".join(
+               f"imgfetch disk:{s} && echo FOUND-{n} || echo MISSED-{n}\nimgfree\n" for n, s in enumerate((
+                   "part=2", "///label=images", "//0/partuuid=41414141-4141-4141-4141-414141414141",
+                   "//boot/type=b1af5327-949a-469d-89ed-531f50f35610", "range=4096+40960", "part=3", "label=none", "//7/part=2",
+                   "range=131000+1000", "part=1", "range=4096+1000", "part=x"))) + "chain disk:\n"),
+           expect=tuple(f"FOUND-{n}" for n in range(5)) + tuple(f"MISSED-{n}" for n in range(5, 12)) +
+           (r"D02", r"D01", r"S01", r"G09", r"N07")),
+        on(base, "first-table-damaged", "the GPT's first copy is damaged: the one at the end is used", spec(table="gpt", damage=("T+560",)),
+           expect=(SLOT_A, "trying the copy at its end")),
+        on(base, "slot-a-damaged", "a bit of slot A's Signet is wrong: B boots and says so", spec(bios_text=True, damage=("A+70000",)),
+           expect=("slot A: damaged, not entered", SLOT_B, "slot A is damaged and was passed over")),
+        on(base, "stage-a-damaged", "a bit of slot A's stage is wrong: the MBR goes on to B's", spec(bios_text=True, damage=("A+5000",)),
+           expect=("Signet MBR: slot damaged", SLOT_B, "slot A is damaged and was passed over")),
+        on(base, "header-a-damaged", "a bit of slot A's header is wrong: B boots", spec(bios_text=True, damage=("A+20",)),
+           expect=("slot A: header damaged", SLOT_B)),
+        on(base, "trial-confirmed", "a newer slot on trial starts an image and is confirmed", spec(trial=True),
+           expect=(SLOT_B + r" \(sequence 2\).*, on trial", "disk: slot B confirmed"), after=(("slot_tries", "B", disk.CONFIRMED),)),
+        on(refused, "trial-counted", "a slot on trial that starts nothing has one try less",
+           spec(trial=True, image="", script="#!ipxe\necho ROW-END\n"), expect=(SLOT_B,), after=(("slot_tries", "B", 2),)),
+        on(refused, "image-tampered", "a bit of the image on the disk is wrong: refused as over the network", spec(damage=("I+9000000",)),
+           expect=(r"\[S16\]", "ROW-FAILED")),
+        on(refused, "image-untrusted", "an image on the disk that no anchor signed", spec(trust=("mallory",)),
+           expect=(r"\[S07\]", "ROW-FAILED")),
+        on(to_network, "both-damaged", "both slots damaged: says so, and the BIOS goes on to its PXE ROM",
+           spec(bios_text=True, damage=("A+70000", "B+70000")),
+           expect=good.expect + ("slot A: damaged(?s:.*)slot B: damaged(?s:.*)no intact slot on this disk; next boot device",)),
+        on(to_network, "both-stages-damaged", "both stages damaged: the MBR says so, and the BIOS goes on to its PXE ROM",
+           spec(bios_text=True, damage=("A+5000", "B+5000")), expect=good.expect + ("Signet MBR: no slot left",)),
+        on(to_network, "leaves", "Signet from the disk ends; the BIOS goes on to its PXE ROM", spec(script=LEAVES),
+           expect=good.expect + (SLOT_A, "SIGNET-FROM-DISK")),
+    ]

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MPL-2.0
+// See disk.h.
+#include "bios/disk.h"
+
+#include "base/fmt.h"
+#include "base/range.h"
+#include "bios/console.h"
+#include "bios/real.h"
+#include "image/bootslot.h"
+
+#define DRIVE_FIRST 0x80
+#define DRIVES_MAX 16
+#define BDA_DRIVES 0x475 // number of hard disks
+#define EDD_READ 0x42
+#define EDD_WRITE 0x43
+#define TRIES 3
+#define SECTOR_SIZE_MAX 4096
+
+// The packet of functions 42h and 43h, and the answer of 48h (EDD 3.0).
+struct PACKED edd_packet {
+    uint16_t size, count;
+    struct segoff buffer;
+    uint64_t lba;
+};
+struct PACKED edd_parameters {
+    uint16_t size, flags;
+    uint32_t cylinders, heads, sectors_per_track;
+    uint64_t sectors;
+    uint16_t sector_size;
+};
+#define EDD_REMOVABLE 0x04
+
+static struct drive {
+    uint8_t number;
+    struct platform_disk info;
+} drives[DRIVES_MAX];
+static unsigned drive_count;
+static struct bootslot_handoff handoff; // size 0: Signet did not come from a slot
+
+static void say(const char *format, ...) PRINTF_LIKE(1, 2);
+static void say(const char *format, ...)
+{
+    char text[160];
+    va_list args;
+    va_start(args, format);
+    fmt_vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    bios_console_write(text, strlen(text));
+}
+
+// The registers at the entry, as start.S pushed them: GS FS ES DS, then PUSHAD.
+static void read_handoff(void)
+{
+    struct PACKED {
+        uint16_t segments[4];
+        uint32_t edi, esi, ebp, esp, ebx, edx, ecx, eax;
+    } frame;
+    memcpy(&frame, low_memory(segoff_address(rom_stack)), sizeof frame);
+    if (frame.eax != BOOTSLOT_HANDOFF_MAGIC || frame.ecx != ~frame.eax || frame.esi >= LOAD_BASE)
+        return;
+    struct bootslot_handoff h;
+    memcpy(&h, low_memory(frame.esi), sizeof h);
+    if (h.size >= sizeof h && h.drive >= DRIVE_FIRST && h.slot < BOOTSLOT_COUNT)
+        handoff = h;
+}
+
+static bool edd_present(uint8_t number)
+{
+    struct bios_regs regs = { .eax = 0x4100, .ebx = 0x55aa, .edx = number };
+    bios_call(&regs, 0x13);
+    return !(regs.flags & FLAG_CARRY) && (regs.ebx & 0xffff) == 0xaa55 && (regs.ecx & 1);
+}
+
+static void add_drive(uint8_t number)
+{
+    struct edd_parameters *p = low_memory(BOUNCE);
+    if (drive_count == DRIVES_MAX || !edd_present(number))
+        return;
+    memset(p, 0, sizeof *p);
+    p->size = sizeof *p;
+    struct bios_regs regs = { .eax = 0x4800, .edx = number, .esi = BOUNCE };
+    bios_call(&regs, 0x13);
+    if ((regs.flags & FLAG_CARRY) || p->sectors == 0 || p->sector_size < 512 || p->sector_size > SECTOR_SIZE_MAX ||
+        !is_power_of_two(p->sector_size))
+        return;
+    struct drive *d = &drives[drive_count++];
+    d->number = number;
+    d->info = (struct platform_disk){ .sectors = p->sectors,
+                                      .sector_size = p->sector_size,
+                                      .boot = handoff.size && number == handoff.drive,
+                                      .removable = p->flags & EDD_REMOVABLE };
+    fmt_snprintf(d->info.name, sizeof d->info.name, "BIOS %02xh", number);
+}
+
+static void say_slot(void)
+{
+    char other = (char)('A' + 1 - handoff.slot);
+    unsigned bit = 1u << (1 - handoff.slot);
+    say("disk: Signet from slot %c (sequence %llu) of BIOS disk %02xh%s\n", 'A' + handoff.slot,
+        (unsigned long long)handoff.sequence, handoff.drive, handoff.tries == BOOTSLOT_CONFIRMED ? "" : ", on trial");
+    if (handoff.damaged & bit)
+        say("disk: slot %c is damaged and was passed over; write it anew with `signet install`\n", other);
+    else if (handoff.spent & bit)
+        say("disk: slot %c never started an image and has no tries left\n", other);
+}
+
+void bios_disk_init(void)
+{
+    read_handoff();
+    uint8_t hard_disks = *(volatile uint8_t *)low_memory(BDA_DRIVES);
+    if (handoff.size)
+        add_drive(handoff.drive);
+    for (unsigned i = 0; i < MIN(hard_disks, (unsigned)DRIVES_MAX); i++)
+        if (!handoff.size || handoff.drive != DRIVE_FIRST + i)
+            add_drive((uint8_t)(DRIVE_FIRST + i));
+    if (handoff.size)
+        say_slot();
+}
+
+static unsigned disk_count(void *ctx)
+{
+    return drive_count;
+}
+
+static int disk_info(void *ctx, unsigned disk, struct platform_disk *ret)
+{
+    if (disk >= drive_count)
+        return ERR_INVALID;
+    *ret = drives[disk].info;
+    return 0;
+}
+
+static bool edd_move(uint8_t function, const struct drive *d, uint64_t lba, uint16_t count)
+{
+    struct edd_packet *packet = low_memory(BOUNCE);
+    for (unsigned i = 0; i < TRIES; i++) {
+        *packet = (struct edd_packet){ .size = sizeof *packet, .count = count, .lba = lba,
+                                       .buffer = { .segment = DISK_BUFFER >> 4 } };
+        struct bios_regs regs = { .eax = (uint32_t)function << 8, .edx = d->number, .esi = BOUNCE };
+        bios_call(&regs, 0x13);
+        if (!(regs.flags & FLAG_CARRY))
+            return true;
+        regs = (struct bios_regs){ .edx = d->number }; // reset
+        bios_call(&regs, 0x13);
+    }
+    return false;
+}
+
+static int transfer(unsigned disk, uint64_t lba, uint32_t count, uint8_t *buf, bool write)
+{
+    if (disk >= drive_count || !range_fits(lba, count, drives[disk].info.sectors))
+        return ERR_INVALID;
+    const struct drive *d = &drives[disk];
+    uint8_t *buffer = low_memory(DISK_BUFFER);
+    uint32_t at_once = DISK_BUFFER_SIZE / d->info.sector_size;
+    while (count > 0) {
+        uint32_t n = MIN(count, at_once);
+        size_t bytes = (size_t)n * d->info.sector_size;
+        if (write)
+            memcpy(buffer, buf, bytes);
+        if (!edd_move(write ? EDD_WRITE : EDD_READ, d, lba, (uint16_t)n))
+            return ERR_DISK_READ;
+        if (!write)
+            memcpy(buf, buffer, bytes);
+        lba += n;
+        count -= n;
+        buf += bytes;
+    }
+    return 0;
+}
+
+static int disk_read(void *ctx, unsigned disk, uint64_t lba, uint32_t count, void *buf)
+{
+    return transfer(disk, lba, count, buf, false);
+}
+
+const struct platform_storage bios_storage = { .count = disk_count, .info = disk_info, .read = disk_read };
+
+void bios_disk_confirm(void)
+{
+    static uint8_t sector[SECTOR_SIZE_MAX];
+    struct bootslot slot;
+    if (!handoff.size || handoff.tries == BOOTSLOT_CONFIRMED || drive_count == 0 || !drives[0].info.boot ||
+        drives[0].info.sector_size != BOOTSLOT_SECTOR)
+        return;
+    // Read again: only the slot that was entered is confirmed, and only its tries change.
+    int err = transfer(0, handoff.header_lba, 1, sector, false);
+    if (!err)
+        err = bootslot_parse(sector, BOOTSLOT_SECTOR, &slot);
+    if (!err && slot.sequence != handoff.sequence)
+        err = ERR_INVALID;
+    slot.tries = BOOTSLOT_CONFIRMED;
+    if (!err)
+        err = bootslot_build(&slot, sector);
+    if (!err)
+        err = transfer(0, handoff.header_lba, 1, sector, true);
+    if (err)
+        say("disk: slot %c could not be confirmed: %s [%s]\n", 'A' + handoff.slot, err_text(err), err_code(err));
+    else
+        say("disk: slot %c confirmed\n", 'A' + handoff.slot);
+}
