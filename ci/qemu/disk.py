@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
 """Disks that a BIOS boots, made from doc/boot-area.md: MBR, boot area with two slots, partition table, image partition.
 
-A second implementation of what `signet install` writes, so that both are held to the document.
+A second implementation of what `signet install` writes, so that both are held to the document; with `install` the boot
+bits are those of `signet install` itself, for `pool` on disks of a real ZFS pool.
 """
 import hashlib
 import os
@@ -27,6 +28,10 @@ class Disk:
     damage: tuple = ()  # "A+OFFSET", "B+OFFSET": a bit of that slot flipped; "I+OFFSET": of the image, "T+OFFSET": of the disk
     trial: bool = False  # slot B is newer and on trial, else A is newer and both are confirmed
     trust: tuple = ("alice",)
+    install: str = ""  # option of `signet install` that writes the boot bits: --gap, --bios-boot, --zfs
+    pool: tuple = ()  # disks of ci/corpus/zfs-disks; the image is on a disk of its own then
+    missing: int = 0  # so many disks of the pool, from the first on, are pulled after the installation
+    updates: int = 1  # how often it is installed
     bios_text: bool = False  # what the BIOS prints goes to the serial port, too, since MBR and stage speak through it
 
 
@@ -66,7 +71,9 @@ def make(spec, payload, path):
         _partition(disk, 0xDA, 4096, SECTORS - 4096)
         places.update(A=8, B=1024)
     places["T"] = 0
-    for i, name in enumerate("AB"):
+    if spec.install:
+        disk[:440] = bytes(440)
+    for i, name in enumerate("" if spec.install else "AB"):
         at = places[name] * 512
         head = header(1 + i if spec.trial else 2 - i, 3 if spec.trial and name == "B" else CONFIRMED, payload)
         disk[at:at + len(head)] = head
@@ -75,10 +82,55 @@ def make(spec, payload, path):
     if spec.image:
         image = fixtures.payload.read(fixtures.path("images", spec.image) if "/" not in spec.image else fixtures.path(spec.image))
         disk[4096 * 512:4096 * 512 + len(image)] = image
-    for damage in spec.damage:
+    for damage in () if spec.install else spec.damage:
         name, offset = damage.split("+")
         disk[places[name] * 512 + int(offset, 0)] ^= 0x10
     fixtures.payload.write(path, bytes(disk))
+
+
+def _run(command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
+
+
+def embed(spec, artefact, comment=""):
+    """bootarea.bin with the script and the anchors of `spec`."""
+    script = artefact + ".ipxe"
+    text = fixtures.payload.read(os.path.join(fixtures.TOP, "embed/boot.ipxe")) if spec.script is None else spec.script.encode()
+    fixtures.payload.write(script, text + comment.encode())
+    command = [fixtures.SIGNET, "embed", "--script", script]
+    for key in spec.trust:
+        command += ["--trust", fixtures.path(key + ".pub")]
+    _run(command + [os.path.join(fixtures.TOP, "build/bios/bootarea.bare"), "-o", artefact])
+    return artefact
+
+
+def install(spec, folder, path):
+    """`signet install` on the pool's disks, or on the one that was made: the disks that the machine has then."""
+    targets = []
+    for name in spec.pool:
+        targets.append(os.path.join(folder, name + ".img"))
+        corpus = os.path.join(fixtures.TOP, "ci/corpus/zfs-disks")
+        _run([os.path.join(corpus, "cut.py"), "whole", os.path.join(corpus, name + ".xz"), targets[-1]])
+    targets = targets or [path]
+    command = [fixtures.SIGNET, "install", spec.install, "--mbr", os.path.join(fixtures.TOP, "bin/mbr.bin")]
+    for target in targets:
+        command += ["--disk", target]
+    for version in range(spec.updates):
+        image = embed(spec, os.path.join(folder, f"bootarea-{version}.bin"), f"# version {version}\n")
+        _run(command + ["--image", image])
+    for damage in spec.damage:  # of what was installed: "A+OFFSET" on every disk, by the MBR's entries
+        for target in targets:
+            with open(target, "r+b") as f:
+                f.seek(412)
+                stages = sorted(lba for lba, _ in struct.iter_unpack("<QI", f.read(24)))
+                at = (stages["AB".index(damage[0])] - 8) * 512 + int(damage[2:], 0)
+                f.seek(at)
+                byte = f.read(1)[0]
+                f.seek(at)
+                f.write(bytes([byte ^ 0x10]))
+    return targets[spec.missing:]
 
 
 def options(row, folder):
@@ -86,18 +138,15 @@ def options(row, folder):
     if not row.disk:
         return ()
     spec, artefact, path = row.disk, os.path.join(folder, "bootarea.bin"), os.path.join(folder, "disk.img")
-    script = os.path.join(fixtures.TOP, "embed/boot.ipxe")
-    if spec.script is not None:
-        script = os.path.join(folder, "disk.ipxe")
-        fixtures.payload.write(script, spec.script.encode())
-    command = [fixtures.SIGNET, "embed", "--script", script]
-    for key in spec.trust:
-        command += ["--trust", fixtures.path(key + ".pub")]
-    done = subprocess.run(command + [os.path.join(fixtures.TOP, "build/bios/bootarea.bare"), "-o", artefact], capture_output=True, text=True)
-    if done.returncode != 0:
-        raise RuntimeError(f"signet embed: {done.stderr.strip()}")
+    embed(spec, artefact)
     make(spec, fixtures.payload.read(artefact), path)
-    found = ("-drive", f"if=none,id=disk,format=raw,file={path}", "-device", "ide-hd,drive=disk,bootindex=0")
+    disks = [path]
+    if spec.install:
+        disks = install(spec, folder, path)
+        disks += [path] if spec.pool else []
+    found = ()
+    for i, file in enumerate(disks):
+        found += ("-drive", f"if=none,id=disk{i},format=raw,file={file}", "-device", f"ide-hd,drive=disk{i}" + (",bootindex=0" if i == 0 else ""))
     if spec.bios_text:
         port = os.path.join(folder, "sercon")
         fixtures.payload.write(port, struct.pack("<H", 0x3F8))
