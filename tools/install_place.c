@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
-// Partition tables, and the places that they leave: install_place.h. GPT: UEFI specification 2.10, chapter 5.
+// Partition tables, and the places that they leave: install_place.h.
 #include "install_place.h"
 #include "base/bytes.h"
 #include "base/range.h"
-#include <stdlib.h>
-#include <zlib.h>
 
 const char *install_kind_name(enum install_kind kind)
 {
@@ -14,95 +12,57 @@ const char *install_kind_name(enum install_kind kind)
 
 // ---- tables --------------------------------------------------------------------------------------------
 
-enum { // of the GPT header and of an entry
-    GPT_HEADER_SIZE = 12, GPT_HEADER_CRC = 16, GPT_MY_LBA = 24, GPT_FIRST_USABLE = 40, GPT_ENTRIES_LBA = 72, GPT_ENTRY_COUNT = 80,
-    GPT_ENTRY_SIZE = 84, GPT_ENTRIES_CRC = 88, GPT_HEADER_MIN = 92,
-    ENTRY_TYPE = 0, ENTRY_FIRST = 32, ENTRY_LAST = 40, ENTRY_MIN = 128,
-};
-#define GPT_ENTRIES_MAX 1024 // bytes of an entry times their number stay below 1 MiB
-#define MBR_TYPE_PROTECTIVE 0xee
-
-static int add_partition(struct install_dev *dev, struct install_table *t, struct install_partition p)
-{
-    if (p.sectors == 0 || !range_fits(p.lba, p.sectors, dev->sectors)) {
-        tool_error(dev->path, "partition %u does not lie inside the disk", p.number);
-        return -1;
-    }
-    if (t->count == INSTALL_PARTITIONS_MAX) {
-        tool_error(dev->path, "has more than %d partitions", INSTALL_PARTITIONS_MAX);
-        return -1;
-    }
-    t->items[t->count++] = p;
-    return 0;
-}
-
-static uint32_t crc_without(const uint8_t *data, uint32_t size, uint32_t field)
-{
-    static const uint8_t zeros[4];
-    uLong crc = crc32(crc32(0, NULL, 0), data, field);
-    crc = crc32(crc, zeros, 4);
-    return (uint32_t)crc32(crc, data + field + 4, size - field - 4);
-}
-
 // One copy of a GPT. 0: read; 1: it does not hold; -1 after a message.
 static int read_gpt(struct install_dev *dev, uint64_t at, struct install_table *t)
 {
-    uint8_t header[INSTALL_SECTOR];
-    if (at >= dev->sectors)
-        return 1;
+    uint8_t header[INSTALL_SECTOR], entries[GPT_ENTRIES_SIZE_MAX];
+    struct gpt gpt;
     if (dev->read(dev, at, 1, header) != 0)
         return -1;
-    uint32_t size = load32_le(header + GPT_HEADER_SIZE), count = load32_le(header + GPT_ENTRY_COUNT);
-    uint32_t entry = load32_le(header + GPT_ENTRY_SIZE);
-    if (memcmp(header, "EFI PART", 8) != 0 || size < GPT_HEADER_MIN || size > INSTALL_SECTOR ||
-        load64_le(header + GPT_MY_LBA) != at || crc_without(header, size, GPT_HEADER_CRC) != load32_le(header + GPT_HEADER_CRC) ||
-        count == 0 || count > GPT_ENTRIES_MAX || entry < ENTRY_MIN || entry > 1024 || !is_power_of_two(entry))
-        return 1;
-    uint64_t lba = load64_le(header + GPT_ENTRIES_LBA), bytes = (uint64_t)count * entry;
-    uint64_t sectors = (bytes + INSTALL_SECTOR - 1) / INSTALL_SECTOR;
-    if (!range_fits(lba, sectors, dev->sectors))
-        return 1;
-    uint8_t *entries = tool_alloc(sectors * INSTALL_SECTOR);
-    int r = dev->read(dev, lba, sectors, entries);
-    if (r == 0 && crc32(crc32(0, NULL, 0), entries, (uInt)bytes) != load32_le(header + GPT_ENTRIES_CRC))
-        r = 1;
-    // The room of the table is never a gap: the header says where partitions may begin, and that is behind both.
-    t->first_free = MAX(load64_le(header + GPT_FIRST_USABLE), at == 1 ? lba + sectors : 2 + sectors);
-    for (uint32_t i = 0; r == 0 && i < count; i++) {
-        const uint8_t *e = entries + (size_t)i * entry;
-        static const uint8_t none[16];
-        uint64_t first = load64_le(e + ENTRY_FIRST), last = load64_le(e + ENTRY_LAST);
-        if (memcmp(e + ENTRY_TYPE, none, 16) == 0)
-            continue;
-        struct install_partition p = { .lba = first, .sectors = last < first ? 0 : last - first + 1, .number = i + 1 };
-        memcpy(p.type, e + ENTRY_TYPE, 16);
-        r = add_partition(dev, t, p);
+    int r = gpt_header(header, sizeof header, at, dev->sectors, &gpt);
+    if (r == ERR_UNSUPPORTED) {
+        tool_error(dev->path, "has a GPT with more than %d entries, or of another size", GPT_ENTRIES_MAX);
+        return -1;
     }
-    free(entries);
-    return r;
+    uint64_t sectors = r == 0 ? (gpt_entries_size(&gpt) + INSTALL_SECTOR - 1) / INSTALL_SECTOR : 0;
+    if (r != 0 || !range_fits(gpt.entries, sectors, dev->sectors))
+        return 1;
+    if (dev->read(dev, gpt.entries, sectors, entries) != 0)
+        return -1;
+    if (gpt_check_entries(&gpt, entries, sizeof entries) != 0)
+        return 1;
+    // The room of the table is never a gap: the header says where partitions may begin, and that is behind both.
+    t->first_free = MAX(gpt.first_usable, at == GPT_HEADER_LBA ? gpt.entries + sectors : 2 + sectors);
+    for (unsigned i = 0; i < gpt.count; i++) {
+        static const uint8_t none[GPT_GUID_SIZE];
+        if (gpt_entry(&gpt, entries, i, &t->items[t->count])) {
+            t->count++;
+        } else if (memcmp(entries + i * GPT_ENTRY_SIZE, none, sizeof none) != 0) {
+            // Nobody knows what it covers, so no gap is safe.
+            tool_error(dev->path, "partition %u does not lie where the GPT says that partitions are", i + 1);
+            return -1;
+        }
+    }
+    return 0;
 }
 
 // Four primary partitions; what lies in an extended one is covered by it. A boot sector that is no partition table
 // (a file system over the whole disk) shows by fields that no table has.
-static int read_mbr(struct install_dev *dev, const uint8_t *sector, struct install_table *t)
+static void read_mbr(const struct install_dev *dev, const uint8_t *sector, struct install_table *t)
 {
-    bool any = false;
-    for (unsigned i = 0; i < 4; i++) {
+    unsigned used = 0;
+    for (unsigned i = 0; i < MBR_PARTITIONS; i++) {
         const uint8_t *e = sector + 446 + 16 * i;
-        uint32_t lba = load32_le(e + 8), count = load32_le(e + 12);
-        if (e[4] == 0)
-            continue;
-        if ((e[0] != 0 && e[0] != 0x80) || lba == 0 || count == 0 || !range_fits(lba, count, dev->sectors)) {
-            t->count = 0;
-            return 0;
-        }
-        any = true;
-        if (add_partition(dev, t, (struct install_partition){ .lba = lba, .sectors = count, .number = i + 1 }) != 0)
-            return -1;
+        used += e[4] != 0;
+        if (e[4] != 0 && e[0] != 0 && e[0] != 0x80)
+            return;
     }
-    t->kind = any ? INSTALL_TABLE_MBR : INSTALL_TABLE_NONE;
+    int count = mbr_partitions(sector, INSTALL_SECTOR, dev->sectors, t->items);
+    if (count <= 0 || (unsigned)count != used)
+        return;
+    t->count = used;
+    t->kind = INSTALL_TABLE_MBR;
     t->first_free = 1;
-    return 0;
 }
 
 int install_table_read(struct install_dev *dev, struct install_table *ret)
@@ -117,10 +77,13 @@ int install_table_read(struct install_dev *dev, struct install_table *ret)
         return -1;
     bool protective = false, signature = load16_le(sector + 510) == 0xaa55;
     for (unsigned i = 0; i < 4; i++)
-        protective |= signature && sector[446 + 16 * i + 4] == MBR_TYPE_PROTECTIVE;
-    if (!protective)
-        return signature ? read_mbr(dev, sector, ret) : 0;
-    int r = read_gpt(dev, 1, ret);
+        protective |= signature && sector[446 + 16 * i + 4] == MBR_TYPE_GPT;
+    if (!protective) {
+        if (signature)
+            read_mbr(dev, sector, ret);
+        return 0;
+    }
+    int r = read_gpt(dev, GPT_HEADER_LBA, ret);
     if (r == 1) {
         memset(ret, 0, sizeof *ret);
         r = read_gpt(dev, dev->sectors - 1, ret);
@@ -135,10 +98,10 @@ int install_table_read(struct install_dev *dev, struct install_table *ret)
 
 // Labels outlive the pool: a file system that was made over a vdev may leave some of them whole. So one of the first two
 // and one of the last two must be there and name the same vdev, and where file systems have their first block there must be none.
-static int check_vdev(struct install_dev *dev, const struct install_partition *p, bool front, bool back, bool mixed)
+static int check_vdev(struct install_dev *dev, const struct partition *p, bool front, bool back, bool mixed)
 {
     uint8_t head[4 * INSTALL_SECTOR];
-    if (dev->read(dev, p->lba, 4, head) != 0)
+    if (dev->read(dev, p->first, 4, head) != 0)
         return -1;
     if (load16_le(head + 1080) == 0xef53 || memcmp(head, "XFSB", 4) == 0 || memcmp(head + 3, "NTFS", 4) == 0 ||
         memcmp(head + 54, "FAT", 3) == 0 || memcmp(head + 82, "FAT32", 5) == 0) {
@@ -153,7 +116,7 @@ static int check_vdev(struct install_dev *dev, const struct install_partition *p
 }
 
 // The newest label of a vdev that fills the partition. 0, 1: no label, -1 after a message.
-static int read_vdev(struct install_dev *dev, const struct install_partition *p, struct install_area *area)
+static int read_vdev(struct install_dev *dev, const struct partition *p, struct install_area *area)
 {
     static uint8_t raw[ZFSLABEL_SIZE];
     uint64_t bytes = p->sectors * INSTALL_SECTOR;
@@ -164,7 +127,7 @@ static int read_vdev(struct install_dev *dev, const struct install_partition *p,
         return 1;
     for (unsigned i = 0; i < ZFSLABEL_COUNT; i++) {
         uint64_t at = zfslabel_offset(bytes, i);
-        if (dev->read(dev, p->lba + at / INSTALL_SECTOR, ZFSLABEL_SIZE / INSTALL_SECTOR, raw) != 0)
+        if (dev->read(dev, p->first + at / INSTALL_SECTOR, ZFSLABEL_SIZE / INSTALL_SECTOR, raw) != 0)
             return -1;
         if (zfslabel_parse(raw, at, &label) != 0)
             continue;
@@ -183,8 +146,8 @@ static int read_vdev(struct install_dev *dev, const struct install_partition *p,
 
 static int find_vdev(struct install_dev *dev, const struct install_table *table, const char *pool, struct install_area *ret, const char **ret_why)
 {
-    struct install_partition whole = { .sectors = dev->sectors };
-    const struct install_partition *items = table->count ? table->items : &whole;
+    struct partition whole = { .sectors = dev->sectors };
+    const struct partition *items = table->count ? table->items : &whole;
     unsigned count = table->count ? table->count : 1, found = 0;
     *ret_why = "holds no vdev of a pool";
     for (unsigned i = 0; i < count; i++) {
@@ -213,15 +176,12 @@ static int find_vdev(struct install_dev *dev, const struct install_table *table,
             }
             continue; // the MBR can name one place: the first
         }
-        area.lba = items[i].lba + ZFSLABEL_BOOT_OFFSET / INSTALL_SECTOR;
+        area.lba = items[i].first + ZFSLABEL_BOOT_OFFSET / INSTALL_SECTOR;
         area.sectors = ZFSLABEL_BOOT_SIZE / INSTALL_SECTOR;
         *ret = area;
     }
     return found ? 0 : 1;
 }
-
-// 21686148-6449-6E6F-744E-656564454649 as it lies on disk: "Hah!IdontNeedEFI".
-static const uint8_t type_bios_boot[16] = "Hah!IdontNeedEFI";
 
 int install_area_find(struct install_dev *dev, const struct install_table *table, enum install_kind kind, const char *pool,
                       struct install_area *ret, const char **ret_why)
@@ -234,11 +194,11 @@ int install_area_find(struct install_dev *dev, const struct install_table *table
         return 1;
     if (kind == INSTALL_BIOS_BOOT) {
         for (unsigned i = 0; i < table->count; i++) {
-            const struct install_partition *p = &table->items[i];
-            if (memcmp(p->type, type_bios_boot, 16) != 0)
+            const struct partition *p = &table->items[i];
+            if (memcmp(p->type, GPT_TYPE_BIOS_BOOT, GPT_GUID_SIZE) != 0)
                 continue;
             area.partition = *p;
-            area.lba = p->lba;
+            area.lba = p->first;
             area.sectors = p->sectors;
             *ret = area;
             return 0;
@@ -248,7 +208,7 @@ int install_area_find(struct install_dev *dev, const struct install_table *table
     *ret_why = "has no gap before its first partition";
     uint64_t end = UINT64_MAX;
     for (unsigned i = 0; i < table->count; i++)
-        end = MIN(end, table->items[i].lba);
+        end = MIN(end, table->items[i].first);
     if (end == UINT64_MAX || end <= table->first_free)
         return 1; // without a partition nothing says where the gap ends
     area.lba = table->first_free;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // Where on a disk the boot bits may lie: its partition table, and the places that it leaves.
 #pragma once
+#include "image/gpt.h"
 #include "image/zfslabel.h"
 #include "install_dev.h"
 
@@ -11,25 +12,17 @@ enum install_kind {
     INSTALL_KINDS,
 };
 
-#define INSTALL_PARTITIONS_MAX 128
-
-struct install_partition {
-    uint64_t lba, sectors;
-    unsigned number;  // as the system counts, from 1; 0: the whole disk
-    uint8_t type[16]; // GPT type, as it lies on disk; zeros on an MBR disk
-};
-
 struct install_table {
     enum { INSTALL_TABLE_NONE, INSTALL_TABLE_MBR, INSTALL_TABLE_GPT } kind;
     uint64_t first_free; // first sector behind the table
     unsigned count;
-    struct install_partition items[INSTALL_PARTITIONS_MAX];
+    struct partition items[GPT_ENTRIES_MAX];
 };
 
 struct install_area {
     enum install_kind kind;
     uint64_t lba, sectors;
-    struct install_partition partition; // of INSTALL_ZFS and INSTALL_BIOS_BOOT
+    struct partition partition;         // of INSTALL_ZFS (number 0: the whole disk) and INSTALL_BIOS_BOOT
     struct zfslabel label;              // of INSTALL_ZFS: the newest label of the vdev
     struct zfslabel_uberblock uberblock;
 };
