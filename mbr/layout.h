@@ -19,7 +19,8 @@
 // Base memory (physical addresses) while MBR and stage run; Signet itself uses nothing below LOAD_BASE (bios/layout.h).
 #define MBR_BASE 0x600       // where the MBR moves itself to; the stage reads its fields there
 #define STAGE_DATA 0x1000    // the stage's variables and sector buffer
-#define STAGE_DATA_END 0x2000
-#define STAGE_STACK_TOP 0x3c00 // of the MBR and of the stage: down to STAGE_DATA_END
+#define STAGE_DATA_END 0x1800
+#define STAGE_STACK_TOP 0x3000 // of the MBR and of the stage: down to STAGE_DATA_END. Not on a page with code: emulators
+                               // and some processors take every write there for code that changes itself
 #define STAGE_BASE 0x3c00    // the stage
 #define SIGNET_BASE 0x7c00   // Signet: STAGE_BASE and the 16 KiB of the stage
