@@ -42,6 +42,7 @@ class EfiMachine(machine.Machine):
         mine = os.path.join(folder, "vars.fd")
         shutil.copyfile(variables, mine)
         more = ["-drive", f"if=pflash,format=raw,readonly=on,file={code}", "-drive", f"if=pflash,format=raw,file={mine}"]
+        more += ["-device", "virtio-rng-pci"]  # OVMF from 2024 on offers no network boot without a source of random numbers
         if not start.startswith("uefi-"):
             name = {"esp": "EFI/BOOT/BOOTX64.EFI", "esp-arm64": "EFI/BOOT/BOOTAA64.EFI", "shell": "signet.efi"}.get(start, "EFI/BOOT/BOOTX64.EFI")
             shutil.copyfile(artefact, os.path.join(folder, "esp", name))
