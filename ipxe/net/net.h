@@ -45,7 +45,6 @@ typedef void net_udp_receiver(void *ctx, unsigned nic, const struct net_addr *fr
 // Opens a socket on a local port (0: any). NULL when out of memory or the port is in use.
 struct net_udp *net_udp_open(uint16_t port, net_udp_receiver *receive, void *ctx);
 void net_udp_close(struct net_udp *udp);
-uint16_t net_udp_port(const struct net_udp *udp);
 
 // Sends one datagram. A zone in `to` chooses the card (needed for multicast, broadcast, link-local).
 // ERR_NET_NO_ADDRESS without a route or address, ERR_NO_MEMORY, ERR_NET_LINK.

@@ -63,11 +63,6 @@ void net_udp_close(struct net_udp *udp)
     udp->pcb = NULL;
 }
 
-uint16_t net_udp_port(const struct net_udp *udp)
-{
-    return udp->pcb->local_port;
-}
-
 int net_udp_send(struct net_udp *udp, const struct net_addr *to, const void *data, size_t len)
 {
     if (len > UINT16_MAX)

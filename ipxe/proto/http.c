@@ -2,6 +2,7 @@
 // See http.h.
 #include "proto/http.h"
 
+#include "base/ascii.h"
 #include "base/fmt.h"
 
 int http_request(char *buf, size_t cap, const char *host, const char *target, const char *agent)
@@ -26,15 +27,10 @@ static int fail(struct http_response *r, int err)
     return err;
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
 // The value of a header line when its name is `name` (lower case, RFC 9110 5.1), else NULL.
 static const char *header_value(const char *line, const char *name)
 {
-    while (*name && lower(*line) == *name) {
+    while (*name && ascii_lower(*line) == *name) {
         line++;
         name++;
     }
@@ -48,7 +44,7 @@ static const char *header_value(const char *line, const char *name)
 
 static bool same_token(const char *a, const char *b)
 {
-    while (*b && lower(*a) == *b) {
+    while (*b && ascii_lower(*a) == *b) {
         a++;
         b++;
     }

@@ -2,6 +2,7 @@
 // See tftp.h.
 #include "proto/tftp.h"
 
+#include "base/ascii.h"
 #include "base/cursor.h"
 #include "base/fmt.h"
 
@@ -95,15 +96,10 @@ static const char *take_text(struct cursor *c)
     return (const char *)cursor_bytes(c, (size_t)(end - c->data) + 1);
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
 // Option names are compared without regard to case (RFC 2347); `b` is lower case.
 static bool same_name(const char *a, const char *b)
 {
-    while (*a && lower(*a) == *b) {
+    while (*a && ascii_lower(*a) == *b) {
         a++;
         b++;
     }

@@ -2,6 +2,7 @@
 // See uri.h.
 #include "proto/uri.h"
 
+#include "base/ascii.h"
 #include "base/addr.h"
 #include "base/fmt.h"
 
@@ -23,16 +24,6 @@ static bool is_unreserved(char c)
 static bool is_in(char c, const char *set)
 {
     return c != 0 && strchr(set, c) != NULL;
-}
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
-static int hex_value(char c)
-{
-    return is_digit(c) ? c - '0' : lower(c) >= 'a' && lower(c) <= 'f' ? lower(c) - 'a' + 10 : -1;
 }
 
 // Text under construction; keeps room for the NUL.
@@ -96,7 +87,7 @@ static int escaped(const char *p, const char *end)
 {
     if (end - p < 3 || p[0] != '%')
         return -1;
-    int high = hex_value(p[1]), low = hex_value(p[2]);
+    int high = ascii_hex_value(p[1]), low = ascii_hex_value(p[2]);
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
@@ -129,7 +120,7 @@ static int read_v6(const char *from, const char *end, struct uri *uri)
         return ERR_URI_MALFORMED;
     struct out o = { .buf = uri->host, .cap = sizeof uri->host };
     for (; from < address_end; from++)
-        put(&o, lower(*from));
+        put(&o, ascii_lower(*from));
     if (zone) {
         zone++;
         if (end - zone >= 2 && zone[0] == '2' && zone[1] == '5')
@@ -160,7 +151,7 @@ static int read_name(const char *from, const char *end, struct uri *uri)
         }
         if (c <= 0x20 || c == 0x7f)
             return ERR_URI_MALFORMED;
-        put(&o, lower((char)c));
+        put(&o, ascii_lower((char)c));
     }
     return finish(&o);
 }
@@ -225,7 +216,7 @@ int uri_parse(const char *text, struct uri *ret)
     if (n >= sizeof ret->scheme)
         return ERR_TOO_LARGE;
     for (size_t i = 0; i < n; i++)
-        ret->scheme[i] = lower(text[i]);
+        ret->scheme[i] = ascii_lower(text[i]);
     const char *p = n ? text + n + 1 : text;
     if (end < p)
         end = p;

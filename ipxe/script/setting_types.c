@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // Settings as text: formatting and reading bytes by type (settings.h).
+#include "base/ascii.h"
 #include "base/addr.h"
 #include "base/bytes.h"
 #include "base/fmt.h"
@@ -191,20 +192,12 @@ int setting_format(enum setting_type type, const uint8_t *data, size_t len, char
 
 // --- reading ---
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20; // lower case
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 // Bytes of hex; between them `separator` (0: none). A single digit between separators is a byte, too ("0:1:a").
 static int parse_hex(const char *text, char separator, uint8_t *buf, size_t cap)
 {
     size_t n = 0;
     while (*text) {
-        int high = hex_value(*text++), low = *text ? hex_value(*text) : -1;
+        int high = ascii_hex_value(*text++), low = *text ? ascii_hex_value(*text) : -1;
         if (high < 0 || (low < 0 && !separator))
             return ERR_INVALID;
         if (low >= 0)
@@ -253,7 +246,7 @@ static int parse_uuid(const char *text, bool guid, uint8_t *buf, size_t cap)
     for (unsigned i = 0; i < 16; i++) {
         if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-')
             return ERR_INVALID;
-        int high = hex_value(text[0]), low = high < 0 ? -1 : hex_value(text[1]);
+        int high = ascii_hex_value(text[0]), low = high < 0 ? -1 : ascii_hex_value(text[1]);
         if (low < 0)
             return ERR_INVALID;
         buf[guid ? order[i] : i] = (uint8_t)(high << 4 | low);
@@ -296,7 +289,7 @@ static int parse_uristring(const char *text, uint8_t *buf, size_t cap)
     for (; *text; n++) {
         if (n >= cap)
             return ERR_TOO_LARGE;
-        int high = *text == '%' ? hex_value(text[1]) : 0, low = *text == '%' && high >= 0 ? hex_value(text[2]) : 0;
+        int high = *text == '%' ? ascii_hex_value(text[1]) : 0, low = *text == '%' && high >= 0 ? ascii_hex_value(text[2]) : 0;
         if (high < 0 || low < 0)
             return ERR_INVALID;
         buf[n] = *text == '%' ? (uint8_t)(high << 4 | low) : (uint8_t)*text;
