@@ -16,3 +16,9 @@ static inline int ascii_hex_value(char c)
     c = ascii_lower(c);
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
+
+// RFC 3986 section 2.3: what never needs an escape in a URI.
+static inline bool ascii_is_unreserved(char c)
+{
+    return (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+}

@@ -2,9 +2,9 @@
 // See uri.h.
 #include "proto/uri.h"
 
-#include "base/ascii.h"
 #include "base/addr.h"
 #include "base/fmt.h"
+#include "base/text.h"
 
 static bool is_alpha(char c)
 {
@@ -16,64 +16,22 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static bool is_unreserved(char c)
-{
-    return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
-}
-
 static bool is_in(char c, const char *set)
 {
     return c != 0 && strchr(set, c) != NULL;
 }
 
-// Text under construction; keeps room for the NUL.
-struct out {
-    char *buf;
-    size_t cap, len;
-    bool full;
-};
-
-static void put(struct out *o, char c)
-{
-    if (o->len + 1 < o->cap)
-        o->buf[o->len++] = c;
-    else
-        o->full = true;
-}
-
-static void put_text(struct out *o, const char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        put(o, text[i]);
-}
-
-static void put_coded(struct out *o, char c)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    put(o, '%');
-    put(o, digits[(uint8_t)c >> 4]);
-    put(o, digits[(uint8_t)c & 15]);
-}
-
-static int finish(struct out *o)
-{
-    if (o->full || o->cap == 0)
-        return ERR_TOO_LARGE;
-    o->buf[o->len] = 0;
-    return (int)o->len;
-}
-
 int uri_encode(const uint8_t *data, size_t len, const char *keep, char *buf, size_t cap)
 {
-    struct out o = { .buf = buf, .cap = cap };
+    struct text o = { .buf = buf, .cap = cap };
     for (size_t i = 0; i < len; i++) {
         char c = (char)data[i];
-        if (is_unreserved(c) || is_in(c, keep))
-            put(&o, c);
+        if (ascii_is_unreserved(c) || is_in(c, keep))
+            text_char(&o, c);
         else
-            put_coded(&o, c);
+            text_percent(&o, (uint8_t)c);
     }
-    return finish(&o);
+    return text_finish(&o);
 }
 
 // --- reading ---
@@ -94,20 +52,20 @@ static int escaped(const char *p, const char *end)
 // Copies path or query; what may not stand in a URI (blanks, quotes, UTF-8) gets coded.
 static int copy_coded(const char *from, const char *end, const char *allowed, char *buf, size_t cap)
 {
-    struct out o = { .buf = buf, .cap = cap };
+    struct text o = { .buf = buf, .cap = cap };
     for (; from < end; from++) {
         if (*from == '%') {
             if (escaped(from, end) < 0)
                 return ERR_URI_MALFORMED;
-            put_text(&o, from, 3);
+            text_bytes(&o, from, 3);
             from += 2;
-        } else if (is_unreserved(*from) || is_in(*from, allowed)) {
-            put(&o, *from);
+        } else if (ascii_is_unreserved(*from) || is_in(*from, allowed)) {
+            text_char(&o, *from);
         } else {
-            put_coded(&o, *from);
+            text_percent(&o, (uint8_t)*from);
         }
     }
-    return finish(&o);
+    return text_finish(&o);
 }
 
 // "[fe80::1%25net0]", `from` behind the bracket, `end` at the closing one.
@@ -118,42 +76,42 @@ static int read_v6(const char *from, const char *end, struct uri *uri)
     struct net_addr addr;
     if (!net_addr_parse(from, (size_t)(address_end - from), &addr) || !memchr(from, ':', (size_t)(address_end - from)))
         return ERR_URI_MALFORMED;
-    struct out o = { .buf = uri->host, .cap = sizeof uri->host };
+    struct text o = { .buf = uri->host, .cap = sizeof uri->host };
     for (; from < address_end; from++)
-        put(&o, ascii_lower(*from));
+        text_char(&o, ascii_lower(*from));
     if (zone) {
         zone++;
         if (end - zone >= 2 && zone[0] == '2' && zone[1] == '5')
             zone += 2; // RFC 6874; people write a bare '%', too
         if (zone == end)
             return ERR_URI_MALFORMED;
-        put(&o, '%');
+        text_char(&o, '%');
         for (; zone < end; zone++) {
-            if (!is_unreserved(*zone))
+            if (!ascii_is_unreserved(*zone))
                 return ERR_URI_MALFORMED;
-            put(&o, *zone);
+            text_char(&o, *zone);
         }
     }
     uri->host_is_v6 = true;
-    return finish(&o);
+    return text_finish(&o);
 }
 
 static int read_name(const char *from, const char *end, struct uri *uri)
 {
-    struct out o = { .buf = uri->host, .cap = sizeof uri->host };
+    struct text o = { .buf = uri->host, .cap = sizeof uri->host };
     for (; from < end; from++) {
         int c = (uint8_t)*from;
         if (*from == '%') {
             c = escaped(from, end);
             from += 2;
-        } else if (!is_unreserved(*from) && !is_in(*from, SUB_DELIMS)) {
+        } else if (!ascii_is_unreserved(*from) && !is_in(*from, SUB_DELIMS)) {
             c = -1;
         }
         if (c <= 0x20 || c == 0x7f)
             return ERR_URI_MALFORMED;
-        put(&o, ascii_lower((char)c));
+        text_char(&o, ascii_lower((char)c));
     }
-    return finish(&o);
+    return text_finish(&o);
 }
 
 static int read_authority(const char *from, const char *end, struct uri *uri)
@@ -274,15 +232,15 @@ static void remove_dots(char *path)
 // The base's path up to its last slash, then the reference's.
 static int merge(const struct uri *base, const struct uri *reference, char path[URI_PATH_MAX])
 {
-    struct out o = { .buf = path, .cap = URI_PATH_MAX };
+    struct text o = { .buf = path, .cap = URI_PATH_MAX };
     size_t keep = strlen(base->path);
     while (keep > 0 && base->path[keep - 1] != '/')
         keep--;
     if (base->has_authority && base->path[0] == 0)
-        put(&o, '/');
-    put_text(&o, base->path, keep);
-    put_text(&o, reference->path, strlen(reference->path));
-    return finish(&o);
+        text_char(&o, '/');
+    text_bytes(&o, base->path, keep);
+    text_string(&o, reference->path);
+    return text_finish(&o);
 }
 
 static void copy_authority(struct uri *to, const struct uri *from)
@@ -323,56 +281,56 @@ int uri_resolve(const struct uri *base, const struct uri *reference, struct uri 
 
 // --- writing ---
 
-static void put_host(struct out *o, const struct uri *uri)
+static void put_host(struct text *o, const struct uri *uri)
 {
     if (uri->host_is_v6) {
-        put(o, '[');
+        text_char(o, '[');
         for (const char *p = uri->host; *p; p++) {
-            put(o, *p);
+            text_char(o, *p);
             if (*p == '%')
-                put_text(o, "25", 2);
+                text_string(o, "25");
         }
-        put(o, ']');
+        text_char(o, ']');
         return;
     }
     for (const char *p = uri->host; *p; p++) {
-        if (is_unreserved(*p) || is_in(*p, SUB_DELIMS))
-            put(o, *p);
+        if (ascii_is_unreserved(*p) || is_in(*p, SUB_DELIMS))
+            text_char(o, *p);
         else
-            put_coded(o, *p);
+            text_percent(o, (uint8_t)*p);
     }
 }
 
 int uri_format(const struct uri *uri, char *buf, size_t cap)
 {
-    struct out o = { .buf = buf, .cap = cap };
+    struct text o = { .buf = buf, .cap = cap };
     // Such a path would be read as an authority.
     if (!uri->has_authority && uri->path[0] == '/' && uri->path[1] == '/')
         return ERR_URI_MALFORMED;
     if (uri->scheme[0]) {
-        put_text(&o, uri->scheme, strlen(uri->scheme));
-        put(&o, ':');
+        text_string(&o, uri->scheme);
+        text_char(&o, ':');
     }
     if (uri->has_authority) {
-        put_text(&o, "//", 2);
+        text_string(&o, "//");
         put_host(&o, uri);
         if (uri->port) {
             char port[8];
             int n = fmt_snprintf(port, sizeof port, ":%u", (unsigned)uri->port);
-            put_text(&o, port, (size_t)n);
+            text_bytes(&o, port, (size_t)n);
         }
     }
-    put_text(&o, uri->path, strlen(uri->path));
+    text_string(&o, uri->path);
     if (uri->has_query) {
-        put(&o, '?');
-        put_text(&o, uri->query, strlen(uri->query));
+        text_char(&o, '?');
+        text_string(&o, uri->query);
     }
-    return finish(&o);
+    return text_finish(&o);
 }
 
 int uri_path_name(const struct uri *uri, char *buf, size_t cap)
 {
-    struct out o = { .buf = buf, .cap = cap };
+    struct text o = { .buf = buf, .cap = cap };
     const char *p = uri->path + (uri->path[0] == '/'), *end = p + strlen(p);
     for (; p < end; p++) {
         int c = (uint8_t)*p;
@@ -382,20 +340,20 @@ int uri_path_name(const struct uri *uri, char *buf, size_t cap)
         }
         if (c <= 0)
             return ERR_URI_MALFORMED;
-        put(&o, (char)c);
+        text_char(&o, (char)c);
     }
-    return finish(&o);
+    return text_finish(&o);
 }
 
 int uri_request_target(const struct uri *uri, char *buf, size_t cap)
 {
-    struct out o = { .buf = buf, .cap = cap };
+    struct text o = { .buf = buf, .cap = cap };
     if (uri->path[0] != '/')
-        put(&o, '/');
-    put_text(&o, uri->path, strlen(uri->path));
+        text_char(&o, '/');
+    text_string(&o, uri->path);
     if (uri->has_query) {
-        put(&o, '?');
-        put_text(&o, uri->query, strlen(uri->query));
+        text_char(&o, '?');
+        text_string(&o, uri->query);
     }
-    return finish(&o);
+    return text_finish(&o);
 }

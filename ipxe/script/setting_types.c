@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
 // Settings as text: formatting and reading bytes by type (settings.h).
-#include "base/ascii.h"
 #include "base/addr.h"
 #include "base/bytes.h"
 #include "base/fmt.h"
+#include "base/text.h"
 #include "script/settings.h"
 
 static const char *const type_names[SETTING_TYPES] = {
@@ -48,51 +48,24 @@ static unsigned integer_size(enum setting_type type)
 
 // --- formatting ---
 
-struct text {
-    char *buf;
-    size_t cap, len;
-    bool full;
-};
-
-static void put(struct text *t, char c)
-{
-    if (t->len + 1 < t->cap)
-        t->buf[t->len++] = c;
-    else
-        t->full = true;
-}
-
-static void put_hex(struct text *t, uint8_t v)
-{
-    static const char digits[] = "0123456789abcdef";
-    put(t, digits[v >> 4]);
-    put(t, digits[v & 15]);
-}
-
 static void put_string(struct text *t, const uint8_t *data, size_t len)
 {
     // DHCP servers end strings with a NUL or not, as they please.
     while (len > 0 && data[len - 1] == 0)
         len--;
     for (size_t i = 0; i < len; i++)
-        put(t, data[i] < 0x20 || data[i] == 0x7f ? '?' : (char)data[i]);
+        text_char(t, data[i] < 0x20 || data[i] == 0x7f ? '?' : (char)data[i]);
 }
 
 static void put_uristring(struct text *t, const uint8_t *data, size_t len)
 {
-    static const char digits[] = "0123456789ABCDEF";
     while (len > 0 && data[len - 1] == 0)
         len--;
     for (size_t i = 0; i < len; i++) {
-        uint8_t c = data[i];
-        bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-        if (plain || c == '-' || c == '.' || c == '_' || c == '~') {
-            put(t, (char)c);
-        } else {
-            put(t, '%');
-            put(t, digits[c >> 4]);
-            put(t, digits[c & 15]);
-        }
+        if (ascii_is_unreserved((char)data[i]))
+            text_char(t, (char)data[i]);
+        else
+            text_percent(t, data[i]);
     }
 }
 
@@ -100,8 +73,8 @@ static void put_hex_all(struct text *t, const uint8_t *data, size_t len, char se
 {
     for (size_t i = 0; i < len; i++) {
         if (i > 0 && separator)
-            put(t, separator);
-        put_hex(t, data[i]);
+            text_char(t, separator);
+        text_hex(t, data[i]);
     }
 }
 
@@ -111,7 +84,7 @@ static void put_base64(struct text *t, const uint8_t *data, size_t len)
         size_t n = MIN(len - i, (size_t)3);
         uint32_t v = (uint32_t)data[i] << 16 | (n > 1 ? (uint32_t)data[i + 1] << 8 : 0) | (n > 2 ? data[i + 2] : 0);
         for (unsigned d = 0; d < 4; d++)
-            put(t, d <= n ? base64_digits[v >> (18 - 6 * d) & 63] : '=');
+            text_char(t, d <= n ? base64_digits[v >> (18 - 6 * d) & 63] : '=');
     }
 }
 
@@ -122,8 +95,8 @@ static void put_uuid(struct text *t, const uint8_t *data, bool guid)
                                           { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 } };
     for (unsigned i = 0; i < 16; i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10)
-            put(t, '-');
-        put_hex(t, data[order[guid][i]]);
+            text_char(t, '-');
+        text_hex(t, data[order[guid][i]]);
     }
 }
 
@@ -141,8 +114,7 @@ static void put_integer(struct text *t, enum setting_type type, const uint8_t *d
     } else {
         fmt_snprintf(number, sizeof number, "0x%x", (unsigned)v);
     }
-    for (const char *p = number; *p; p++)
-        put(t, *p);
+    text_string(t, number);
 }
 
 static void put_ipv6(struct text *t, const uint8_t *data)
@@ -152,7 +124,7 @@ static void put_ipv6(struct text *t, const uint8_t *data)
     memcpy(a.ip, data, 16);
     for (const char *p = net_addr_format(&a, text); *p; p++)
         if (*p != '[' && *p != ']')
-            put(t, *p);
+            text_char(t, *p);
 }
 
 int setting_format(enum setting_type type, const uint8_t *data, size_t len, char *buf, size_t cap)
@@ -170,7 +142,7 @@ int setting_format(enum setting_type type, const uint8_t *data, size_t len, char
     case SETTING_URISTRING: put_uristring(&t, data, len); break;
     case SETTING_IPV4:
         fmt_snprintf(text, sizeof text, "%u.%u.%u.%u", data[0], data[1], data[2], data[3]);
-        put_string(&t, (const uint8_t *)text, strlen(text));
+        text_string(&t, text);
         break;
     case SETTING_IPV6: put_ipv6(&t, data); break;
     case SETTING_HEX: put_hex_all(&t, data, len, ':'); break;
@@ -184,10 +156,7 @@ int setting_format(enum setting_type type, const uint8_t *data, size_t len, char
             return ERR_INVALID;
         put_integer(&t, type, data, len);
     }
-    if (t.full)
-        return ERR_TOO_LARGE;
-    buf[t.len] = 0;
-    return (int)t.len;
+    return text_finish(&t);
 }
 
 // --- reading ---
