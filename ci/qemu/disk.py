@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import fixtures
 
+MIB = 1 << 20
 SECTORS = 131072  # 64 MiB
 CONFIRMED = 0xFFFFFFFF
 STAGE = 16384
@@ -35,17 +36,32 @@ class Disk:
     bios_text: bool = False  # what the BIOS prints goes to the serial port, too, since MBR and stage speak through it
 
 
-def _gpt(disk):
+@dataclass
+class Data:
+    """A further disk of a machine: a GPT with one image partition, which is labelled `label`."""
+    label: str
+    device: str  # QEMU's, with its options
+    controller: str = ""  # that the machine needs for it
+    image: str = "good"
+    sector: int = 512
+    damage: int = 0  # a bit of the image at this offset is flipped
+
+
+def _gpt(disk, partitions, sector=512):
+    """Both tables, and their protective MBR, for (type, first sector, sectors, label)."""
+    total, length = len(disk) // sector, 128 * 128 // sector
     entries = bytearray(128 * 128)
-    for i, (kind, first, last, label) in enumerate(((BIOS_BOOT, 2048, 4095, "boot"), (SIGNET_IMAGE, 4096, SECTORS - 34, "images"))):
-        entries[i * 128:i * 128 + 128] = (kind + bytes([0x40 + i]) * 16 + struct.pack("<QQQ", first, last, 0) +
+    for i, (kind, first, sectors, label) in enumerate(partitions):
+        entries[i * 128:i * 128 + 128] = (kind + bytes([0x40 + i]) * 16 + struct.pack("<QQQ", first, first + sectors - 1, 0) +
                                           label.encode("utf-16-le").ljust(72, b"\0"))
-    for lba, other, at in ((1, SECTORS - 1, 2), (SECTORS - 1, 1, SECTORS - 33)):
-        header = bytearray(struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, 0, 0, lba, other, 34, SECTORS - 34, b"D" * 16, at,
-                                       128, 128, zlib.crc32(entries)))
+    for lba, other, at in ((1, total - 1, 2), (total - 1, 1, total - 1 - length)):
+        header = bytearray(struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, 0, 0, lba, other, 2 + length, total - 2 - length,
+                                       b"D" * 16, at, 128, 128, zlib.crc32(entries)))
         header[16:20] = struct.pack("<I", zlib.crc32(header))
-        disk[lba * 512:lba * 512 + 92] = header
-        disk[at * 512:at * 512 + len(entries)] = entries
+        disk[lba * sector:lba * sector + 92] = header
+        disk[at * sector:at * sector + len(entries)] = entries
+    _partition(disk, 0xEE, 1, total - 1)
+    disk[510:512] = b"\x55\xaa"
 
 
 def _partition(disk, kind, first, sectors):
@@ -57,6 +73,10 @@ def header(sequence, tries, payload):
     return head + hashlib.sha256(head).digest()
 
 
+def _image(name):
+    return fixtures.payload.read(fixtures.path("images", name) if "/" not in name else fixtures.path(name))
+
+
 def make(spec, payload, path):
     with open(os.path.join(fixtures.TOP, "bin/mbr.bin"), "rb") as f:
         code = f.read()
@@ -64,8 +84,7 @@ def make(spec, payload, path):
     disk[:440], disk[440:446], disk[510:512] = code, b"SIGN\0\0", b"\x55\xaa"
     places = {"I": 4096}
     if spec.table == "gpt":
-        _partition(disk, 0xEE, 1, SECTORS - 1)
-        _gpt(disk)
+        _gpt(disk, ((BIOS_BOOT, 2048, 2048, "boot"), (SIGNET_IMAGE, 4096, SECTORS - 34 - 4095, "images")))
         places.update(A=2048, B=3072)
     else:
         _partition(disk, 0xDA, 4096, SECTORS - 4096)
@@ -80,7 +99,7 @@ def make(spec, payload, path):
         disk[at + 4096:at + 4096 + len(payload)] = payload
         disk[412 + 12 * i:424 + 12 * i] = struct.pack("<QI", places[name] + 8, zlib.crc32(payload[:STAGE]))
     if spec.image:
-        image = fixtures.payload.read(fixtures.path("images", spec.image) if "/" not in spec.image else fixtures.path(spec.image))
+        image = _image(spec.image)
         disk[4096 * 512:4096 * 512 + len(image)] = image
     for damage in () if spec.install else spec.damage:
         name, offset = damage.split("+")
@@ -151,4 +170,21 @@ def options(row, folder):
         port = os.path.join(folder, "sercon")
         fixtures.payload.write(port, struct.pack("<H", 0x3F8))
         found += ("-fw_cfg", f"name=etc/sercon-port,file={port}")
+    return found
+
+
+def data_options(row, folder):
+    """QEMU's options for the row's further disks."""
+    found = ()
+    for data in row.disks:
+        path, first = os.path.join(folder, data.label + ".img"), MIB // data.sector
+        image = bytearray(_image(data.image))
+        if data.damage:
+            image[data.damage] ^= 0x10
+        disk = bytearray(SECTORS * 512)
+        _gpt(disk, ((SIGNET_IMAGE, first, (len(disk) - 2 * MIB) // data.sector, data.label),), data.sector)
+        disk[MIB:MIB + len(image)] = image
+        fixtures.payload.write(path, bytes(disk))
+        found += ("-device", data.controller) if data.controller else ()
+        found += ("-drive", f"if=none,id={data.label},format=raw,file={path}", "-device", f"{data.device},drive={data.label}")
     return found

@@ -122,10 +122,10 @@ class Runner:
             return
         if self.row.firmware:
             self.machine = machine_efi.EfiMachine(self.folder, self.row.firmware, os.path.join(self.folder, "tftp", self.boot_file),
-                                                  self.row.nic, netdev, self.row.memory)
+                                                  self.row.nic, netdev, self.row.memory, disk.data_options(self.row, self.folder))
             return
         self.machine = machine.Machine(self.folder, self.row.nic, netdev, self.row.memory, self.row.machine, cpu=self.row.cpu,
-                                       extra=disk.options(self.row, self.folder))
+                                       extra=disk.options(self.row, self.folder) + disk.data_options(self.row, self.folder))
 
     def spoil(self):
         """tap0 behind `tc netem`: the host's where its kernel has it, else that of a router machine."""

@@ -50,6 +50,7 @@ class Row:
     firmware: str = ""  # "": BIOS; else UEFI and how Signet is started, see table_efi.py
     files: tuple = ()  # ("esp" or "tftp", name, text): what lies beside the artefact
     disk: object = None  # disk.Disk: the machine starts from it, see table_disk.py
+    disks: tuple = ()  # disk.Data: what the machine has besides
     machine: str = "pc"  # or "host": the core as a Linux process, see machine.py
     memory: int = 256
     cpu: str = None

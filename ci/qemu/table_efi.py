@@ -6,6 +6,9 @@ firmware's own PXE (DHCP and TFTP).
 """
 from dataclasses import replace
 
+import disk
+
+NO_NETWORK = "e1000,romfile="  # OVMF has no driver of its own for it
 VIRTIO = "virtio-net-pci,romfile="  # by OVMF's own driver; for e1000 it has none and takes the one of QEMU's option ROM
 MEMORY = 512  # OVMF itself takes more than a BIOS
 
@@ -78,6 +81,15 @@ def rows(table):
                 firmware="esp", script="#!ipxe\ndhcp\necho LEAVING\n", expect=good.expect + (r"LEAVING(?s:.*)Signet ",),
                 files=(("tftp", "autoexec.ipxe", f"#!ipxe\ndhcp\nchain {image}\n"),)),
     ]
+    found.append(replace(
+        good, name="efi-disk", about="no network: images from disks by Block I/O, on SATA, USB (damaged: refused) and NVMe of 4096-byte sectors",
+        firmware="esp", nic=NO_NETWORK, servers=[],
+        disks=(disk.Data("sata", "ide-hd"), disk.Data("usb", "usb-storage", "qemu-xhci", damage=9000000),
+               disk.Data("nvme", "nvme,serial=1,logical_block_size=4096,physical_block_size=4096", sector=4096)),
+        script="#!ipxe\nimgfetch disk:label=sata && imgfree && echo FETCHED ||\nimgfetch disk:label=usb && echo ROW-FAILED ||\n"
+        "chain disk://boot/ ||\nchain disk:label=nvme || echo ROW-FAILED\n",
+        expect=(r"sata of EFI disk \d \(SATA\)(?s:.*)FETCHED(?s:.*)usb of EFI disk \d \(USB\)(?s:.*)\[S16\](?s:.*)\[D02\](?s:.*)"
+                r"nvme of EFI disk \d \(NVMe\)",)))
     for name, (firmware, nic) in FROM_BIOS.items():
         row = by_name[name]
         memory = MEMORY

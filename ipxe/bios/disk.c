@@ -159,7 +159,7 @@ static int transfer(unsigned disk, uint64_t lba, uint32_t count, uint8_t *buf, b
         if (write)
             memcpy(buffer, buf, bytes);
         if (!edd_move(write ? EDD_WRITE : EDD_READ, d, lba, (uint16_t)n))
-            return ERR_DISK_READ;
+            return write ? ERR_DISK_WRITE : ERR_DISK_READ;
         if (!write)
             memcpy(buf, buffer, bytes);
         lba += n;

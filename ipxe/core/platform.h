@@ -50,7 +50,7 @@ struct platform_boot {
 // Block devices. Disk `disk` of [0, count), the one that was booted from (if any) first. Addresses and counts are in
 // sectors of sector_size bytes (512 or 4096).
 struct platform_disk {
-    char name[24];       // as the platform's users know it: "BIOS 80h"
+    char name[24];       // as the platform's users know it: "BIOS 80h", "EFI disk 0 (NVMe)"
     uint64_t sectors;
     uint32_t sector_size;
     bool boot;           // Signet itself was loaded from it
@@ -58,10 +58,13 @@ struct platform_disk {
 };
 struct platform_storage {
     unsigned (*count)(void *ctx);
+    // To be asked before the disk is used: reads and writes go to the medium that this has found. ERR_INVALID (no such
+    // disk), ERR_DISK_NONE (no medium in it, or sectors of a size that is not served).
     int (*info)(void *ctx, unsigned disk, struct platform_disk *ret);
-    // 0, ERR_IO, ERR_INVALID (outside the disk).
+    // 0, ERR_DISK_READ, ERR_INVALID (outside the disk, or another medium).
     int (*read)(void *ctx, unsigned disk, uint64_t lba, uint32_t count, void *buf);
-    // NULL where nothing may be written.
+    // As read, and ERR_DISK_WRITE; what was written has left the disk's cache where that can be told. NULL where nothing
+    // may be written.
     int (*write)(void *ctx, unsigned disk, uint64_t lba, uint32_t count, const void *buf);
 };
 

@@ -4,60 +4,28 @@
 
 #include "base/bytes.h"
 #include "base/fmt.h"
+#include "efi/drivers.h"
 #include "efi/efi.h"
 
-#define PCI_ID 0x00
-#define PCI_CLASS 0x08
 #define PCI_CLASS_NETWORK 0x02
 #define BOOTP_CHADDR 28
 #define SNP_RX_BUFFERS 32 // no driver says how many it has; edk2's have 32 or 64
 
-static const struct efi_guid snp_guid = EFI_SIMPLE_NETWORK_GUID, pci_guid = EFI_PCI_IO_GUID, path_guid = EFI_DEVICE_PATH_GUID,
-                             pxe_guid = EFI_PXE_GUID;
+static const struct efi_guid snp_guid = EFI_SIMPLE_NETWORK_GUID, pxe_guid = EFI_PXE_GUID;
 static struct card cards[PLATFORM_NICS_MAX];
 static unsigned count;
 static uint8_t ack[EFI_PXE_PACKET_SIZE], reply[EFI_PXE_PACKET_SIZE];
 
-static uint32_t pci_read(struct efi_pci_io *pci, uint32_t offset)
+// Firmware that boots from a disk has not woken the network. Only what is a network card is woken, which spares the
+// seconds that disks take.
+static bool is_network(uint32_t class)
 {
-    uint32_t value;
-    return efi_failed(pci->read(pci, EFI_PCI_WIDTH_32, offset, 1, &value)) ? 0 : value;
+    return class >> 16 == PCI_CLASS_NETWORK;
 }
 
-// Firmware that boots from a disk has not woken the network. Connecting only what is a network card spares the
-// seconds that disks take; a card that is on no PCI bus is found by connecting everything.
-static void connect_drivers(void)
-{
-    efi_handle *handles;
-    unsigned n = efi_handles(&pci_guid, &handles);
-    for (unsigned i = 0; i < n; i++) {
-        struct efi_pci_io *pci = efi_protocol(handles[i], &pci_guid);
-        if (pci && pci_read(pci, PCI_CLASS) >> 24 == PCI_CLASS_NETWORK)
-            (void)efi_boot->connect(handles[i], NULL, NULL, true); // "already connected" is an error, too
-    }
-    if (n)
-        (void)efi_boot->free_pool(handles);
-    n = efi_handles(&snp_guid, &handles);
-    if (n) {
-        (void)efi_boot->free_pool(handles);
-        return;
-    }
-    n = efi_handles(NULL, &handles);
-    for (unsigned i = 0; i < n; i++)
-        (void)efi_boot->connect(handles[i], NULL, NULL, true);
-    if (n)
-        (void)efi_boot->free_pool(handles);
-}
-
-// What the card calls itself: the ids of the PCI device that its device path leads through.
 static void name_chip(efi_handle handle, char *chip, size_t cap)
 {
-    struct efi_device_path *path = efi_protocol(handle, &path_guid);
-    efi_handle device;
-    struct efi_pci_io *pci = NULL;
-    if (path && !efi_failed(efi_boot->locate_device_path(&pci_guid, &path, &device)))
-        pci = efi_protocol(device, &pci_guid);
-    uint32_t id = pci ? pci_read(pci, PCI_ID) : 0;
+    uint32_t id = drivers_pci_id(handle);
     if (id)
         fmt_snprintf(chip, cap, "PCI %04x:%04x", id & 0xffff, id >> 16);
     else
@@ -110,7 +78,7 @@ static void keep_lease(void)
 void cards_find(void)
 {
     efi_handle *handles;
-    connect_drivers();
+    drivers_connect(is_network, &snp_guid);
     // The card that we came from is net0.
     if (efi_protocol(efi_loaded->device, &snp_guid))
         add_handle(efi_loaded->device);

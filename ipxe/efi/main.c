@@ -12,6 +12,7 @@
 #include "efi/memory.h"
 #include "efi/outside.h"
 #include "efi/snp.h"
+#include "efi/storage.h"
 #include "image/embed.h"
 #include "image/smbios.h"
 
@@ -229,6 +230,7 @@ static const struct platform efi_platform = {
     .whole_kernel = true,
     .boot = boot,
     .leave = leave,
+    .storage = &efi_storage,
     .smbios = smbios_text,
 };
 

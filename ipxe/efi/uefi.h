@@ -287,6 +287,24 @@ struct efi_file_system {
     efi_status (*open_volume)(struct efi_file_system *self, struct efi_file **ret);
 };
 
+// Chapter 13.9.
+#define EFI_BLOCK_IO_GUID                                                                                              \
+    { 0x964e5b21, 0x6459, 0x11d2, { 0x8e, 0x39, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b } }
+struct efi_block_media {
+    uint32_t media_id; // another one for each medium that is put in
+    bool removable, present, logical_partition, read_only, write_caching;
+    uint32_t block_size, io_align; // io_align: of buffers; 0, 1 or a power of two
+    uint64_t last_block;
+};
+struct efi_block_io {
+    uint64_t revision;
+    struct efi_block_media *media;
+    void *reset;
+    efi_status (*read)(struct efi_block_io *self, uint32_t media_id, uint64_t lba, uint64_t size, void *buffer);
+    efi_status (*write)(struct efi_block_io *self, uint32_t media_id, uint64_t lba, uint64_t size, void *buffer);
+    efi_status (*flush)(struct efi_block_io *self);
+};
+
 // Chapter 37.5.
 #define EFI_RNG_GUID                                                                                                   \
     { 0x3152bca5, 0xeade, 0x433d, { 0x86, 0x2e, 0xc0, 0x1c, 0xdc, 0x29, 0x1f, 0x44 } }

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MPL-2.0
+// Connecting the firmware's drivers: firmware that boots from one device leaves all others without theirs.
+#pragma once
+#include "efi/uefi.h"
+
+// Connects drivers to the PCI devices whose class code (class, subclass, interface in the lowest 24 bits) `wanted`
+// answers true for. Where no handle has `protocol` after that, what there is lies on no PCI bus, and everything is
+// connected.
+void drivers_connect(bool (*wanted)(uint32_t class), const struct efi_guid *protocol);
+
+// The ids of a PCI device (vendor in the lower half) that the handle's device path leads through; 0: not on PCI.
+uint32_t drivers_pci_id(efi_handle handle);
