@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 // The transport disk: a signed image in a partition or in a raw range of a disk, read from front to back into the same
 // verifier as HTTP and TFTP. URIs: disk://[DISK]/[SELECTOR], doc/scripts.md.
+#include "core/disks.h"
+
 #include "base/fmt.h"
 #include "base/range.h"
 #include "core/sink.h"
-#include "image/gpt.h"
 
 #define READ_SIZE (64 * 1024) // bytes a read of payload; a multiple of every sector size
 #define STEP_SIZE PAYLOAD_ALIGN // before the payload: its start is a multiple of this in the file
-#define SECTOR_MAX 4096
 #define MBR_TYPE_IMAGE 0xda   // "no file system"
 #define SELECTOR_MAX 128
 #define TURN_INTERVAL_US 500000 // a turn may idle until the next interrupt; reads are what takes the time here
@@ -25,18 +25,9 @@ struct disk_fetch {
     struct core *core;
     const struct uri *uri;
     struct selector selector;
-    unsigned disk;
-    struct platform_disk info;
-    unsigned found; // partitions that the selector chose, on all disks
-    uint8_t entries[GPT_ENTRIES_SIZE_MAX];
+    unsigned found; // places that the selector chose, on all disks
     uint8_t buffer[READ_SIZE];
 };
-
-static int read_sectors(struct disk_fetch *f, uint64_t lba, size_t bytes, uint8_t *to)
-{
-    const struct platform *p = f->core->platform;
-    return p->storage->read(p->ctx, f->disk, lba, (uint32_t)(bytes / f->info.sector_size), to);
-}
 
 // --- choosing ---
 
@@ -134,16 +125,16 @@ static size_t next_step(const struct core_sink *sink)
     return STEP_SIZE;
 }
 
-static int read_image(struct disk_fetch *f, struct core_sink *sink, uint64_t lba, uint64_t sectors)
+static int read_image(struct disk_fetch *f, const struct core_disk *disk, struct core_sink *sink, uint64_t lba, uint64_t sectors)
 {
     uint64_t end = lba + sectors, turned = core_now(f->core);
     size_t step;
     int err = 0;
     while (!err && (step = next_step(sink)) > 0) {
-        uint32_t count = (uint32_t)step / f->info.sector_size;
+        uint32_t count = (uint32_t)step / disk->info.sector_size;
         if (count > end - lba)
             return ERR_TRUNCATED;
-        err = read_sectors(f, lba, step, f->buffer);
+        err = core_disk_read(disk, lba, count, f->buffer);
         lba += count;
         if (!err)
             err = core_sink_data(sink, f->buffer, step);
@@ -157,7 +148,7 @@ static int read_image(struct disk_fetch *f, struct core_sink *sink, uint64_t lba
     return err;
 }
 
-static int fetch_range(struct disk_fetch *f, uint64_t lba, uint64_t sectors)
+static int fetch_range(struct disk_fetch *f, const struct core_disk *disk, uint64_t lba, uint64_t sectors)
 {
     struct core_sink *sink;
     f->found++;
@@ -166,99 +157,30 @@ static int fetch_range(struct disk_fetch *f, uint64_t lba, uint64_t sectors)
         console_error("disk", err, "cannot read an image");
         return err;
     }
-    return core_sink_close(sink, read_image(f, sink, lba, sectors));
+    return core_sink_close(sink, read_image(f, disk, sink, lba, sectors));
 }
 
-static int fetch_partition(struct disk_fetch *f, const struct partition *p)
+// Whether the selector means this partition; if so, its image.
+static int visit_partition(void *ctx, const struct core_disk *disk, const struct partition *p)
 {
-    console_say("disk", "reading partition %u%s%s of %s, %u MiB", p->number, p->label[0] ? " " : "", p->label, f->info.name,
-                (unsigned)((p->sectors * f->info.sector_size) >> 20));
-    return fetch_range(f, p->first, p->sectors);
+    struct disk_fetch *f = ctx;
+    if (!chosen(&f->selector, p))
+        return ERR_DISK_PARTITION;
+    console_say("disk", "reading partition %u%s%s of %s, %u MiB", p->number, p->label[0] ? " " : "", p->label, disk->info.name,
+                (unsigned)((p->sectors * disk->info.sector_size) >> 20));
+    return fetch_range(f, disk, p->first, p->sectors);
 }
 
-// --- partition tables ---
-
-static int read_gpt_at(struct disk_fetch *f, uint64_t lba, struct gpt *gpt)
+static int visit_disk(void *ctx, const struct core_disk *disk)
 {
-    int err = read_sectors(f, lba, f->info.sector_size, f->buffer);
-    if (!err)
-        err = gpt_header(f->buffer, f->info.sector_size, lba, f->info.sectors, gpt);
-    if (err)
-        return err;
-    size_t size = (gpt_entries_size(gpt) + f->info.sector_size - 1) & ~(size_t)(f->info.sector_size - 1);
-    if (size > sizeof f->entries || !range_fits(gpt->entries, size / f->info.sector_size, f->info.sectors))
-        return ERR_INVALID;
-    err = read_sectors(f, gpt->entries, size, f->entries);
-    return err ? err : gpt_check_entries(gpt, f->entries, size);
-}
-
-static int fetch_from_gpt(struct disk_fetch *f, const struct gpt *gpt)
-{
-    struct partition p;
-    int err = ERR_DISK_PARTITION;
-    for (unsigned i = 0; i < gpt->count && err && err != ERR_CANCELLED; i++)
-        if (gpt_entry(gpt, f->entries, i, &p) && chosen(&f->selector, &p))
-            err = fetch_partition(f, &p);
-    return err;
-}
-
-static int fetch_from_mbr(struct disk_fetch *f)
-{
-    struct partition p[MBR_PARTITIONS];
-    int err = read_sectors(f, 0, f->info.sector_size, f->buffer);
-    int count = err ? err : mbr_partitions(f->buffer, f->info.sector_size, f->info.sectors, p);
-    if (err)
-        return err;
-    err = ERR_DISK_PARTITION;
-    for (int i = 0; i < count && err && err != ERR_CANCELLED; i++)
-        if (chosen(&f->selector, &p[i]))
-            err = fetch_partition(f, &p[i]);
-    return err;
-}
-
-static int fetch_from_disk(struct disk_fetch *f)
-{
-    struct gpt gpt;
+    struct disk_fetch *f = ctx;
     const struct selector *s = &f->selector;
-    if (s->by == BY_RANGE) {
-        if (!range_fits(s->first, s->sectors, f->info.sectors))
-            return ERR_DISK_PARTITION;
-        console_say("disk", "reading from sector %llu of %s", (unsigned long long)s->first, f->info.name);
-        return fetch_range(f, s->first, s->sectors);
-    }
-    int err = read_gpt_at(f, GPT_HEADER_LBA, &gpt);
-    if (err == ERR_NOT_FOUND)
-        return fetch_from_mbr(f);
-    if (err) {
-        console_say("disk", "the first partition table of %s is damaged, trying the copy at its end", f->info.name);
-        err = read_gpt_at(f, f->info.sectors - 1, &gpt) ? ERR_DISK_TABLE : 0;
-    }
-    return err ? err : fetch_from_gpt(f, &gpt);
-}
-
-// All disks in order, or the one that the URI names, until an image is whole and verified.
-static int fetch_from_disks(struct disk_fetch *f)
-{
-    const struct platform *p = f->core->platform;
-    const char *host = f->uri->host;
-    uint64_t wanted = UINT64_MAX;
-    bool boot_only = strcmp(host, "boot") == 0;
-    if (host[0] && !boot_only && !fmt_parse_u64(host, strlen(host), 10, &wanted))
-        return ERR_URI_MALFORMED;
-    int result = ERR_DISK_NONE;
-    for (unsigned i = 0; i < p->storage->count(p->ctx); i++) {
-        f->disk = i;
-        if (p->storage->info(p->ctx, i, &f->info) != 0 || f->info.sector_size > SECTOR_MAX ||
-            (wanted != UINT64_MAX && wanted != i) || (boot_only && !f->info.boot))
-            continue;
-        int err = fetch_from_disk(f);
-        if (!err || err == ERR_CANCELLED)
-            return err;
-        // What was found and refused tells more than a disk that has no such partition.
-        if (result == ERR_DISK_NONE || err != ERR_DISK_PARTITION)
-            result = err;
-    }
-    return result;
+    if (s->by != BY_RANGE)
+        return core_partitions(disk, visit_partition, f);
+    if (!range_fits(s->first, s->sectors, disk->info.sectors))
+        return ERR_DISK_PARTITION;
+    console_say("disk", "reading from sector %llu of %s", (unsigned long long)s->first, disk->info.name);
+    return fetch_range(f, disk, s->first, s->sectors);
 }
 
 int core_disk_fetch(struct core *core, const struct uri *uri)
@@ -272,7 +194,7 @@ int core_disk_fetch(struct core *core, const struct uri *uri)
         f->found = 0;
         err = parse_selector(uri, &f->selector);
         if (!err)
-            err = fetch_from_disks(f);
+            err = core_disks(core, uri->host, visit_disk, f);
     }
     if (err && (!f || f->found == 0))
         console_error("disk", err, "no image for disk:%s", uri->path);
