@@ -22,7 +22,7 @@ static struct disk {
     uint32_t medium; // MediaId that info() described; the firmware refuses to work on another one
     bool boot;
 } disks[DISKS_MAX];
-static unsigned count;
+static unsigned total;
 static bool searched;
 static _Alignas(BOUNCE_ALIGN) uint8_t bounce[BOUNCE_SIZE];
 
@@ -94,10 +94,10 @@ static struct efi_block_io *block_io(unsigned disk)
 
 static void add_disks(const efi_handle *handles, unsigned n, bool boot)
 {
-    for (unsigned i = 0; i < n && count < DISKS_MAX; i++) {
+    for (unsigned i = 0; i < n && total < DISKS_MAX; i++) {
         const struct efi_block_io *block = efi_protocol(handles[i], &block_guid);
         if (block && block->media && !block->media->logical_partition && holds_signet(handles[i]) == boot)
-            disks[count++] = (struct disk){ .handle = handles[i], .boot = boot };
+            disks[total++] = (struct disk){ .handle = handles[i], .boot = boot };
     }
 }
 
@@ -105,7 +105,7 @@ static unsigned disk_count(void *ctx)
 {
     efi_handle *handles;
     if (searched)
-        return count;
+        return total;
     searched = true;
     drivers_connect(drives_disks, &block_guid);
     unsigned n = efi_handles(&block_guid, &handles);
@@ -114,7 +114,7 @@ static unsigned disk_count(void *ctx)
     add_disks(handles, n, true);
     add_disks(handles, n, false);
     (void)efi_boot->free_pool(handles);
-    return count;
+    return total;
 }
 
 static int disk_info(void *ctx, unsigned disk, struct platform_disk *ret)
@@ -140,7 +140,7 @@ static int disk_info(void *ctx, unsigned disk, struct platform_disk *ret)
 // The disk, ready for the transfer. info() has fixed the medium, so that no image is mixed from two.
 static int prepare(unsigned disk, uint64_t lba, uint32_t sectors, struct efi_block_io **ret)
 {
-    struct efi_block_io *block = disk < count ? block_io(disk) : NULL;
+    struct efi_block_io *block = disk < total ? block_io(disk) : NULL;
     if (!block || block->media->media_id != disks[disk].medium || !range_fits(lba, sectors, block->media->last_block + 1))
         return ERR_INVALID;
     *ret = block;
