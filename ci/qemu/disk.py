@@ -40,7 +40,7 @@ class Disk:
 class Data:
     """A further disk of a machine: a GPT with one image partition, which is labelled `label`."""
     label: str
-    device: str  # QEMU's, with its options
+    device: str = ""  # QEMU's, with its options; a host machine needs none
     controller: str = ""  # that the machine needs for it
     image: str = "good"
     sector: int = 512
@@ -173,18 +173,29 @@ def options(row, folder):
     return found
 
 
+def make_data(data, folder):
+    """The file of a further disk of the row."""
+    path, first = os.path.join(folder, data.label + ".img"), MIB // data.sector
+    image = bytearray(_image(data.image) if data.image else b"")
+    if data.damage:
+        image[data.damage] ^= 0x10
+    disk = bytearray(SECTORS * 512)
+    _gpt(disk, ((SIGNET_IMAGE, first, (len(disk) - 2 * MIB) // data.sector, data.label),), data.sector)
+    disk[MIB:MIB + len(image)] = image
+    fixtures.payload.write(path, bytes(disk))
+    return path
+
+
 def data_options(row, folder):
     """QEMU's options for the row's further disks."""
     found = ()
     for data in row.disks:
-        path, first = os.path.join(folder, data.label + ".img"), MIB // data.sector
-        image = bytearray(_image(data.image))
-        if data.damage:
-            image[data.damage] ^= 0x10
-        disk = bytearray(SECTORS * 512)
-        _gpt(disk, ((SIGNET_IMAGE, first, (len(disk) - 2 * MIB) // data.sector, data.label),), data.sector)
-        disk[MIB:MIB + len(image)] = image
-        fixtures.payload.write(path, bytes(disk))
         found += ("-device", data.controller) if data.controller else ()
-        found += ("-drive", f"if=none,id={data.label},format=raw,file={path}", "-device", f"{data.device},drive={data.label}")
+        found += ("-drive", f"if=none,id={data.label},format=raw,file={make_data(data, folder)}",
+                  "-device", f"{data.device},drive={data.label}")
     return found
+
+
+def host_options(row, folder):
+    """The same for signet-host."""
+    return [option for data in row.disks for option in ("--disk", f"{make_data(data, folder)},sector={data.sector}")]

@@ -118,7 +118,8 @@ class Runner:
         if self.netem:
             self.netem.wait_ready()
         if self.row.machine == "host":
-            self.machine = machine.HostMachine(self.folder, HOST, os.path.join(self.folder, "tftp/undionly.kpxe"), memory=self.row.memory)
+            self.machine = machine.HostMachine(self.folder, HOST, os.path.join(self.folder, "tftp/undionly.kpxe"), memory=self.row.memory,
+                                               extra=disk.host_options(self.row, self.folder))
             return
         if self.row.firmware:
             self.machine = machine_efi.EfiMachine(self.folder, self.row.firmware, os.path.join(self.folder, "tftp", self.boot_file),

@@ -71,4 +71,9 @@ def rows(table):
            spec(bios_text=True, damage=("A+5000", "B+5000")), expect=good.expect + ("Signet MBR: no slot left",)),
         on(to_network, "leaves", "Signet from the disk ends; the BIOS goes on to its PXE ROM", spec(script=LEAVES),
            expect=good.expect + (SLOT_A, "SIGNET-FROM-DISK")),
+        # What needs no machine: the core as a Linux process.
+        replace(good, name="host-disk", about="images from disks with sectors of 512 (damaged: refused) and 4096 bytes; no network",
+                machine="host", group="host", servers=[], disks=(disk.Data("old", damage=9000000), disk.Data("new", sector=4096)),
+                script="#!ipxe\nchain disk://7/ || chain disk:label=none || chain disk: || echo ROW-FAILED\n", forbid=("ROW-FAILED",),
+                expect=(r"\[D01\]", r"\[D02\]", r"old of host disk 0(?s:.*)\[S16\](?s:.*)new of host disk 1"), after=(("placed", "good"),)),
     ]

@@ -182,6 +182,11 @@ static int boot(void *ctx, const struct platform_boot *what)
     longjmp(leave_core, 1);
 }
 
+void host_power_off(struct host_machine *m)
+{
+    longjmp(leave_core, 1);
+}
+
 static void leave(void *ctx, enum platform_leave how)
 {
     struct host_machine *m = ctx;
@@ -231,6 +236,7 @@ void host_init(struct host_machine *m)
 
 void host_free(struct host_machine *m)
 {
+    host_disks_close(m);
     if (m->arena)
         munmap(m->arena, m->memory_size);
     free(m->transcript);

@@ -3,6 +3,7 @@
 // clock that tests control.
 #pragma once
 #include "core/platform.h"
+#include "host/storage.h"
 #include <stdio.h>
 
 // The far end of the card's wire: a tap device, or a simulation.
@@ -19,6 +20,7 @@ struct host_machine {
     struct host_wire wire;
     struct platform_nic nic;
     bool no_nic;
+    struct host_storage storage; // no disks by default
     // Usable memory as the core sees it, from `memory_base` on; the arena is sparse.
     uint64_t memory_base, memory_size;
     uint8_t *arena;
@@ -45,7 +47,10 @@ struct host_machine {
 void host_init(struct host_machine *machine);
 void host_free(struct host_machine *machine);
 
-// Runs core_main on the machine; returns its result, or 0 when a boot or leave ended it.
+// The power fails, in the middle of a call: host_run returns.
+void host_power_off(struct host_machine *machine) __attribute__((noreturn));
+
+// Runs core_main on the machine; returns its result, or 0 when a boot, leave or power cut ended it.
 struct core_options;
 int host_run(struct host_machine *machine, const struct core_options *options);
 

@@ -3,7 +3,8 @@
 // as the firmware does and, in place of starting it, writes what would be started into files. For tests.
 //
 //   signet-host --bare FILE          writes an empty artefact, for `signet embed` to put script and anchors into
-//   signet-host --tap tap0 [--artefact FILE] [--memory MIB] [--mac xx:..] [--keys TEXT] [--out PREFIX]
+//   signet-host --tap tap0 [--artefact FILE] [--memory MIB] [--mac xx:..] [--keys TEXT] [--disk FILE[,sector=4096]]...
+//               [--out PREFIX]
 //
 // Exit status: 0 an image would have been started, 1 the core came back or left, 2 wrong usage.
 #include "core/core.h"
@@ -47,6 +48,7 @@ static void on_boot(struct host_machine *m, const struct platform_boot *boot)
 static int usage(void)
 {
     fprintf(stderr, "usage: signet-host --tap TAP [--artefact FILE] [--memory MIB] [--mac MAC] [--keys TEXT] [--out PREFIX]\n"
+                    "                   [--disk FILE[,sector=4096]]...\n"
                     "       signet-host --bare FILE\n");
     return 2;
 }
@@ -98,7 +100,7 @@ int main(int argc, char **argv)
 {
     static const struct option options[] = { { "tap", 1, 0, 't' },  { "artefact", 1, 0, 'f' }, { "memory", 1, 0, 'm' },
                                              { "mac", 1, 0, 'a' },  { "keys", 1, 0, 'k' }, { "out", 1, 0, 'o' },
-                                             { "bare", 1, 0, 'b' },
+                                             { "bare", 1, 0, 'b' },   { "disk", 1, 0, 'd' },
                                              { NULL, 0, NULL, 0 } };
     static struct host_machine m;
     const char *tap = NULL, *artefact = NULL;
@@ -119,7 +121,10 @@ int main(int argc, char **argv)
             continue;
         else if (c == 'k')
             m.keys = optarg;
-        else if (c == 'o')
+        else if (c == 'd') {
+            if (!host_disk_open(&m, optarg))
+                return fail(optarg);
+        } else if (c == 'o')
             out_prefix = optarg;
         else
             return usage();

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MPL-2.0
+// See storage.h.
+#include "base/fmt.h"
+#include "base/range.h"
+#include "host/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATH_MAX_LEN 4096
+
+static unsigned disk_count(void *ctx)
+{
+    return ((struct host_machine *)ctx)->storage.count;
+}
+
+static int disk_info(void *ctx, unsigned disk, struct platform_disk *ret)
+{
+    struct host_storage *s = &((struct host_machine *)ctx)->storage;
+    if (disk >= s->count)
+        return ERR_INVALID;
+    *ret = s->disks[disk].info;
+    return 0;
+}
+
+static uint8_t *place(struct host_storage *s, unsigned disk, uint64_t lba, uint32_t count)
+{
+    if (disk >= s->count || !range_fits(lba, count, s->disks[disk].info.sectors))
+        return NULL;
+    return s->disks[disk].data + lba * s->disks[disk].info.sector_size;
+}
+
+static int disk_read(void *ctx, unsigned disk, uint64_t lba, uint32_t count, void *buf)
+{
+    struct host_storage *s = &((struct host_machine *)ctx)->storage;
+    const uint8_t *from = place(s, disk, lba, count);
+    if (!from)
+        return ERR_INVALID;
+    if (++s->reads == s->fail_read)
+        return ERR_DISK_READ;
+    memcpy(buf, from, (size_t)count * s->disks[disk].info.sector_size);
+    return 0;
+}
+
+static int disk_write(void *ctx, unsigned disk, uint64_t lba, uint32_t count, const void *buf)
+{
+    struct host_machine *m = ctx;
+    struct host_storage *s = &m->storage;
+    uint8_t *to = place(s, disk, lba, count);
+    const uint8_t *from = buf;
+    if (!to)
+        return ERR_INVALID;
+    if (++s->writes == s->fail_write)
+        return ERR_DISK_WRITE;
+    uint32_t size = s->disks[disk].info.sector_size;
+    for (uint32_t i = 0; i < count; i++, to += size, from += size) {
+        unsigned long number = ++s->sectors_written;
+        s->cut = number == s->cut_at;
+        if (number != s->lose)
+            memcpy(to, from, s->cut ? s->torn ? size / 2 : 0 : size);
+        if (s->cut)
+            host_power_off(m);
+    }
+    return 0;
+}
+
+static const struct platform_storage host_storage = { .count = disk_count, .info = disk_info, .read = disk_read,
+                                                      .write = disk_write };
+
+void host_disk_add(struct host_machine *m, void *data, uint64_t bytes, uint32_t sector_size)
+{
+    struct host_storage *s = &m->storage;
+    struct host_disk *d = &s->disks[s->count];
+    *d = (struct host_disk){ .data = data };
+    d->info = (struct platform_disk){ .sectors = bytes / sector_size, .sector_size = sector_size, .boot = s->count == 0 };
+    fmt_snprintf(d->info.name, sizeof d->info.name, "host disk %u", s->count++);
+    m->platform.storage = &host_storage;
+}
+
+bool host_disk_open(struct host_machine *m, const char *spec)
+{
+    char path[PATH_MAX_LEN];
+    const char *comma = strchr(spec, ',');
+    size_t len = comma ? (size_t)(comma - spec) : strlen(spec);
+    bool big = comma && strcmp(comma, ",sector=4096") == 0, small = comma && strcmp(comma, ",sector=512") == 0;
+    struct stat st;
+    errno = EINVAL;
+    if (len >= sizeof path || (comma && !big && !small) || m->storage.count == HOST_DISKS_MAX)
+        return false;
+    memcpy(path, spec, len);
+    path[len] = 0;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return false;
+    void *data = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (data == MAP_FAILED)
+        return false;
+    host_disk_add(m, data, (uint64_t)st.st_size, big ? 4096 : 512);
+    m->storage.disks[m->storage.count - 1].mapped = true;
+    return true;
+}
+
+void host_disks_close(struct host_machine *m)
+{
+    for (unsigned i = 0; i < m->storage.count; i++) {
+        struct host_disk *d = &m->storage.disks[i];
+        if (d->mapped)
+            munmap(d->data, (size_t)(d->info.sectors * d->info.sector_size));
+    }
+    m->storage.count = 0;
+}

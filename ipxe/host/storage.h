@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MPL-2.0
+// Disks of the host machine, in files or in memory, with the faults and power cuts that tests place.
+#pragma once
+#include "core/platform.h"
+
+#define HOST_DISKS_MAX 4
+
+struct host_disk {
+    struct platform_disk info;
+    uint8_t *data;
+    bool mapped; // from a file
+};
+
+// Faults are placed by number, from 1 on, counted over all disks; 0 = none.
+struct host_storage {
+    struct host_disk disks[HOST_DISKS_MAX];
+    unsigned count;
+    unsigned long reads, writes, sectors_written; // so far: calls, calls, sectors
+    unsigned long fail_read, fail_write;          // this call fails, with ERR_DISK_READ and ERR_DISK_WRITE
+    // At this sector write the power fails: the sector keeps its old content (or, when torn, half of it), and the
+    // machine is off. `cut` says that it came to pass.
+    unsigned long cut_at;
+    bool torn, cut;
+    unsigned long lose; // this sector write stays in the disk's cache and never reaches the medium
+};
+
+struct host_machine;
+
+// A disk over the caller's memory: `bytes` of it, a multiple of sector_size. The first disk is the boot disk.
+void host_disk_add(struct host_machine *machine, void *data, uint64_t bytes, uint32_t sector_size);
+
+// The same over a file, "FILE[,sector=512|4096]"; what is written goes into it. False with errno.
+bool host_disk_open(struct host_machine *machine, const char *spec);
+
+void host_disks_close(struct host_machine *machine);
