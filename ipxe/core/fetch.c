@@ -13,6 +13,7 @@ int core_run_script(struct core *core, const char *text, size_t len)
     s->depth = core->depth++;
     int err = script_run(s, text, len);
     core->depth--;
+    core->exited = s->exiting;
     return err;
 }
 

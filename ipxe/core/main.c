@@ -65,6 +65,20 @@ static int run_scripts(struct core *core, const struct core_options *options)
                                 core_run_script(core, no_script, sizeof no_script - 1);
 }
 
+// A script that just ended, or failed, may have been meant otherwise; one that says `exit` has said what it wants.
+static void last_chance(struct core *core, int err)
+{
+    if (err)
+        console_error("script", err, "the script ended; next boot device in %u s, press a key for the shell", LAST_CHANCE_S);
+    else
+        console_say("script", "the script ended; next boot device in %u s, press a key for the shell", LAST_CHANCE_S);
+    core->key = -1;
+    if (core_sleep(core, (uint64_t)LAST_CHANCE_S * 1000000, true) == 1) {
+        core->key = -1;
+        (void)core_shell(core);
+    }
+}
+
 int core_main(const struct platform *platform, const struct core_options *options)
 {
     static struct core core; // about 120 KiB
@@ -80,15 +94,8 @@ int core_main(const struct platform *platform, const struct core_options *option
     core_settings_init(&core);
 
     int err = run_scripts(&core, options);
-    if (err)
-        console_error("script", err, "the script ended; next boot device in %u s, press a key for the shell", LAST_CHANCE_S);
-    else
-        console_say("script", "the script ended; next boot device in %u s, press a key for the shell", LAST_CHANCE_S);
-    core.key = -1;
-    if (core_sleep(&core, (uint64_t)LAST_CHANCE_S * 1000000, true) == 1) {
-        core.key = -1;
-        (void)core_shell(&core);
-    }
+    if (!core.exited)
+        last_chance(&core, err);
     console_say("boot", "leaving Signet for the next boot device");
     net_stop();
     return err;

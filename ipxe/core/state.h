@@ -36,6 +36,7 @@ struct core {
     struct core_image image;
     struct script scripts[CORE_CHAIN_DEPTH_MAX]; // one a nesting level
     unsigned depth;
+    bool exited;            // the script that ended last did so by `exit`
     struct uri base;        // what relative URIs are relative to; scheme "" = nothing
     struct lineedit edit;
     uint64_t next_key_us;   // the keyboard is looked at now and then only: that is a BIOS call

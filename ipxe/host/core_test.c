@@ -212,6 +212,29 @@ TEST(a_key_at_the_end_opens_the_shell)
     CHECK(out->booted && out->memory_right);
 }
 
+static void exiting(void)
+{
+    set_up("img", key_a);
+    w.dhcp_file = "#!ipxe\nexit\n";
+    run("#!ipxe\ndhcp\nchain tftp://10.0.0.1/script.ipxe\necho back\nexit\n", &key_a, 0);
+}
+static void exiting_inside(void)
+{
+    set_up("img", key_a);
+    w.dhcp_file = "#!ipxe\nexit\n";
+    run("#!ipxe\ndhcp\nchain tftp://10.0.0.1/script.ipxe\n", &key_a, 0);
+}
+TEST(exit_of_the_outermost_script_leaves_at_once)
+{
+    struct outcome *out = in_child(exiting);
+    CHECK_EQ(out->err, 0);
+    CHECK(said(out, "back\n") && said(out, "leaving Signet"));
+    CHECK(out->now_us < 10000000);
+    out = in_child(exiting_inside);
+    CHECK(said(out, "press a key"));
+    CHECK(out->now_us >= 10000000);
+}
+
 static unsigned long fail_at;
 static void failing(void)
 {
@@ -238,4 +261,4 @@ TEST_MAIN(T(boots_from_a_named_server), T(cached_dhcpack_means_no_second_dhcp), 
           T(what_does_not_fit_is_refused_before_the_download), T(without_dhcp_the_script_goes_on),
           T(boots_through_ten_percent_loss), T(a_server_that_dies_is_named_and_the_script_goes_on),
           T(a_script_from_tftp_runs), T(no_card_is_said), T(a_key_at_the_end_opens_the_shell),
-          T(every_allocation_may_fail))
+          T(exit_of_the_outermost_script_leaves_at_once), T(every_allocation_may_fail))
