@@ -14,34 +14,18 @@ static bool fields_hold(const struct bootslot *slot)
     return slot->sequence > 0 && slot->length > BOOTSLOT_STAGE_SIZE && slot->length <= BOOTSLOT_LENGTH_MAX;
 }
 
-static bool all_zero(const uint8_t *p, size_t len)
-{
-    while (len > 0 && *p == 0)
-        p++, len--;
-    return len == 0;
-}
-
 int bootslot_parse(const uint8_t *sector, size_t len, struct bootslot *ret)
 {
-    if (len < BOOTSLOT_HEADER_SIZE)
-        return ERR_TRUNCATED;
-    if (memcmp(sector + BOOTSLOT_AT_MAGIC, BOOTSLOT_MAGIC, 8) != 0)
-        return ERR_NOT_FOUND;
-    uint8_t sum[SHA256_SIZE];
-    sha256(sector, BOOTSLOT_AT_SUM, sum);
-    if (!digest_equal(sum, sector + BOOTSLOT_AT_SUM, SHA256_SIZE))
-        return ERR_INVALID;
-    // A version that is not known is only told from damage behind its sum.
-    if (load32_le(sector + BOOTSLOT_AT_VERSION) != BOOTSLOT_VERSION)
-        return ERR_UNSUPPORTED;
+    int err = slothead_check(sector, len, BOOTSLOT_MAGIC, BOOTSLOT_VERSION);
+    if (err)
+        return err;
     struct bootslot slot = {
         .sequence = load64_le(sector + BOOTSLOT_AT_SEQUENCE),
         .length = load32_le(sector + BOOTSLOT_AT_LENGTH),
         .tries = load32_le(sector + BOOTSLOT_AT_TRIES),
     };
     memcpy(slot.digest, sector + BOOTSLOT_AT_DIGEST, SHA256_SIZE);
-    if (!fields_hold(&slot) || load32_le(sector + BOOTSLOT_AT_ZERO) != 0 ||
-        !all_zero(sector + BOOTSLOT_AT_END, BOOTSLOT_HEADER_SIZE - BOOTSLOT_AT_END))
+    if (!fields_hold(&slot) || load32_le(sector + BOOTSLOT_AT_ZERO) != 0)
         return ERR_INVALID;
     *ret = slot;
     return 0;
@@ -52,13 +36,11 @@ int bootslot_build(const struct bootslot *slot, uint8_t sector[BOOTSLOT_HEADER_S
     if (!fields_hold(slot))
         return ERR_INVALID;
     memset(sector, 0, BOOTSLOT_HEADER_SIZE);
-    memcpy(sector + BOOTSLOT_AT_MAGIC, BOOTSLOT_MAGIC, 8);
-    store32_le(sector + BOOTSLOT_AT_VERSION, BOOTSLOT_VERSION);
     store32_le(sector + BOOTSLOT_AT_TRIES, slot->tries);
     store64_le(sector + BOOTSLOT_AT_SEQUENCE, slot->sequence);
     store32_le(sector + BOOTSLOT_AT_LENGTH, slot->length);
     memcpy(sector + BOOTSLOT_AT_DIGEST, slot->digest, SHA256_SIZE);
-    sha256(sector, BOOTSLOT_AT_SUM, sector + BOOTSLOT_AT_SUM);
+    slothead_finish(sector, BOOTSLOT_MAGIC, BOOTSLOT_VERSION);
     return 0;
 }
 
@@ -88,7 +70,7 @@ unsigned bootslot_spare(const struct bootslot *const slots[BOOTSLOT_COUNT], uint
     uint64_t last = 0;
     for (unsigned i = 0; i < count; i++)
         last = MAX(last, slots[order[i]]->sequence);
-    *ret_sequence = last == UINT64_MAX ? last : last + 1;
+    *ret_sequence = slothead_next_sequence(last);
     return count == 0 ? 0 : 1 - order[0];
 }
 

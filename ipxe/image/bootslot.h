@@ -7,14 +7,13 @@
 //
 // The MBR (mbr/layout.h) names both slots. Writing a slot: payload, flush, header, flush, then the MBR's entry.
 #pragma once
-#include "base/err.h"
-#include "crypto/digest.h"
+#include "image/slothead.h"
 
 #define BOOTSLOT_SECTOR 512
 #define BOOTSLOT_COUNT 2
 #define BOOTSLOT_MAGIC "SGNTSLOT" // 8 bytes, no NUL
 #define BOOTSLOT_VERSION 1
-#define BOOTSLOT_HEADER_SIZE 512
+#define BOOTSLOT_HEADER_SIZE SLOTHEAD_SIZE
 #define BOOTSLOT_PAYLOAD 4096     // byte offset of the payload in the slot
 #define BOOTSLOT_PAYLOAD_SECTORS 8 // the same in sectors
 #define BOOTSLOT_STAGE_SIZE 16384 // leading bytes of the payload that the MBR loads
@@ -27,17 +26,13 @@
 #define BOOTSLOT_CONFIRMED 0xffffffffu
 #define BOOTSLOT_TRIES_DEFAULT 3
 
-// Offsets in the header; integers little-endian; what is not named is zero.
+// Offsets in the header, beside slothead.h's; integers little-endian; what is not named is zero.
 enum bootslot_offset {
-    BOOTSLOT_AT_MAGIC = 0,    // 8 bytes
-    BOOTSLOT_AT_VERSION = 8,  // u32
     BOOTSLOT_AT_TRIES = 12,   // u32, 1.. on trial, 0 none left, BOOTSLOT_CONFIRMED
     BOOTSLOT_AT_SEQUENCE = 16, // u64, the larger one is the newer; from 1 on
     BOOTSLOT_AT_LENGTH = 24,  // u32 bytes of the payload, more than BOOTSLOT_STAGE_SIZE
     BOOTSLOT_AT_ZERO = 28,    // u32
     BOOTSLOT_AT_DIGEST = 32,  // SHA-256 of the payload
-    BOOTSLOT_AT_SUM = 64,     // SHA-256 of the 64 bytes before
-    BOOTSLOT_AT_END = 96,     // zeros from here to the end of the sector
 };
 
 struct bootslot {

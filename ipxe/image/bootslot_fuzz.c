@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(sector, data, MIN(size, sizeof sector));
     parse(sector);
     memcpy(sector, BOOTSLOT_MAGIC, 8);
-    sha256(sector, BOOTSLOT_AT_SUM, sector + BOOTSLOT_AT_SUM);
+    sha256(sector, SLOTHEAD_AT_SUM, sector + SLOTHEAD_AT_SUM);
     parse(sector);
     return 0;
 }

@@ -27,7 +27,7 @@ static int parse(size_t len, struct bootslot *ret)
 
 static void resum(void)
 {
-    sha256(sector, BOOTSLOT_AT_SUM, sector + BOOTSLOT_AT_SUM);
+    sha256(sector, SLOTHEAD_AT_SUM, sector + SLOTHEAD_AT_SUM);
 }
 
 TEST(layouts_agree)
@@ -99,7 +99,7 @@ TEST(fields_with_a_right_sum)
     resum();
     CHECK_EQ(parse(sizeof sector, &back), ERR_INVALID);
     CHECK_EQ(bootslot_build(&slot, sector), 0);
-    store32_le(sector + BOOTSLOT_AT_VERSION, 2);
+    store32_le(sector + SLOTHEAD_AT_VERSION, 2);
     resum();
     CHECK_EQ(parse(sizeof sector, &back), ERR_UNSUPPORTED);
     CHECK_EQ(bootslot_build(&slot, sector), 0);
