@@ -4,6 +4,8 @@
 #pragma once
 #include "base/bytes.h"
 #include "image/gpt.h"
+#include "image/imgslot.h"
+#include "phase2/testimage.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -64,6 +66,17 @@ static inline void testdisk_mbr(const struct testdisk *d, uint8_t type)
     store32_le(entry + 12, d->length / d->sector_size);
     d->data[510] = 0x55;
     d->data[511] = 0xaa;
+}
+
+// A slot with a whole image.
+static inline void testdisk_slot(const struct testdisk *d, unsigned number, uint64_t sequence, const struct testimage *image)
+{
+    struct imgslot slot = { .present = true, .sequence = sequence, .length = image->len };
+    uint8_t *at = testdisk_partition(d) + number * imgslot_sectors(d->length / d->sector_size, d->sector_size) * d->sector_size;
+    memcpy(slot.image_id, image->seal.image_id, SHA256_SIZE);
+    if (imgslot_build(&slot, at) != 0)
+        abort();
+    memcpy(at + IMGSLOT_IMAGE, image->file, image->len);
 }
 
 // An empty disk with a GPT and an image partition of so many bytes. The memory is made once and stays.

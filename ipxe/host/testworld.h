@@ -31,6 +31,7 @@ struct outcome {
     long live_allocations;
     uint64_t now_us;
     uint32_t server_finished, discovers; // FINISHED with success; DHCP packets seen
+    struct host_storage storage; // its counters
     char transcript[TRANSCRIPT_MAX];
 };
 
@@ -262,6 +263,13 @@ static size_t spki_of(enum testkey_name name, uint8_t *der)
     return sizeof p256 + key.point_len;
 }
 
+static void tear_down(void)
+{
+    host_free(&w.machine);
+    simnet_free(&w.net);
+    testimage_free(&w.image);
+}
+
 static uint8_t blob[EMBED_BLOB_MAX];
 
 static void run(const char *script, const enum testkey_name *anchor, uint64_t floor)
@@ -284,10 +292,9 @@ static void run(const char *script, const enum testkey_name *anchor, uint64_t fl
     out->allocations = w.machine.allocations;
     out->live_allocations = w.machine.live_allocations;
     out->now_us = w.machine.now_us;
+    out->storage = w.machine.storage;
     snprintf(out->transcript, sizeof out->transcript, "%s", w.machine.transcript ? w.machine.transcript : "");
-    host_free(&w.machine);
-    simnet_free(&w.net);
-    testimage_free(&w.image);
+    tear_down();
 }
 
 static struct outcome *in_child(void (*body)(void))
