@@ -58,9 +58,10 @@ CFLAGS_test64 := -O1 -D_GNU_SOURCE -m64 $(SAN)
 CFLAGS_test32 := -O1 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -m32 $(SAN)
 CFLAGS_fuzz   := -O1 -D_GNU_SOURCE $(SAN) -fsanitize=fuzzer-no-link
 DIGEST_tool   := ipxe/crypto/digest_openssl.c
-DIGEST_test64 := ipxe/crypto/digest_mbedtls.c
-DIGEST_test32 := ipxe/crypto/digest_mbedtls.c
-DIGEST_fuzz   := ipxe/crypto/digest_mbedtls.c
+DIGEST_x86    := ipxe/crypto/digest_mbedtls.c ipxe/crypto/digest_x86.c
+DIGEST_test64 := $(DIGEST_x86)
+DIGEST_test32 := $(DIGEST_x86)
+DIGEST_fuzz   := $(DIGEST_x86)
 
 define FLAVOR
 build/$(1)/%.o: %.c $(SOURCES_STAMP)

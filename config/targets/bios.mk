@@ -20,7 +20,7 @@ build/bios/%.o: %.S
 build/bios/bios.lds: ipxe/bios/bios.lds.S config/targets/bios.mk ipxe/bios/layout.h
 	@mkdir -p $(@D)
 	@$(CLANG) $(BIOS_TARGET) -E -P -x assembler-with-cpp -Ui386 -Iipxe -o $@ $<
-build/bios/libpure.a: $(patsubst %.c,build/bios/%.o,$(PURE_SRCS) ipxe/crypto/digest_mbedtls.c)
+build/bios/libpure.a: $(patsubst %.c,build/bios/%.o,$(PURE_SRCS) $(DIGEST_x86))
 build/bios/libcore.a: $(patsubst %.c,build/bios/%.o,$(CORE_SRCS))
 build/bios/liblwip.a: $(patsubst %.c,build/bios/%.o,$(LWIP_SRCS))
 build/bios/libmbed.a: $(patsubst %.c,build/bios/%.o,$(MBEDTLS_SRCS))
@@ -41,7 +41,7 @@ bin/undionly.kpxe: build/bios/undionly.bare bin/signet $(EMBED_INPUTS)
 
 # The door alone, with a core that tries each of its calls (ci/qemu/doortest runs it).
 DOORTEST_OBJS := $(BIOS_OBJS) $(patsubst %.c,build/bios/%.o,ipxe/bios/doortest/doortest.c \
-	ipxe/crypto/digest_mbedtls.c ipxe/image/acpi.c ipxe/image/bootslot.c ipxe/image/slothead.c ipxe/image/bzimage.c ipxe/image/smbios.c $(filter ipxe/base/% ipxe/crypto/%,$(PURE_SRCS)))
+	$(DIGEST_x86) ipxe/image/acpi.c ipxe/image/bootslot.c ipxe/image/slothead.c ipxe/image/bzimage.c ipxe/image/smbios.c $(filter ipxe/base/% ipxe/crypto/%,$(PURE_SRCS)))
 build/bios/doortest.elf: build/bios/bios.lds $(DOORTEST_OBJS) build/bios/libmbed.a
 	@$(BIOS_LINK) $(DOORTEST_OBJS) build/bios/libmbed.a
 build/bios/doortest.kpxe: build/bios/doortest.elf

@@ -7,6 +7,8 @@ EFI_CFLAGS := -Os -ffreestanding -fno-builtin-bcmp -nostdlibinc -isystem ipxe/ba
 	-fno-ms-extensions -U_WIN32 -U_WIN64 -fno-stack-protector -fshort-wchar -ffunction-sections -fdata-sections -fno-common
 EFI_CFLAGS_efi := --target=x86_64-unknown-windows -mno-red-zone -mno-stack-arg-probe
 EFI_CFLAGS_efi-arm64 := --target=aarch64-unknown-windows -mno-stack-arg-probe
+DIGEST_efi := $(DIGEST_x86)
+DIGEST_efi-arm64 := ipxe/crypto/digest_mbedtls.c ipxe/crypto/digest_armv8.c
 EFI_SRCS := $(call not-tests,$(wildcard ipxe/efi/*.c)) $(wildcard ipxe/base/libc/*.c)
 
 # `make SB_KEY=db.key SB_CERT=db.pem` signs for Secure Boot, behind the embedding: a change of either makes a new file.
@@ -21,7 +23,7 @@ build/$(1)/%.o: %.c $(SOURCES_STAMP)
 build/$(1)/%.o: %.S
 	@mkdir -p $$(@D)
 	@$(CLANG) $$(EFI_CFLAGS_$(1)) -Iipxe -ffile-prefix-map=$(CURDIR)=. -MMD -MP -c -o $$@ $$<
-build/$(1)/libpure.a: $(patsubst %.c,build/$(1)/%.o,$(PURE_SRCS) ipxe/crypto/digest_mbedtls.c)
+build/$(1)/libpure.a: $(patsubst %.c,build/$(1)/%.o,$(PURE_SRCS) $(DIGEST_$(1)))
 build/$(1)/libcore.a: $(patsubst %.c,build/$(1)/%.o,$(CORE_SRCS))
 build/$(1)/liblwip.a: $(patsubst %.c,build/$(1)/%.o,$(LWIP_SRCS))
 build/$(1)/libmbed.a: $(patsubst %.c,build/$(1)/%.o,$(MBEDTLS_SRCS))

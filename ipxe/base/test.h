@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // The unit-test harness (host only). A test file has `TEST(name) { ... CHECK(x); }` blocks and ends with
-// TEST_MAIN(name, name, ...). Prints one "ok NAME" / "FAIL NAME: file:line: text" line a test, and
+// TEST_MAIN(name, name, ...). Prints one "ok NAME" / "FAIL NAME: file:line: text" / "skip NAME: why" line a test, and
 // "file: N passed, N failed" at the end; exit status 1 when any failed.
 #pragma once
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 
 static int test_failures;
+static const char *test_skipped; // why the test cannot run here
 
 #define CHECK(cond)                                                                                                    \
     do {                                                                                                               \
@@ -35,6 +36,11 @@ static int test_failures;
             return;                                                                                                    \
         }                                                                                                              \
     } while (0)
+#define SKIP(reason)                                                                                                   \
+    do {                                                                                                               \
+        test_skipped = (reason);                                                                                       \
+        return;                                                                                                        \
+    } while (0)
 #define TEST(name) static void name(void)
 
 struct test_case {
@@ -49,7 +55,12 @@ static int test_main(const char *file, const struct test_case *cases, size_t cou
         if (only && strcmp(only, cases[i].name) != 0)
             continue;
         test_failures = 0;
+        test_skipped = NULL;
         cases[i].run();
+        if (test_skipped) {
+            printf("skip %s: %s\n", cases[i].name, test_skipped);
+            continue;
+        }
         printf("%s %s\n", test_failures ? "FAIL" : "ok", cases[i].name);
         if (test_failures)
             failed++;

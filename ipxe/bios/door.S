@@ -180,10 +180,38 @@ real_print:
     movw $BOUNCE, %si
     jmp print
 
-// Gives the machine back to the ROM, whose next step is the next boot device. In protected mode, does not return.
+// Switches the vector registers on (CR0.EM and TS off, CR4.OSFXSR on), for code that asked CPUID whether there are any:
+// void vectors_on(void). In real-mode calls that changes nothing; whoever gets the machine from us gets CR0 and CR4 back
+// as they were.
     .code32
+    .globl vectors_on
+vectors_on:
+    movl %cr0, %eax
+    movl %eax, old_cr0
+    andl $~0xc, %eax
+    orl $2, %eax              // MP
+    movl %eax, %cr0
+    movl %cr4, %eax
+    movl %eax, old_cr4
+    orl $0x200, %eax
+    movl %eax, %cr4
+    movb $1, vectors_are_on
+    ret
+
+// Clobbers EAX.
+vectors_off:
+    cmpb $0, vectors_are_on
+    je 1f
+    movl old_cr4, %eax
+    movl %eax, %cr4
+    movl old_cr0, %eax
+    movl %eax, %cr0
+1:  ret
+
+// Gives the machine back to the ROM, whose next step is the next boot device. In protected mode, does not return.
     .globl leave_to_rom
 leave_to_rom:
+    call vectors_off
     pushl $real_leave
     call real_call
     .code16
@@ -210,6 +238,7 @@ start_kernel:
     movl 4(%esp), %edx
     movl 8(%esp), %ebp
     movl $REAL_STACK_TOP, %esp
+    call vectors_off
     lidtl null_idt_pointer
     movl $BOOT_MOVES, %ebx
 1:  testl %ebp, %ebp
@@ -252,9 +281,12 @@ high_esp:      .long 0
 real_target:   .long 0
 pxe_entry:     .long 0
 real_regs:     .fill 36, 1, 0
+old_cr0:       .long 0
+old_cr4:       .long 0
 real_function: .word 0
 pxe_function:  .word 0
 pxe_result:    .word 0
+vectors_are_on: .byte 0
     .balign 4
     .word 0
 real_idt_pointer:

@@ -14,6 +14,7 @@
 #include "bios/pxe.h"
 #include "bios/undi.h"
 #include "core/core.h"
+#include "crypto/digest_hw.h"
 #include "image/embed.h"
 
 #define FOUR_GIB 0x100000000ull
@@ -197,6 +198,8 @@ static const struct platform bios_platform = {
 void bios_main(void)
 {
     panic_init();
+    if (sha256_hw_present())
+        vectors_on();
     clock_init(true);
     heap_init(&heap, heap_start, (size_t)(heap_end - heap_start));
     bios_console_init();

@@ -42,6 +42,9 @@ uint16_t pxe_call(uint16_t function, void *param, size_t len);
 void real_call(uint32_t function);
 extern char real_halt[], real_receive[], irq_entry[];
 
+// Switches the processor's vector registers on until the machine is handed on. Only where there are any.
+void vectors_on(void);
+
 NORETURN void leave_to_rom(void);
 NORETURN void start_kernel(uint32_t entry, uint32_t move_count);
 NORETURN void triple_fault(void);

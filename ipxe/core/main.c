@@ -34,6 +34,18 @@ static int read_embedded(struct core *core, const struct core_options *options)
     return 0;
 }
 
+static void choose_digest(void)
+{
+    const char *name;
+    switch (sha256_accelerate(&name)) {
+    case SHA256_BY_LIBRARY: break;
+    case SHA256_BY_HARDWARE: console_say("digest", "SHA-256 by %s", name); break;
+    case SHA256_BY_LIBRARY_AS_HARDWARE_IS_WRONG:
+        console_say("digest", "%s gives wrong results here and is not used", name);
+        break;
+    }
+}
+
 static void start_network(struct core *core)
 {
     int err = net_start(core->platform);
@@ -89,6 +101,7 @@ int core_main(const struct platform *platform, const struct core_options *option
     console_init(platform);
     console_print("Signet %s (%s) %s\n", signet_version, signet_commit, platform->name);
     lineedit_init(&core.edit);
+    choose_digest();
     (void)read_embedded(&core, options);
     start_network(&core);
     core_settings_init(&core);

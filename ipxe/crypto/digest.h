@@ -13,6 +13,17 @@ struct sha256 {
     uint64_t opaque[32];
 };
 
+// What computes SHA-256.
+enum sha256_by {
+    SHA256_BY_LIBRARY,  // portable code, or whatever the host's library chooses
+    SHA256_BY_HARDWARE, // the processor's own instructions, whole blocks of them
+    SHA256_BY_LIBRARY_AS_HARDWARE_IS_WRONG,
+};
+// Looks for instructions of the processor, compares what they give with the library's results, and uses them from here
+// on when there is no difference. Called once at the start, with the vector registers switched on and nobody else
+// hashing. *ret_name is what the instructions are called.
+enum sha256_by sha256_accelerate(const char **ret_name);
+
 // Incremental SHA-256 (FIPS 180-4). A context may be abandoned or copied by assignment at any time.
 void sha256_init(struct sha256 *ctx);
 void sha256_update(struct sha256 *ctx, const void *data, size_t len);
