@@ -36,7 +36,7 @@ class EfiMachine(machine.Machine):
     an arm64 machine with AAVMF. "secure" is "esp" with Secure Boot and the artefact signed, "secure-unsigned" the same with it
     unsigned, "secure-kernel" with the kernel itself in its place."""
 
-    def __init__(self, folder, start, artefact, nic, netdev, memory, extra=()):
+    def __init__(self, folder, start, artefact, nic, netdev, memory, extra=(), **options):
         arm64, secure = start == "esp-arm64", start.startswith("secure")
         code, variables = ARM64 if arm64 else SECURE if secure else (first(CODE), first(VARS))
         mine = os.path.join(folder, "vars.fd")
@@ -65,4 +65,4 @@ class EfiMachine(machine.Machine):
             return
         if secure:
             more += ["-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1"]
-        super().__init__(folder, nic, netdev, memory, "q35,smm=on" if secure else "q35", extra=[*more, *extra])
+        super().__init__(folder, nic, netdev, memory, "q35,smm=on" if secure else "q35", extra=[*more, *extra], **options)

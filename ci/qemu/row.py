@@ -13,6 +13,7 @@ import sys
 import time
 
 import disk
+import emulator
 import fixtures
 import forge
 import machine
@@ -121,12 +122,13 @@ class Runner:
             self.machine = machine.HostMachine(self.folder, HOST, os.path.join(self.folder, "tftp/undionly.kpxe"), memory=self.row.memory,
                                                extra=disk.host_options(self.row, self.folder))
             return
+        options = {"cpu": self.row.cpu, "program": emulator.newer() if self.row.newer else [emulator.OWN]}
         if self.row.firmware:
             self.machine = machine_efi.EfiMachine(self.folder, self.row.firmware, os.path.join(self.folder, "tftp", self.boot_file),
-                                                  self.row.nic, netdev, self.row.memory, disk.data_options(self.row, self.folder))
+                                                  self.row.nic, netdev, self.row.memory, disk.data_options(self.row, self.folder), **options)
             return
-        self.machine = machine.Machine(self.folder, self.row.nic, netdev, self.row.memory, self.row.machine, cpu=self.row.cpu,
-                                       extra=disk.options(self.row, self.folder) + disk.data_options(self.row, self.folder))
+        self.machine = machine.Machine(self.folder, self.row.nic, netdev, self.row.memory, self.row.machine,
+                                       extra=disk.options(self.row, self.folder) + disk.data_options(self.row, self.folder), **options)
 
     def spoil(self):
         """tap0 behind `tc netem`: the host's where its kernel has it, else that of a router machine."""

@@ -54,6 +54,7 @@ class Row:
     machine: str = "pc"  # or "host": the core as a Linux process, see machine.py
     memory: int = 256
     cpu: str = None
+    newer: bool = False  # by a QEMU whose emulation has the SHA extensions, see emulator.py
     trust: tuple = ("alice",)
     policy: tuple = ()  # further options of `signet embed`
     embed: bool = True  # False: the artefact as it was built
@@ -118,6 +119,8 @@ ROWS = [
     boot("e1000", "e1000 by its stock ROM, DHCP and TFTP from dnsmasq, a named server"),
     boot("virtio-net", "virtio-net by its stock ROM", nic="virtio-net-pci"),
     boot("rtl8139", "rtl8139 by its stock ROM", nic="rtl8139"),
+    boot("sha-ni", "a processor with SHA extensions: SHA-256 by its own instructions, in 32-bit mode", cpu="max", newer=True,
+         expect=("GUEST-PART-OK blob", "digest: SHA-256 by SHA-NI")),
     boot("q35", "a machine with PCI Express", machine="q35"),
     boot("cached-dhcp", "the ROM's DHCPACK is used: one DISCOVER by the ROM, none by Signet",
          after=(("no_dhcp_after_nbp",),)),
@@ -222,5 +225,5 @@ ROWS.append(Row("host-uri-by-dhcp", "a DHCP rule for iPXE clients: the default s
                 dhcp=("--dhcp-match=set:ipxe,175", f"--dhcp-boot=tag:ipxe,p2://{A}/good"),
                 expect=(f'p2: asking {A}, image "good"',)))
 
-NOT_ON_HOST = {"e1000", "cached-dhcp", "smallest", "loss-relay"}  # about the PXE ROM, the machine, QEMU's socket
+NOT_ON_HOST = {"e1000", "sha-ni", "cached-dhcp", "smallest", "loss-relay"}  # about the PXE ROM, the machine, QEMU's socket
 ROWS += list(host_rows()) + table_efi.rows(ROWS) + table_disk.rows(ROWS)

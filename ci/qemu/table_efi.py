@@ -46,7 +46,10 @@ def rows(table):
     ]
     found.append(replace(good, name="efi-arm64", about="AAVMF on arm64, from an EFI system partition, to an arm64 Linux", firmware="esp-arm64",
                          nic=VIRTIO, script=good.script.replace("/good", "/arm64"), boots="arm64", deadline=240,
+                         expect=good.expect + ("digest: SHA-256 by ARMv8 SHA2",),
                          servers=[replace(good.servers[0], images=["arm64"])]))
+    found.append(replace(good, name="efi-sha-ni", about="OVMF, a processor with SHA extensions: SHA-256 by its own instructions",
+                         firmware="esp", nic=VIRTIO, cpu="max", newer=True, expect=good.expect + ("digest: SHA-256 by SHA-NI",)))
     denied = r"BdsDxe: failed to (load|start) Boot.*(Access Denied|Security Violation)"
     refused = replace(good, nic=VIRTIO, boots="", expect=(), end=denied, memory=MEMORY)
     found += [
