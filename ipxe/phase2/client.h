@@ -11,6 +11,7 @@
 //     hash a little                            p2_client_work(c, 16 KiB); 0 = nothing to hash
 //     look at p2_client_phase(c):
 //       P2_SEALED    plan memory by p2_client_seal(c), then p2_client_accept(...) - or p2_client_finish(REFUSED)
+//       P2_PAYLOAD   reached: chunks that are at hand already may be given by p2_client_local(c, chunk)
 //       P2_VERIFIED  the payload is whole: p2_client_finish(BOOTING)
 //       P2_FAILED    p2_client_error(c) says why: p2_client_finish(FAILED) tells the server, or just stop
 //       P2_DONE      over; the memory may be used
@@ -101,6 +102,7 @@ enum p2_phase {
 struct p2_progress {
     enum p2_phase phase;
     uint64_t bytes_verified, bytes_received, bytes_total; // of the payload
+    uint64_t bytes_local; // verified without being fetched (p2_client_local)
     uint32_t blocks_received, duplicates, lost, timeouts; // of all spaces; lost = asked for again
     uint32_t bad_chunks, reads_sent, ignored;             // ignored = datagrams that were not acceptable
     uint32_t failovers, servers_known, servers_dropped;
@@ -265,6 +267,12 @@ const struct seal *p2_client_seal(const struct p2_client *c);
 // chunk_count * 32 bytes; chunk_bits (chunk_count + 7) / 8 bytes, bit i is set when chunk i is verified. All of
 // it is the caller's and must stay until DONE. ERR_INVALID in another phase or for a wrong map.
 int p2_client_accept(struct p2_client *c, const struct scatter *map, uint8_t *list_buf, uint8_t *chunk_bits);
+
+// Chunks that the caller has from elsewhere: in PAYLOAD, before the first p2_client_output of that phase, it writes a
+// chunk's bytes through its map and calls this. They are hashed there. 1 when they are the chunk, which then counts as
+// verified and is never asked for; 0 when not, and it is fetched as ever; ERR_INVALID in another phase, for a chunk that
+// does not exist or was asked for already. Which chunks to try the digests in list_buf tell, which are verified by then.
+int p2_client_local(struct p2_client *c, uint32_t chunk);
 
 // What the server is told at the end. Allowed in every phase (a user may cancel); once.
 struct p2_report {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
-// Inside the client machine. Five files share struct p2_client:
+// Inside the client machine. Six files share struct p2_client:
 //   client.c          the interface, the phases, judging the seal, finishing
 //   client_servers.c  who is there: OFFERs, the current server, failover
 //   client_hello.c    asking: discovery, HELLO
 //   client_flow.c     what is under way: READs, window, round trips, losses
 //   client_space.c    what has arrived: slots, blocks, digests
+//   client_local.c    chunks that the caller had already
 #pragma once
 #include "phase2/client.h"
 
@@ -76,3 +77,6 @@ void p2c_space_lost(struct p2_client *c, uint32_t slot, uint32_t block); // to b
 void p2c_space_server_changed(struct p2_client *c);
 void p2c_space_restart(struct p2_client *c); // all of the space again
 size_t p2c_space_hash(struct p2_client *c, size_t max_bytes);
+uint32_t p2c_space_length(const struct p2_client *c, uint32_t piece); // bytes
+// Moves piece_next over pieces that are here; it never stands on one of them.
+void p2c_space_pass(struct p2_client *c);

@@ -54,13 +54,13 @@ static uint32_t between(uint32_t a, uint32_t b)
 enum class_name {
     CLEAN, LOSSY, REORDER, DUPLICATE, JITTER, NARROW, SMALL_RING, LONG_PATH, DEATH_RETURN, FAILOVER, ALL_DEAD,
     REPLACED, MTU_HOLE, OFFPATH, ONPATH, BITFLIPS, REPLAY, BAD_SERVER, ALL_BAD, WRONG_KEY, WRONG_KEY_BESIDE, NO_IMAGE,
-    CROWD, ROGUE_BESIDE, STUCK_ROM, EVERYTHING, CLASSES
+    CROWD, ROGUE_BESIDE, STUCK_ROM, LOCAL_COPY, EVERYTHING, CLASSES
 };
 static const char *const class_names[CLASSES] = {
     "clean", "lossy", "reorder", "duplicate", "jitter", "narrow", "small-ring", "long-path", "death-return", "failover",
     "all-dead", "replaced", "mtu-hole", "offpath-forger", "onpath-forger", "bitflips", "replay", "bad-server",
     "all-bad", "wrong-key", "wrong-key-beside", "no-image", "invented-servers", "rogue-beside", "stuck-rom",
-    "everything",
+    "local-copy", "everything",
 };
 
 struct net {
@@ -78,6 +78,7 @@ struct net {
     int expect;              // with must_fail: the error, 0 = any
     uint32_t forge_off, forge_on; // datagrams forged for each 10000 delivered
     bool crowd, late;
+    uint32_t local, local_bad; // of 10000 chunks: on the client's disk already; not what they should be
     uint32_t stuck; // so many frames waiting, and the card receives nothing until the next one is sent
 };
 
@@ -115,6 +116,7 @@ static uint32_t ring[RING_MAX], ring_head, ring_count;
 static struct net_addr client_addr;
 static uint64_t clock_now, client_at, client_busy;
 static bool client_asleep, verbose, card_stuck;
+static bool local_given, local[256], local_asked_for; // by chunk
 static uint8_t seal_buf[SEAL_MAX], *memory, *list_buf, chunk_bits[1024];
 static struct scatter map;
 static const struct testimage *image;
@@ -393,6 +395,13 @@ static void client_wake(uint64_t now)
     }
 }
 
+static void watch_read(const struct p2_read *read)
+{
+    for (uint32_t i = 0; read->space == P2_SPACE_PAYLOAD && i < read->range_count; i++)
+        for (uint64_t at = read->ranges[i].offset; at < read->ranges[i].offset + read->ranges[i].length; at += P2_BLOCK_MIN)
+            local_asked_for |= local[at / image->seal.chunk_size];
+}
+
 static void client_send(const uint8_t *bytes, size_t len, const struct net_addr *to, uint64_t now)
 {
     static const struct net_addr group = { .ip = P2_GROUP_V6, .port = P2_PORT };
@@ -400,6 +409,8 @@ static void client_send(const uint8_t *bytes, size_t len, const struct net_addr 
     struct p2_message m;
     if (p2_wire_read(bytes, len, &m) != 0)
         abort(); // our own machine wrote something that cannot be read
+    if (m.type == P2_READ)
+        watch_read(&m.read);
     if (everyone)
         memcpy(seen_discovery, m.nonce, P2_NONCE_SIZE);
     for (uint32_t i = 0; i < net.servers; i++) {
@@ -449,6 +460,28 @@ static bool memory_good(void)
     return true;
 }
 
+// What is on the client's disk, some of it damaged. Returns the time that the disk took for it.
+static uint64_t local_give(void)
+{
+    uint64_t took = 1;
+    for (uint32_t i = 0; i < image->seal.chunk_count; i++) {
+        uint32_t length = seal_chunk_length(&image->seal, i);
+        uint64_t offset = (uint64_t)i * image->seal.chunk_size;
+        if (!chance(net.local))
+            continue;
+        bool bad = chance(net.local_bad);
+        uint8_t wrong = image->payload[offset + length / 2] ^ 1;
+        scatter_write(&map, offset, image->payload + offset, length);
+        if (bad)
+            scatter_write(&map, offset + length / 2, &wrong, 1);
+        local[i] = p2_client_local(&client, i) == 1;
+        if (local[i] == bad)
+            abort();
+        took += between(1, 2000000);
+    }
+    return took;
+}
+
 // One turn of the loop that client.h describes; returns how long it took.
 static uint64_t client_turn(uint64_t now)
 {
@@ -461,6 +494,10 @@ static uint64_t client_turn(uint64_t now)
         p2_client_input(&client, packets[index].bytes, packets[index].len, &packets[index].from, now);
         free_list[free_count++] = index;
         return MAX(net.client_packet, 1u);
+    }
+    if (net.local && p2_client_phase(&client) == P2_PAYLOAD && !local_given) {
+        local_given = true;
+        return local_give();
     }
     int n = p2_client_output(&client, buf, sizeof buf, &to, now);
     if (n < 0)
@@ -569,7 +606,14 @@ static void net_choose(uint64_t seed)
         net.stuck = between(8, 64);
         net.client_packet = between(50, 500);
         break;
+    case LOCAL_COPY:
+        net.local = between(1000, 10000);
+        net.local_bad = chance(5000) ? 0 : between(100, 5000);
+        net.loss = below(1000);
+        net.servers = between(1, 2);
+        break;
     case EVERYTHING:
+        net.local = chance(3000) ? between(1000, 10000) : 0;
         net.loss = between(0, 1500);
         net.reorder = between(0, 1000);
         net.duplicate = between(0, 1000);
@@ -672,7 +716,8 @@ static void world_reset(uint64_t seed)
     for (uint32_t i = 0; i < PACKETS_MAX; i++)
         free_list[i] = i;
     packet_order = wire_free = events = clock_now = client_at = client_busy = 0;
-    client_asleep = seen = card_stuck = false;
+    client_asleep = seen = card_stuck = local_given = local_asked_for = false;
+    memset(local, 0, sizeof local);
     old_count = 0;
 }
 
@@ -704,6 +749,8 @@ static const char *judge(void)
     int error = p2_client_error(&client);
     if (p2_client_phase(&client) != P2_DONE)
         return "hang";
+    if (local_asked_for)
+        return "asked for what it had";
     if (!error)
         return net.must_fail ? "booted, but should not have" : memory_good() ? NULL : "memory differs from the payload";
     // A failure must have a name of the protocol or the seal.

@@ -24,7 +24,7 @@ static void bit_clear(uint32_t *bits, uint32_t i)
     bits[i / 32] &= ~(1u << (i % 32));
 }
 
-static uint32_t piece_length(const struct p2_client *c, uint32_t piece)
+uint32_t p2c_space_length(const struct p2_client *c, uint32_t piece)
 {
     uint64_t start = (uint64_t)piece << c->piece_shift;
     return (uint32_t)MIN(c->space_size - start, (uint64_t)1 << c->piece_shift);
@@ -106,10 +106,14 @@ static bool slot_allowed(const struct p2_client *c)
     return c->busy < c->slot_count && (c->space != P2_SPACE_PAYLOAD || c->whole <= c->slot_count / 2);
 }
 
-static bool slot_open(struct p2_client *c)
+void p2c_space_pass(struct p2_client *c)
 {
     while (c->piece_next < c->piece_count && !piece_wanted(c, c->piece_next))
         c->piece_next++;
+}
+
+static bool slot_open(struct p2_client *c)
+{
     if (c->piece_next == c->piece_count || !slot_allowed(c))
         return false;
     uint32_t index = 0;
@@ -117,7 +121,8 @@ static bool slot_open(struct p2_client *c)
         index++;
     struct p2_slot *slot = &c->slots[index];
     slot->piece = c->piece_next++;
-    slot->length = piece_length(c, slot->piece);
+    p2c_space_pass(c);
+    slot->length = p2c_space_length(c, slot->piece);
     slot->blocks = 0;
     slot->only = 0;
     slot_clear(c, index);

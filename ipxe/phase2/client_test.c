@@ -729,6 +729,134 @@ TEST(reads_are_few_and_ranges_merged)
     cleanup(&image, NULL);
 }
 
+// ---- chunks that are there already ---------------------------------------------------------------------
+
+// Whether any READ asked for bytes of a chunk marked here.
+static bool local_chunks[200], asked_for_local;
+static uint32_t payload_reads;
+static bool watch_local(const struct p2_message *m, const struct net_addr *to)
+{
+    if (m->type != P2_READ || m->read.space != P2_SPACE_PAYLOAD)
+        return true;
+    payload_reads++;
+    for (uint32_t i = 0; i < m->read.range_count; i++) {
+        uint64_t first = m->read.ranges[i].offset / CHUNK_SIZE_MIN;
+        uint64_t last = (m->read.ranges[i].offset + m->read.ranges[i].length - 1) / CHUNK_SIZE_MIN;
+        for (uint64_t chunk = first; chunk <= last; chunk++)
+            asked_for_local |= local_chunks[chunk];
+    }
+    return true;
+}
+
+// Brings the client to where chunks may be given.
+static bool before_payload(struct testimage *image, const char *name)
+{
+    testimage_make(image, name, 400000, 1, TESTKEY_P256_A);
+    setup();
+    server_start(0, image, 1);
+    start();
+    to_server = watch_local;
+    memset(local_chunks, 0, sizeof local_chunks);
+    asked_for_local = false;
+    payload_reads = 0;
+    return run_until(P2_SEALED, now + 5000000) && accept_image() && run_until(P2_PAYLOAD, now + 5000000);
+}
+
+static int give(const struct testimage *image, uint32_t chunk)
+{
+    uint32_t length = seal_chunk_length(&image->seal, chunk);
+    memcpy(memory + (size_t)chunk * CHUNK_SIZE_MIN, image->payload + (size_t)chunk * CHUNK_SIZE_MIN, length);
+    int rc = p2_client_local(&client, chunk);
+    local_chunks[chunk] = rc == 1;
+    return rc;
+}
+
+TEST(local_chunks_are_not_fetched)
+{
+    // Every second chunk, the first ten, the last ten, and in descending order.
+    for (unsigned pattern = 0; pattern < 4; pattern++) {
+        struct testimage image;
+        uint64_t bytes = 0;
+        CHECK(before_payload(&image, "some"));
+        uint32_t count = image.seal.chunk_count;
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t chunk = pattern == 3 ? count - 1 - i : i;
+            if (pattern == 0 ? chunk % 2 : pattern == 1 ? chunk >= 10 : pattern == 2 ? chunk < count - 10 : chunk % 3)
+                continue;
+            CHECK_EQ(give(&image, chunk), 1);
+            CHECK_EQ(p2_client_local(&client, chunk), 1);
+            bytes += seal_chunk_length(&image.seal, chunk);
+        }
+        CHECK(progress().bytes_local == bytes && progress().bytes_verified == bytes);
+        CHECK(run_until(P2_VERIFIED, now + 10000000));
+        CHECK(memory_is(&image));
+        CHECK(!asked_for_local && payload_reads > 0);
+        CHECK(progress().bytes_received == image.seal.payload_size - bytes);
+        CHECK(progress().bytes_local == bytes && progress().bytes_verified == image.seal.payload_size);
+        cleanup(&image, NULL);
+    }
+}
+
+TEST(with_all_chunks_local_nothing_is_fetched)
+{
+    struct testimage image;
+    CHECK(before_payload(&image, "all"));
+    for (uint32_t i = 0; i < image.seal.chunk_count; i++)
+        CHECK_EQ(give(&image, i), 1);
+    CHECK(p2_client_deadline(&client) > now); // there is nothing to be asked for
+    CHECK(run_until(P2_VERIFIED, now + 1000000));
+    CHECK_EQ(payload_reads, 0);
+    struct p2_report report = { .outcome = P2_OUTCOME_BOOTING };
+    p2_client_finish(&client, &report, now);
+    CHECK(run_until(P2_DONE, now + 1000000));
+    CHECK_EQ(servers[0].finished, 1);
+    cleanup(&image, NULL);
+}
+
+TEST(local_chunks_that_are_none)
+{
+    struct testimage image;
+    testimage_make(&image, "none", 400000, 1, TESTKEY_P256_A);
+    setup();
+    server_start(0, &image, 1);
+    start();
+    CHECK_EQ(p2_client_local(&client, 0), ERR_INVALID);
+    CHECK(run_until(P2_SEALED, now + 5000000));
+    CHECK_EQ(p2_client_local(&client, 0), ERR_INVALID);
+    testimage_free(&image);
+
+    CHECK(before_payload(&image, "none"));
+    uint32_t count = image.seal.chunk_count;
+    CHECK_EQ(p2_client_local(&client, count), ERR_INVALID);
+    CHECK_EQ(p2_client_local(&client, UINT32_MAX), ERR_INVALID);
+    image.payload[5 * CHUNK_SIZE_MIN + 17] ^= 1; // what is given; the server's bytes are right again below
+    CHECK_EQ(give(&image, 5), 0);
+    image.payload[5 * CHUNK_SIZE_MIN + 17] ^= 1;
+    CHECK_EQ(p2_client_local(&client, count - 1), 0); // zeros
+    CHECK_EQ(progress().bytes_local, 0);
+    CHECK(turn()); // the first READ
+    CHECK_EQ(p2_client_local(&client, 0), ERR_INVALID);
+    CHECK(run_until(P2_VERIFIED, now + 10000000));
+    CHECK(memory_is(&image));
+    CHECK_EQ(p2_client_local(&client, 0), ERR_INVALID);
+    cleanup(&image, NULL);
+}
+
+// A slow disk: no server is dropped, and nothing is said to have stalled.
+TEST(time_spent_on_local_chunks_is_nobodys_fault)
+{
+    struct testimage image;
+    CHECK(before_payload(&image, "slow"));
+    for (uint32_t i = 0; i < image.seal.chunk_count / 2; i++, now += 2000000)
+        CHECK_EQ(give(&image, i), 1);
+    CHECK(run_until(P2_VERIFIED, now + 10000000));
+    CHECK(memory_is(&image));
+    CHECK(!asked_for_local);
+    CHECK_EQ(progress().failovers, 0);
+    CHECK_EQ(progress().servers_dropped, 0);
+    cleanup(&image, NULL);
+}
+
 // ---- bad bytes -----------------------------------------------------------------------------------------
 
 static uint64_t spoil_at;
@@ -1344,7 +1472,7 @@ TEST(offsets_beyond_4_gib)
     CHECK(run_until(P2_PAYLOAD, now + 5000000));
     for (uint32_t i = 0; i < last; i++) // as if all but the last were here
         chunk_bits[i / 8] |= (uint8_t)(1u << (i % 8));
-    client.pieces_done = last;
+    client.pieces_done = client.piece_next = last;
     CHECK(run_until(P2_VERIFIED, now + 60000000));
     CHECK(memcmp(memory, huge_last, sizeof huge_last) == 0);
     cleanup(&huge, NULL);
@@ -1354,7 +1482,10 @@ TEST_MAIN(T(plain_boot_and_report), T(init_refuses), T(accept_refuses_wrong_maps
           T(blocks_that_were_not_asked_for), T(nothing_from_who_was_not_asked),
           T(chunk_that_was_bad_comes_from_one_server), T(bytes_that_are_here_are_not_overwritten),
           T(reset_and_error_alone_end_nothing), T(bad_cookie_heals), T(credit_never_exceeds_the_limit),
-          T(reads_are_few_and_ranges_merged), T(bad_chunk_costs_that_chunk_only), T(strikes_are_forgiven), T(chunk_that_stays_bad_is_named),
+          T(reads_are_few_and_ranges_merged), T(local_chunks_are_not_fetched),
+          T(with_all_chunks_local_nothing_is_fetched), T(local_chunks_that_are_none),
+          T(time_spent_on_local_chunks_is_nobodys_fault), T(bad_chunk_costs_that_chunk_only), T(strikes_are_forgiven),
+          T(chunk_that_stays_bad_is_named),
           T(list_that_is_bad), T(seal_that_is_damaged_on_the_way), T(wrong_key_is_named_and_reported),
           T(wrong_key_beside_the_right_one), T(no_trust_fails_at_once), T(offer_that_lies_about_sizes),
           T(refusal_is_reported), T(long_pause_before_accept), T(no_server_in_bounded_time),
