@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
-// Makes the seeds in ci/corpus/{seal,trust,embed,oxide,addr}; see README.md beside this file.
+// Makes the seeds in ci/corpus/{seal,trust,embed,oxide,addr,optrom}; see README.md beside this file.
 #include "image/embed.h"
+#include "image/optrom.h"
 #include "image/oxide.h"
 #include "phase2/testimage.h"
 
@@ -61,11 +62,48 @@ static void keys_and_blobs(void)
     save("embed", "slot", slot, sizeof slot);
 }
 
+// A network card's ROM: an image for BIOSes with an UNDI loader and a list of devices, and one for UEFI behind it.
+static void option_roms(void)
+{
+    enum { IMAGE = 1024, PCI = 0x40, UNDI = 0x70, LIST = 0x60 };
+    static uint8_t rom[2 * IMAGE];
+    for (unsigned i = 0; i < 2; i++) {
+        uint8_t *image = rom + i * IMAGE, *p = image + PCI;
+        memcpy(image, "\x55\xaa\x02", 3);
+        store16_le(image + OPTROM_AT_PCI, PCI);
+        memcpy(p, "PCIR", 4);
+        store16_le(p + PCIR_VENDOR, 0x8086);
+        store16_le(p + PCIR_DEVICE, 0x100e);
+        store16_le(p + PCIR_DEVICE_LIST, LIST);
+        store16_le(p + PCIR_LENGTH, 0x1c);
+        p[PCIR_REVISION] = 3;
+        p[PCIR_CLASS + 2] = OPTROM_CLASS_NETWORK;
+        store16_le(p + PCIR_IMAGE_SIZE, IMAGE / OPTROM_UNIT);
+        p[PCIR_CODE_TYPE] = i ? OPTROM_CODE_EFI : OPTROM_CODE_BIOS;
+        p[PCIR_INDICATOR] = i ? 0x80 : 0;
+        store16_le(p + LIST, 0x100f);
+    }
+    uint8_t *u = rom + UNDI;
+    store16_le(rom + OPTROM_AT_UNDI, UNDI);
+    memcpy(u, "UNDI", 4);
+    u[UNDI_LENGTH] = UNDI_SIZE;
+    store16_le(u + UNDI_LOADER, 0x123);
+    store16_le(u + UNDI_DATA_SIZE, 0x2f10);
+    store16_le(u + UNDI_CODE_SIZE, 0x812);
+    memcpy(u + UNDI_BUS, "PCIR", 4);
+    u[5] = (uint8_t)-byte_sum(u, UNDI_SIZE);
+    rom[IMAGE - 1] = (uint8_t)-byte_sum(rom, IMAGE);
+    save("optrom", "chain", rom, sizeof rom);
+    save("optrom", "bios", rom, IMAGE);
+    save("optrom", "efi", rom + IMAGE, IMAGE);
+}
+
 int main(void)
 {
     static uint8_t header[OXIDE_HEADER_SIZE];
     seals();
     keys_and_blobs();
+    option_roms();
     struct oxide_header h = { .data_size = 838860800, .image_size = 838860800, .target_size = OXIDE_TARGET_DEFAULT,
                               .dataset = OXIDE_DATASET_DEFAULT, .name = "testing-tar" };
     oxide_build(&h, header);

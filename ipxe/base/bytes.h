@@ -66,3 +66,13 @@ static inline void store64_be(void *p, uint64_t v)
     store32_be(p, (uint32_t)(v >> 32));
     store32_be((uint8_t *)p + 4, (uint32_t)v);
 }
+
+// The sum of the bytes modulo 256: structures of the PC's firmware carry a byte that makes it 0.
+static inline uint8_t byte_sum(const void *p, size_t len)
+{
+    const uint8_t *b = p;
+    uint8_t sum = 0;
+    for (size_t i = 0; i < len; i++)
+        sum = (uint8_t)(sum + b[i]);
+    return sum;
+}

@@ -15,10 +15,7 @@ static const uint8_t *valid_structure(struct segoff at, const char *signature, s
     const uint8_t *p = low_memory(address);
     if (memcmp(p, signature, strlen(signature)) != 0 || p[length_at] < size_min)
         return NULL;
-    uint8_t sum = 0;
-    for (unsigned i = 0; i < p[length_at]; i++)
-        sum = (uint8_t)(sum + p[i]);
-    return sum == 0 ? p : NULL;
+    return byte_sum(p, p[length_at]) == 0 ? p : NULL;
 }
 
 static bool use_entry(const uint8_t *p)

@@ -22,18 +22,10 @@
 #define OP_PACKAGE 0x12
 #define SLEEP_TYPE_MAX 7
 
-static bool sums_to_zero(const uint8_t *p, size_t len)
-{
-    uint8_t sum = 0;
-    for (size_t i = 0; i < len; i++)
-        sum = (uint8_t)(sum + p[i]);
-    return sum == 0;
-}
-
 int acpi_find_rsdt(const uint8_t *area, size_t len, uint32_t *ret_rsdt)
 {
     for (size_t i = 0; len >= RSDP_SIZE && i <= len - RSDP_SIZE; i += 16)
-        if (memcmp(area + i, "RSD PTR ", 8) == 0 && sums_to_zero(area + i, RSDP_SIZE)) {
+        if (memcmp(area + i, "RSD PTR ", 8) == 0 && byte_sum(area + i, RSDP_SIZE) == 0) {
             *ret_rsdt = load32_le(area + i + RSDP_RSDT);
             return 0;
         }
@@ -49,7 +41,7 @@ uint32_t acpi_table_length(const uint8_t *header)
 bool acpi_table_valid(const uint8_t *table, size_t len, const char *signature)
 {
     return len >= ACPI_HEADER_SIZE && memcmp(table, signature, 4) == 0 && acpi_table_length(table) == len &&
-           sums_to_zero(table, len);
+           byte_sum(table, len) == 0;
 }
 
 int acpi_read_fadt(const uint8_t *fadt, size_t len, struct acpi_power *ret)

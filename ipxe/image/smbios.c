@@ -14,18 +14,10 @@
 #define TYPE_END 127
 #define HEAD_SIZE 4
 
-static bool sums_to_zero(const uint8_t *p, size_t len)
-{
-    uint8_t sum = 0;
-    for (size_t i = 0; i < len; i++)
-        sum = (uint8_t)(sum + p[i]);
-    return sum == 0;
-}
-
 static bool entry_at(const uint8_t *p, size_t len, const char *anchor, size_t anchor_len, size_t length_at, size_t min)
 {
     return len >= min && memcmp(p, anchor, anchor_len) == 0 && p[length_at] >= min - 1 && p[length_at] <= len &&
-           sums_to_zero(p, p[length_at]);
+           byte_sum(p, p[length_at]) == 0;
 }
 
 int smbios_find(const uint8_t *area, size_t len, struct smbios_entry *ret)
