@@ -33,6 +33,7 @@ class Disk:
     pool: tuple = ()  # disks of ci/corpus/zfs-disks; the image is on a disk of its own then
     missing: int = 0  # so many disks of the pool, from the first on, are pulled after the installation
     updates: int = 1  # how often it is installed
+    second_card: str = ""  # a network card without a cable, behind the row's own
     bios_text: bool = False  # what the BIOS prints goes to the serial port, too, since MBR and stage speak through it
 
 
@@ -166,6 +167,8 @@ def options(row, folder):
     found = ()
     for i, file in enumerate(disks):
         found += ("-drive", f"if=none,id=disk{i},format=raw,file={file}", "-device", f"ide-hd,drive=disk{i}" + (",bootindex=0" if i == 0 else ""))
+    if spec.second_card:
+        found += ("-netdev", "hubport,id=n1,hubid=0", "-device", f"{spec.second_card},netdev=n1,mac=52:54:00:50:32:02")
     if spec.bios_text:
         port = os.path.join(folder, "sercon")
         fixtures.payload.write(port, struct.pack("<H", 0x3F8))

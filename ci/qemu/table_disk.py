@@ -6,7 +6,9 @@ import disk
 
 NO_NETWORK = "e1000,romfile="  # a card without a ROM: nothing that a BIOS could use
 FROM_DISK = "#!ipxe\nchain disk: || echo ROW-FAILED\necho ROW-END\n"
-LEAVES = "#!ipxe\necho SIGNET-FROM-DISK\n"
+FROM_NETWORK = "#!ipxe\ndhcp && chain p2://10.50.0.2/good || echo ROW-FAILED\n"
+LEAVES = "#!ipxe\ndhcp && imgfetch p2://10.50.0.2/good && imgfree && echo SIGNET-FROM-DISK\n"
+BY_ROM = ("disk: Signet from slot", "brought up by its ROM")
 SLOT_A, SLOT_B = "disk: Signet from slot A", "disk: Signet from slot B"
 
 
@@ -16,6 +18,8 @@ def rows(table):
                    disk=disk.Disk(FROM_DISK, image="good"))
     refused = replace(base, boots="", end="ROW-END", forbid=("SIGNET-BOOT-OK",))
     to_network = replace(good, expect=good.expect)
+    # From the disk to the network: should the BIOS come to its PXE ROM, the Signet there has another script.
+    by_rom = replace(good, script="#!ipxe\necho ROW-FAILED\n", expect=good.expect + BY_ROM)
 
     def on(row, name, about, spec, **other):
         return replace(row, name="disk-" + name, about=about, disk=spec, **other)
@@ -52,6 +56,12 @@ def rows(table):
            expect=(r"\[S16\]", "ROW-FAILED")),
         on(refused, "image-untrusted", "an image on the disk that no anchor signed", spec(trust=("mallory",)),
            expect=(r"\[S07\]", "ROW-FAILED")),
+        on(by_rom, "network-zfs", "MBR, ZFS boot area, then the network: e1000 brought up by its own PXE ROM",
+           spec(install="--zfs", pool=("zlz4",), table="gpt", script=FROM_NETWORK, image=""), expect=good.expect + BY_ROM),
+        on(by_rom, "network-virtio", "virtio-net brought up by its own PXE ROM", spec(script=FROM_NETWORK, image=""), nic="virtio-net-pci"),
+        on(by_rom, "network-two-cards", "two cards brought up by two ROMs, both open; the second has no cable",
+           spec(script="#!ipxe\nifopen net1\n" + FROM_NETWORK[7:], image="", second_card="e1000"), nic="rtl8139",
+           expect=good.expect + BY_ROM + ("10ec:8139 brought up(?s:.*)8086:100e brought up",)),
         on(base, "install-gap", "the boot bits by signet install, into the gap", spec(install="--gap")),
         on(base, "install-bios-boot", "the boot bits by signet install, into a BIOS boot partition, with an update",
            spec(install="--bios-boot", table="gpt", updates=2), expect=(r"disk: Signet from slot . \(sequence 2\)",)),

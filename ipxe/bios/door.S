@@ -159,6 +159,18 @@ pxe_api:
     popl %ebx
     ret
 
+// A ROM's UNDI loader, through the far pointer real_target. In and out: its parameters at PXE_PARAM, whose address it takes
+// on the stack. Out: pxe_result. Clobbers all.
+    .globl real_loader
+real_loader:
+    sti
+    pushw $0
+    pushw $PXE_PARAM
+    lcallw *real_target
+    addw $4, %sp
+    movw %ax, %cs:pxe_result
+    ret
+
 // `hlt` until the next interrupt: timer, keyboard or card. Not when the card's has come already; `sti` lets the
 // next instruction finish first, so none slips in between.
     .globl real_halt

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-// struct platform for a BIOS machine with a PXE ROM, and the start of everything in protected mode (start.S calls
+// struct platform for a BIOS machine, and the start of everything in protected mode (start.S calls
 // bios_main on a fresh stack; a return goes back to the ROM).
 #include "base/fmt.h"
 #include "bios/clock.h"
@@ -13,6 +13,7 @@
 #include "bios/power.h"
 #include "bios/pxe.h"
 #include "bios/undi.h"
+#include "bios/undi_rom.h"
 #include "core/core.h"
 #include "crypto/digest_hw.h"
 #include "image/embed.h"
@@ -83,41 +84,40 @@ static void idle(void *ctx)
 
 static unsigned nic_count(void *ctx)
 {
-    return undi_nic() ? 1 : 0;
+    return undi_count();
 }
 
 static int nic_info(void *ctx, unsigned nic, struct platform_nic *ret)
 {
-    if (nic != 0 || !undi_nic())
+    if (!undi_nic(nic))
         return ERR_NET_NO_CARD;
-    *ret = *undi_nic();
+    *ret = *undi_nic(nic);
     return 0;
 }
 
 static int nic_open(void *ctx, unsigned nic)
 {
-    return nic == 0 ? undi_open() : ERR_NET_NO_CARD;
+    return undi_open(nic);
 }
 
 static void nic_close(void *ctx, unsigned nic)
 {
-    if (nic == 0)
-        undi_close();
+    undi_close(nic);
 }
 
 static int nic_multicast(void *ctx, unsigned nic, const uint8_t (*macs)[6], unsigned count)
 {
-    return nic == 0 ? undi_multicast(macs, count) : ERR_NET_NO_CARD;
+    return undi_multicast(nic, macs, count);
 }
 
 static int frame_send(void *ctx, unsigned nic, const void *frame, size_t len)
 {
-    return nic == 0 ? undi_send(frame, len) : ERR_NET_NO_CARD;
+    return undi_send(nic, frame, len);
 }
 
 static int frame_recv(void *ctx, unsigned nic, void *buf, size_t cap)
 {
-    return nic == 0 ? undi_receive(buf, cap) : ERR_NET_NO_CARD;
+    return undi_receive(nic, buf, cap);
 }
 
 static unsigned memory(void *ctx, struct mem_region ret[PLATFORM_REGIONS_MAX])
@@ -147,10 +147,17 @@ static void say(const char *text)
     bios_console_write(text, strlen(text));
 }
 
+// For the next boot device, which may be a ROM whose cards these are.
+static void release_network(void)
+{
+    undi_close_all();
+    undi_rom_stop();
+}
+
 static void leave(void *ctx, enum platform_leave how)
 {
     if (how == LEAVE_EXIT) {
-        undi_close();
+        release_network();
         leave_to_rom();
     }
     undi_shutdown();
@@ -195,6 +202,15 @@ static const struct platform bios_platform = {
     .smbios = smbios,
 };
 
+// The card that Signet was booted from; after a start from a disk, those that have ROMs in memory.
+static void find_network(void)
+{
+    if (pxe_find() != 0)
+        undi_rom_start();
+    else if (undi_add(true) != 0)
+        say("undi: the PXE ROM does not say which card it has\n");
+}
+
 void bios_main(void)
 {
     panic_init();
@@ -203,24 +219,20 @@ void bios_main(void)
     clock_init(true);
     heap_init(&heap, heap_start, (size_t)(heap_end - heap_start));
     bios_console_init();
-    machine_init();
     bios_disk_init();
-    int err = pxe_find();
-    if (err == 0)
-        err = undi_probe();
-    if (err != 0)
-        say(err == ERR_UNDI_CALL ? "undi: the PXE ROM does not say which card it has\n" : "undi: no PXE ROM found\n");
+    find_network();
+    machine_init(); // the memory map: what a ROM has taken is missing from it
     struct {
         struct platform_nic nic;
         const char *uuid;
     } unique = { .uuid = machine_smbios("uuid") };
-    if (undi_nic())
-        unique.nic = *undi_nic();
+    if (undi_nic(0))
+        unique.nic = *undi_nic(0);
     entropy_init(&unique, sizeof unique);
     if (unique.uuid)
         entropy_add(unique.uuid, strlen(unique.uuid));
 
     const struct core_options options = { .embed = embed_length ? embed_area : NULL, .embed_len = embed_length };
     (void)core_main(&bios_platform, &options);
-    undi_close();
+    release_network();
 }

@@ -59,7 +59,7 @@ static void say(const char *format, ...)
 static NORETURN void next_device(void)
 {
     say("panic: trying the next boot device.\n");
-    undi_close(); // its interrupt handler must not outlive us
+    undi_close_all(); // no interrupt handler may outlive us
     leave_to_rom();
 }
 

@@ -3,7 +3,6 @@
 #include "bios/pxe.h"
 #include "base/fmt.h"
 
-extern struct segoff pxe_entry;
 static char kind[16];
 
 // A structure whose bytes add up to 0; NULL when signature, length or sum are wrong.
@@ -56,9 +55,14 @@ static bool use_pxenv(struct segoff at)
     return true;
 }
 
+int pxe_use(struct segoff bang, struct segoff pxenv)
+{
+    return use_bang(bang) || use_pxenv(pxenv) ? 0 : ERR_NET_NO_CARD;
+}
+
 int pxe_find(void)
 {
-    if (use_bang(entry_pxe) || use_pxenv(entry_pxenv))
+    if (pxe_use(entry_pxe, entry_pxenv) == 0)
         return 0;
     struct bios_regs regs = { .eax = 0x5650 };
     bios_call(&regs, 0x1a);

@@ -8,6 +8,7 @@
 
 // API functions.
 enum pxe_function {
+    PXENV_START_UNDI = 0x00,
     PXENV_UNDI_STARTUP = 0x01,
     PXENV_UNDI_CLEANUP = 0x02,
     PXENV_UNDI_INITIALIZE = 0x03,
@@ -21,6 +22,7 @@ enum pxe_function {
     PXENV_UNDI_GET_NIC_TYPE = 0x12,
     PXENV_UNDI_GET_IFACE_INFO = 0x13,
     PXENV_UNDI_ISR = 0x14,
+    PXENV_STOP_UNDI = 0x15,
     PXENV_TFTP_CLOSE = 0x21,
     PXENV_UDP_CLOSE = 0x31,
     PXENV_UNLOAD_STACK = 0x70,
@@ -121,6 +123,12 @@ enum pxe_packet { PXE_PACKET_DISCOVER = 1, PXE_PACKET_ACK = 2, PXE_PACKET_REPLY 
 // Finds the API by what the ROM handed over at the entry, else by INT 1Ah; checks signature, length and checksum.
 // 0 or ERR_NET_NO_CARD.
 int pxe_find(void);
+
+// Takes the API behind one of these two structures. 0 or ERR_NET_NO_CARD.
+int pxe_use(struct segoff bang, struct segoff pxenv);
+
+// Where pxe_call goes: the API that was found last, or that of the card in use.
+extern struct segoff pxe_entry;
 
 // How it was found, for people: "!PXE" or "PXENV+ 2.0".
 const char *pxe_kind(void);

@@ -16,7 +16,6 @@ static void read_undi(const uint8_t *image, struct optrom *rom)
         memcmp(p + UNDI_BUS, "PCIR", 4) != 0 || load16_le(p + UNDI_LOADER) >= rom->size)
         return;
     rom->undi_loader = load16_le(p + UNDI_LOADER);
-    rom->undi_stack_size = load16_le(p + UNDI_STACK_SIZE);
     rom->undi_data_size = load16_le(p + UNDI_DATA_SIZE);
     rom->undi_code_size = load16_le(p + UNDI_CODE_SIZE);
 }

@@ -54,7 +54,7 @@ struct optrom {
     uint8_t code_type;
     bool last;
     // The UNDI loader; code_size 0: there is none.
-    uint16_t undi_loader, undi_stack_size, undi_data_size, undi_code_size;
+    uint16_t undi_loader, undi_data_size, undi_code_size;
 };
 
 // Reads the image at the beginning of `len` bytes. ERR_NOT_FOUND: no image. ERR_TRUNCATED: it claims more bytes than

@@ -68,7 +68,6 @@ TEST(a_network_cards_image)
     CHECK_EQ(rom.code_type, OPTROM_CODE_BIOS);
     CHECK(rom.last);
     CHECK_EQ(rom.undi_loader, 0x123);
-    CHECK_EQ(rom.undi_stack_size, 0x800);
     CHECK_EQ(rom.undi_data_size, 0x2f10);
     CHECK_EQ(rom.undi_code_size, 0x812);
     CHECK(optrom_serves(image, &rom, 0x8086, 0x100e));

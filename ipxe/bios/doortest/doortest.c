@@ -106,7 +106,7 @@ static void try_entries(void)
     struct pxe_undi_information info = { 0 };
     result(found && strcmp(pxe_kind(), "PXENV+ 2.0") == 0, "entry-pxenv");
     result(pxe_call(PXENV_UNDI_GET_INFORMATION, &info, sizeof info) == 0 &&
-               memcmp(info.current_address, undi_nic()->mac, 6) == 0,
+               memcmp(info.current_address, undi_nic(0)->mac, 6) == 0,
            "entry-pxenv-call");
     copy[9]++;
     result(pxe_find() == 0 && strcmp(pxe_kind(), "!PXE") == 0, "entry-damaged"); // by INT 1Ah again
