@@ -85,6 +85,7 @@
     X(DISK_TABLE, "D03", "partition table is damaged")                                                                 \
     X(DISK_READ, "D04", "disk cannot be read")                                                                         \
     X(DISK_WRITE, "D05", "disk cannot be written")                                                                     \
+    X(DISK_FILES, "D06", "file system is damaged")                                                                     \
     /* Oxide header, version 2 */                                                                                      \
     X(OXIDE_MAGIC, "O01", "not an Oxide boot image")                                                                   \
     X(OXIDE_FIELD, "O02", "Oxide header field out of bounds")                                                          \

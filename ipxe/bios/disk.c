@@ -117,6 +117,11 @@ void bios_disk_init(void)
         say_slot();
 }
 
+bool bios_disk_booted(void)
+{
+    return handoff.size != 0;
+}
+
 static unsigned disk_count(void *ctx)
 {
     return drive_count;

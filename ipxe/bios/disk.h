@@ -6,6 +6,9 @@
 // Reads what the stage handed over and finds the disks. Says from which slot Signet came, if from one.
 void bios_disk_init(void);
 
+// Whether Signet was started from a disk.
+bool bios_disk_booted(void);
+
 extern const struct platform_storage bios_storage;
 
 // An image is about to be started: a slot on trial becomes a confirmed one (image/bootslot.h).

@@ -232,7 +232,8 @@ void bios_main(void)
     if (unique.uuid)
         entropy_add(unique.uuid, strlen(unique.uuid));
 
-    const struct core_options options = { .embed = embed_length ? embed_area : NULL, .embed_len = embed_length };
+    const struct core_options options = { .embed = embed_length ? embed_area : NULL, .embed_len = embed_length,
+                                          .folder = bios_disk_booted() };
     (void)core_main(&bios_platform, &options);
     release_network();
 }

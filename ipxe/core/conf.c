@@ -22,6 +22,7 @@ const size_t core_command_count = ARRAY_SIZE(core_commands);
 
 const struct core_transport core_transports[] = {
     { "disk", core_disk_fetch },
+    { "file", core_file_fetch },
     { "http", core_http_fetch },
     { "p2", core_p2_fetch },
     { "tftp", core_tftp_fetch },

@@ -12,6 +12,8 @@ struct core_options {
     size_t script_len;
     const char *script_name; // where it comes from, for people
     const char *script_base; // URI that relative URIs in it are relative to; NULL without
+    // Signet was started from a disk whose folder "signet" may hold such a script; it is looked for when `script` is NULL.
+    bool folder;
 };
 
 // Runs Signet: says what it is, reads trust anchors and script, runs the script. Returns when the machine

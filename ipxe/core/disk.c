@@ -9,7 +9,6 @@
 
 #define READ_SIZE (64 * 1024) // bytes a read of payload; a multiple of every sector size
 #define STEP_SIZE PAYLOAD_ALIGN // before the payload: its start is a multiple of this in the file
-#define TURN_INTERVAL_US 500000 // a turn may idle until the next interrupt; reads are what takes the time here
 
 struct disk_fetch {
     struct core *core;
@@ -47,10 +46,8 @@ static int read_image(struct disk_fetch *f, const struct core_disk *disk, struct
             err = core_sink_data(sink, f->buffer, step);
         if (!err && sink->kind != SINK_IMAGE)
             err = ERR_SEAL_MAGIC; // a script has no end on a disk
-        if (!err && core_now(f->core) - turned >= TURN_INTERVAL_US) {
-            err = core_turn(f->core);
-            turned = core_now(f->core);
-        }
+        if (!err)
+            err = core_disk_turn(f->core, &turned);
     }
     return err;
 }

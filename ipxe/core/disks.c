@@ -5,6 +5,8 @@
 #include "base/fmt.h"
 #include "base/range.h"
 
+#define TURN_INTERVAL_US 500000 // a turn may idle until the next interrupt; reads are what takes the time here
+
 struct table {
     const struct core_disk *disk;
     struct gpt gpt;
@@ -16,6 +18,15 @@ int core_disk_read(const struct core_disk *disk, uint64_t lba, uint32_t count, v
 {
     const struct platform *p = disk->core->platform;
     return p->storage->read(p->ctx, disk->number, lba, count, to);
+}
+
+int core_disk_turn(struct core *core, uint64_t *turned)
+{
+    if (core_now(core) - *turned < TURN_INTERVAL_US)
+        return 0;
+    int err = core_turn(core);
+    *turned = core_now(core);
+    return err;
 }
 
 // What was found and refused tells more than a place where there is nothing.

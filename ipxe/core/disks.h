@@ -15,6 +15,10 @@ struct core_disk {
 // Reads `count` sectors. 0, or the platform's error.
 int core_disk_read(const struct core_disk *disk, uint64_t lba, uint32_t count, void *to);
 
+// To be called between reads: gives the keyboard and the network a turn now and then. *turned is the time of the last one.
+// ERR_CANCELLED on ctrl-C.
+int core_disk_turn(struct core *core, uint64_t *turned);
+
 // Looks at a disk or a partition: 0 is what was looked for and ends the walk, and so does ERR_CANCELLED. With any other
 // error the walk goes on: ERR_DISK_PARTITION says that this one is not meant.
 typedef int core_disk_visit(void *ctx, const struct core_disk *disk);

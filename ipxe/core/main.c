@@ -6,6 +6,7 @@
 #include "core/state.h"
 #include "net/net.h"
 
+#define AUTOEXEC "file://boot/signet/autoexec.ipxe"
 #define LAST_CHANCE_S 10 // before the next boot device, so that the reason can be read and a key pressed
 
 // Without a script a person may help; without a person the machine goes on to its next boot device.
@@ -73,19 +74,34 @@ static void start_network(struct core *core)
     }
 }
 
+// The script that the platform found.
+static int run_given(struct core *core, const struct core_options *options)
+{
+    console_say("script", "running %s", options->script_name);
+    if (options->script_base && uri_parse(options->script_base, &core->base) != 0)
+        memset(&core->base, 0, sizeof core->base);
+    int err = core_run_script(core, options->script, options->script_len);
+    memset(&core->base, 0, sizeof core->base);
+    return err;
+}
+
+// ERR_NOT_FOUND: there is no script from outside.
+static int run_outside(struct core *core, const struct core_options *options)
+{
+    if (!options->script && !(options->folder && core_file_is_there(core, AUTOEXEC)))
+        return ERR_NOT_FOUND;
+    int err = options->script ? run_given(core, options) : core_chain(core, AUTOEXEC, true);
+    if (err)
+        console_error("script", err, "%s ended; the embedded script follows",
+                      options->script ? options->script_name : AUTOEXEC);
+    return err;
+}
+
 // The outside script when there is one; the embedded one, when there is none or it failed.
 static int run_scripts(struct core *core, const struct core_options *options)
 {
-    if (options->script) {
-        console_say("script", "running %s", options->script_name);
-        if (options->script_base && uri_parse(options->script_base, &core->base) != 0)
-            memset(&core->base, 0, sizeof core->base);
-        int err = core_run_script(core, options->script, options->script_len);
-        memset(&core->base, 0, sizeof core->base);
-        if (!err)
-            return 0;
-        console_error("script", err, "%s ended; the embedded script follows", options->script_name);
-    }
+    if (run_outside(core, options) == 0)
+        return 0;
     return core->embed.script ? core_run_script(core, core->embed.script, core->embed.script_len) :
                                 core_run_script(core, no_script, sizeof no_script - 1);
 }

@@ -101,9 +101,13 @@ extern const struct core_driver core_drivers[];
 extern const size_t core_driver_count;
 
 int core_disk_fetch(struct core *core, const struct uri *uri);
+int core_file_fetch(struct core *core, const struct uri *uri);
 int core_p2_fetch(struct core *core, const struct uri *uri);
 int core_http_fetch(struct core *core, const struct uri *uri);
 int core_tftp_fetch(struct core *core, const struct uri *uri);
+
+// Whether file: would find the file. Says nothing.
+bool core_file_is_there(struct core *core, const char *uri_text);
 
 // --- the network (dhcp.c) ---
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
-// See outside.h. The order is: load options, autoexec.ipxe on the file system, autoexec.ipxe on the TFTP server that the
-// firmware's PXE loaded us from, autoexec.ipxe in the folder of its HTTP boot. What is found is text that the core's
-// interpreter reads like any other script.
+// See outside.h. The order is: load options; autoexec.ipxe on the file system, beside the binary or in Signet's folder;
+// autoexec.ipxe on the TFTP server that the firmware's PXE loaded us from; autoexec.ipxe in the folder of its HTTP boot. What
+// is found is text that the core's interpreter reads like any other script.
 #include "efi/outside.h"
 
 #include "base/fmt.h"
@@ -11,6 +11,7 @@
 #define SCRIPT_MAX (64 * 1024)
 #define PATH_MAX 512
 #define AUTOEXEC "autoexec.ipxe"
+#define BOOT_DISK "file://boot" // of a URI, for what is on the file system
 
 static const struct efi_guid file_system_guid = EFI_FILE_SYSTEM_GUID, pxe_guid = EFI_PXE_GUID;
 static char text[SCRIPT_MAX], base[PATH_MAX + 32];
@@ -71,7 +72,7 @@ static bool from_options(struct core_options *options)
     return true;
 }
 
-// --- beside the binary ---
+// --- on the file system that we came from ---
 
 // The folder of our own path with `name` behind it: the file nodes of the device path, joined.
 static bool sibling_path(uint16_t *out, size_t cap)
@@ -103,25 +104,52 @@ static bool sibling_path(uint16_t *out, size_t cap)
     return true;
 }
 
+// The file's URI as the base of relative ones; without one when the path has characters that a URI codes.
+static void set_base(struct core_options *options, const uint16_t *path)
+{
+    size_t len = sizeof BOOT_DISK - 1;
+    memcpy(base, BOOT_DISK "/", len + 1);
+    for (len += path[0] != '\\'; *path; path++) {
+        if (len + 1 >= sizeof base || *path <= ' ' || *path > '~' || *path == '%' || *path == '?' || *path == '#')
+            return;
+        base[len++] = *path == '\\' ? '/' : (char)*path;
+    }
+    base[len] = '\0';
+    options->script_base = base;
+}
+
+static bool read_script(struct efi_file *root, const uint16_t *path, struct core_options *options)
+{
+    struct efi_file *file;
+    if (efi_failed(root->open(root, &file, path, EFI_FILE_READ, 0)))
+        return false;
+    uint64_t size = sizeof text;
+    // A file that fills the buffer may go on behind it: not half of a script.
+    bool found = !efi_failed(file->read(file, &size, text)) && size > 0 && size < sizeof text;
+    if (found) {
+        options->script = text;
+        options->script_len = (size_t)size;
+        set_base(options, path);
+    }
+    (void)file->close(file);
+    return found;
+}
+
 static bool from_file(struct core_options *options)
 {
+    static const uint16_t in_folder[] = u"\\signet\\" AUTOEXEC;
     static uint16_t path[PATH_MAX];
     struct efi_file_system *fs = efi_protocol(efi_loaded->device, &file_system_guid);
-    struct efi_file *root, *file;
-    if (!fs || !sibling_path(path, ARRAY_SIZE(path)) || efi_failed(fs->open_volume(fs, &root)))
+    struct efi_file *root;
+    if (!fs || efi_failed(fs->open_volume(fs, &root)))
         return false;
-    bool found = false;
-    if (!efi_failed(root->open(root, &file, path, EFI_FILE_READ, 0))) {
-        uint64_t size = sizeof text;
-        // A file that fills the buffer may go on behind it: not half of a script.
-        found = !efi_failed(file->read(file, &size, text)) && size > 0 && size < sizeof text;
-        if (found) {
-            options->script = text;
-            options->script_len = (size_t)size;
-            options->script_name = AUTOEXEC " beside the binary";
-        }
-        (void)file->close(file);
-    }
+    bool found = true;
+    if (sibling_path(path, ARRAY_SIZE(path)) && read_script(root, path, options))
+        options->script_name = AUTOEXEC " beside the binary";
+    else if (read_script(root, in_folder, options))
+        options->script_name = AUTOEXEC " in the folder signet";
+    else
+        found = false;
     (void)root->close(root);
     return found;
 }

@@ -49,6 +49,7 @@ struct world {
     uint32_t dead_after_data;
     bool dhcp;
     const char *dhcp_file; // content of the file that TFTP serves as "script.ipxe"
+    bool folder;           // Signet was started from a disk that may have a script in its folder
     struct outcome *out;
 };
 
@@ -281,7 +282,7 @@ static void run(const char *script, const enum testkey_name *anchor, uint64_t fl
     int len = embed_build(&source, blob, sizeof blob);
     if (len < 0)
         abort();
-    const struct core_options options = { .embed = blob, .embed_len = (size_t)len };
+    const struct core_options options = { .embed = blob, .embed_len = (size_t)len, .folder = w.folder };
     struct outcome *out = w.out;
     counting = true;
     out->err = host_run(&w.machine, &options);

@@ -69,8 +69,8 @@ static unsigned log2_of(uint32_t power)
 static bool looks_like_fat(const uint8_t *boot)
 {
     uint32_t size = load16_le(boot + BOOT_SECTOR_SIZE);
-    return load16_le(boot + BOOT_SIGNATURE) == 0xaa55 && is_power_of_two(size) && size >= FAT_SECTOR_MIN && size <= FAT_SECTOR_MAX &&
-           is_power_of_two(boot[BOOT_CLUSTER_SECTORS]) && load16_le(boot + BOOT_RESERVED) > 0 && boot[BOOT_TABLES] > 0;
+    return load16_le(boot + BOOT_SIGNATURE) == 0xaa55 && is_power_of_two(size) && size >= FAT_SECTOR_MIN &&
+           size <= FAT_SECTOR_MAX && is_power_of_two(boot[BOOT_CLUSTER_SECTORS]) && load16_le(boot + BOOT_RESERVED) > 0 && boot[BOOT_TABLES] > 0;
 }
 
 // Bytes of the FAT for all clusters and the two entries before them.
@@ -82,7 +82,8 @@ static uint64_t table_bytes(enum fat_kind kind, uint32_t clusters)
 
 static int read_layout(struct fat *fat, const uint8_t *boot, uint64_t volume_sectors)
 {
-    uint32_t tables = boot[BOOT_TABLES], table_size = load16_le(boot + BOOT_TABLE_SIZE_16), total = load16_le(boot + BOOT_SECTORS_16);
+    uint32_t tables = boot[BOOT_TABLES], table_size = load16_le(boot + BOOT_TABLE_SIZE_16);
+    uint32_t total = load16_le(boot + BOOT_SECTORS_16);
     bool wide = table_size == 0; // only FAT32 has the fields behind BOOT_SECTORS_32
     if (wide)
         table_size = load32_le(boot + BOOT_TABLE_SIZE_32);
@@ -101,7 +102,8 @@ static int read_layout(struct fat *fat, const uint8_t *boot, uint64_t volume_sec
     // By the book the count of clusters alone tells the three apart; but there are FAT32 volumes that are too small for
     // it, and every system reads them.
     fat->kind = wide ? FAT32 : fat->clusters < FAT16_CLUSTERS ? FAT12 : FAT16;
-    if (fat->clusters > FAT32_CLUSTERS_MAX || (!wide && fat->clusters >= FAT32_CLUSTERS) || wide != (fat->root_sectors == 0) ||
+    if (fat->clusters > FAT32_CLUSTERS_MAX || (!wide && fat->clusters >= FAT32_CLUSTERS) ||
+        wide != (fat->root_sectors == 0) ||
         table_bytes(fat->kind, fat->clusters) > (uint64_t)table_size << fat->sector_shift)
         return ERR_INVALID;
     if (!wide)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
-// FAT12, FAT16 and FAT32 file systems with long names, for reading (Microsoft's "FAT File System" specification of 2005, which
-// UEFI adopts). Pure: metadata come through a call of the caller's, and of a file it is told where its bytes lie, so that the
-// caller moves them without a copy. Sectors are those of the volume, counted from its first.
+// FAT12, FAT16 and FAT32 file systems with long names, for reading (Microsoft's "FAT File System" specification of 2005,
+// which UEFI adopts). Pure: metadata come through a call of the caller's, and of a file it is told where its bytes lie, so
+// that the caller moves them without a copy. Sectors are those of the volume, counted from its first.
 #pragma once
 #include "base/base.h"
 #include "base/err.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-// Any bytes as a volume: u32 bytes a sector, u32 sectors, then records of u32 number of a 512-byte block and its 512 bytes; all
-// other blocks are zeros.
+// Any bytes as a volume: u32 bytes a sector, u32 sectors, then records of u32 number of a 512-byte block and its 512
+// bytes; all other blocks are zeros.
 #include "image/fat.h"
 
 #include "base/bytes.h"
@@ -38,8 +38,8 @@ static int read_sector(void *ctx, uint32_t sector, void *buf)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const paths[] = { "EFI/BOOT/BOOTX64.EFI", "/signet/autoexec.ipxe", "/signet/An image with a long name.img",
-                                         "/signet/\xc3\xa4\xf0\x9f\x90\x9f.img" };
+    static const char *const paths[] = { "EFI/BOOT/BOOTX64.EFI", "/signet/autoexec.ipxe",
+                                         "/signet/An image with a long name.img", "/signet/\xc3\xa4\xf0\x9f\x90\x9f.img" };
     if (size < 8)
         return 0;
     struct volume v = { data + 8, (size - 8) / RECORD, load32_le(data), load32_le(data + 4), 0 };
@@ -55,7 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             continue;
         int err;
         while ((err = fat_run(&fat, &file, 128, &run)) == 0 && run.bytes > 0) {
-            if (!range_fits(run.sector, run.count, v.sectors) || run.count > 128 || run.bytes > run.count * v.sector_size)
+            if (!range_fits(run.sector, run.count, v.sectors) || run.count > 128 ||
+                run.bytes > run.count * v.sector_size)
                 __builtin_trap();
             told += run.bytes;
         }

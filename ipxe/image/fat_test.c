@@ -127,12 +127,15 @@ TEST(reads_what_mtools_wrote)
 
 TEST(names)
 {
-    static const char *const found[] = { "signet/AUTOEXEC.IPXE", "SIGNET//autoexec.ipxe", "signet/autoex~1.ipx", "signet/an IMAGE with a long NAME.img",
-                                         "efi/boot/bootx64.efi" };
-    static const char *const missing[] = { "", "/", "signet", "signet/", "EFI/BOOT", "signet/autoexec.ipx", "signet/autoexec.ipxe/",
-                                           "signet/autoexec.ipxe/x", "autoexec.ipxe", "signet/autoexec.ipxe ", "signet/..", "..",
-                                           "signet/another file, number 1", "EFI/BOOT/BOOTX64", "EFI/BOOT/BOOTX64.EF", "EFI/BOOT/BOOTX64 .EFI",
-                                           "signet/\xff", "signet/\xc3" };
+    static const char *const found[] = {
+        "signet/AUTOEXEC.IPXE", "SIGNET//autoexec.ipxe", "signet/autoex~1.ipx", "signet/an IMAGE with a long NAME.img",
+        "efi/boot/bootx64.efi",
+    };
+    static const char *const missing[] = {
+        "", "/", "signet", "signet/", "EFI/BOOT", "signet/autoexec.ipx", "signet/autoexec.ipxe/", "signet/autoexec.ipxe/x",
+        "autoexec.ipxe", "signet/autoexec.ipxe ", "signet/..", "..", "signet/another file, number 1", "EFI/BOOT/BOOTX64",
+        "EFI/BOOT/BOOTX64.EF", "EFI/BOOT/BOOTX64 .EFI", "signet/\xff", "signet/\xc3",
+    };
     for (size_t s = 0; s < ARRAY_SIZE(seeds); s++) {
         CHECK(use(seeds[s]));
         for (size_t i = 0; i < ARRAY_SIZE(found); i++)
@@ -334,5 +337,6 @@ TEST(unreadable_sectors)
     }
 }
 
-TEST_MAIN(T(reads_what_mtools_wrote), T(names), T(names_beyond_ascii), T(long_names_that_belong_to_nothing), T(other_boot_sectors),
-          T(the_second_table_alone), T(damaged_chains), T(circles), T(sizes_at_the_limits), T(unreadable_sectors))
+TEST_MAIN(T(reads_what_mtools_wrote), T(names), T(names_beyond_ascii), T(long_names_that_belong_to_nothing),
+          T(other_boot_sectors), T(the_second_table_alone), T(damaged_chains), T(circles), T(sizes_at_the_limits),
+          T(unreadable_sectors))

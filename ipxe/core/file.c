@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MPL-2.0
+// The transport file: a signed image or a script in a FAT file system of a disk, the one that was booted from first. URIs:
+// file:[//DISK]/PATH, doc/scripts.md.
+#include "core/disks.h"
+
+#include "core/sink.h"
+#include "image/fat.h"
+
+#define READ_SIZE (64 * 1024) // bytes a read; a multiple of every sector size
+#define FOLDER "signet/"      // where paths that do not begin with '/' are
+
+struct file_fetch {
+    char path[sizeof FOLDER + URI_PATH_MAX];
+    // Where the file was found.
+    struct core_disk disk;
+    uint64_t volume; // first sector of the file system
+    struct fat fat;
+    struct fat_file file;
+    uint8_t buffer[READ_SIZE];
+};
+
+static int read_sector(void *ctx, uint32_t sector, void *buf)
+{
+    struct file_fetch *f = ctx;
+    return core_disk_read(&f->disk, f->volume + sector, 1, buf);
+}
+
+// Looks for the file in a partition. ERR_DISK_PARTITION: no FAT file system is there.
+static int look(struct file_fetch *f, const struct core_disk *disk, uint64_t first, uint64_t sectors)
+{
+    const struct fat_ops ops = { f, read_sector };
+    f->disk = *disk;
+    f->volume = first;
+    int err = fat_mount(&f->fat, &ops, disk->info.sector_size, sectors);
+    if (err == ERR_NOT_FOUND || err == ERR_UNSUPPORTED)
+        return ERR_DISK_PARTITION;
+    if (!err)
+        err = fat_find(&f->fat, f->path, &f->file);
+    return err == ERR_INVALID ? ERR_DISK_FILES : err;
+}
+
+static int look_in_partition(void *ctx, const struct core_disk *disk, const struct partition *p)
+{
+    return look(ctx, disk, p->first, p->sectors);
+}
+
+// A stick may be one file system from its first sector on.
+static int look_on_disk(void *ctx, const struct core_disk *disk)
+{
+    int err = core_partitions(disk, look_in_partition, ctx);
+    return err == ERR_DISK_PARTITION ? look(ctx, disk, 0, disk->info.sectors) : err;
+}
+
+// Finds the file. On success *ret is on the platform's heap.
+static int find(struct core *core, const struct uri *uri, struct file_fetch **ret)
+{
+    const struct platform *p = core->platform;
+    struct file_fetch *f = p->alloc(p->ctx, sizeof *f);
+    if (!f)
+        return ERR_NO_MEMORY;
+    size_t folder = uri->path[0] == '/' ? 0 : sizeof FOLDER - 1;
+    memcpy(f->path, FOLDER, folder);
+    int err = uri_path_name(uri, f->path + folder, sizeof f->path - folder);
+    if (err >= 0)
+        err = core_disks(core, uri->host, look_on_disk, f);
+    if (err)
+        p->free(p->ctx, f);
+    else
+        *ret = f;
+    return err;
+}
+
+static int read_file(struct file_fetch *f, struct core_sink *sink)
+{
+    uint32_t sectors = READ_SIZE / f->disk.info.sector_size;
+    uint64_t turned = core_now(f->disk.core);
+    struct fat_run run;
+    for (;;) {
+        int err = fat_run(&f->fat, &f->file, sectors, &run);
+        if (err == ERR_INVALID)
+            err = ERR_DISK_FILES;
+        if (err || run.bytes == 0)
+            return err;
+        err = core_disk_read(&f->disk, f->volume + run.sector, run.count, f->buffer);
+        if (!err)
+            err = core_sink_data(sink, f->buffer, run.bytes);
+        if (!err)
+            err = core_disk_turn(f->disk.core, &turned);
+        if (err)
+            return err;
+    }
+}
+
+int core_file_fetch(struct core *core, const struct uri *uri)
+{
+    const struct platform *p = core->platform;
+    struct file_fetch *f = NULL;
+    struct core_sink *sink;
+    int err = find(core, uri, &f);
+    if (!err)
+        err = core_sink_open(&sink, core, uri);
+    if (err) {
+        console_error("file", err, "cannot read %s", uri->path);
+        p->free(p->ctx, f);
+        return err;
+    }
+    console_say("file", "reading /%s of %s, %u KiB", f->path, f->disk.info.name, (unsigned)((f->file.size + KIB - 1) / KIB));
+    err = read_file(f, sink);
+    p->free(p->ctx, f); // before a script runs, which may want the memory
+    return core_sink_close(sink, err);
+}
+
+bool core_file_is_there(struct core *core, const char *uri_text)
+{
+    static struct uri uri; // 2 KiB
+    struct file_fetch *f;
+    if (uri_parse(uri_text, &uri) != 0 || find(core, &uri, &f) != 0)
+        return false;
+    core->platform->free(core->platform->ctx, f);
+    return true;
+}
