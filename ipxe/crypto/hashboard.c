@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MPL-2.0
+// See hashboard.h. Each job has a state, which giver and workers hand to each other: whoever moves it on owns the job.
+#include "crypto/hashboard.h"
+
+enum { JOB_FREE, JOB_READY, JOB_TAKEN, JOB_DONE };
+
+static uint32_t state_of(const struct hash_job *job)
+{
+    return __atomic_load_n(&job->state, __ATOMIC_ACQUIRE);
+}
+
+static void set_state(struct hash_job *job, uint32_t state)
+{
+    __atomic_store_n(&job->state, state, __ATOMIC_RELEASE);
+}
+
+// False when somebody else was faster.
+static bool move_state(struct hash_job *job, uint32_t from, uint32_t to)
+{
+    return __atomic_compare_exchange_n(&job->state, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+void hashboard_open(struct hashboard *b, unsigned workers)
+{
+    memset(b, 0, sizeof *b);
+    b->limit = workers < HASHBOARD_JOBS / HASHBOARD_EACH ? workers * HASHBOARD_EACH : HASHBOARD_JOBS;
+}
+
+static struct hash_job *find(struct hashboard *b, uint32_t state)
+{
+    for (unsigned i = 0; i < HASHBOARD_JOBS; i++)
+        if (state_of(&b->jobs[i]) == state)
+            return &b->jobs[i];
+    return NULL;
+}
+
+struct hash_job *hashboard_free(struct hashboard *b)
+{
+    return b->under_way < b->limit ? find(b, JOB_FREE) : NULL;
+}
+
+void hashboard_give(struct hashboard *b, struct hash_job *job)
+{
+    b->under_way++;
+    set_state(job, JOB_READY);
+}
+
+struct hash_job *hashboard_done(struct hashboard *b)
+{
+    return find(b, JOB_DONE);
+}
+
+void hashboard_release(struct hashboard *b, struct hash_job *job)
+{
+    b->under_way--;
+    set_state(job, JOB_FREE);
+}
+
+void hashboard_close(struct hashboard *b)
+{
+    __atomic_store_n(&b->closed, 1, __ATOMIC_RELEASE);
+    for (unsigned i = 0; i < HASHBOARD_JOBS; i++)
+        if (move_state(&b->jobs[i], JOB_READY, JOB_FREE))
+            b->under_way--;
+}
+
+bool hashboard_busy(const struct hashboard *b)
+{
+    for (unsigned i = 0; i < HASHBOARD_JOBS; i++)
+        if (state_of(&b->jobs[i]) == JOB_TAKEN)
+            return true;
+    return false;
+}
+
+bool hashboard_work(struct hashboard *b)
+{
+    struct hash_job *job = find(b, JOB_READY);
+    if (!job || !move_state(job, JOB_READY, JOB_TAKEN))
+        return false;
+    for (uint32_t i = 0; i < job->piece_count; i++)
+        sha256_update(&job->sha, job->pieces[i].data, job->pieces[i].len);
+    sha256_final(&job->sha, job->digest);
+    set_state(job, JOB_DONE);
+    return true;
+}
+
+bool hashboard_closed(const struct hashboard *b)
+{
+    return __atomic_load_n(&b->closed, __ATOMIC_ACQUIRE) != 0;
+}
