@@ -24,6 +24,7 @@
 // matches the seal that the trust store accepted. No RESET, ERROR or OFFER ends a boot by itself.
 #pragma once
 #include "base/scatter.h"
+#include "crypto/hashboard.h"
 #include "phase2/seal.h"
 #include "phase2/wire.h"
 
@@ -151,6 +152,8 @@ struct p2_slot {
     uint32_t hashed;   // bytes
     uint8_t source;    // server that sent all of it, or one of the two below
     uint8_t only;      // server index + 1 that alone may fill it after a mismatch, 0 = any
+    bool away;         // whole, and hashed elsewhere
+    bool home;         // to be hashed here
     struct sha256 sha;
 };
 
@@ -226,6 +229,7 @@ struct p2_client {
     struct scatter map;
     uint8_t *list;
     uint8_t *chunk_bits;
+    bool helped; // chunks are hashed elsewhere as well
 
     // finish
     struct p2_finished finished;
@@ -256,6 +260,17 @@ uint64_t p2_client_deadline(const struct p2_client *c);
 // Hashes up to about max_bytes that have arrived; chunks that are whole are judged. Returns the bytes hashed
 // (the caller's digest time is the time spent here), 0 when there is nothing to hash.
 size_t p2_client_work(struct p2_client *c, size_t max_bytes);
+
+// Digests elsewhere, for a caller with other processors. p2_client_job fills in a job for a chunk that is whole (false:
+// there is none now). p2_client_job_done brings it back with its digest; any number may be out, and come back in any
+// order. A digest that does not match is not believed: that chunk is hashed again here.
+//
+// p2_client_work is called as ever. Since the first job it hashes only whole chunks that nobody took out, so the caller
+// gives out first what the others can take. Jobs that are out when the phase leaves P2_PAYLOAD still read the memory.
+bool p2_client_job(struct p2_client *c, struct hash_job *job);
+void p2_client_job_done(struct p2_client *c, const struct hash_job *job);
+// No job that is out will come back, nor will more be given out: all is hashed here, and a late result is ignored.
+void p2_client_jobs_lost(struct p2_client *c);
 
 enum p2_phase p2_client_phase(const struct p2_client *c);
 int p2_client_error(const struct p2_client *c);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
-// Inside the client machine. Six files share struct p2_client:
+// Inside the client machine. Seven files share struct p2_client:
 //   client.c          the interface, the phases, judging the seal, finishing
 //   client_servers.c  who is there: OFFERs, the current server, failover
 //   client_hello.c    asking: discovery, HELLO
 //   client_flow.c     what is under way: READs, window, round trips, losses
-//   client_space.c    what has arrived: slots, blocks, digests
+//   client_space.c    what has arrived: slots, blocks
 //   client_local.c    chunks that the caller had already
+//   client_digest.c   what of that is good: digests of chunks, here and elsewhere
 #pragma once
 #include "phase2/client.h"
 
@@ -76,7 +77,12 @@ int p2c_space_data(struct p2_client *c, uint32_t server, const struct p2_data *d
 void p2c_space_lost(struct p2_client *c, uint32_t slot, uint32_t block); // to be asked for again
 void p2c_space_server_changed(struct p2_client *c);
 void p2c_space_restart(struct p2_client *c); // all of the space again
-size_t p2c_space_hash(struct p2_client *c, size_t max_bytes);
+int p2c_slot_find(const struct p2_client *c, uint32_t piece); // where in c->order, or -1
+void p2c_slot_clear(struct p2_client *c, uint32_t slot);      // empties it but leaves it its piece
+void p2c_slot_close(struct p2_client *c, uint32_t at);        // the piece in c->order[at] is done
 uint32_t p2c_space_length(const struct p2_client *c, uint32_t piece); // bytes
 // Moves piece_next over pieces that are here; it never stands on one of them.
 void p2c_space_pass(struct p2_client *c);
+
+// --- client_digest.c ---
+size_t p2c_space_hash(struct p2_client *c, size_t max_bytes);

@@ -18,6 +18,7 @@
 #define SIM_IMAGES 8
 #define SIM_PEERS 32
 #define SIM_JOBS 512
+#define SIM_HELPERS 4
 #define SIM_DEADLINE 300000000ull // us of simulated time in which a boot must have ended
 #define SIM_EVENTS_MAX 500000u    // a machine that spins instead of waiting hangs as well
 #define PACKETS_MAX 16384
@@ -72,6 +73,9 @@ struct net {
     uint32_t ring;           // frames the client's card holds
     uint32_t client_packet;  // us the client spends on one datagram
     uint32_t client_kib;     // us the client hashes 1 KiB
+    uint32_t helpers;        // other processors that hash as well
+    uint32_t helper_errs;    // of 10000 digests
+    bool helper_dies;        // the first one never brings its job back
     uint32_t mtu[SIM_SERVERS]; // IP bytes; bigger ones vanish
     uint32_t servers;
     bool discover, may_fail, must_fail;
@@ -384,6 +388,58 @@ static void server_times(uint32_t index, uint64_t now)
     }
 }
 
+// ---- other processors of the client --------------------------------------------------------------------
+
+static struct helper {
+    struct hash_job job;
+    uint64_t done; // 0 = idle
+} helpers[SIM_HELPERS];
+
+static void helper_digest(struct hash_job *job)
+{
+    for (uint32_t i = 0; i < job->piece_count; i++)
+        sha256_update(&job->sha, job->pieces[i].data, job->pieces[i].len);
+    sha256_final(&job->sha, job->digest);
+    if (chance(net.helper_errs))
+        job->digest[below(SHA256_SIZE)] ^= (uint8_t)(1u << below(8));
+}
+
+// Fetches what is done and gives out what there is. False: nothing of that.
+static bool helpers_turn(uint64_t now)
+{
+    bool moved = false;
+    for (uint32_t i = 0; i < net.helpers; i++) {
+        struct helper *h = &helpers[i];
+        if (h->done && now >= h->done) {
+            h->done = 0;
+            moved = true;
+            if (i == 0 && net.helper_dies) {
+                p2_client_jobs_lost(&client); // the caller's patience is at its end
+                net.helpers = 0;
+                break;
+            }
+            helper_digest(&h->job);
+            p2_client_job_done(&client, &h->job);
+        }
+        if (h->done || !p2_client_job(&client, &h->job))
+            continue;
+        uint64_t bytes = 0;
+        for (uint32_t j = 0; j < h->job.piece_count; j++)
+            bytes += h->job.pieces[j].len;
+        h->done = now + 1 + bytes * net.client_kib / 1024 * between(1, 5) + below(2000);
+        moved = true;
+    }
+    return moved;
+}
+
+static uint64_t helpers_deadline(void)
+{
+    uint64_t at = UINT64_MAX;
+    for (uint32_t i = 0; i < net.helpers; i++)
+        at = helpers[i].done ? MIN(at, helpers[i].done) : at;
+    return at;
+}
+
 // ---- the client ----------------------------------------------------------------------------------------
 
 // A datagram wakes a client that waits, but not one that is busy with another or hashes.
@@ -506,6 +562,8 @@ static uint64_t client_turn(uint64_t now)
         client_send(buf, (size_t)n, &to, now);
         return MAX(net.client_packet, 1u);
     }
+    if (helpers_turn(now))
+        return 1;
     size_t hashed = p2_client_work(&client, 16 * 1024);
     if (hashed)
         return 1 + hashed * net.client_kib / 1024;
@@ -518,7 +576,11 @@ static uint64_t client_turn(uint64_t now)
         if (p2_client_accept(&client, &map, list_buf, chunk_bits) != 0)
             abort();
         return 1;
-    case P2_VERIFIED: p2_client_finish(&client, &report, now); return 1;
+    case P2_VERIFIED:
+        if (helpers_deadline() != UINT64_MAX)
+            abort(); // a digest that is out was not waited for
+        p2_client_finish(&client, &report, now);
+        return 1;
     case P2_FAILED:
         report = (struct p2_report){ .outcome = P2_OUTCOME_FAILED, .error = p2_client_error(&client) };
         p2_client_finish(&client, &report, now);
@@ -534,7 +596,7 @@ static void client_run(uint64_t now)
         client_at = client_busy = now + took;
         return;
     }
-    uint64_t deadline = p2_client_deadline(&client);
+    uint64_t deadline = MIN(p2_client_deadline(&client), helpers_deadline());
     if (deadline == UINT64_MAX)
         client_asleep = true;
     else
@@ -578,6 +640,9 @@ static void net_choose(uint64_t seed)
     net.client_kib = between(5, 60);
     net.servers = 1;
     net.discover = chance(5000);
+    net.helpers = chance(5000) ? between(1, SIM_HELPERS) : 0;
+    net.helper_errs = chance(2000) ? between(100, 10000) : 0;
+    net.helper_dies = chance(1000);
     switch (net.class) {
     case LOSSY: net.loss = between(1, 3000); break;
     case REORDER: net.reorder = between(100, 5000); net.jitter = between(0, 2000); break;
@@ -718,6 +783,7 @@ static void world_reset(uint64_t seed)
     packet_order = wire_free = events = clock_now = client_at = client_busy = 0;
     client_asleep = seen = card_stuck = local_given = local_asked_for = false;
     memset(local, 0, sizeof local);
+    memset(helpers, 0, sizeof helpers);
     old_count = 0;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // What has arrived. A space (seal, list, payload) is cut into pieces, a piece into blocks. Pieces in the
 // works lie in slots, each with two bits a block: `have` (it is here) and `asked` (it is under way). A block
-// is written once, at its final place; a chunk is hashed along its gapless front and judged when whole.
+// is written once, at its final place.
 #include "base/range.h"
 #include "phase2/client_parts.h"
 
@@ -35,8 +35,7 @@ static uint32_t block_length(const struct p2_client *c, const struct p2_slot *sl
     return MIN(c->block_size, slot->length - block * c->block_size);
 }
 
-// Empties a slot but leaves it its piece.
-static void slot_clear(struct p2_client *c, uint32_t index)
+void p2c_slot_clear(struct p2_client *c, uint32_t index)
 {
     struct p2_slot *slot = &c->slots[index];
     p2c_flow_forget(c, index);
@@ -44,6 +43,7 @@ static void slot_clear(struct p2_client *c, uint32_t index)
     slot->blocks = (slot->length + c->block_size - 1) / c->block_size;
     slot->received = slot->next_new = slot->again = slot->prefix = slot->hashed = 0;
     slot->source = P2C_NONE;
+    slot->away = slot->home = false;
     memset(bits_of(c, c->have, index), 0, c->slot_words * 4);
     memset(bits_of(c, c->asked, index), 0, c->slot_words * 4);
     sha256_init(&slot->sha);
@@ -86,7 +86,7 @@ void p2c_space_block_size(struct p2_client *c, uint32_t block_size)
             continue;
         uint32_t before = c->block_size;
         c->block_size = block_size;
-        slot_clear(c, c->order[i]);
+        p2c_slot_clear(c, c->order[i]);
         c->block_size = before;
     }
     c->block_size = block_size;
@@ -125,12 +125,12 @@ static bool slot_open(struct p2_client *c)
     slot->length = p2c_space_length(c, slot->piece);
     slot->blocks = 0;
     slot->only = 0;
-    slot_clear(c, index);
+    p2c_slot_clear(c, index);
     c->order[c->busy++] = (uint8_t)index;
     return true;
 }
 
-static void slot_close(struct p2_client *c, uint32_t at)
+void p2c_slot_close(struct p2_client *c, uint32_t at)
 {
     struct p2_slot *slot = &c->slots[c->order[at]];
     c->whole -= slot->received == slot->blocks;
@@ -232,7 +232,7 @@ void p2c_space_server_changed(struct p2_client *c)
     for (uint32_t i = 0; i < c->busy; i++) {
         struct p2_slot *slot = &c->slots[c->order[i]];
         if (slot->only && slot->only != c->current && slot->received < slot->blocks) {
-            slot_clear(c, c->order[i]);
+            p2c_slot_clear(c, c->order[i]);
             slot->only = (uint8_t)c->current;
         }
     }
@@ -240,8 +240,8 @@ void p2c_space_server_changed(struct p2_client *c)
 
 // --- arriving ---
 
-// The busy slot of a piece, or -1: busy slots lie in ascending order.
-static int slot_find(const struct p2_client *c, uint32_t piece)
+// Busy slots lie in ascending order.
+int p2c_slot_find(const struct p2_client *c, uint32_t piece)
 {
     uint32_t low = 0, high = c->busy;
     while (low < high) {
@@ -251,7 +251,7 @@ static int slot_find(const struct p2_client *c, uint32_t piece)
         else
             high = mid;
     }
-    return low < c->busy && c->slots[c->order[low]].piece == piece ? c->order[low] : -1;
+    return low < c->busy && c->slots[c->order[low]].piece == piece ? (int)low : -1;
 }
 
 static void store(struct p2_client *c, const struct p2_data *data)
@@ -288,10 +288,11 @@ int p2c_space_data(struct p2_client *c, uint32_t server, const struct p2_data *d
     if (data->space != c->space || !range_fits(data->offset, data->length, c->space_size))
         return ERR_NOT_FOUND;
     uint32_t piece = (uint32_t)(data->offset >> c->piece_shift);
-    int index = slot_find(c, piece);
-    if (index < 0)
+    int at = p2c_slot_find(c, piece);
+    if (at < 0)
         return data_elsewhere(c, piece);
 
+    uint32_t index = c->order[at];
     struct p2_slot *slot = &c->slots[index];
     if (slot->received == slot->blocks) {
         return data_again(c);
@@ -299,7 +300,7 @@ int p2c_space_data(struct p2_client *c, uint32_t server, const struct p2_data *d
     uint32_t within = (uint32_t)(data->offset - ((uint64_t)piece << c->piece_shift)), block = within / c->block_size;
     if (block * c->block_size != within || data->length != block_length(c, slot, block))
         return ERR_NOT_FOUND; // of another block size, or not a block at all
-    uint32_t *have = bits_of(c, c->have, (uint32_t)index), *asked = bits_of(c, c->asked, (uint32_t)index);
+    uint32_t *have = bits_of(c, c->have, index), *asked = bits_of(c, c->asked, index);
     if (bit_get(have, block)) {
         return data_again(c);
     }
@@ -321,79 +322,11 @@ int p2c_space_data(struct p2_client *c, uint32_t server, const struct p2_data *d
     c->progress.blocks_received++;
     c->progress_at = c->now;
     c->slow_blocks++;
-    p2c_flow_arrived(c, (uint32_t)index, block, data->stamp, was_asked);
+    p2c_flow_arrived(c, index, block, data->stamp, was_asked);
     if (slot->received == slot->blocks) {
         c->whole++;
         if (c->space != P2_SPACE_PAYLOAD)
             c->pieces_done++; // judged all together, when the last one is here
     }
     return 0;
-}
-
-// --- judging chunks ---
-
-static void chunk_bad(struct p2_client *c, uint32_t index)
-{
-    struct p2_slot *slot = &c->slots[index];
-    uint32_t source = slot->source;
-    c->progress.bad_chunks++;
-    slot_clear(c, index);
-    // Only when one server alone sent all of it is it known whose fault it is.
-    if (source < P2_CLIENT_SERVERS && ++c->servers[source].strikes >= P2_STRIKES_MAX)
-        p2c_servers_drop(c, source, ERR_P2_SERVERS_BAD);
-    uint32_t other = p2c_servers_other(c);
-    if (source == c->current - 1 && other != UINT32_MAX && c->servers[other].strikes < c->servers[source].strikes)
-        p2c_servers_switch(c, other);
-    slot->only = (uint8_t)c->current;
-}
-
-static void chunk_judge(struct p2_client *c, uint32_t at)
-{
-    uint32_t index = c->order[at];
-    struct p2_slot *slot = &c->slots[index];
-    uint8_t digest[SHA256_SIZE];
-    sha256_final(&slot->sha, digest);
-    if (!digest_equal(digest, c->list + (size_t)slot->piece * SHA256_SIZE, sizeof digest)) {
-        chunk_bad(c, index);
-        return;
-    }
-    c->chunk_bits[slot->piece / 8] |= (uint8_t)(1u << (slot->piece % 8));
-    c->progress.bytes_verified += slot->length;
-    c->pieces_done++;
-    if (slot->source < P2_CLIENT_SERVERS)
-        c->servers[slot->source].strikes /= 2;
-    slot_close(c, at);
-}
-
-// Hashes more of a slot's gapless front; returns the bytes.
-static size_t slot_hash(struct p2_client *c, struct p2_slot *slot, size_t max_bytes)
-{
-    bool whole = slot->received == slot->blocks;
-    uint32_t front = whole ? slot->length : slot->prefix * c->block_size;
-    size_t done = 0;
-    while (slot->hashed < front && done < max_bytes) {
-        size_t n = 0, want = MIN((size_t)(front - slot->hashed), max_bytes - done);
-        const uint8_t *p = scatter_at(&c->map, ((uint64_t)slot->piece << c->piece_shift) + slot->hashed, want, &n);
-        if (!p || n == 0)
-            break;
-        sha256_update(&slot->sha, p, n);
-        slot->hashed += (uint32_t)n;
-        done += n;
-    }
-    return done;
-}
-
-size_t p2c_space_hash(struct p2_client *c, size_t max_bytes)
-{
-    size_t done = 0;
-    for (uint32_t i = 0; i < c->busy && done < max_bytes;) {
-        struct p2_slot *slot = &c->slots[c->order[i]];
-        uint32_t busy = c->busy;
-        done += slot_hash(c, slot, max_bytes - done);
-        if (slot->hashed == slot->length)
-            chunk_judge(c, i);
-        if (c->busy == busy)
-            i++;
-    }
-    return done;
 }
