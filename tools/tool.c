@@ -101,6 +101,25 @@ char *tool_hex(const void *data, size_t len, char *text)
     return text;
 }
 
+bool tool_find_build(const uint8_t *data, size_t len, char ret[TOOL_BUILD_MAX])
+{
+    static const char mark[] = "Signet ";
+    const uint8_t *end = data + len, *at = data;
+    while (at && (at = memmem(at, (size_t)(end - at), mark, sizeof mark - 1))) {
+        at += sizeof mark - 1;
+        const uint8_t *close = memchr(at, ')', MIN((size_t)(end - at), (size_t)TOOL_BUILD_MAX - 1));
+        bool good = close && *at >= '0' && *at <= '9' && memchr(at, '(', (size_t)(close - at));
+        for (const uint8_t *c = at; good && c < close; c++)
+            good = *c >= ' ' && *c <= '~';
+        if (good) {
+            memcpy(ret, at, (size_t)(close + 1 - at));
+            ret[close + 1 - at] = '\0';
+            return true;
+        }
+    }
+    return false;
+}
+
 int tool_flush(void)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))

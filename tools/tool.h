@@ -47,5 +47,9 @@ char *tool_format(const char *format, ...) PRINTF_LIKE(1, 2); // like asprintf
 // Lower-case hex of `len` bytes into text (2 * len + 1 bytes); returns text.
 char *tool_hex(const void *data, size_t len, char *text);
 
+// What a firmware artefact calls itself, "0.1.0 (1234567)", found in its bytes (base/version.h). False: nothing of the kind.
+#define TOOL_BUILD_MAX 48
+bool tool_find_build(const uint8_t *data, size_t len, char ret[TOOL_BUILD_MAX]);
+
 // Flushes standard output and reports when that failed (a full disk, a closed pipe). EXIT_OK or EXIT_FAIL.
 int tool_flush(void);

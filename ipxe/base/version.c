@@ -4,3 +4,4 @@
 
 const char signet_version[] = SIGNET_VERSION;
 const char signet_commit[] = SIGNET_COMMIT;
+const char signet_build[] = "Signet " SIGNET_VERSION " (" SIGNET_COMMIT ")";

@@ -128,7 +128,7 @@ int core_main(const struct platform *platform, const struct core_options *option
     core.key = -1;
     core.entry_us = core_now(&core);
     console_init(platform);
-    console_print("Signet %s (%s) %s\n", signet_version, signet_commit, platform->name);
+    console_print("%s %s\n", signet_build, platform->name);
     lineedit_init(&core.edit);
     choose_digest();
     (void)read_embedded(&core, options);
