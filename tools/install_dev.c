@@ -2,6 +2,7 @@
 // Block devices and image files: install_dev.h.
 #include "install_dev.h"
 #include "base/range.h"
+#include "install_sys.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -96,8 +97,9 @@ static bool is_loop_file(const char *path)
     return found;
 }
 
-static int open_checks(struct install_dev *dev, const struct stat *st)
+static int open_checks(struct install_dev *dev, const struct stat *st, enum install_dev_use use)
 {
+    dev->unit = 1;
     if (S_ISREG(st->st_mode)) {
         dev->sectors = (uint64_t)st->st_size / INSTALL_SECTOR;
         return is_loop_file(dev->path) ? -1 : 0;
@@ -114,7 +116,8 @@ static int open_checks(struct install_dev *dev, const struct stat *st)
         return -1;
     }
     dev->sectors = bytes / INSTALL_SECTOR;
-    if (sector != INSTALL_SECTOR) {
+    dev->unit = (unsigned)sector / INSTALL_SECTOR;
+    if (sector != INSTALL_SECTOR && (use != INSTALL_DEV_TABLE || sector != INSTALL_SECTOR_MAX)) {
         tool_error(dev->path, "has sectors of %d bytes; a BIOS boots from disks with sectors of 512 only", sector);
         return -1;
     }
@@ -127,14 +130,15 @@ static int open_checks(struct install_dev *dev, const struct stat *st)
     return 0;
 }
 
-int install_dev_open(struct install_dev *dev, const char *path, bool writable)
+int install_dev_open(struct install_dev *dev, const char *path, enum install_dev_use use)
 {
     struct stat st;
+    bool writable = use == INSTALL_DEV_WRITE;
     *dev = (struct install_dev){ .path = path, .read = file_read_sectors, .write = file_write_sectors, .flush = file_flush };
     dev->fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
     if (dev->fd < 0 || fstat(dev->fd, &st) != 0) {
         tool_errno(path, errno);
-    } else if (open_checks(dev, &st) == 0) {
+    } else if (open_checks(dev, &st, use) == 0) {
         if (!writable || flock(dev->fd, LOCK_EX | LOCK_NB) == 0)
             return 0;
         tool_error(path, "is locked by another program (an installer at work?)");
@@ -152,65 +156,18 @@ void install_dev_close(struct install_dev *dev)
 
 // ---- in use? -------------------------------------------------------------------------------------------
 
-// The device number of a partition of the disk; false when the system has none of that number.
-static bool partition_number(const struct install_dev *dev, unsigned partition, dev_t *ret)
-{
-    struct stat st;
-    if (fstat(dev->fd, &st) != 0)
-        return false;
-    *ret = st.st_rdev;
-    if (partition == 0)
-        return true;
-    char name[128], target[4096];
-    snprintf(name, sizeof name, "/sys/dev/block/%u:%u", major(st.st_rdev), minor(st.st_rdev));
-    char *real = realpath(name, NULL);
-    if (!real)
-        return false;
-    // A partition is a folder in the disk's: sda1, nvme0n1p1.
-    const char *disk = strrchr(real, '/') + 1;
-    bool digit = disk[0] && disk[strlen(disk) - 1] >= '0' && disk[strlen(disk) - 1] <= '9';
-    snprintf(target, sizeof target, "%s/%s%s%u/dev", real, disk, digit ? "p" : "", partition);
-    free(real);
-    FILE *f = fopen(target, "re");
-    unsigned ma, mi;
-    bool ok = f && fscanf(f, "%u:%u", &ma, &mi) == 2;
-    if (f)
-        fclose(f);
-    if (ok)
-        *ret = makedev(ma, mi);
-    return ok;
-}
-
-static bool is_mounted(dev_t number, char *ret_why, size_t size)
-{
-    FILE *f = fopen("/proc/self/mountinfo", "re");
-    char line[8192];
-    bool found = false;
-    while (f && !found && fgets(line, sizeof line, f)) {
-        unsigned ma, mi;
-        char where[4096], source[4096];
-        const char *tail = strstr(line, " - ");
-        struct stat st;
-        if (!tail || sscanf(line, "%*d %*d %u:%u %*s %4095s", &ma, &mi, where) != 3)
-            continue;
-        // btrfs and others show a number of their own, so the source is looked at as well.
-        found = makedev(ma, mi) == number || (sscanf(tail, " - %*s %4095s", source) == 1 && source[0] == '/' &&
-                                              stat(source, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == number);
-        if (found)
-            snprintf(ret_why, size, "mounted at %.200s", where);
-    }
-    if (f)
-        fclose(f);
-    return found;
-}
-
 bool install_dev_busy(const struct install_dev *dev, unsigned partition, bool exclusive, char *ret_why, size_t size)
 {
     dev_t number;
-    if (!dev->block || !partition_number(dev, partition, &number))
+    struct stat st;
+    if (!dev->block || fstat(dev->fd, &st) != 0 || !install_sys_partition(st.st_rdev, partition, &number))
         return false;
-    if (is_mounted(number, ret_why, size))
+    char *where = install_sys_mounted(number, false);
+    if (where) {
+        snprintf(ret_why, size, "mounted at %.200s", where);
+        free(where);
         return true;
+    }
     if (partition == 0 || !exclusive)
         return false; // a disk with any partition in use cannot be had alone
     char name[64];

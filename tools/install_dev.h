@@ -5,10 +5,12 @@
 #include "tool.h"
 
 #define INSTALL_SECTOR 512
+#define INSTALL_SECTOR_MAX 4096 // of a disk whose partition table can be read
 
 struct install_dev {
     const char *path;
     uint64_t sectors;
+    unsigned unit; // sectors of 512 bytes in one of the disk's own, in which its partition table counts: 1 or 8
     bool dry_run; // nothing is written: what would be is printed
     // 0, or -1 after a message. A write is durable after the next flush, not before.
     int (*read)(struct install_dev *dev, uint64_t lba, uint64_t count, void *buf);
@@ -19,9 +21,12 @@ struct install_dev {
     bool block;
 };
 
-// Opens a disk or an image file, and locks it against another installer. 0, or -1 after a message (neither of both, in
-// use as a loop device, sectors that are not of 512 bytes).
-int install_dev_open(struct install_dev *dev, const char *path, bool writable);
+// What a disk is opened for: to be read; to be written, which locks it against another installer; or to have its
+// partition table read, when its own sectors may have another size than the 512 bytes that a BIOS boots from.
+enum install_dev_use { INSTALL_DEV_READ, INSTALL_DEV_WRITE, INSTALL_DEV_TABLE };
+
+// Opens a disk or an image file. 0, or -1 after a message (neither of both, in use as a loop device, sectors of a wrong size).
+int install_dev_open(struct install_dev *dev, const char *path, enum install_dev_use use);
 void install_dev_close(struct install_dev *dev);
 
 // Whether a partition of an open disk (its number; 0: the whole disk) is mounted. An image file's never is.

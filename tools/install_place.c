@@ -15,19 +15,21 @@ const char *install_kind_name(enum install_kind kind)
 // One copy of a GPT. 0: read; 1: it does not hold; -1 after a message.
 static int read_gpt(struct install_dev *dev, uint64_t at, struct install_table *t)
 {
-    uint8_t header[INSTALL_SECTOR], entries[GPT_ENTRIES_SIZE_MAX];
+    uint8_t header[INSTALL_SECTOR_MAX], entries[GPT_ENTRIES_SIZE_MAX];
+    uint64_t disk = dev->sectors / dev->unit;
+    uint32_t sector = dev->unit * INSTALL_SECTOR;
     struct gpt gpt;
-    if (dev->read(dev, at, 1, header) != 0)
+    if (dev->read(dev, at * dev->unit, dev->unit, header) != 0)
         return -1;
-    int r = gpt_header(header, sizeof header, at, dev->sectors, &gpt);
+    int r = gpt_header(header, sector, at, disk, &gpt);
     if (r == ERR_UNSUPPORTED) {
         tool_error(dev->path, "has a GPT with more than %d entries, or of another size", GPT_ENTRIES_MAX);
         return -1;
     }
-    uint64_t sectors = r == 0 ? (gpt_entries_size(&gpt) + INSTALL_SECTOR - 1) / INSTALL_SECTOR : 0;
-    if (r != 0 || !range_fits(gpt.entries, sectors, dev->sectors))
+    uint64_t sectors = r == 0 ? (gpt_entries_size(&gpt) + sector - 1) / sector : 0;
+    if (r != 0 || !range_fits(gpt.entries, sectors, disk))
         return 1;
-    if (dev->read(dev, gpt.entries, sectors, entries) != 0)
+    if (dev->read(dev, gpt.entries * dev->unit, sectors * dev->unit, entries) != 0)
         return -1;
     if (gpt_check_entries(&gpt, entries, sizeof entries) != 0)
         return 1;
@@ -57,7 +59,7 @@ static void read_mbr(const struct install_dev *dev, const uint8_t *sector, struc
         if (e[4] != 0 && e[0] != 0 && e[0] != 0x80)
             return;
     }
-    int count = mbr_partitions(sector, INSTALL_SECTOR, dev->sectors, t->items);
+    int count = mbr_partitions(sector, INSTALL_SECTOR, dev->sectors / dev->unit, t->items);
     if (count <= 0 || (unsigned)count != used)
         return;
     t->count = used;
@@ -86,7 +88,7 @@ int install_table_read(struct install_dev *dev, struct install_table *ret)
     int r = read_gpt(dev, GPT_HEADER_LBA, ret);
     if (r == 1) {
         memset(ret, 0, sizeof *ret);
-        r = read_gpt(dev, dev->sectors - 1, ret);
+        r = read_gpt(dev, dev->sectors / dev->unit - 1, ret);
     }
     if (r == 1)
         tool_error(dev->path, "has a GPT of which neither copy holds");

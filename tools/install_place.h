@@ -12,6 +12,7 @@ enum install_kind {
     INSTALL_KINDS,
 };
 
+// Addresses of partitions are in the disk's own sectors (install_dev.h: unit).
 struct install_table {
     enum { INSTALL_TABLE_NONE, INSTALL_TABLE_MBR, INSTALL_TABLE_GPT } kind;
     uint64_t first_free; // first sector behind the table

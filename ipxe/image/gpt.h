@@ -12,9 +12,12 @@
 #define GPT_LABEL_MAX 109 // 36 UTF-16 units as UTF-8, and NUL
 #define MBR_PARTITIONS 4
 #define MBR_TYPE_GPT 0xee
+#define MBR_TYPE_ESP 0xef
 
 // A partition for signed images: b1af5327-949a-469d-89ed-531f50f35610, as its bytes lie on the disk.
 #define GPT_TYPE_SIGNET_IMAGE "\x27\x53\xaf\xb1\x9a\x94\x9d\x46\x89\xed\x53\x1f\x50\xf3\x56\x10"
+// EFI system partition: c12a7328-f81f-11d2-ba4b-00a0c93ec93b.
+#define GPT_TYPE_ESP "\x28\x73\x2a\xc1\x1f\xf8\xd2\x11\xba\x4b\x00\xa0\xc9\x3e\xc9\x3b"
 // BIOS boot partition: 21686148-6449-6e6f-744e-656564454649.
 #define GPT_TYPE_BIOS_BOOT "\x48\x61\x68\x21\x49\x64\x6f\x6e\x74\x4e\x65\x65\x64\x45\x46\x49"
 // Solaris /usr, which ZFS uses on all systems: 6a898cc3-1dd2-11b2-99a6-080020736631.

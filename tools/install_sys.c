@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MPL-2.0
+// See install_sys.h.
+#include "install_sys.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+const char *install_sys_root = "";
+
+static bool read_number(const char *path, unsigned *ret_first, unsigned *ret_second)
+{
+    FILE *f = fopen(path, "re");
+    bool ok = f && fscanf(f, "%u:%u", ret_first, ret_second) == (ret_second ? 2 : 1);
+    if (f)
+        fclose(f);
+    return ok;
+}
+
+// The folder of a device: .../sda or .../sda/sda1. NULL when the system has no such device; else free().
+static char *device_folder(dev_t device)
+{
+    char *link = tool_format("%s/sys/dev/block/%u:%u", install_sys_root, major(device), minor(device));
+    char *real = realpath(link, NULL);
+    free(link);
+    return real;
+}
+
+bool install_sys_partition(dev_t disk, unsigned partition, dev_t *ret)
+{
+    unsigned ma, mi;
+    *ret = disk;
+    if (partition == 0)
+        return true;
+    char *folder = device_folder(disk);
+    if (!folder)
+        return false;
+    // A partition is a folder in the disk's: sda1, nvme0n1p1.
+    const char *name = strrchr(folder, '/') + 1;
+    bool digit = name[0] && name[strlen(name) - 1] >= '0' && name[strlen(name) - 1] <= '9';
+    char *target = tool_format("%s/%s%s%u/dev", folder, name, digit ? "p" : "", partition);
+    bool ok = read_number(target, &ma, &mi);
+    free(target);
+    free(folder);
+    if (ok)
+        *ret = makedev(ma, mi);
+    return ok;
+}
+
+bool install_sys_disk(dev_t partition, char **ret_disk, unsigned *ret_number)
+{
+    char *folder = device_folder(partition);
+    if (!folder)
+        return false;
+    char *file = tool_format("%s/partition", folder);
+    bool ok = read_number(file, ret_number, NULL);
+    free(file);
+    char *slash = strrchr(folder, '/');
+    if (ok && slash > folder) {
+        *slash = '\0';
+        const char *name = strrchr(folder, '/');
+        *ret_disk = tool_format("%s/dev%s", install_sys_root, name ? name : "/");
+        for (char *c = strrchr(*ret_disk, '/'); *c; c++)
+            if (*c == '!') // stands for a slash there: cciss!c0d0
+                *c = '/';
+    }
+    free(folder);
+    return ok;
+}
+
+// "\040" and the like, for blanks in paths.
+static void unescape(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from; to++) {
+        unsigned c;
+        if (from[0] == '\\' && sscanf(from + 1, "%3o", &c) == 1) {
+            *to = (char)c;
+            from += 4;
+        } else {
+            *to = *from++;
+        }
+    }
+    *to = '\0';
+}
+
+char *install_sys_mounted(dev_t device, bool whole)
+{
+    char *path = tool_format("%s/proc/self/mountinfo", install_sys_root), *line = NULL, *found = NULL;
+    size_t size = 0;
+    FILE *f = fopen(path, "re");
+    while (f && !found && getline(&line, &size, f) > 0) {
+        unsigned ma, mi;
+        char *root = NULL, *where = NULL, *source = NULL, *tail = strstr(line, " - ");
+        struct stat st;
+        if (tail && sscanf(line, "%*d %*d %u:%u %ms %ms", &ma, &mi, &root, &where) == 4 && (!whole || strcmp(root, "/") == 0)) {
+            // btrfs and others show a number of their own, so the source is looked at as well.
+            bool same = makedev(ma, mi) == device || (sscanf(tail, " - %*s %ms", &source) == 1 && source[0] == '/' &&
+                                                      stat(source, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == device);
+            if (same)
+                unescape(found = tool_strdup(where));
+        }
+        free(root);
+        free(where);
+        free(source);
+    }
+    if (f)
+        fclose(f);
+    free(line);
+    free(path);
+    return found;
+}
