@@ -9,10 +9,12 @@
 
 #define MZ_PE_OFFSET 0x3c
 #define COFF_SIZE 24 // signature and file header
+#define COFF_MACHINE 4
 #define COFF_SECTIONS 6
 #define COFF_OPTIONAL_SIZE 20
 #define OPTIONAL_MIN 152 // up to and with the security directory
 #define OPTIONAL_MAGIC_64 0x20b
+#define SUBSYSTEM_EFI_APPLICATION 10
 #define SECTION_SIZE 40
 #define SECTION_DATA 0x40u            // holds initialised data
 #define SECTION_DISCARDABLE 0x02000000u
@@ -22,6 +24,7 @@ enum optional_offset {
     OPT_FILE_ALIGN = 36,
     OPT_IMAGE_SIZE = 56,
     OPT_CHECKSUM = 64,
+    OPT_SUBSYSTEM = 68,
     OPT_SECURITY = 144,
 };
 enum section_offset { SEC_VIRTUAL_SIZE = 8, SEC_ADDRESS = 12, SEC_RAW_SIZE = 16, SEC_RAW = 20, SEC_FLAGS = 36 };
@@ -111,4 +114,21 @@ uint8_t *embed_pe_build(const char *path, const uint8_t *head, size_t head_len, 
     store32_le(file + field, checksum(file, total, field));
     *ret_len = total;
     return file;
+}
+
+unsigned embed_pe_machine(const uint8_t *file, size_t len)
+{
+    struct pe pe;
+    if (!read_headers((uint8_t *)file, len, &pe) || load16_le(pe.optional + OPT_SUBSYSTEM) != SUBSYSTEM_EFI_APPLICATION)
+        return 0;
+    uint16_t machine = load16_le(pe.optional - COFF_SIZE + COFF_MACHINE);
+    return machine == EMBED_PE_X64 || machine == EMBED_PE_ARM64 ? machine : 0;
+}
+
+bool embed_pe_intact(const uint8_t *file, size_t len)
+{
+    struct pe pe;
+    if (!read_headers((uint8_t *)file, len, &pe))
+        return false;
+    return load32_le(pe.optional + OPT_CHECKSUM) == checksum(file, len, (size_t)(pe.optional - file) + OPT_CHECKSUM);
 }

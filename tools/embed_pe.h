@@ -8,3 +8,10 @@
 // *ret_len; NULL after a message about `path`. *ret_signed says whether a signature was lost.
 uint8_t *embed_pe_build(const char *path, const uint8_t *head, size_t head_len, const uint8_t *blob, size_t blob_len,
                         size_t *ret_len, bool *ret_signed);
+
+// The machine that a finished artefact is for (EMBED_PE_*); 0: it is no UEFI application of Signet.
+enum { EMBED_PE_X64 = 0x8664, EMBED_PE_ARM64 = 0xaa64 };
+unsigned embed_pe_machine(const uint8_t *file, size_t len);
+
+// Whether such a file has the checksum that its header says (signing keeps it true).
+bool embed_pe_intact(const uint8_t *file, size_t len);

@@ -135,4 +135,27 @@ TEST(refuses_what_is_none_of_ours)
     CHECK(refused());
 }
 
-TEST_MAIN(T(grows), T(loses_its_signature), T(refuses_what_is_none_of_ours))
+TEST(says_for_which_machine_and_whether_it_is_intact)
+{
+    static const uint16_t machines[] = { EMBED_PE_X64, EMBED_PE_ARM64, 0x14c };
+    size_t len;
+    bool was_signed;
+    for (size_t i = 0; i < ARRAY_SIZE(machines); i++) {
+        start();
+        store16_le(head + PE_AT + 4, machines[i]);
+        store16_le(head + OPTIONAL + 68, 10);
+        uint8_t *file = build((const uint8_t *)"x", 1, &len, &was_signed);
+        CHECK(file != NULL);
+        unsigned machine = embed_pe_machine(file, len), cut = embed_pe_machine(file, OPTIONAL);
+        bool intact = embed_pe_intact(file, len);
+        file[len - 1] ^= 1;
+        bool damaged = !embed_pe_intact(file, len);
+        store16_le(file + OPTIONAL + 68, 11); // a driver
+        unsigned driver = embed_pe_machine(file, len);
+        free(file);
+        CHECK_EQ(machine, i < 2 ? machines[i] : 0);
+        CHECK(cut == 0 && driver == 0 && intact && damaged);
+    }
+}
+
+TEST_MAIN(T(grows), T(loses_its_signature), T(refuses_what_is_none_of_ours), T(says_for_which_machine_and_whether_it_is_intact))

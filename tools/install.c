@@ -2,6 +2,7 @@
 // signet install: boot bits onto disks and image files (doc/howto-disk.md). Everything is looked at first, on all disks; only
 // when nothing speaks against it on any of them is the first sector written.
 #include "file.h"
+#include "install_esp.h"
 #include "install_place.h"
 #include "install_slots.h"
 #include "opts.h"
@@ -15,19 +16,21 @@
 
 static const struct opt_help help = {
     .usage = "--disk DEV... --zfs|--bios-boot|--gap --image bootarea.bin [--mbr mbr.bin] [--slot a|b]\n"
+             "       signet install --disk DEV... --esp | --esp-path DIR... --image ipxe.efi [--removable] [--no-nvram]\n"
              "       signet install --refresh --disk DEV... [--zfs] [--pool POOL]\n"
-             "       signet install status|verify|remove --disk DEV...",
+             "       signet install status|verify|remove --disk DEV... [--esp] | --esp-path DIR...",
     .about = "Writes what a BIOS boots from disk: the MBR's code and a slot of the boot area. DEV is a whole disk or an image\n"
              "file. The slot not in use is written and read back before the MBR names it, so that the old or the new\n"
-             "version boots whenever the power goes. Partition table, pool labels and data stay as they are.",
+             "version boots whenever the power goes. Partition table, pool labels and data stay as they are. With --esp it puts\n"
+             "Signet onto the mounted EFI system partition, with a boot entry, as carefully.",
 };
 
 enum action { ACTION_INSTALL, ACTION_STATUS, ACTION_VERIFY, ACTION_REMOVE };
 
 struct wanted {
     enum action action;
-    struct opt_list disks;
-    bool kinds[INSTALL_KINDS], dry_run, refresh, force, json;
+    struct opt_list disks, folders;
+    bool kinds[INSTALL_KINDS], esp, removable, no_nvram, dry_run, refresh, force, json;
     int kind; // -1: not said
     const char *image, *mbr, *pool, *slot;
 };
@@ -84,7 +87,7 @@ static int look(struct targets *all, const struct wanted *w)
     for (size_t i = 0; i < w->disks.count; i++) {
         struct target *t = &all->items[i];
         const char *why;
-        if (install_dev_open(&t->dev, w->disks.items[i], writable) != 0)
+        if (install_dev_open(&t->dev, w->disks.items[i], writable ? INSTALL_DEV_WRITE : INSTALL_DEV_READ) != 0)
             return -1;
         all->count++;
         t->dev.dry_run = w->dry_run;
@@ -311,7 +314,7 @@ static int do_remove(struct targets *all, const struct wanted *w)
 
 static void show_slot(struct report *r, const struct install_slots *s, unsigned i)
 {
-    char name[32], hex[2 * SHA256_SIZE + 1];
+    char name[32], hex[2 * SHA256_SIZE + 1], build[TOOL_BUILD_MAX];
     const struct bootslot *slot = &s->slots[i];
     snprintf(name, sizeof name, "slot %c", 'a' + i);
     report_text(r, name, "%s", s->good[i] ? "good" : s->header[i] ? "damaged" : "empty");
@@ -328,8 +331,27 @@ static void show_slot(struct report *r, const struct install_slots *s, unsigned 
         report_text(r, name, "confirmed");
     else
         report_text(r, name, "%u", slot->tries);
+    snprintf(name, sizeof name, "slot %c version", 'a' + i);
+    if (s->good[i] && tool_find_build(s->payloads[i], slot->length, build))
+        report_text(r, name, "%s", build);
     snprintf(name, sizeof name, "slot %c sha256", 'a' + i);
     report_text(r, name, "%s", tool_hex(slot->digest, SHA256_SIZE, hex));
+}
+
+static void show_esp(struct report *r, const struct target *t)
+{
+    unsigned number, count;
+    struct install_esp esp;
+    char *mount = install_esp_mounted(&t->dev, &t->table, &number, &count);
+    if (!mount) {
+        if (count)
+            report_text(r, "esp", "not mounted");
+        return;
+    }
+    free(mount);
+    if (install_esp_open_disk(&esp, t->dev.path, false) == 0)
+        install_esp_report(r, &esp);
+    install_esp_close(&esp);
 }
 
 static int do_status(const struct targets *all, const struct wanted *w)
@@ -343,6 +365,7 @@ static int do_status(const struct targets *all, const struct wanted *w)
         report_item(&r, "disk", (unsigned)i);
         report_text(&r, "path", "%s", t->dev.path);
         report_text(&r, "place", "%s", t->found && install_slots_ours(&t->slots) ? install_kind_name(t->area.kind) : "none");
+        show_esp(&r, t);
         if (!t->found)
             continue;
         if (t->area.kind == INSTALL_ZFS) {
@@ -401,7 +424,38 @@ static int do_verify(struct targets *all, const struct wanted *w)
     return found ? EXIT_FAIL : tool_flush();
 }
 
+static int do_esp(const struct wanted *w)
+{
+    const struct install_esp_wanted esp = { .disks = &w->disks, .folders = &w->folders, .image = w->image, .removable = w->removable,
+                                            .no_nvram = w->no_nvram, .dry_run = w->dry_run, .force = w->force, .json = w->json };
+    switch (w->action) {
+    case ACTION_INSTALL: return install_esp_install(&esp);
+    case ACTION_STATUS: return install_esp_status(&esp);
+    case ACTION_VERIFY: return install_esp_verify(&esp);
+    default: return install_esp_remove(&esp);
+    }
+}
+
 // ---- command line --------------------------------------------------------------------------------------
+
+static int check_esp_usage(const struct wanted *w, bool install)
+{
+    if (w->mbr || w->slot || w->pool || w->refresh)
+        return tool_usage("--esp", "takes no --mbr, --slot, --pool or --refresh");
+    if (w->disks.count + w->folders.count == 0 || w->disks.count + w->folders.count > DISKS_MAX)
+        return tool_usage("--esp", w->disks.count ? "too many disks" : "no disk given, and no --esp-path");
+    if (install && !w->image)
+        return tool_usage("--image", "no ipxe.efi given");
+    if (w->image && !install && w->action != ACTION_VERIFY)
+        return tool_usage("--image", "is not for status and remove");
+    if (w->removable && !install)
+        return tool_usage("--removable", "is for an install only");
+    if (w->json && w->action != ACTION_STATUS)
+        return tool_usage("--json", "is for status");
+    if (w->dry_run && !install && w->action != ACTION_REMOVE)
+        return tool_usage("--dry-run", "nothing is written anyway");
+    return -1;
+}
 
 static int check_usage(struct wanted *w, const struct opt_list *operands)
 {
@@ -421,8 +475,13 @@ static int check_usage(struct wanted *w, const struct opt_list *operands)
             w->kind = i;
     }
     bool install = w->action == ACTION_INSTALL;
-    if (kinds > 1)
-        return tool_usage(NULL, "--zfs, --bios-boot and --gap: one at a time");
+    w->esp |= w->folders.count > 0;
+    if (kinds + w->esp > 1)
+        return tool_usage(NULL, "--zfs, --bios-boot, --gap and --esp: one at a time");
+    if (w->esp)
+        return check_esp_usage(w, install);
+    if (w->removable || w->no_nvram)
+        return tool_usage(w->removable ? "--removable" : "--no-nvram", "goes with --esp");
     if (w->disks.count == 0 || w->disks.count > DISKS_MAX)
         return tool_usage("--disk", w->disks.count ? "too many disks" : "no disk given");
     if (!install && (w->slot || w->refresh || w->force))
@@ -444,7 +503,7 @@ static int check_usage(struct wanted *w, const struct opt_list *operands)
     if (w->refresh && (w->image || w->slot))
         return tool_usage("--refresh", "takes what a disk has; no --image or --slot");
     if (install && w->kind < 0)
-        return tool_usage(NULL, "where? one of --zfs, --bios-boot and --gap");
+        return tool_usage(NULL, "where? one of --zfs, --bios-boot, --gap and --esp");
     if (install && !w->refresh && !w->image)
         return tool_usage("--image", "no bootarea.bin given");
     if (w->pool && w->kind >= 0 && w->kind != INSTALL_ZFS)
@@ -461,18 +520,24 @@ int install_main(int argc, char **argv)
         OPTION_FLAG(0, "zfs", &w.kinds[INSTALL_ZFS], "into the boot area of a pool's vdev"),
         OPTION_FLAG(0, "bios-boot", &w.kinds[INSTALL_BIOS_BOOT], "into the GPT partition of type BIOS boot"),
         OPTION_FLAG(0, "gap", &w.kinds[INSTALL_GAP], "into the gap before the first partition"),
-        OPTION_TEXT('i', "image", &w.image, "F", "bootarea.bin, with script and keys (signet embed)"),
+        OPTION_FLAG(0, "esp", &w.esp, "onto the mounted EFI system partition"),
+        OPTION_LIST(0, "esp-path", &w.folders, "DIR", "the folder that an EFI system partition is mounted at"),
+        OPTION_TEXT('i', "image", &w.image, "F", "bootarea.bin or ipxe.efi, with script and keys (signet embed)"),
         OPTION_TEXT(0, "mbr", &w.mbr, "F", "mbr.bin (default: the one beside the image)"),
         OPTION_TEXT(0, "slot", &w.slot, "a|b", "this slot, not the one that is not in use"),
         OPTION_TEXT(0, "pool", &w.pool, "POOL", "the vdev of this pool, where a disk has several"),
         OPTION_FLAG(0, "refresh", &w.refresh, "bring the newest boot bits of these disks to all of them"),
-        OPTION_FLAG('n', "dry-run", &w.dry_run, "write nothing; print the sectors that would be written"),
+        OPTION_FLAG(0, "removable", &w.removable, "--esp: as the file that firmware starts without a boot entry"),
+        OPTION_FLAG(0, "no-nvram", &w.no_nvram, "--esp: leave the boot entries alone"),
+        OPTION_FLAG('n', "dry-run", &w.dry_run, "write nothing; print what would be written"),
         OPTION_FLAG('f', "force", &w.force, "over something unknown, or over the slot in use"),
         OPTION_FLAG(0, "json", &w.json, "status as JSON"),
     };
     int status = opts_parse(table, ARRAY_SIZE(table), &help, argc, argv, &operands);
     if (status >= 0 || (status = check_usage(&w, &operands)) >= 0)
         return status;
+    if (w.esp)
+        return do_esp(&w);
     struct targets all = { 0 };
     status = EXIT_FAIL;
     if (look(&all, &w) == 0) {

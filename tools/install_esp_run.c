@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MPL-2.0
+// What `signet install` does with EFI system partitions: install_esp.h. As on other places, all of them are looked at before
+// the first file is written.
+#include "install_esp.h"
+#include "embed_pe.h"
+#include "file.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+struct esps {
+    struct install_esp *items;
+    size_t count;
+};
+
+// Looking may be anywhere; what shall be changed (if only in a dry run) must be an EFI system partition.
+static int open_all(struct esps *all, const struct install_esp_wanted *w, bool change)
+{
+    bool writable = change && !w->dry_run;
+    size_t total = w->disks->count + w->folders->count;
+    all->items = tool_alloc(total * sizeof *all->items);
+    for (all->count = 0; all->count < total;) {
+        size_t i = all->count++;
+        int r = i < w->disks->count
+                    ? install_esp_open_disk(&all->items[i], w->disks->items[i], writable)
+                    : install_esp_open_folder(&all->items[i], w->folders->items[i - w->disks->count], writable, w->force || !change);
+        if (r != 0)
+            return -1;
+        all->items[i].files.dry_run = w->dry_run;
+    }
+    return 0;
+}
+
+static void close_all(struct esps *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        install_esp_close(&all->items[i]);
+    free(all->items);
+}
+
+static bool holds(const struct install_esp *esp, unsigned spot, const uint8_t *data, size_t len)
+{
+    return esp->spots[spot].ours && esp->spots[spot].len == len && memcmp(esp->spots[spot].data, data, len) == 0;
+}
+
+static uint8_t *read_image(const char *path, size_t *ret_len)
+{
+    uint8_t *data = file_read(path, INSTALL_FILE_MAX, ret_len);
+    if (data && embed_pe_machine(data, *ret_len) && embed_pe_intact(data, *ret_len))
+        return data;
+    if (data)
+        tool_error(path, embed_pe_machine(data, *ret_len) ? "is damaged: its checksum does not hold"
+                                                          : "is none of Signet's UEFI applications (ipxe.efi, ipxe-arm64.efi)");
+    free(data);
+    return NULL;
+}
+
+// ---- install -------------------------------------------------------------------------------------------
+
+static int write_files(struct install_esp *esp, unsigned i, const uint8_t *data, size_t len)
+{
+    const struct install_esp_spot *spot = &install_esp_spots[i];
+    if (install_files_folder(&esp->files, "EFI") != 0 || install_files_folder(&esp->files, spot->folder) != 0)
+        return -1;
+    // What somebody else had put there comes back by `remove`.
+    bool foreign = esp->spots[i].data && !esp->spots[i].ours;
+    return install_files_replace(&esp->files, spot->name, foreign ? spot->saved : spot->old, data, len);
+}
+
+// The entry that starts the file: found or made. "" in *ret_number without one.
+static int make_entry(const struct install_esp *esp, unsigned spot, bool dry_run, char ret_number[INSTALL_NVRAM_NUMBER_MAX])
+{
+    struct install_nvram_file file;
+    ret_number[0] = '\0';
+    if (!install_esp_entry(esp, &install_esp_spots[spot], &file)) {
+        tool_error(esp->subject, "note: is on no partition that a boot entry could name, so none was made");
+        return 0;
+    }
+    int r = install_nvram_find(&file, ret_number);
+    if (r == 1)
+        r = install_nvram_create(&file, dry_run);
+    return r == 0 && !ret_number[0] && !dry_run ? install_nvram_find(&file, ret_number) : r;
+}
+
+static int install_one(struct install_esp *esp, const struct install_esp_wanted *w, unsigned spot, bool entry, const uint8_t *data, size_t len)
+{
+    char number[INSTALL_NVRAM_NUMBER_MAX] = "";
+    bool same = holds(esp, spot, data, len);
+    if (!same && write_files(esp, spot, data, len) != 0)
+        return -1;
+    if (entry && make_entry(esp, spot, w->dry_run, number) != 0)
+        return -1;
+    if (same || !w->dry_run)
+        printf("%s: %s (%s%s%s)\n", esp->subject, same ? "up to date" : "installed", install_esp_spots[spot].name,
+               number[0] ? ", boot entry " : "", number);
+    return 0;
+}
+
+int install_esp_install(const struct install_esp_wanted *w)
+{
+    struct esps all = { 0 };
+    size_t len;
+    unsigned spot = 0;
+    int r = -1;
+    uint8_t *data = read_image(w->image, &len);
+    if (!data)
+        return EXIT_FAIL;
+    while (install_esp_spots[spot].machine != embed_pe_machine(data, len) || !install_esp_spots[spot].entry != w->removable)
+        spot++;
+    bool entry = !w->removable && !w->no_nvram;
+    if (entry && !install_nvram_running()) {
+        tool_error(NULL, "note: this system was not started by UEFI, so no boot entry is made (--removable needs none)");
+        entry = false;
+    } else if (entry && !install_nvram_tool()) {
+        tool_error(NULL, "a boot entry is made by efibootmgr, which is not installed (--no-nvram: without an entry)");
+        goto done;
+    }
+    if (open_all(&all, w, true) == 0)
+        r = 0;
+    for (size_t i = 0; r == 0 && i < all.count; i++)
+        r = install_one(&all.items[i], w, spot, entry, data, len);
+done:
+    close_all(&all);
+    free(data);
+    return r == 0 ? tool_flush() : EXIT_FAIL;
+}
+
+// ---- status, verify ------------------------------------------------------------------------------------
+
+static bool any_ours(const struct install_esp *esp)
+{
+    bool ours = false;
+    for (unsigned i = 0; i < INSTALL_ESP_SPOTS; i++)
+        ours |= esp->spots[i].ours;
+    return ours;
+}
+
+int install_esp_status(const struct install_esp_wanted *w)
+{
+    struct esps all = { 0 };
+    struct report r;
+    int status = EXIT_FAIL;
+    if (open_all(&all, w, false) == 0) {
+        report_begin(&r, w->json);
+        report_list(&r, "disks");
+        for (size_t i = 0; i < all.count; i++) {
+            report_item(&r, "disk", (unsigned)i);
+            report_text(&r, "path", "%s", all.items[i].subject);
+            report_text(&r, "place", "%s", any_ours(&all.items[i]) ? "esp" : "none");
+            install_esp_report(&r, &all.items[i]);
+        }
+        report_list_end(&r);
+        report_end(&r);
+        status = tool_flush();
+    }
+    close_all(&all);
+    return status;
+}
+
+static bool has_entry(const struct install_esp *esp, unsigned spot)
+{
+    struct install_nvram_file file;
+    char number[INSTALL_NVRAM_NUMBER_MAX];
+    if (!install_nvram_running() || !install_nvram_tool() || !install_esp_entry(esp, &install_esp_spots[spot], &file))
+        return true; // nobody knows
+    return install_nvram_find(&file, number) == 0;
+}
+
+// Number of differences of one from what an install leaves, each said.
+static int check(const struct esps *all, size_t at, const struct install_esp_wanted *w, const uint8_t *image, size_t len)
+{
+    const struct install_esp *esp = &all->items[at];
+    int found = 0;
+    if (!any_ours(esp))
+        return tool_error(esp->subject, "holds no Signet");
+    for (unsigned i = 0; i < INSTALL_ESP_SPOTS; i++) {
+        const struct install_esp_spot *spot = &install_esp_spots[i];
+        if (!esp->spots[i].ours)
+            continue;
+        if (!embed_pe_intact(esp->spots[i].data, esp->spots[i].len))
+            found += tool_error(esp->subject, "%s is damaged: its checksum does not hold", spot->name);
+        else if (image && embed_pe_machine(image, len) == spot->machine && !holds(esp, i, image, len))
+            found += tool_error(esp->subject, "%s is not %s", spot->name, w->image);
+        for (size_t k = 0; k < at; k++)
+            if (all->items[k].spots[i].ours && !holds(esp, i, all->items[k].spots[i].data, all->items[k].spots[i].len))
+                found += tool_error(esp->subject, "%s is another one than on %s", spot->name, all->items[k].subject);
+        if (!w->no_nvram && !has_entry(esp, i))
+            found += tool_error(esp->subject, "%s has no boot entry", spot->name);
+    }
+    if (found == 0)
+        printf("%s: as installed\n", esp->subject);
+    return found;
+}
+
+int install_esp_verify(const struct install_esp_wanted *w)
+{
+    struct esps all = { 0 };
+    size_t len = 0;
+    int found = 0;
+    uint8_t *image = w->image ? read_image(w->image, &len) : NULL;
+    if ((w->image && !image) || open_all(&all, w, false) != 0)
+        found = EXIT_FAIL;
+    for (size_t i = 0; !found && i < all.count; i++)
+        found += check(&all, i, w, image, len);
+    close_all(&all);
+    free(image);
+    return found ? EXIT_FAIL : tool_flush();
+}
+
+// ---- remove --------------------------------------------------------------------------------------------
+
+static int remove_entry(const struct install_esp *esp, unsigned spot, bool dry_run)
+{
+    struct install_nvram_file file;
+    char number[INSTALL_NVRAM_NUMBER_MAX];
+    if (!install_nvram_running() || !install_nvram_tool() || !install_esp_entry(esp, &install_esp_spots[spot], &file))
+        return 0;
+    int r = install_nvram_find(&file, number);
+    return r == 0 ? install_nvram_delete(number, dry_run) : MIN(r, 0);
+}
+
+// A folder with something else in it stays.
+static void remove_empty_folders(struct install_files *files)
+{
+    static const char *const folders[] = { "EFI/signet", "EFI/BOOT", "EFI" };
+    for (size_t i = 0; !files->dry_run && i < ARRAY_SIZE(folders); i++)
+        (void)files->remove(files, folders[i]);
+    (void)files->sync(files);
+}
+
+static int remove_one(struct install_esp *esp, const struct install_esp_wanted *w)
+{
+    for (unsigned i = 0; i < INSTALL_ESP_SPOTS; i++) {
+        const struct install_esp_spot *spot = &install_esp_spots[i];
+        if (!esp->spots[i].ours)
+            continue;
+        // The entry first, so that none is left that leads nowhere.
+        if ((!w->no_nvram && remove_entry(esp, i, w->dry_run) != 0) || install_files_restore(&esp->files, spot->name, spot->saved) != 0 ||
+            install_files_remove(&esp->files, spot->old) != 0 || install_files_remove(&esp->files, spot->fresh) != 0)
+            return -1;
+    }
+    remove_empty_folders(&esp->files);
+    if (!w->dry_run)
+        printf("%s: removed\n", esp->subject);
+    return 0;
+}
+
+int install_esp_remove(const struct install_esp_wanted *w)
+{
+    struct esps all = { 0 };
+    int r = open_all(&all, w, true);
+    for (size_t i = 0; r == 0 && i < all.count; i++)
+        if (!any_ours(&all.items[i]))
+            r = -tool_error(all.items[i].subject, "holds no Signet");
+    for (size_t i = 0; r == 0 && i < all.count; i++)
+        r = remove_one(&all.items[i], w);
+    close_all(&all);
+    return r == 0 ? tool_flush() : EXIT_FAIL;
+}
