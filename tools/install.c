@@ -4,6 +4,7 @@
 #include "file.h"
 #include "install_esp.h"
 #include "install_place.h"
+#include "install_scan.h"
 #include "install_slots.h"
 #include "opts.h"
 #include "report.h"
@@ -18,7 +19,8 @@ static const struct opt_help help = {
     .usage = "--disk DEV... --zfs|--bios-boot|--gap --image bootarea.bin [--mbr mbr.bin] [--slot a|b]\n"
              "       signet install --disk DEV... --esp | --esp-path DIR... --image ipxe.efi [--removable] [--no-nvram]\n"
              "       signet install --refresh --disk DEV... [--zfs] [--pool POOL]\n"
-             "       signet install status|verify|remove --disk DEV... [--esp] | --esp-path DIR...",
+             "       signet install status|verify|remove --disk DEV... [--esp] | --esp-path DIR...\n"
+             "       --pool POOL alone, without --disk: all disks of the pool that are here",
     .about = "Writes what a BIOS boots from disk: the MBR's code and a slot of the boot area. DEV is a whole disk or an image\n"
              "file. The slot not in use is written and read back before the MBR names it, so that the old or the new\n"
              "version boots whenever the power goes. Partition table, pool labels and data stay as they are. With --esp it puts\n"
@@ -482,8 +484,8 @@ static int check_usage(struct wanted *w, const struct opt_list *operands)
         return check_esp_usage(w, install);
     if (w->removable || w->no_nvram)
         return tool_usage(w->removable ? "--removable" : "--no-nvram", "goes with --esp");
-    if (w->disks.count == 0 || w->disks.count > DISKS_MAX)
-        return tool_usage("--disk", w->disks.count ? "too many disks" : "no disk given");
+    if ((w->disks.count == 0 && !w->pool) || w->disks.count > DISKS_MAX)
+        return tool_usage("--disk", w->disks.count ? "too many disks" : "no disk given, and no --pool");
     if (!install && (w->slot || w->refresh || w->force))
         return tool_usage(operands->items[0], "takes no --slot, --refresh or --force");
     if (w->action == ACTION_STATUS || w->action == ACTION_REMOVE) {
@@ -525,7 +527,7 @@ int install_main(int argc, char **argv)
         OPTION_TEXT('i', "image", &w.image, "F", "bootarea.bin or ipxe.efi, with script and keys (signet embed)"),
         OPTION_TEXT(0, "mbr", &w.mbr, "F", "mbr.bin (default: the one beside the image)"),
         OPTION_TEXT(0, "slot", &w.slot, "a|b", "this slot, not the one that is not in use"),
-        OPTION_TEXT(0, "pool", &w.pool, "POOL", "the vdev of this pool, where a disk has several"),
+        OPTION_TEXT(0, "pool", &w.pool, "POOL", "this pool; without --disk all its disks that are here"),
         OPTION_FLAG(0, "refresh", &w.refresh, "bring the newest boot bits of these disks to all of them"),
         OPTION_FLAG(0, "removable", &w.removable, "--esp: as the file that firmware starts without a boot entry"),
         OPTION_FLAG(0, "no-nvram", &w.no_nvram, "--esp: leave the boot entries alone"),
@@ -540,7 +542,7 @@ int install_main(int argc, char **argv)
         return do_esp(&w);
     struct targets all = { 0 };
     status = EXIT_FAIL;
-    if (look(&all, &w) == 0) {
+    if ((w.disks.count > 0 || install_scan(w.pool, &w.disks) == 0) && look(&all, &w) == 0) {
         switch (w.action) {
         case ACTION_INSTALL: status = do_install(&all, &w); break;
         case ACTION_STATUS: status = do_status(&all, &w); break;

@@ -108,7 +108,7 @@ def make(spec, payload, path):
     fixtures.payload.write(path, bytes(disk))
 
 
-def _run(command):
+def run(command):
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
@@ -122,24 +122,26 @@ def embed(spec, artefact, comment=""):
     command = [fixtures.SIGNET, "embed", "--script", script]
     for key in spec.trust:
         command += ["--trust", fixtures.path(key + ".pub")]
-    _run(command + [os.path.join(fixtures.TOP, "build/bios/bootarea.bare"), "-o", artefact])
+    run(command + [os.path.join(fixtures.TOP, "build/bios/bootarea.bare"), "-o", artefact])
     return artefact
+
+
+def pool_disk(folder, name):
+    """A disk of a real pool, of ci/corpus/zfs-disks."""
+    corpus, path = os.path.join(fixtures.TOP, "ci/corpus/zfs-disks"), os.path.join(folder, name + ".img")
+    run([os.path.join(corpus, "cut.py"), "whole", os.path.join(corpus, name + ".xz"), path])
+    return path
 
 
 def install(spec, folder, path):
     """`signet install` on the pool's disks, or on the one that was made: the disks that the machine has then."""
-    targets = []
-    for name in spec.pool:
-        targets.append(os.path.join(folder, name + ".img"))
-        corpus = os.path.join(fixtures.TOP, "ci/corpus/zfs-disks")
-        _run([os.path.join(corpus, "cut.py"), "whole", os.path.join(corpus, name + ".xz"), targets[-1]])
-    targets = targets or [path]
+    targets = [pool_disk(folder, name) for name in spec.pool] or [path]
     command = [fixtures.SIGNET, "install", spec.install, "--mbr", os.path.join(fixtures.TOP, "bin/mbr.bin")]
     for target in targets:
         command += ["--disk", target]
     for version in range(spec.updates):
         image = embed(spec, os.path.join(folder, f"bootarea-{version}.bin"), f"# version {version}\n")
-        _run(command + ["--image", image])
+        run(command + ["--image", image])
     for damage in spec.damage:  # of what was installed: "A+OFFSET" on every disk, by the MBR's entries
         for target in targets:
             with open(target, "r+b") as f:

@@ -12,12 +12,12 @@ Both have wait_ready(), end() (no frame passes any more afterwards) and counters
 import os
 import re
 import shutil
-import subprocess
 import time
 
 import machine
 import net
 import payload
+import userland
 
 MODULES = ["virtio_pci", "virtio_net", "bridge", "sch_netem"]  # and all that they depend on
 MEMORY = 128
@@ -74,63 +74,10 @@ class Host:
         return net.sh(tool("tc"), "-s", "qdisc", "show")
 
 
-def libraries(program):
-    """The shared libraries of a program, and the loader."""
-    done = subprocess.run(["ldd", program], capture_output=True, text=True)
-    return [] if done.returncode != 0 else re.findall(r"(/\S+) \(0x", done.stdout)  # ldd fails for a static program
-
-
-def depends(data):
-    """The modules that a module names as those it needs (its section .modinfo)."""
-    found = re.search(rb"(?:^|\0)depends=([^\0]*)\0", data)
-    return [name for name in found[1].decode().split(",") if name] if found else []
-
-
-def modules(root):
-    """[(name, module)] in the order in which they must be loaded. What the kernel has built in is left out."""
-    with open(payload.glob.glob(f"{root}/**/modules.builtin", recursive=True)[0], encoding="ascii") as f:
-        builtin = {os.path.basename(line.strip())[:-3].replace("-", "_") for line in f}
-    found = {}
-
-    def take(name):
-        if name in found or name in builtin:
-            return
-        data = payload.module(root, name.replace("_", "[-_]"))
-        for other in depends(data):
-            take(other)
-        found[name] = data
-
-    for name in MODULES:
-        take(name)
-    return list(found.items())
-
-
 def initrd(root):
-    cpio = payload.Cpio()
-    made = set()
-
-    def file(path, data, mode=0o644):
-        parts = path.split("/")
-        for i in range(1, len(parts)):
-            folder = "/".join(parts[:i])
-            if folder not in made:
-                made.add(folder)
-                cpio.folder(folder)
-        cpio.file(path, data, mode)
-
-    file("init", payload.read(os.path.join(payload.TOP, "ci/qemu/guest/router")), 0o755)
-    cpio.folder("dev")
-    cpio.device("dev/console", 5, 1)
-    cpio.device("dev/ttyS0", 4, 64)
-    file("bin/busybox", payload.read(next(b for b in payload.BUSYBOX if os.path.exists(b))), 0o755)
-    file("bin/tc.host", payload.read(tool("tc")), 0o755)  # busybox has a tc of its own, without netem
-    for path in libraries(tool("tc")):
-        file(path.lstrip("/"), payload.read(path), 0o755)
-    found = modules(root)
-    for name, data in found:
-        file(f"lib/modules/{name}.ko", data)
-    file("lib/modules/order", "".join(name + "\n" for name, _ in found).encode())
-    return cpio.bytes()
+    archive = userland.Userland("router", root, MODULES)
+    archive.program("bin/tc.host", tool("tc"))  # busybox has a tc of its own, without netem
+    return archive.bytes()
 
 
 class Router:

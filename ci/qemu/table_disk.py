@@ -56,8 +56,6 @@ def rows(table):
            expect=(r"\[S16\]", "ROW-FAILED")),
         on(refused, "image-untrusted", "an image on the disk that no anchor signed", spec(trust=("mallory",)),
            expect=(r"\[S07\]", "ROW-FAILED")),
-        on(by_rom, "network-zfs", "MBR, ZFS boot area, then the network: e1000 brought up by its own PXE ROM",
-           spec(install="--zfs", pool=("zlz4",), table="gpt", script=FROM_NETWORK, image=""), expect=good.expect + BY_ROM),
         on(by_rom, "network-virtio", "virtio-net brought up by its own PXE ROM", spec(script=FROM_NETWORK, image=""), nic="virtio-net-pci"),
         on(by_rom, "network-two-cards", "two cards brought up by two ROMs, both open; the second has no cable",
            spec(script="#!ipxe\nifopen net1\n" + FROM_NETWORK[7:], image="", second_card="e1000"), nic="rtl8139",
