@@ -186,7 +186,7 @@ bench: setup
 	@ci/qemu/bench
 
 clean:
-	rm -rf build/tool build/test64 build/test32 build/fuzz build/bios build/efi build/efi-arm64 bin
+	rm -rf build/tool build/test64 build/test32 build/fuzz build/bios build/efi build/efi-arm64 build/usb bin
 distclean:
 	rm -rf build bin
 

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
-// signet embed: script and trust anchors into a finished artefact (doc/embed-format.md). The bare artefact
-// is never changed but for its slot, so embedding again starts from the same bytes: what comes out depends
-// only on the bare artefact and on what is embedded.
-#include "image/embed.h"
-#include "base/bytes.h"
-#include "base/range.h"
-#include "embed_pe.h"
+// signet embed: script and trust anchors into a finished artefact (doc/embed-format.md), or into all artefacts of a disk
+// image. The bare artefact is never changed but for its slot, so embedding again starts from the same bytes: what comes
+// out depends only on the bare artefact and on what is embedded.
+#include "embed_artefact.h"
+#include "embed_usb.h"
 #include "file.h"
 #include "keys.h"
 #include "opts.h"
@@ -18,59 +16,55 @@
 static const struct opt_help help = {
     .usage = "[--script F] [--trust PUB]... [--threshold N] [--floor N] [--product P] ARTEFACT -o OUT\n"
              "       signet embed --show ARTEFACT",
-    .about = "Puts the script and the public keys that a firmware trusts into a finished artefact (undionly.kpxe, ipxe.efi).\n"
-             "What is not named keeps what the artefact holds already; --trust names all keys anew. With --clear\n"
-             "nothing is kept. An artefact without keys boots nothing.",
+    .about = "Puts the script and the public keys that a firmware trusts into a finished artefact (undionly.kpxe, ipxe.efi), or\n"
+             "into all that are in a disk image (usb.img). What is not named keeps what the artefact holds already; --trust\n"
+             "names all keys anew. With --clear nothing is kept. An artefact without keys boots nothing.",
 };
 
-struct artefact {
-    const char *path;
-    uint8_t *data;
-    size_t len;
-    uint8_t *slot; // in data
-    uint32_t kind, base, capacity;
-    uint8_t *blob; // in data, NULL when there is none
-    size_t blob_len;
-    struct embed now; // what it holds
+// What is embedded into: a file, or the parts of a disk image. What is kept is what the first of them holds.
+struct target {
+    struct embed_usb *usb; // NULL: a file, which is the only part
+    struct embed_usb_part parts[EMBED_USB_PARTS];
+    size_t count;
 };
 
-// With `clear` what it holds is not looked at, so that damage there does not matter.
-static int read_artefact(struct artefact *a, const char *path, bool clear)
+static int read_target(struct target *t, const char *path, bool clear)
 {
-    size_t at;
-    a->path = path;
-    a->data = file_read(path, ARTEFACT_MAX, &a->len);
-    if (!a->data)
+    int is_usb = embed_usb_is(path);
+    if (is_usb < 0)
         return -1;
-    if (embed_find_slot(a->data, a->len, &at) < 0) {
-        tool_error(path, "is not a Signet artefact: it has no place for a script and keys");
-        return -1;
+    if (is_usb) {
+        t->usb = embed_usb_open(path, t->parts, &t->count);
+        if (!t->usb)
+            return -1;
+    } else {
+        struct artefact *a = &t->parts[0].artefact;
+        a->name = path;
+        a->data = file_read(path, ARTEFACT_MAX, &a->len);
+        if (!a->data)
+            return -1;
+        t->count = 1;
     }
-    a->slot = a->data + at;
-    a->kind = load32_le(a->slot + SLOT_KIND);
-    a->base = embed_slot_base(a->slot, at);
-    a->capacity = load32_le(a->slot + SLOT_CAPACITY);
-    if (a->kind != EMBED_NBP && a->kind != EMBED_EFI) {
-        tool_error(path, "is an artefact of a kind that this version does not know (%u)", a->kind);
-        return -1;
-    }
-    uint32_t offset = load32_le(a->slot + SLOT_OFFSET), length = load32_le(a->slot + SLOT_LENGTH);
-    if (clear || (offset == 0 && length == 0))
-        return 0;
-    int r = offset != a->base || !range_fits(offset, length, a->len)
-                ? ERR_EMBED_DAMAGED
-                : embed_parse(a->data + offset, length, &a->now);
-    if (r < 0) {
-        tool_error(path, "%s (%s); --clear starts anew", err_text(r), err_code(r));
-        return -1;
-    }
-    a->blob = a->data + offset;
-    a->blob_len = length;
+    for (size_t i = 0; i < t->count; i++)
+        if (artefact_parse(&t->parts[i].artefact, clear) != 0)
+            return -1;
     return 0;
 }
 
-static int show(const struct artefact *a, bool json)
+static void free_target(struct target *t)
 {
+    for (size_t i = 0; i < t->count; i++)
+        free(t->parts[i].made);
+    if (t->usb)
+        embed_usb_close(t->usb);
+    else
+        free(t->parts[0].artefact.data);
+    free(t);
+}
+
+static int show(const struct target *t, bool json)
+{
+    const struct artefact *a = &t->parts[0].artefact;
     struct report report;
     char hex[2 * KEY_ID_SIZE + 1];
     const struct trust_store *trust = &a->now.trust;
@@ -95,6 +89,11 @@ static int show(const struct artefact *a, bool json)
     if (json)
         report_text(&report, "script", "%.*s", (int)a->now.script_len, a->now.script ? a->now.script : "");
     report_end(&report);
+    for (size_t i = 1; i < t->count; i++) {
+        const struct artefact *other = &t->parts[i].artefact;
+        if (other->blob_len != a->blob_len || (a->blob && memcmp(other->blob, a->blob, a->blob_len) != 0))
+            tool_error(other->name, "note: holds something else than what is shown");
+    }
     return tool_flush();
 }
 
@@ -124,7 +123,7 @@ static int collect_anchors(struct anchors *anchors, const struct wanted *w, cons
         struct public_key *key = &anchors->keys[i];
         if (w->trust.count ? public_key_load(w->trust.items[i], key) : public_key_from_trust(&present->keys[i], key)) {
             if (!w->trust.count)
-                tool_error(a->path, "a key that it holds cannot be read");
+                tool_error(a->name, "a key that it holds cannot be read");
             return -1;
         }
         anchors->spki[i] = (struct digest_piece){ key->der, key->der_len };
@@ -148,42 +147,37 @@ static uint8_t *read_script(const char *path, size_t *ret_len)
     return NULL;
 }
 
-static int write_artefact(const struct artefact *a, const uint8_t *blob, size_t blob_len, const char *output)
+static int write_file(const struct embed_usb_part *part, const char *output)
 {
     struct file_out out;
-    uint64_t total = (uint64_t)a->base + blob_len;
-    if (total > UINT32_MAX || (a->capacity && total > a->capacity))
-        return tool_error(a->path, "script and keys do not fit: %llu bytes, and this artefact may have %u",
-                          (unsigned long long)total, a->capacity);
-    store32_le(a->slot + SLOT_OFFSET, a->base);
-    store32_le(a->slot + SLOT_LENGTH, (uint32_t)blob_len);
-    uint8_t *pe = NULL;
-    const uint8_t *head = a->data, *tail = blob;
-    size_t head_len = a->base, tail_len = blob_len;
-    bool was_signed = false;
-    if (a->kind == EMBED_EFI) {
-        size_t len;
-        pe = embed_pe_build(a->path, a->data, a->base, blob, blob_len, &len, &was_signed);
-        if (!pe)
-            return EXIT_FAIL;
-        head = pe;
-        tail = pe + head_len;
-        tail_len = len - head_len;
-    }
-    int status = EXIT_OK;
-    if (file_out_begin(&out, output, 0666) != 0 || file_out_write(&out, 0, head, head_len) != 0 ||
-        file_out_write(&out, head_len, tail, tail_len) != 0 || file_out_commit(&out, true) != 0) {
-        file_out_abort(&out);
-        status = EXIT_FAIL;
-    }
-    free(pe);
-    if (status == EXIT_OK && was_signed)
-        tool_error(output, "note: its Authenticode signature is gone; sign it again for Secure Boot");
-    return status;
+    if (file_out_begin(&out, output, 0666) == 0 && file_out_write(&out, 0, part->made, part->made_len) == 0 &&
+        file_out_commit(&out, true) == 0)
+        return 0;
+    file_out_abort(&out);
+    return -1;
 }
 
-static int embed_into(struct artefact *a, const struct wanted *w)
+static int write_target(struct target *t, const uint8_t *blob, size_t blob_len, const char *output)
 {
+    bool was_signed[EMBED_USB_PARTS];
+    for (size_t i = 0; i < t->count; i++) {
+        struct embed_usb_part *part = &t->parts[i];
+        part->made = artefact_build(&part->artefact, blob, blob_len, &part->made_len, &was_signed[i]);
+        if (!part->made)
+            return EXIT_FAIL;
+    }
+    if (t->usb ? embed_usb_write(t->usb, output) : write_file(&t->parts[0], output))
+        return EXIT_FAIL;
+    for (size_t i = 0; i < t->count; i++)
+        if (was_signed[i])
+            tool_error(t->usb ? t->parts[i].artefact.name : output,
+                       "note: its Authenticode signature is gone; sign it again for Secure Boot");
+    return EXIT_OK;
+}
+
+static int embed_into(struct target *t, const struct wanted *w)
+{
+    const struct artefact *a = &t->parts[0].artefact;
     static const struct embed nothing;
     const struct embed *keep = w->clear ? &nothing : &a->now;
     struct anchors *anchors = tool_alloc(sizeof *anchors);
@@ -217,10 +211,10 @@ static int embed_into(struct artefact *a, const struct wanted *w)
     }
     int r = len < 0 ? len : embed_parse(blob, (size_t)len, &check);
     if (r < 0) {
-        tool_error(a->path, "script and keys: %s (%s)", err_text(r), err_code(r));
+        tool_error(a->name, "script and keys: %s (%s)", err_text(r), err_code(r));
         goto done;
     }
-    status = write_artefact(a, blob, (size_t)len, w->output);
+    status = write_target(t, blob, (size_t)len, w->output);
     if (status == EXIT_OK && anchors->count == 0)
         tool_error(w->output, "note: it holds no trust anchor and will boot nothing");
 done:
@@ -258,10 +252,9 @@ int embed_main(int argc, char **argv)
     if (w.product && strlen(w.product) >= TRUST_PRODUCT_MAX)
         return tool_usage("--product", "is longer than %d characters", TRUST_PRODUCT_MAX - 1);
 
-    struct artefact *a = tool_alloc(sizeof *a);
-    int r = read_artefact(a, operands.items[0], w.clear);
-    status = r != 0 ? EXIT_FAIL : w.show ? show(a, w.json) : embed_into(a, &w);
-    free(a->data);
-    free(a);
+    struct target *t = tool_alloc(sizeof *t);
+    int r = read_target(t, operands.items[0], w.clear);
+    status = r != 0 ? EXIT_FAIL : w.show ? show(t, w.json) : embed_into(t, &w);
+    free_target(t);
     return status;
 }

@@ -89,7 +89,7 @@ static void fit_headers(struct pe *pe, uint32_t used, uint32_t raw_size)
 }
 
 uint8_t *embed_pe_build(const char *path, const uint8_t *head, size_t head_len, const uint8_t *blob, size_t blob_len,
-                        size_t *ret_len, bool *ret_signed)
+                        size_t size, size_t *ret_len, bool *ret_signed)
 {
     struct pe pe;
     uint8_t *probe = tool_alloc(head_len);
@@ -102,14 +102,19 @@ uint8_t *embed_pe_build(const char *path, const uint8_t *head, size_t head_len, 
         tool_error(path, "is not a PE file of Signet: its last section must be .signet");
         return NULL;
     }
+    if (size && total > size) {
+        tool_error(path, "script and keys do not fit: the file needs %llu bytes and has %zu", (unsigned long long)total, size);
+        return NULL;
+    }
+    if (size)
+        total = size;
     uint8_t *file = tool_alloc(total);
-    memset(file, 0, total);
     memcpy(file, head, head_len);
     memcpy(file + head_len, blob, blob_len);
     (void)read_headers(file, head_len, &pe); // the same bytes as before
     *ret_signed = load32_le(pe.optional + OPT_SECURITY + 4) != 0;
     uint32_t raw = load32_le(pe.last + SEC_RAW);
-    fit_headers(&pe, (uint32_t)(head_len + blob_len - raw), (uint32_t)(total - raw));
+    fit_headers(&pe, (uint32_t)(head_len + blob_len - raw), (uint32_t)(total - raw) & ~(pe.file_align - 1));
     size_t field = (size_t)(pe.optional - file) + OPT_CHECKSUM;
     store32_le(file + field, checksum(file, total, field));
     *ret_len = total;

@@ -4,10 +4,11 @@
 #include "base/base.h"
 
 // Makes a whole file of `head` (the bare artefact up to and with the slot, `head_len` bytes) and the blob: section and
-// image sizes, the checksum, and no Authenticode signature any more. Returns a new buffer (free()), its length in
+// image sizes, the checksum, and no Authenticode signature any more. The file gets `size` bytes, of which the section takes
+// what is left over; 0: as many as it needs. Returns a new buffer (free()), its length in
 // *ret_len; NULL after a message about `path`. *ret_signed says whether a signature was lost.
 uint8_t *embed_pe_build(const char *path, const uint8_t *head, size_t head_len, const uint8_t *blob, size_t blob_len,
-                        size_t *ret_len, bool *ret_signed);
+                        size_t size, size_t *ret_len, bool *ret_signed);
 
 // The machine that a finished artefact is for (EMBED_PE_*); 0: it is no UEFI application of Signet.
 enum { EMBED_PE_X64 = 0x8664, EMBED_PE_ARM64 = 0xaa64 };

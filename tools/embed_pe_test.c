@@ -44,7 +44,7 @@ static void start(void)
 
 static uint8_t *build(const uint8_t *blob, size_t len, size_t *ret_len, bool *ret_signed)
 {
-    return embed_pe_build("test.efi", head, sizeof head, blob, len, ret_len, ret_signed);
+    return embed_pe_build("test.efi", head, sizeof head, blob, len, 0, ret_len, ret_signed);
 }
 
 TEST(grows)
@@ -90,6 +90,22 @@ TEST(loses_its_signature)
     if (file)
         CHECK_EQ(load64_le(file + OPTIONAL + 144), 0);
     free(file);
+}
+
+// In a file that keeps its size the section takes all of it, but no part of a file block.
+TEST(fills_a_given_size)
+{
+    size_t len;
+    bool was_signed;
+    start();
+    uint8_t *file = embed_pe_build("test.efi", head, sizeof head, (const uint8_t *)"x", 1, 0x1801, &len, &was_signed);
+    CHECK(file != NULL);
+    CHECK_EQ(len, 0x1801);
+    CHECK_EQ(load32_le(file + SECTIONS + 40 + 8), 65);
+    CHECK_EQ(load32_le(file + SECTIONS + 40 + 16), 0x1200);
+    CHECK_EQ(load32_le(file + OPTIONAL + 56), 0x3000);
+    free(file);
+    CHECK(embed_pe_build("test.efi", head, sizeof head, (const uint8_t *)"x", 1, 0x7ff, &len, &was_signed) == NULL);
 }
 
 static bool refused(void)
@@ -158,4 +174,5 @@ TEST(says_for_which_machine_and_whether_it_is_intact)
     }
 }
 
-TEST_MAIN(T(grows), T(loses_its_signature), T(refuses_what_is_none_of_ours), T(says_for_which_machine_and_whether_it_is_intact))
+TEST_MAIN(T(grows), T(loses_its_signature), T(fills_a_given_size), T(refuses_what_is_none_of_ours),
+          T(says_for_which_machine_and_whether_it_is_intact))

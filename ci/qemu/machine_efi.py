@@ -34,16 +34,16 @@ class EfiMachine(machine.Machine):
     """`start` is "esp" (the artefact is \\EFI\\BOOT\\BOOTX64.EFI of a disk), "shell" (it is \\signet.efi there, and the firmware's
     shell runs \\startup.nsh) or "uefi-pxe" and "uefi-http" (the network comes first); "esp-arm64" is "esp" on
     an arm64 machine with AAVMF. "secure" is "esp" with Secure Boot and the artefact signed, "secure-unsigned" the same with it
-    unsigned, "secure-kernel" with the kernel itself in its place."""
+    unsigned, "secure-kernel" with the kernel itself in its place. "usb" and "usb-arm64" start from the stick in `extra`."""
 
     def __init__(self, folder, start, artefact, nic, netdev, memory, extra=(), **options):
-        arm64, secure = start == "esp-arm64", start.startswith("secure")
+        arm64, secure = start.endswith("-arm64"), start.startswith("secure")
         code, variables = ARM64 if arm64 else SECURE if secure else (first(CODE), first(VARS))
         mine = os.path.join(folder, "vars.fd")
         shutil.copyfile(variables, mine)
         more = ["-drive", f"if=pflash,format=raw,readonly=on,file={code}", "-drive", f"if=pflash,format=raw,file={mine}"]
         more += ["-device", "virtio-rng-pci"]  # OVMF from 2024 on offers no network boot without a source of random numbers
-        if not start.startswith("uefi-"):
+        if not start.startswith(("uefi-", "usb")):
             name = {"esp": "EFI/BOOT/BOOTX64.EFI", "esp-arm64": "EFI/BOOT/BOOTAA64.EFI", "shell": "signet.efi"}.get(start, "EFI/BOOT/BOOTX64.EFI")
             shutil.copyfile(artefact, os.path.join(folder, "esp", name))
             if start == "secure-kernel":

@@ -21,6 +21,7 @@ import machine_efi
 import net
 import router
 import table
+import usb
 
 HOST = os.path.join(fixtures.TOP, "build/test64/signet-host")
 
@@ -37,7 +38,7 @@ class Runner:
         os.makedirs(os.path.join(self.folder, "tftp"))
         os.makedirs(os.path.join(self.folder, "esp/EFI/BOOT"))
         self.net = net.Net(self.folder)
-        self.boot_file = "ipxe-arm64.efi" if row.firmware == "esp-arm64" else "ipxe.efi" if row.firmware else "undionly.kpxe"
+        self.boot_file = "ipxe-arm64.efi" if row.firmware.endswith("-arm64") else "ipxe.efi" if row.firmware else "undionly.kpxe"
         self.processes = {}
         self.done_when = set()
         self.sent_before = {}
@@ -123,12 +124,13 @@ class Runner:
                                                extra=disk.host_options(self.row, self.folder))
             return
         options = {"cpu": self.row.cpu, "program": emulator.newer() if self.row.newer else [emulator.OWN]}
+        extra = disk.data_options(self.row, self.folder) + usb.options(self.row, self.folder)
         if self.row.firmware:
             self.machine = machine_efi.EfiMachine(self.folder, self.row.firmware, os.path.join(self.folder, "tftp", self.boot_file),
-                                                  self.row.nic, netdev, self.row.memory, disk.data_options(self.row, self.folder), **options)
+                                                  self.row.nic, netdev, self.row.memory, extra, **options)
             return
         self.machine = machine.Machine(self.folder, self.row.nic, netdev, self.row.memory, self.row.machine,
-                                       extra=disk.options(self.row, self.folder) + disk.data_options(self.row, self.folder), **options)
+                                       extra=disk.options(self.row, self.folder) + extra, **options)
 
     def spoil(self):
         """tap0 behind `tc netem`: the host's where its kernel has it, else that of a router machine."""

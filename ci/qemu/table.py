@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import fixtures
 import table_disk
 import table_efi
+import table_usb
 
 OK = r"SIGNET-BOOT-OK name={} counter={}"
 HOST_OK = r"host: would start kernel .*signet\.name={} signet\.counter={}\b"
@@ -50,6 +51,7 @@ class Row:
     firmware: str = ""  # "": BIOS; else UEFI and how Signet is started, see table_efi.py
     files: tuple = ()  # ("esp" or "tftp", name, text): what lies beside the artefact
     disk: object = None  # disk.Disk: the machine starts from it, see table_disk.py
+    stick: object = None  # usb.Stick: the same, see table_usb.py
     disks: tuple = ()  # disk.Data: what the machine has besides
     machine: str = "pc"  # or "host": the core as a Linux process, see machine.py
     memory: int = 256
@@ -226,4 +228,4 @@ ROWS.append(Row("host-uri-by-dhcp", "a DHCP rule for iPXE clients: the default s
                 expect=(f'p2: asking {A}, image "good"',)))
 
 NOT_ON_HOST = {"e1000", "sha-ni", "cached-dhcp", "smallest", "loss-relay"}  # about the PXE ROM, the machine, QEMU's socket
-ROWS += list(host_rows()) + table_efi.rows(ROWS) + table_disk.rows(ROWS)
+ROWS += list(host_rows()) + table_efi.rows(ROWS) + table_disk.rows(ROWS) + table_usb.rows(ROWS)

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MPL-2.0
+// See embed_artefact.h.
+#include "embed_artefact.h"
+#include "base/bytes.h"
+#include "base/range.h"
+#include "embed_pe.h"
+
+int artefact_parse(struct artefact *a, bool clear)
+{
+    size_t at;
+    if (embed_find_slot(a->data, a->len, &at) < 0) {
+        tool_error(a->name, "is not a Signet artefact: it has no place for a script and keys");
+        return -1;
+    }
+    a->slot = a->data + at;
+    a->kind = load32_le(a->slot + SLOT_KIND);
+    a->base = embed_slot_base(a->slot, at);
+    a->capacity = load32_le(a->slot + SLOT_CAPACITY);
+    if (a->kind != EMBED_NBP && a->kind != EMBED_EFI) {
+        tool_error(a->name, "is an artefact of a kind that this version does not know (%u)", a->kind);
+        return -1;
+    }
+    uint32_t offset = load32_le(a->slot + SLOT_OFFSET), length = load32_le(a->slot + SLOT_LENGTH);
+    if (clear || (offset == 0 && length == 0))
+        return 0;
+    int r = offset != a->base || !range_fits(offset, length, a->len)
+                ? ERR_EMBED_DAMAGED
+                : embed_parse(a->data + offset, length, &a->now);
+    if (r < 0) {
+        tool_error(a->name, "%s (%s); --clear starts anew", err_text(r), err_code(r));
+        return -1;
+    }
+    a->blob = a->data + offset;
+    a->blob_len = length;
+    return 0;
+}
+
+uint8_t *artefact_build(struct artefact *a, const uint8_t *blob, size_t blob_len, size_t *ret_len, bool *ret_signed)
+{
+    uint64_t total = (uint64_t)a->base + blob_len;
+    if (total > UINT32_MAX || (a->capacity && total > a->capacity)) {
+        tool_error(a->name, "script and keys do not fit: %llu bytes, and this artefact may have %u", (unsigned long long)total,
+                   a->capacity);
+        return NULL;
+    }
+    store32_le(a->slot + SLOT_OFFSET, a->base);
+    store32_le(a->slot + SLOT_LENGTH, (uint32_t)blob_len);
+    *ret_signed = false;
+    if (a->kind == EMBED_EFI)
+        return embed_pe_build(a->name, a->data, a->base, blob, blob_len, a->fixed ? a->len : 0, ret_len, ret_signed);
+    uint8_t *file = tool_alloc(total);
+    memcpy(file, a->data, a->base);
+    memcpy(file + a->base, blob, blob_len);
+    *ret_len = total;
+    return file;
+}

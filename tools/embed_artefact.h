@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MPL-2.0
+// One artefact with a slot for script and trust anchors (doc/embed-format.md), in memory.
+#pragma once
+#include "image/embed.h"
+#include "tool.h"
+
+struct artefact {
+    const char *name; // for messages
+    uint8_t *data;    // the caller's, as are the next two
+    size_t len;
+    bool fixed;       // a file whose size stays: what is made of it has `len` bytes as well
+    uint8_t *slot;    // in data
+    uint32_t kind, base, capacity;
+    uint8_t *blob;    // in data, NULL when there is none
+    size_t blob_len;
+    struct embed now; // what it holds
+};
+
+// Finds the slot in a->data and reads what it holds. With `clear` that is not looked at, so that damage there does not
+// matter. 0, or -1 after a message.
+int artefact_parse(struct artefact *a, bool clear);
+
+// The artefact with this blob in place of what it holds. Allocated, NULL after a message. *ret_signed: it had an Authenticode
+// signature, which is gone.
+uint8_t *artefact_build(struct artefact *a, const uint8_t *blob, size_t blob_len, size_t *ret_len, bool *ret_signed);
