@@ -5,6 +5,7 @@ A second implementation of what `signet install` writes, so that both are held t
 bits are those of `signet install` itself, for `pool` on disks of a real ZFS pool.
 """
 import hashlib
+import mmap
 import os
 import struct
 import subprocess
@@ -18,6 +19,7 @@ SECTORS = 131072  # 64 MiB
 CONFIRMED = 0xFFFFFFFF
 STAGE = 16384
 BIOS_BOOT = bytes.fromhex("4861682149646f6e744e656564454649")
+ESP = bytes.fromhex("28732ac11ff8d211ba4b00a0c93ec93b")
 SIGNET_IMAGE = bytes.fromhex("2753afb19a949d4689ed531f50f35610")
 
 
@@ -39,13 +41,15 @@ class Disk:
 
 @dataclass
 class Data:
-    """A further disk of a machine: a GPT with one image partition, which is labelled `label`."""
+    """A further disk of a machine: a GPT with an image partition, which is labelled `label`, and with `esp` an empty EFI system
+    partition of so many MiB behind it."""
     label: str
     device: str = ""  # QEMU's, with its options; a host machine needs none
     controller: str = ""  # that the machine needs for it
-    image: str = "good"
+    image: object = "good"  # or a function that is given the row's folder and makes one
     sector: int = 512
     damage: int = 0  # a bit of the image at this offset is flipped
+    esp: int = 0
 
 
 def _gpt(disk, partitions, sector=512):
@@ -180,14 +184,18 @@ def options(row, folder):
 
 def make_data(data, folder):
     """The file of a further disk of the row."""
-    path, first = os.path.join(folder, data.label + ".img"), MIB // data.sector
-    image = bytearray(_image(data.image) if data.image else b"")
+    path, mib = os.path.join(folder, data.label + ".img"), MIB // data.sector
+    image = bytearray(data.image(folder) if callable(data.image) else _image(data.image) if data.image else b"")
     if data.damage:
         image[data.damage] ^= 0x10
-    disk = bytearray(SECTORS * 512)
-    _gpt(disk, ((SIGNET_IMAGE, first, (len(disk) - 2 * MIB) // data.sector, data.label),), data.sector)
-    disk[MIB:MIB + len(image)] = image
-    fixtures.payload.write(path, bytes(disk))
+    partitions = [(SIGNET_IMAGE, mib, 62 * mib, data.label)]
+    if data.esp:
+        partitions.append((ESP, 63 * mib, data.esp * mib, "esp"))
+    with open(path, "wb+") as f:
+        f.truncate((64 + data.esp) * MIB)
+        with mmap.mmap(f.fileno(), 0) as disk:
+            _gpt(disk, partitions, data.sector)
+            disk[MIB:MIB + len(image)] = image
     return path
 
 

@@ -32,9 +32,10 @@ def sign(folder, path):
 
 class EfiMachine(machine.Machine):
     """`start` is "esp" (the artefact is \\EFI\\BOOT\\BOOTX64.EFI of a disk), "shell" (it is \\signet.efi there, and the firmware's
-    shell runs \\startup.nsh) or "uefi-pxe" and "uefi-http" (the network comes first); "esp-arm64" is "esp" on
-    an arm64 machine with AAVMF. "secure" is "esp" with Secure Boot and the artefact signed, "secure-unsigned" the same with it
-    unsigned, "secure-kernel" with the kernel itself in its place. "usb" and "usb-arm64" start from the stick in `extra`."""
+    shell runs \\startup.nsh) or "uefi-pxe" and "uefi-http" (the network comes first); "esp-arm64" is "esp" on an arm64 machine with
+    AAVMF; "esp-install" is "esp" in a machine that may restart, with nothing but the firmware's own boot order. "secure" is "esp"
+    with Secure Boot and the artefact signed, "secure-unsigned" the same with it unsigned, "secure-kernel" with the kernel
+    itself in its place. "usb" and "usb-arm64" start from the stick in `extra`."""
 
     def __init__(self, folder, start, artefact, nic, netdev, memory, extra=(), **options):
         arm64, secure = start.endswith("-arm64"), start.startswith("secure")
@@ -51,11 +52,12 @@ class EfiMachine(machine.Machine):
             if start == "secure":
                 sign(folder, os.path.join(folder, "esp", name))
             # A folder that QEMU shows as a FAT disk; what is written goes nowhere.
-            more += ["-drive", f"if=none,id=esp,format=raw,readonly=on,file=fat:{folder}/esp", "-device", "virtio-blk-pci,drive=esp,bootindex=0"]
+            order = "" if start == "esp-install" else ",bootindex=0"
+            more += ["-drive", f"if=none,id=esp,format=raw,readonly=on,file=fat:{folder}/esp", "-device", "virtio-blk-pci,drive=esp" + order]
         if start == "uefi-http":  # spares the minute that PXE over IPv6 waits; OVMF knows these from edk2-stable202208 on
             for protocol in ("IPv4", "IPv6"):
                 more += ["-fw_cfg", f"name=opt/org.tianocore/{protocol}PXESupport,string=n"]
-        if start == "shell":
+        if start in ("shell", "esp-install"):
             nic += ",bootindex=-1"
         if arm64:
             console = os.path.join(folder, "console.log")
@@ -65,4 +67,5 @@ class EfiMachine(machine.Machine):
             return
         if secure:
             more += ["-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1"]
-        super().__init__(folder, nic, netdev, memory, "q35,smm=on" if secure else "q35", extra=[*more, *extra], **options)
+        super().__init__(folder, nic, netdev, memory, "q35,smm=on" if secure else "q35", extra=[*more, *extra],
+                         restarts=start == "esp-install", **options)

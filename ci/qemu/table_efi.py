@@ -7,10 +7,24 @@ firmware's own PXE (DHCP and TFTP).
 from dataclasses import replace
 
 import disk
+import payload_install
 
+# The smallest FAT32 that firmware takes in sectors of 4096 bytes has 65525 clusters; from 260 MiB on mkdosfs makes them larger.
+ESP_4K = 258  # MiB
 NO_NETWORK = "e1000,romfile="  # OVMF has no driver of its own for it
 VIRTIO = "virtio-net-pci,romfile="  # by OVMF's own driver; for e1000 it has none and takes the one of QEMU's option ROM
 MEMORY = 512  # OVMF itself takes more than a BIOS
+
+INSTALLED = (
+    r"GUEST-RUN mkdosfs (?s:.*?)GUEST-STATUS 0",
+    r"partition 2, its EFI system partition, is not mounted(?s:.*?)GUEST-STATUS 1",
+    r"installed \(EFI/signet/ipxe.efi, boot entry (\d+)\)(?s:.*?)GUEST-STATUS 0(?s:.*?)/install/ipxe.efi"
+    r"(?s:.*?)installed \(EFI/signet/ipxe.efi, boot entry \1\)(?s:.*?)up to date \(EFI/signet/ipxe.efi, boot entry \1\)",
+    r"/dev/nvme0n1: as installed(?s:.*?)GUEST-STATUS 0",
+    r"x64 previous = (?s:.*?)x64 boot entry = \d+",
+    r"BootOrder: (\d+),(?s:.*?)Boot\1\* Signet",
+    r"reading partition 1 target of EFI disk 0 \(NVMe\)",
+)
 
 # BIOS row -> (how it is started, network card)
 FROM_BIOS = {
@@ -93,6 +107,12 @@ def rows(table):
         "chain disk://boot/ ||\nchain disk:label=nvme || echo ROW-FAILED\n",
         expect=(r"sata of EFI disk \d \(SATA\)(?s:.*)FETCHED(?s:.*)usb of EFI disk \d \(USB\)(?s:.*)\[S16\](?s:.*)\[D02\](?s:.*)"
                 r"nvme of EFI disk \d \(NVMe\)",)))
+    found.append(replace(
+        good, name="efi-install", about="signet install --esp in a booted Linux: FAT on an NVMe disk of 4096-byte sectors, boot entry by efibootmgr;"
+        " after a restart the firmware boots Signet from there", firmware="esp-install", nic=NO_NETWORK, servers=[], deadline=240,
+        disks=(disk.Data("installer", "virtio-blk-pci", image=payload_install.image),
+               disk.Data("target", "nvme,serial=1,logical_block_size=4096,physical_block_size=4096", sector=4096, esp=ESP_4K)),
+        script="#!ipxe\nchain disk://boot/ || chain disk:label=installer || echo ROW-FAILED\n", expect=INSTALLED))
     for name, (firmware, nic) in FROM_BIOS.items():
         row = by_name[name]
         memory = MEMORY
