@@ -102,6 +102,8 @@ static int find_file(struct embed_usb *usb, const struct place *place, struct fa
     int err = fat_mount(&usb->fat, &ops, INSTALL_SECTOR, place->sectors);
     if (!err)
         err = fat_find(&usb->fat, place->efi, ret);
+    if (err == ERR_UNSUPPORTED)
+        err = ERR_NOT_FOUND; // made for disks with other sectors: no firmware finds a file there either
     if (err && err != ERR_NOT_FOUND)
         tool_error(usb->dev.path, "%s: %s", place->efi, err_text(err == ERR_INVALID ? ERR_DISK_FILES : err));
     return err;

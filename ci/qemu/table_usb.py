@@ -17,11 +17,13 @@ chain foreign.img && echo ROW-FAILED || echo REFUSED-FOREIGN
 chain absent.img || echo REFUSED-ABSENT
 chain The%20image.img || echo ROW-FAILED
 """
+IN_FOLDER = {"autoexec.ipxe": AUTOEXEC}
+BESIDE = {"/EFI/BOOT/autoexec.ipxe": AUTOEXEC.replace("chain ", "chain ../../signet/"), "autoexec.ipxe": EMBEDDED}
 
 
-def stick(image, bus):
-    return usb.Stick(EMBEDDED, {"autoexec.ipxe": AUTOEXEC, "trust.pub": "mallory.pub", "tampered.img": "forged/bit-in-chunk",
-                                "foreign.img": "forged/wrong-key", "The image.img": image}, bus)
+def stick(image, scripts):
+    return usb.Stick(EMBEDDED, {"trust.pub": "mallory.pub", "tampered.img": "forged/bit-in-chunk", "foreign.img": "forged/wrong-key",
+                                "The image.img": image, **scripts}, "qemu-xhci")
 
 
 def rows(table):
@@ -32,12 +34,12 @@ def rows(table):
     refused = usb.Stick("#!ipxe\necho ROW-END\n", {"autoexec.ipxe": REFUSED, "tampered.img": "forged/bit-in-chunk"}, "usb-ehci")
     return [
         replace(base, name="usb-bios", about="usb.img as a USB stick on xHCI, SeaBIOS: autoexec.ipxe and images from its folder; no network",
-                stick=stick("images/good", "qemu-xhci"), expect=base.expect + ("disk: Signet from slot A",)),
+                stick=stick("images/good", IN_FOLDER), expect=base.expect + ("disk: Signet from slot A",)),
         # EHCI as QEMU emulates it takes a minute for the image: nothing large is read from it.
         replace(base, name="usb-bios-refused", about="a stick on EHCI, SeaBIOS: its damaged image is refused, the embedded script follows",
                 stick=refused, boots="", end="ROW-END", forbid=("SIGNET-BOOT-OK",),
                 expect=(r"\[S16\]", "file://boot/signet/autoexec.ipxe ended; the embedded script follows")),
-        replace(base, name="usb-efi", about="the same stick, OVMF", firmware="usb", memory=512, stick=stick("images/good", "qemu-xhci")),
-        replace(base, name="usb-efi-arm64", about="the same stick, AAVMF on arm64, to an arm64 Linux", firmware="usb-arm64", memory=512,
-                boots="arm64", stick=stick("images/arm64", "qemu-xhci"), deadline=240),
+        replace(base, name="usb-efi", about="the same stick, OVMF", firmware="usb", memory=512, stick=stick("images/good", IN_FOLDER)),
+        replace(base, name="usb-efi-arm64", about="AAVMF on arm64, to an arm64 Linux: autoexec.ipxe beside the binary comes first",
+                firmware="usb-arm64", memory=512, boots="arm64", stick=stick("images/arm64", BESIDE), deadline=240),
     ]

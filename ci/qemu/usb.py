@@ -13,7 +13,7 @@ PARTITION = 2048 * 512
 @dataclass
 class Stick:
     script: str  # embedded
-    files: dict  # name in the folder "signet": text, or bytes of a file as a path under build/qemu/fixtures
+    files: dict  # name in the folder "signet", or a whole path: text, or the path of a file under build/qemu/fixtures
     bus: str = "usb-ehci"  # the machine's controller
     trust: tuple = ("alice",)
 
@@ -35,9 +35,9 @@ def make(stick, folder):
     for name, content in stick.files.items():
         file = fixtures.path(content)
         if "\n" in content:
-            file = os.path.join(folder, name)
+            file = os.path.join(folder, "dropped")
             fixtures.payload.write(file, content.encode())
-        _run("mcopy", "-i", f"{path}@@{PARTITION}", file, f"::/signet/{name}")
+        _run("mcopy", "-i", f"{path}@@{PARTITION}", file, f"::{os.path.join('/signet', name)}")
     return path
 
 
