@@ -121,7 +121,7 @@ class Runner:
             self.netem.wait_ready()
         if self.row.machine == "host":
             self.machine = machine.HostMachine(self.folder, HOST, os.path.join(self.folder, "tftp/undionly.kpxe"), memory=self.row.memory,
-                                               extra=disk.host_options(self.row, self.folder))
+                                               extra=disk.host_options(self.row, self.folder) + usb.host_options(self.row, self.folder))
             return
         options = {"cpu": self.row.cpu, "program": emulator.newer() if self.row.newer else [emulator.OWN]}
         extra = disk.data_options(self.row, self.folder) + usb.options(self.row, self.folder)

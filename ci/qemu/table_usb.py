@@ -32,7 +32,10 @@ def rows(table):
         "running .*autoexec.ipxe", r"\[S16\](?s:.*)REFUSED-TAMPERED(?s:.*)\[S07\](?s:.*)REFUSED-FOREIGN(?s:.*)\[G04\](?s:.*)REFUSED-ABSENT",
         r"file: reading /signet/The image\.img"), forbid=good.forbid + ("ROW-FAILED",))
     refused = usb.Stick("#!ipxe\necho ROW-END\n", {"autoexec.ipxe": REFUSED, "tampered.img": "forged/bit-in-chunk"}, "usb-ehci")
+    on_console = base.expect[len(good.expect):]
     return [
+        replace(base, name="host-usb", about="the core as a Linux process, with the stick as its disk", machine="host", group="host",
+                stick=stick("images/good", IN_FOLDER), expect=on_console, after=(("placed", "good"),)),
         replace(base, name="usb-bios", about="usb.img as a USB stick on xHCI, SeaBIOS: autoexec.ipxe and images from its folder; no network",
                 stick=stick("images/good", IN_FOLDER), expect=base.expect + ("disk: Signet from slot A",)),
         # EHCI as QEMU emulates it takes a minute for the image: nothing large is read from it.

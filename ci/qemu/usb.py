@@ -41,6 +41,11 @@ def make(stick, folder):
     return path
 
 
+def host_options(row, folder):
+    """The same for signet-host."""
+    return ["--disk", make(row.stick, folder)] if row.stick else []
+
+
 def options(row, folder):
     """QEMU's options for the row's stick: what the machine starts from."""
     if not row.stick:

@@ -138,6 +138,7 @@ int main(int argc, char **argv)
     if (fd < 0)
         return fail(tap);
     m.wire = host_tap_wire(&fd);
+    core_options.folder = m.storage.count > 0; // the first disk is the one that was booted from
     int err = host_run(&m, &core_options);
     if (!m.booted)
         printf("host: the core %s, status %d\n", m.left ? "left the machine" : "came back", err);
