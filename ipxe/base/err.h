@@ -86,6 +86,8 @@
     X(DISK_READ, "D04", "disk cannot be read")                                                                         \
     X(DISK_WRITE, "D05", "disk cannot be written")                                                                     \
     X(DISK_FILES, "D06", "file system is damaged")                                                                     \
+    X(DISK_FOREIGN, "D07", "the partition holds something else")                                                       \
+    X(DISK_ROOM, "D08", "no room on the disk")                                                                         \
     /* Oxide header, version 2 */                                                                                      \
     X(OXIDE_MAGIC, "O01", "not an Oxide boot image")                                                                   \
     X(OXIDE_FIELD, "O02", "Oxide header field out of bounds")                                                          \

@@ -17,20 +17,31 @@ uint8_t *scatter_at(const struct scatter *map, uint64_t offset, size_t want, siz
     return NULL;
 }
 
-bool scatter_write(const struct scatter *map, uint64_t offset, const void *src, size_t len)
+// Either from `src` into the map or out of it to `dst`.
+static bool move(const struct scatter *map, uint64_t offset, const uint8_t *src, uint8_t *dst, size_t len)
 {
     if (!range_fits(offset, len, map->size))
         return false;
-    const uint8_t *from = src;
-    while (len > 0) {
+    for (size_t done = 0; done < len;) {
         size_t n = 0;
-        uint8_t *to = scatter_at(map, offset, len, &n);
-        if (!to)
+        uint8_t *here = scatter_at(map, offset + done, len - done, &n);
+        if (!here)
             return false;
-        memcpy(to, from, n);
-        offset += n;
-        from += n;
-        len -= n;
+        if (src)
+            memcpy(here, src + done, n);
+        else
+            memcpy(dst + done, here, n);
+        done += n;
     }
     return true;
+}
+
+bool scatter_read(const struct scatter *map, uint64_t offset, void *dst, size_t len)
+{
+    return move(map, offset, NULL, dst, len);
+}
+
+bool scatter_write(const struct scatter *map, uint64_t offset, const void *src, size_t len)
+{
+    return move(map, offset, src, NULL, len);
 }

@@ -22,5 +22,8 @@ struct scatter {
 // NULL when offset is not below size.
 uint8_t *scatter_at(const struct scatter *map, uint64_t offset, size_t want, size_t *ret_len);
 
+// Copies len bytes out. False, with nothing read, when the range is not inside the map.
+bool scatter_read(const struct scatter *map, uint64_t offset, void *dst, size_t len);
+
 // Copies len bytes in. False, with nothing written, when the range is not inside the map.
 bool scatter_write(const struct scatter *map, uint64_t offset, const void *src, size_t len);

@@ -40,6 +40,12 @@ TEST(every_range_lands_in_place)
                 expected[place_of(i)] = (uint8_t)i;
             CHECK(scatter_write(&f->map, from, data + from, len));
             CHECK(memcmp(f->arena, expected, sizeof expected) == 0);
+            uint8_t back[30];
+            memset(back, 0xee, sizeof back);
+            CHECK(scatter_read(&f->map, from, back, len));
+            CHECK(memcmp(back, data + from, len) == 0);
+            for (unsigned i = len; i < sizeof back; i++)
+                CHECK(back[i] == 0xee);
         }
 }
 
@@ -50,6 +56,7 @@ TEST(outside_writes_nothing)
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         struct fixture *f = fixture();
         CHECK(!scatter_write(&f->map, bad[i][0], data, (size_t)bad[i][1]));
+        CHECK(!scatter_read(&f->map, bad[i][0], data, (size_t)bad[i][1]));
         for (size_t k = 0; k < sizeof f->arena; k++)
             CHECK(f->arena[k] == 0xee);
     }

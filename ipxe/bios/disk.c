@@ -179,7 +179,12 @@ static int disk_read(void *ctx, unsigned disk, uint64_t lba, uint32_t count, voi
     return transfer(disk, lba, count, buf, false);
 }
 
-const struct platform_storage bios_storage = { .count = disk_count, .info = disk_info, .read = disk_read };
+static int disk_write(void *ctx, unsigned disk, uint64_t lba, uint32_t count, const void *buf)
+{
+    return transfer(disk, lba, count, (uint8_t *)(uintptr_t)buf, true); // which only reads from it then
+}
+
+const struct platform_storage bios_storage = { .count = disk_count, .info = disk_info, .read = disk_read, .write = disk_write };
 
 void bios_disk_confirm(void)
 {

@@ -21,11 +21,11 @@ const struct script_command core_commands[] = {
 const size_t core_command_count = ARRAY_SIZE(core_commands);
 
 const struct core_transport core_transports[] = {
-    { "disk", core_disk_fetch },
-    { "file", core_file_fetch },
-    { "http", core_http_fetch },
-    { "p2", core_p2_fetch },
-    { "tftp", core_tftp_fetch },
+    { "disk", core_disk_fetch, .remote = false },
+    { "file", core_file_fetch, .remote = false },
+    { "http", core_http_fetch, .remote = true },
+    { "p2", core_p2_fetch, .remote = true },
+    { "tftp", core_tftp_fetch, .remote = true },
 };
 const size_t core_transport_count = ARRAY_SIZE(core_transports);
 

@@ -29,6 +29,12 @@ int core_disk_turn(struct core *core, uint64_t *turned)
     return err;
 }
 
+int core_disk_write(const struct core_disk *disk, uint64_t lba, uint32_t count, const void *from)
+{
+    const struct platform *p = disk->core->platform;
+    return p->storage->write ? p->storage->write(p->ctx, disk->number, lba, count, from) : ERR_DISK_WRITE;
+}
+
 // What was found and refused tells more than a place where there is nothing.
 static int more_telling(int before, int now, int nothing)
 {

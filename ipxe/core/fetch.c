@@ -46,6 +46,7 @@ int core_chain(struct core *core, const char *uri_text, bool boot)
     }
     struct uri here = uri; // the transport may run a script that chains on
     core_image_forget(core);
+    core->image.remote = transport->remote;
     err = transport->fetch(core, &here);
     if (!err && boot && core->image.verified)
         err = core_image_start(core);

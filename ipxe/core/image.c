@@ -75,6 +75,7 @@ int core_image_plan(struct core *core, const struct seal *seal)
 void core_image_forget(struct core *core)
 {
     core->image.planned = core->image.verified = false;
+    core_keep_forget();
     if (core->platform->unmap)
         core->platform->unmap(core->platform->ctx);
 }
@@ -162,6 +163,8 @@ int core_image_start(struct core *core)
         err = describe_boot(core, cmdline, &boot);
     if (!err)
         err = arm64 ? check_arm64(&boot) : check_bzimage(&boot, p->whole_kernel);
+    if (!err)
+        err = core_keep_image(core);
     if (!err) {
         console_say("boot", "starting %s (counter %llu)", image->seal.name, (unsigned long long)image->seal.counter);
         err = p->boot(p->ctx, &boot);

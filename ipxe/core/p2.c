@@ -17,7 +17,7 @@ struct p2_fetch {
     struct p2_client client;
     struct net_udp *udp;
     uint64_t started, digest_us, shown, accepted;
-    bool announced;
+    bool reused; // what the disk has was looked at
 };
 
 static void received(void *ctx, unsigned nic, const struct net_addr *from, const uint8_t *data, size_t len)
@@ -91,7 +91,6 @@ static void receive_credit(uint16_t *ret_initial, uint16_t *ret_limit)
 
 static int start(struct p2_fetch *f, const struct uri *uri)
 {
-    static uint8_t seal[SEAL_MAX];
     struct core *core = f->core;
     char name[P2_NAME_MAX];
     uint8_t seed[32];
@@ -103,8 +102,8 @@ static int start(struct p2_fetch *f, const struct uri *uri)
         .targets = targets,
         .seed = seed,
         .seed_len = sizeof seed,
-        .seal_buf = seal,
-        .seal_cap = sizeof seal,
+        .seal_buf = core->image.seal_bytes,
+        .seal_cap = sizeof core->image.seal_bytes,
     };
     int err = uri_path_name(uri, name, sizeof name);
     if (err >= 0)
@@ -159,6 +158,29 @@ static void show_progress(struct p2_fetch *f, bool now)
                      (unsigned)((p.bytes_total + MIB - 1) >> 20), p.window, p.lost);
 }
 
+static bool judge_local(void *ctx, uint32_t chunk)
+{
+    struct p2_fetch *f = ctx;
+    uint64_t before = core_now(f->core);
+    bool good = p2_client_local(&f->client, chunk) == 1;
+    f->digest_us += core_now(f->core) - before;
+    show_progress(f, false);
+    return good;
+}
+
+// Before the first READ of the payload: what a local copy has is not fetched.
+static int reuse(struct p2_fetch *f)
+{
+    struct p2_progress p;
+    f->reused = true;
+    int err = core_keep_reuse(f->core, judge_local, f);
+    p2_client_progress(&f->client, &p);
+    if (p.bytes_local)
+        console_say("keep", "%u of %u KiB are on the disk already and are not fetched", (unsigned)(p.bytes_local >> 10),
+                    (unsigned)(p.bytes_total >> 10));
+    return err;
+}
+
 static void say_failure(struct p2_fetch *f, int err)
 {
     struct p2_progress p;
@@ -184,10 +206,11 @@ static void say_timing(struct p2_fetch *f, uint64_t total_us)
     struct core *core = f->core;
     uint64_t first_read = core->first_read_us ? core->first_read_us - core->entry_us : 0;
     console_say("p2", "timing: bytes=%llu total_us=%llu digest_us=%llu transport_us=%llu entry_to_read_us=%llu blocks=%u "
-                "duplicates=%u lost=%u timeouts=%u reads=%u window=%u srtt_us=%u bad=%u failovers=%u",
+                "duplicates=%u lost=%u timeouts=%u reads=%u window=%u srtt_us=%u bad=%u failovers=%u local=%llu",
                 (unsigned long long)p.bytes_total, (unsigned long long)total_us, (unsigned long long)f->digest_us,
                 (unsigned long long)(total_us - f->digest_us), (unsigned long long)first_read, p.blocks_received,
-                p.duplicates, p.lost, p.timeouts, p.reads_sent, p.window, p.srtt_us, p.bad_chunks, p.failovers);
+                p.duplicates, p.lost, p.timeouts, p.reads_sent, p.window, p.srtt_us, p.bad_chunks, p.failovers,
+                (unsigned long long)p.bytes_local);
 }
 
 static void finish(struct p2_fetch *f, int err, uint64_t total_us)
@@ -219,6 +242,8 @@ static int run(struct p2_fetch *f)
             return 0;
         if (phase == P2_SEALED)
             err = accept(f);
+        if (phase == P2_PAYLOAD && !f->reused)
+            err = reuse(f);
         if (err)
             return err;
         send_due(f);

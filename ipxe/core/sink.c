@@ -9,7 +9,7 @@ int core_sink_open(struct core_sink **ret, struct core *core, const struct uri *
     struct core_sink *sink = core->platform->alloc(core->platform->ctx, sizeof *sink);
     if (!sink)
         return ERR_NO_MEMORY;
-    memset(sink, 0, offsetof(struct core_sink, seal));
+    memset(sink, 0, offsetof(struct core_sink, head));
     sink->core = core;
     sink->uri = *uri;
     sink->started = core_now(core);
@@ -65,7 +65,7 @@ int core_sink_data(struct core_sink *sink, const uint8_t *data, size_t len)
     }
     const struct stream_ops ops = { .ctx = sink, .plan = plan };
     sink->kind = SINK_IMAGE;
-    stream_init(&sink->stream, &sink->core->embed.trust, &ops, sink->seal);
+    stream_init(&sink->stream, &sink->core->embed.trust, &ops, sink->core->image.seal_bytes);
     return into_image(sink, sink->head, sink->head_len);
 }
 

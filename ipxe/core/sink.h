@@ -15,7 +15,6 @@ struct core_sink {
     size_t head_len;
     uint64_t started, digest_us, shown;
     struct stream stream;
-    uint8_t seal[SEAL_MAX];
     uint8_t head[SINK_SCRIPT_MAX]; // the first bytes, then the script
 };
 

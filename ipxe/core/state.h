@@ -23,7 +23,8 @@ struct core_image {
     struct scatter map;
     uint8_t *list;       // chunk list, in the plan's memory
     uint8_t *chunk_bits; // one bit a verified chunk, in the plan's work memory
-    char uri[URI_TEXT_MAX];
+    bool remote;         // it comes from the network
+    uint8_t seal_bytes[SEAL_MAX]; // the seal as it was verified
 };
 
 struct core {
@@ -73,6 +74,17 @@ void core_image_forget(struct core *core);
 // Starts the verified image. Returns only on failure.
 int core_image_start(struct core *core);
 
+// --- the local copy (keep.c, keep_reuse.c) ---
+
+// At the start of a payload from the network: reads the chunks that a copy on the disk has, where the setting `keep`
+// names one, into their places; `judge` says of each whether it is right. 0 or ERR_CANCELLED.
+typedef bool core_keep_judge(void *ctx, uint32_t chunk);
+int core_keep_reuse(struct core *core, core_keep_judge *judge, void *ctx);
+// Before a verified image starts: writes it to the disk, when it came from the network and `keep` is set. What goes wrong
+// is said and ends nothing. 0 or ERR_CANCELLED.
+int core_keep_image(struct core *core);
+void core_keep_forget(void);
+
 // --- fetching (fetch.c) ---
 
 // Fetches what a URI names: an image into core->image, or a script, which is run. `boot` starts an image.
@@ -87,6 +99,7 @@ struct core_transport {
     // Fetches `uri`. An image that was loaded and verified is in core->image; a script is run. 0 or an error,
     // with everything that a person needs to know said already.
     int (*fetch)(struct core *core, const struct uri *uri);
+    bool remote; // from the network: what the setting `keep` is about
 };
 extern const struct core_transport core_transports[];
 extern const size_t core_transport_count;

@@ -3,7 +3,6 @@
 // planning and the script, with a fake clock.
 #include "host/testworld.h"
 
-#define BOOT_V4 "#!ipxe\ndhcp\nchain p2://10.0.0.1/image\n"
 
 static void boot_v4(void)
 {

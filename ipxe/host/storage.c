@@ -59,6 +59,10 @@ static int disk_write(void *ctx, unsigned disk, uint64_t lba, uint32_t count, co
     for (uint32_t i = 0; i < count; i++, to += size, from += size) {
         unsigned long number = ++s->sectors_written;
         s->cut = number == s->cut_at;
+        if (s->journal && number <= HOST_JOURNAL_MAX) {
+            s->journal[number - 1].lba = lba + i;
+            memcpy(s->journal[number - 1].bytes, from, size);
+        }
         if (number != s->lose)
             memcpy(to, from, s->cut ? s->torn ? size / 2 : 0 : size);
         if (s->cut)

@@ -4,6 +4,12 @@
 #include "core/platform.h"
 
 #define HOST_DISKS_MAX 4
+#define HOST_JOURNAL_MAX 2048
+
+struct host_write {
+    uint64_t lba;
+    uint8_t bytes[4096]; // sector_size of them
+};
 
 struct host_disk {
     struct platform_disk info;
@@ -22,6 +28,8 @@ struct host_storage {
     unsigned long cut_at;
     bool torn, cut;
     unsigned long lose; // this sector write stays in the disk's cache and never reaches the medium
+    // Each sector write in order, when the caller gives room for it: HOST_JOURNAL_MAX entries.
+    struct host_write *journal;
 };
 
 struct host_machine;

@@ -21,6 +21,7 @@
 #define INITRD_SIZE 20001
 #define VERSION_SIZE 8192
 #define SETUP_SIZE 2048
+#define BOOT_V4 "#!ipxe\ndhcp\nchain p2://10.0.0.1/image\n"
 #define GIVE_UP_US (600 * 1000000ull)
 
 // What a case found, in memory shared with its child.
@@ -32,6 +33,7 @@ struct outcome {
     uint64_t now_us;
     uint32_t server_finished, discovers; // FINISHED with success; DHCP packets seen
     struct host_storage storage; // its counters
+    uint64_t sent;               // DATA messages of the boot server
     char transcript[TRANSCRIPT_MAX];
 };
 
@@ -294,6 +296,7 @@ static void run(const char *script, const enum testkey_name *anchor, uint64_t fl
     out->live_allocations = w.machine.live_allocations;
     out->now_us = w.machine.now_us;
     out->storage = w.machine.storage;
+    out->sent = w.server.stats.data_messages;
     snprintf(out->transcript, sizeof out->transcript, "%s", w.machine.transcript ? w.machine.transcript : "");
     tear_down();
 }

@@ -22,6 +22,7 @@ static const struct setting_name known[] = {
     { "p2-server", SETTING_STRING, 175, 80 },
     { "p2-name", SETTING_STRING, 175, 81 },
     { "p2-port", SETTING_STRING, 175, 82 },
+    { "keep", SETTING_STRING, 175, 83 },
     { "ip", SETTING_IPV4, 0, 0 },
     { "next-server", SETTING_IPV4, 0, 0 },
     { "mac", SETTING_HEX, 0, 0 },

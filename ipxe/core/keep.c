@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MPL-2.0
+// The local copy: an image that came from the network and was verified is kept in an image partition, when the setting
+// `keep` says so, and boots from there when the network does not. What lies there is trusted no more than the network.
+#include "core/keep.h"
+
+#include "base/range.h"
+
+static struct keep keep; // 100 KiB: one image is in memory at a time, so there is one copy of it at a time
+
+// --- what is there ---
+
+static void read_copy(struct keep *k, unsigned i)
+{
+    struct keep_copy *copy = &k->copies[i];
+    const struct imgslot *slot = &k->place.slots[i];
+    const struct platform_disk *disk = &k->place.disk.info;
+    uint64_t room = imgdisk_room(&k->place, i), sectors = MIN((uint64_t)(KEEP_SEAL_ROOM / disk->sector_size), room);
+    struct seal_view view;
+    struct seal seal;
+    if (!slot->present || core_disk_read(&k->place.disk, imgdisk_lba(&k->place, i), (uint32_t)sectors, k->buffer) != 0 ||
+        seal_view(k->buffer, (size_t)sectors * disk->sector_size, &view) != 0 ||
+        seal_open(k->buffer, seal_size(&view), &k->core->embed.trust, &seal) != 0)
+        return;
+    copy->list = seal_list_offset(&view);
+    copy->payload = seal_payload_offset(&view);
+    copy->length = copy->payload + seal.payload_size;
+    copy->chunk_size = seal.chunk_size;
+    copy->chunk_count = seal.chunk_count;
+    copy->payload_size = seal.payload_size;
+    memcpy(copy->list_digest, seal.list_digest, sizeof copy->list_digest);
+    // A header in front of another image's bytes is that of a write which the disk did not finish in order.
+    copy->good = copy->length <= room * disk->sector_size &&
+                 (slot->sequence == 0 || (slot->length == copy->length && digest_equal(slot->image_id, seal.image_id, SHA256_SIZE)));
+    copy->same = copy->good && memcmp(k->buffer, k->core->image.seal_bytes, seal_size(&view)) == 0;
+}
+
+// In an MBR, type da says no more than that there is no file system: only an empty or a used one is Signet's to write to.
+static int check_owner(struct keep *k, const struct partition *p)
+{
+    uint32_t size = k->place.disk.info.sector_size;
+    if (memcmp(p->type, GPT_TYPE_SIGNET_IMAGE, GPT_GUID_SIZE) == 0)
+        return 0;
+    int err = core_disk_read(&k->place.disk, p->first, 1, k->buffer);
+    if (err || memcmp(k->buffer, IMGSLOT_MAGIC, 8) == 0 || memcmp(k->buffer, SEAL_MAGIC, 8) == 0)
+        return err;
+    for (uint32_t i = 0; i < size; i++)
+        if (k->buffer[i])
+            return ERR_DISK_FOREIGN;
+    return 0;
+}
+
+// The first partition that is meant is the place. One of another type is never written to, whatever the setting says.
+static int visit_partition(void *ctx, const struct core_disk *disk, const struct partition *p)
+{
+    struct keep *k = ctx;
+    if (!disk_select_matches(&k->selector, p) || !disk_select_is_image(p))
+        return ERR_DISK_PARTITION;
+    imgdisk_open(&k->place, disk, p->first, p->sectors, k->buffer);
+    int err = check_owner(k, p);
+    if (err)
+        return err;
+    for (unsigned i = 0; i < IMGSLOT_COUNT; i++)
+        read_copy(k, i);
+    return 0;
+}
+
+static int visit_disk(void *ctx, const struct core_disk *disk)
+{
+    return core_partitions(disk, visit_partition, ctx);
+}
+
+static int find_place(struct keep *k, const char *setting)
+{
+    struct uri uri;
+    int err = uri_parse(setting, &uri);
+    if (!err && strcmp(uri.scheme, "disk") != 0)
+        err = ERR_URI_SCHEME;
+    if (!err)
+        err = disk_select_parse(&uri, &k->selector);
+    return err ? err : core_disks(k->core, uri.host, visit_disk, k);
+}
+
+bool keep_open(struct keep **ret, struct core *core)
+{
+    char setting[URI_TEXT_MAX];
+    struct keep *k = *ret = &keep;
+    if (!core->image.remote || settings_get(&core->settings, "keep", setting, sizeof setting) <= 0)
+        return false;
+    if (k->open)
+        return true;
+    memset(k, 0, offsetof(struct keep, buffer));
+    k->core = core;
+    int err = find_place(k, setting);
+    if (err)
+        console_error("keep", err, "no local copy on \"%s\"", setting);
+    k->open = !err;
+    return k->open;
+}
+
+void core_keep_forget(void)
+{
+    keep.open = false;
+}
+
+// --- writing ---
+
+static int write_sectors(struct keep *k, uint64_t lba, size_t bytes)
+{
+    return core_disk_write(&k->place.disk, lba, (uint32_t)bytes / k->place.disk.info.sector_size, k->buffer);
+}
+
+// The sector with the slot's header, or with zeros: an empty slot.
+static int write_header(struct keep *k, unsigned i, const struct imgslot *header)
+{
+    memset(k->buffer, 0, DISK_SECTOR_MAX);
+    int err = header ? imgslot_build(header, k->buffer) : 0;
+    return err ? err : write_sectors(k, k->place.first + i * k->place.slot_sectors, k->place.disk.info.sector_size);
+}
+
+// The image as a file, from the places in memory that its pieces lie in.
+static void file_map(const struct core_image *image, struct scatter *ret)
+{
+    static uint8_t zeros[PAYLOAD_ALIGN];
+    struct seal_view view;
+    (void)seal_view(image->seal_bytes, sizeof image->seal_bytes, &view); // it is verified
+    uint64_t list = seal_list_offset(&view), padding = list + seal_list_size(&view), payload = seal_payload_offset(&view);
+    *ret = (struct scatter){ .size = payload + image->map.size };
+    ret->pieces[ret->count++] = (struct scatter_piece){ 0, list, (uint8_t *)(uintptr_t)image->seal_bytes };
+    ret->pieces[ret->count++] = (struct scatter_piece){ list, padding - list, image->list };
+    ret->pieces[ret->count++] = (struct scatter_piece){ padding, payload - padding, zeros };
+    for (uint32_t i = 0; i < image->map.count; i++) {
+        const struct scatter_piece *piece = &image->map.pieces[i];
+        ret->pieces[ret->count++] = (struct scatter_piece){ payload + piece->offset, piece->length, piece->memory };
+    }
+}
+_Static_assert(SEAL_PARTS_MAX + 1 + 3 <= SCATTER_PIECES_MAX, "the payload's pieces (image/place.c), and three in front of them");
+
+static int write_file(struct keep *k, unsigned i, const struct scatter *file)
+{
+    uint64_t lba = k->place.first + i * k->place.slot_sectors + IMGSLOT_IMAGE / k->place.disk.info.sector_size;
+    int err = 0;
+    for (uint64_t done = 0; done < file->size && !err;) {
+        size_t n = (size_t)MIN(file->size - done, (uint64_t)KEEP_PIECE);
+        (void)scatter_read(file, done, k->buffer, n);
+        err = write_sectors(k, lba, n);
+        lba += n / k->place.disk.info.sector_size;
+        done += n;
+        console_progress("keep: %u of %u MiB written", (unsigned)(done >> 20), (unsigned)((file->size + MIB - 1) >> 20));
+        if (!err)
+            err = core_disk_turn(k->core, &k->turned);
+    }
+    return err;
+}
+
+// Power may fail at any time, and then the other slot is whole: no header, the image, the header.
+static int write_slot(struct keep *k, unsigned i, uint64_t sequence)
+{
+    struct scatter file;
+    struct imgslot header = { .present = true, .sequence = sequence };
+    file_map(&k->core->image, &file);
+    header.length = file.size;
+    memcpy(header.image_id, k->core->image.seal.image_id, SHA256_SIZE);
+    // A raw image may reach into the second slot.
+    uint64_t room = k->place.slot_sectors * k->place.disk.info.sector_size;
+    bool raw = k->copies[0].good && k->place.slots[0].sequence == 0 && k->copies[0].length > room;
+    if (room < IMGSLOT_IMAGE || file.size > room - IMGSLOT_IMAGE || (i == 1 && raw))
+        return ERR_DISK_ROOM;
+    int err = write_header(k, i, NULL);
+    if (!err)
+        err = write_file(k, i, &file);
+    return err ? err : write_header(k, i, &header);
+}
+
+// The slot that holds this image already, or -1.
+static int same_slot(const struct keep *k)
+{
+    for (unsigned i = 0; i < IMGSLOT_COUNT; i++)
+        if (k->copies[i].same && k->copies[i].good)
+            return (int)i;
+    return -1;
+}
+
+static int store(struct keep *k)
+{
+    struct imgslot *slots = k->place.slots;
+    const bool good[IMGSLOT_COUNT] = { k->copies[0].good, k->copies[1].good };
+    const char *name = k->core->image.seal.name, *disk = k->place.disk.info.name;
+    uint64_t sequence;
+    unsigned order[IMGSLOT_COUNT] = { 0 }, spare = imgslot_spare(slots, good, &sequence);
+    int err, same = same_slot(k);
+    (void)imgslot_order(slots, order);
+    if (same >= 0 && order[0] == (unsigned)same) {
+        console_say("keep", "%s is on %s already", name, disk);
+        return 0;
+    }
+    if (same >= 0 && slots[same].sequence) {
+        // The server went back to the image before the last: its copy becomes the newest.
+        spare = (unsigned)same;
+        slots[same].sequence = sequence;
+        err = write_header(k, spare, &slots[same]);
+    } else {
+        err = write_slot(k, spare, sequence);
+    }
+    if (!err)
+        console_say("keep", "%s is in slot %c on %s now, sequence %llu", name, 'A' + spare, disk, (unsigned long long)sequence);
+    return err;
+}
+
+int core_keep_image(struct core *core)
+{
+    struct keep *k;
+    int err = keep_open(&k, core) ? store(k) : 0;
+    core_keep_forget(); // what is known about the slots is out of date now
+    if (err && err != ERR_CANCELLED)
+        console_error("keep", err, "%s was not kept; the boot goes on", core->image.seal.name);
+    return err == ERR_CANCELLED ? err : 0;
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MPL-2.0
+// Chunks of the image in memory that a copy on the disk has under the same digest: read into their places and judged
+// there, instead of fetched. See keep.h.
+#include "core/keep.h"
+
+#define LIST_MAX (512 * 1024) // bytes of a copy's chunk list: it has to lie on the heap
+
+// Bytes of the copy, from any offset on, into a map; through the buffer, since neither end need lie on a sector.
+static int read_into(struct keep *k, unsigned slot, uint64_t from, const struct scatter *map, uint64_t to, uint64_t len)
+{
+    uint32_t size = k->place.disk.info.sector_size, skip = (uint32_t)from & (size - 1);
+    uint64_t lba = imgdisk_lba(&k->place, slot) + (from >> __builtin_ctz(size));
+    while (len > 0) {
+        uint32_t n = (uint32_t)MIN(len, (uint64_t)KEEP_PIECE - skip), sectors = (skip + n + size - 1) / size;
+        int err = core_disk_read(&k->place.disk, lba, sectors, k->buffer);
+        if (err)
+            return err;
+        if (!scatter_write(map, to, k->buffer + skip, n))
+            return ERR_INTERNAL;
+        lba += sectors;
+        to += n;
+        len -= n;
+        skip = 0;
+    }
+    return 0;
+}
+
+// The copy's chunk list, held to the copy's seal.
+static int read_list(struct keep *k, unsigned slot, uint8_t *list, size_t size)
+{
+    uint8_t digest[SHA256_SIZE];
+    const struct scatter map = { .size = size, .count = 1, .pieces = { { 0, size, list } } };
+    int err = read_into(k, slot, k->copies[slot].list, &map, 0, size);
+    if (err)
+        return err;
+    sha256(list, size, digest);
+    return digest_equal(digest, k->copies[slot].list_digest, sizeof digest) ? 0 : ERR_SEAL_LIST;
+}
+
+// The chunk with this digest, looked for from `hint` on: what stayed the same mostly follows what stayed the same.
+static bool find_chunk(const uint8_t *list, uint32_t count, const uint8_t *digest, uint32_t hint, uint32_t *ret)
+{
+    for (uint32_t i = 0, at = hint; i < count; i++, at++) {
+        at = at < count ? at : 0;
+        if (memcmp(list + (size_t)at * SHA256_SIZE, digest, SHA256_SIZE) == 0) {
+            *ret = at;
+            return true;
+        }
+    }
+    return false;
+}
+
+// All that is of use, even behind a chunk that is damaged: that one alone is then what the first error is about.
+static int reuse_chunks(struct keep *k, unsigned slot, const uint8_t *list, core_keep_judge *judge, void *ctx)
+{
+    struct core_image *image = &k->core->image;
+    const struct keep_copy *copy = &k->copies[slot];
+    int err = 0, damage = 0;
+    for (uint32_t chunk = 0, old = 0; chunk < image->seal.chunk_count && !err; chunk++) {
+        uint32_t length = seal_chunk_length(&image->seal, chunk);
+        if (image->chunk_bits[chunk / 8] >> chunk % 8 & 1 ||
+            !find_chunk(list, copy->chunk_count, image->list + (size_t)chunk * SHA256_SIZE, old, &old))
+            continue;
+        uint64_t offset = (uint64_t)old++ * copy->chunk_size;
+        err = length > copy->payload_size - offset ? ERR_TRUNCATED : 0;
+        if (!err)
+            err = read_into(k, slot, copy->payload + offset, &image->map, (uint64_t)chunk * image->seal.chunk_size, length);
+        if (!err && !judge(ctx, chunk))
+            damage = ERR_SEAL_CHUNK;
+        if (!err)
+            err = core_disk_turn(k->core, &k->turned);
+    }
+    return err ? err : damage;
+}
+
+static int reuse_copy(struct keep *k, unsigned slot, core_keep_judge *judge, void *ctx)
+{
+    const struct platform *p = k->core->platform;
+    size_t size = (size_t)k->copies[slot].chunk_count * SHA256_SIZE;
+    uint8_t *list = size <= LIST_MAX ? p->alloc(p->ctx, size) : NULL;
+    if (!list)
+        return ERR_NO_MEMORY;
+    int err = read_list(k, slot, list, size);
+    if (!err)
+        err = reuse_chunks(k, slot, list, judge, ctx);
+    p->free(p->ctx, list);
+    return err;
+}
+
+int core_keep_reuse(struct core *core, core_keep_judge *judge, void *ctx)
+{
+    struct keep *k;
+    unsigned order[IMGSLOT_COUNT];
+    int err = 0;
+    unsigned count = keep_open(&k, core) ? imgslot_order(k->place.slots, order) : 0;
+    for (unsigned i = 0; i < count && err != ERR_CANCELLED; i++) {
+        struct keep_copy *copy = &k->copies[order[i]];
+        if (!copy->good || copy->chunk_size != core->image.seal.chunk_size)
+            continue;
+        err = reuse_copy(k, order[i], judge, ctx);
+        if (!err || err == ERR_CANCELLED)
+            continue;
+        console_error("keep", err, "%s on %s; what is missing is fetched", imgdisk_slot_name(&k->place, order[i]),
+                      k->place.disk.info.name);
+        copy->good = err == ERR_NO_MEMORY; // else it is damaged, and the next copy goes there
+    }
+    return err == ERR_CANCELLED ? err : 0;
+}
