@@ -1,33 +1,16 @@
 // SPDX-License-Identifier: MPL-2.0
-// See embed_pe.h. Offsets are those of the "PE Format" document of Microsoft.
+// See embed_pe.h.
 #include "embed_pe.h"
 #include "base/bytes.h"
 #include "base/range.h"
+#include "image/pe.h"
 #include "report.h"
 #include "tool.h"
 #include <stdlib.h>
 
-#define MZ_PE_OFFSET 0x3c
-#define COFF_SIZE 24 // signature and file header
-#define COFF_MACHINE 4
-#define COFF_SECTIONS 6
-#define COFF_OPTIONAL_SIZE 20
-#define OPTIONAL_MIN 152 // up to and with the security directory
-#define OPTIONAL_MAGIC_64 0x20b
-#define SUBSYSTEM_EFI_APPLICATION 10
-#define SECTION_SIZE 40
+#define OPTIONAL_MIN (PE_SECURITY_64 + 8)
 #define SECTION_DATA 0x40u            // holds initialised data
 #define SECTION_DISCARDABLE 0x02000000u
-enum optional_offset {
-    OPT_INITIALIZED = 8,
-    OPT_SECTION_ALIGN = 32,
-    OPT_FILE_ALIGN = 36,
-    OPT_IMAGE_SIZE = 56,
-    OPT_CHECKSUM = 64,
-    OPT_SUBSYSTEM = 68,
-    OPT_SECURITY = 144,
-};
-enum section_offset { SEC_VIRTUAL_SIZE = 8, SEC_ADDRESS = 12, SEC_RAW_SIZE = 16, SEC_RAW = 20, SEC_FLAGS = 36 };
 
 struct pe {
     uint8_t *optional, *sections, *last; // in the file
@@ -38,26 +21,27 @@ struct pe {
 // The headers; `last` is the section that ends the file and the memory image, which must be .signet.
 static bool read_headers(uint8_t *file, size_t len, struct pe *pe)
 {
-    if (len < 64 || file[0] != 'M' || file[1] != 'Z')
+    if (len < PE_MZ_SIZE || file[0] != 'M' || file[1] != 'Z')
         return false;
-    uint64_t at = load32_le(file + MZ_PE_OFFSET);
-    if (!range_fits(at, COFF_SIZE + OPTIONAL_MIN, len) || memcmp(file + at, "PE\0", 4) != 0)
+    uint64_t at = load32_le(file + PE_MZ_POINTER);
+    if (!range_fits(at, PE_COFF_SIZE + OPTIONAL_MIN, len) || memcmp(file + at, "PE\0", 4) != 0)
         return false;
-    uint16_t optional_size = load16_le(file + at + COFF_OPTIONAL_SIZE);
-    pe->section_count = load16_le(file + at + COFF_SECTIONS);
-    pe->optional = file + at + COFF_SIZE;
-    pe->section_align = load32_le(pe->optional + OPT_SECTION_ALIGN);
-    pe->file_align = load32_le(pe->optional + OPT_FILE_ALIGN);
-    if (load16_le(pe->optional) != OPTIONAL_MAGIC_64 || optional_size < OPTIONAL_MIN || pe->section_count == 0 ||
+    uint16_t optional_size = load16_le(file + at + PE_OPTIONAL_SIZE);
+    pe->section_count = load16_le(file + at + PE_SECTION_COUNT);
+    pe->optional = file + at + PE_COFF_SIZE;
+    pe->section_align = load32_le(pe->optional + PE_SECTION_ALIGN);
+    pe->file_align = load32_le(pe->optional + PE_FILE_ALIGN);
+    if (load16_le(pe->optional) != PE_MAGIC_64 || optional_size < OPTIONAL_MIN || pe->section_count == 0 ||
         !is_power_of_two(pe->section_align) || !is_power_of_two(pe->file_align) ||
-        !range_fits(at + COFF_SIZE + optional_size, (uint64_t)pe->section_count * SECTION_SIZE, len))
+        !range_fits(at + PE_COFF_SIZE + optional_size, (uint64_t)pe->section_count * PE_SECTION_SIZE, len))
         return false;
     pe->sections = pe->optional + optional_size;
-    pe->last = pe->sections + (size_t)(pe->section_count - 1) * SECTION_SIZE;
-    for (uint8_t *s = pe->sections; s < pe->last; s += SECTION_SIZE)
-        if (load32_le(s + SEC_RAW) > load32_le(pe->last + SEC_RAW) || load32_le(s + SEC_ADDRESS) > load32_le(pe->last + SEC_ADDRESS))
+    pe->last = pe->sections + (size_t)(pe->section_count - 1) * PE_SECTION_SIZE;
+    for (uint8_t *s = pe->sections; s < pe->last; s += PE_SECTION_SIZE)
+        if (load32_le(s + PE_SECTION_RAW) > load32_le(pe->last + PE_SECTION_RAW) ||
+            load32_le(s + PE_SECTION_ADDRESS) > load32_le(pe->last + PE_SECTION_ADDRESS))
             return false;
-    return memcmp(pe->last, ".signet\0", 8) == 0 && load32_le(pe->last + SEC_RAW) < len;
+    return memcmp(pe->last, ".signet\0", 8) == 0 && load32_le(pe->last + PE_SECTION_RAW) < len;
 }
 
 // The sum of 16-bit words with the carry added in, and the length: what the field CheckSum holds.
@@ -76,16 +60,16 @@ static void fit_headers(struct pe *pe, uint32_t used, uint32_t raw_size)
 {
     uint32_t initialized = 0;
     uint64_t image_size;
-    store32_le(pe->last + SEC_VIRTUAL_SIZE, used);
-    store32_le(pe->last + SEC_RAW_SIZE, raw_size);
-    store32_le(pe->last + SEC_FLAGS, load32_le(pe->last + SEC_FLAGS) & ~SECTION_DISCARDABLE);
-    for (uint8_t *s = pe->sections; s <= pe->last; s += SECTION_SIZE)
-        if (load32_le(s + SEC_FLAGS) & SECTION_DATA)
-            initialized += load32_le(s + SEC_RAW_SIZE);
-    store32_le(pe->optional + OPT_INITIALIZED, initialized);
-    if (align_up_checked((uint64_t)load32_le(pe->last + SEC_ADDRESS) + used, pe->section_align, &image_size))
-        store32_le(pe->optional + OPT_IMAGE_SIZE, (uint32_t)image_size);
-    memset(pe->optional + OPT_SECURITY, 0, 8);
+    store32_le(pe->last + PE_SECTION_VIRTUAL_SIZE, used);
+    store32_le(pe->last + PE_SECTION_RAW_SIZE, raw_size);
+    store32_le(pe->last + PE_SECTION_FLAGS, load32_le(pe->last + PE_SECTION_FLAGS) & ~SECTION_DISCARDABLE);
+    for (uint8_t *s = pe->sections; s <= pe->last; s += PE_SECTION_SIZE)
+        if (load32_le(s + PE_SECTION_FLAGS) & SECTION_DATA)
+            initialized += load32_le(s + PE_SECTION_RAW_SIZE);
+    store32_le(pe->optional + PE_INITIALIZED, initialized);
+    if (align_up_checked((uint64_t)load32_le(pe->last + PE_SECTION_ADDRESS) + used, pe->section_align, &image_size))
+        store32_le(pe->optional + PE_IMAGE_SIZE, (uint32_t)image_size);
+    memset(pe->optional + PE_SECURITY_64, 0, 8);
 }
 
 uint8_t *embed_pe_build(const char *path, const uint8_t *head, size_t head_len, const uint8_t *blob, size_t blob_len,
@@ -112,10 +96,10 @@ uint8_t *embed_pe_build(const char *path, const uint8_t *head, size_t head_len, 
     memcpy(file, head, head_len);
     memcpy(file + head_len, blob, blob_len);
     (void)read_headers(file, head_len, &pe); // the same bytes as before
-    *ret_signed = load32_le(pe.optional + OPT_SECURITY + 4) != 0;
-    uint32_t raw = load32_le(pe.last + SEC_RAW);
+    *ret_signed = load32_le(pe.optional + PE_SECURITY_64 + 4) != 0;
+    uint32_t raw = load32_le(pe.last + PE_SECTION_RAW);
     fit_headers(&pe, (uint32_t)(head_len + blob_len - raw), (uint32_t)(total - raw) & ~(pe.file_align - 1));
-    size_t field = (size_t)(pe.optional - file) + OPT_CHECKSUM;
+    size_t field = (size_t)(pe.optional - file) + PE_CHECKSUM;
     store32_le(file + field, checksum(file, total, field));
     *ret_len = total;
     return file;
@@ -124,10 +108,10 @@ uint8_t *embed_pe_build(const char *path, const uint8_t *head, size_t head_len, 
 unsigned embed_pe_machine(const uint8_t *file, size_t len)
 {
     struct pe pe;
-    if (!read_headers((uint8_t *)file, len, &pe) || load16_le(pe.optional + OPT_SUBSYSTEM) != SUBSYSTEM_EFI_APPLICATION)
+    if (!read_headers((uint8_t *)file, len, &pe) || load16_le(pe.optional + PE_SUBSYSTEM) != PE_SUBSYSTEM_EFI_APPLICATION)
         return 0;
-    uint16_t machine = load16_le(pe.optional - COFF_SIZE + COFF_MACHINE);
-    return machine == EMBED_PE_X64 || machine == EMBED_PE_ARM64 ? machine : 0;
+    uint16_t machine = load16_le(pe.optional - PE_COFF_SIZE + PE_MACHINE);
+    return machine == PE_MACHINE_X64 || machine == PE_MACHINE_ARM64 ? machine : 0;
 }
 
 bool embed_pe_intact(const uint8_t *file, size_t len)
@@ -135,5 +119,5 @@ bool embed_pe_intact(const uint8_t *file, size_t len)
     struct pe pe;
     if (!read_headers((uint8_t *)file, len, &pe))
         return false;
-    return load32_le(pe.optional + OPT_CHECKSUM) == checksum(file, len, (size_t)(pe.optional - file) + OPT_CHECKSUM);
+    return load32_le(pe.optional + PE_CHECKSUM) == checksum(file, len, (size_t)(pe.optional - file) + PE_CHECKSUM);
 }

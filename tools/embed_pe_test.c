@@ -153,7 +153,7 @@ TEST(refuses_what_is_none_of_ours)
 
 TEST(says_for_which_machine_and_whether_it_is_intact)
 {
-    static const uint16_t machines[] = { EMBED_PE_X64, EMBED_PE_ARM64, 0x14c };
+    static const uint16_t machines[] = { PE_MACHINE_X64, PE_MACHINE_ARM64, 0x14c };
     size_t len;
     bool was_signed;
     for (size_t i = 0; i < ARRAY_SIZE(machines); i++) {

@@ -19,10 +19,10 @@
 #define SPOT(title, machine, entry, folder, file)                                                                       \
     { title, machine, entry, folder, folder "/" file, folder "/" file ".old", folder "/" file ".saved", folder "/" file ".new" }
 const struct install_esp_spot install_esp_spots[INSTALL_ESP_SPOTS] = {
-    SPOT("x64", EMBED_PE_X64, "\\EFI\\signet\\ipxe.efi", "EFI/signet", "ipxe.efi"),
-    SPOT("arm64", EMBED_PE_ARM64, "\\EFI\\signet\\ipxe-arm64.efi", "EFI/signet", "ipxe-arm64.efi"),
-    SPOT("removable x64", EMBED_PE_X64, NULL, "EFI/BOOT", "BOOTX64.EFI"),
-    SPOT("removable arm64", EMBED_PE_ARM64, NULL, "EFI/BOOT", "BOOTAA64.EFI"),
+    SPOT("x64", PE_MACHINE_X64, "\\EFI\\signet\\ipxe.efi", "EFI/signet", "ipxe.efi"),
+    SPOT("arm64", PE_MACHINE_ARM64, "\\EFI\\signet\\ipxe-arm64.efi", "EFI/signet", "ipxe-arm64.efi"),
+    SPOT("removable x64", PE_MACHINE_X64, NULL, "EFI/BOOT", "BOOTX64.EFI"),
+    SPOT("removable arm64", PE_MACHINE_ARM64, NULL, "EFI/BOOT", "BOOTAA64.EFI"),
 };
 
 // ---- finding -------------------------------------------------------------------------------------------
