@@ -9,15 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *target_name(uint32_t target)
-{
-    static const char *const names[] = { "unknown", "linux-x86", "data", "linux-arm64" };
-    return names[target < ARRAY_SIZE(names) ? target : 0];
-}
-
 static const char *kind_name(uint32_t kind)
 {
-    static const char *const names[] = { "unknown", "kernel", "initrd", "ramdisk", "module" };
+    static const char *const names[] = { "unknown", "kernel", "initrd", "ramdisk", "module", "application" };
     return names[kind < ARRAY_SIZE(names) ? kind : 0];
 }
 
@@ -40,8 +34,9 @@ static void print_seal(struct report *report, const struct seal *seal)
     if (*seal->product)
         report_text(report, "product", "%s", seal->product);
     report_number(report, "counter", seal->counter);
-    report_text(report, "target", "%s", target_name(seal->target));
-    if (seal_target_is_linux(seal->target))
+    report_text(report, "target", "%s", seal_target_name(seal->target));
+    // An application without one gets no load options, a kernel the empty text.
+    if (seal_target_is_linux(seal->target) || *seal->cmdline)
         report_text(report, "command line", "%s", seal->cmdline);
     if (*seal->dataset)
         report_text(report, "dataset name", "%s", seal->dataset);

@@ -6,10 +6,12 @@
 
 static const struct opt_help help = {
     .usage = "-o IMG --key K [--key K2]... --kernel F [--initrd F]... [--cmdline STR] [-i RAW]...\n"
+             "       signet mkimage -o IMG --key K... --efi F [--cmdline STR]\n"
              "       signet mkimage -o IMG --key K... -i RAW...\n"
              "       signet mkimage -o IMG --unsigned -i RAW [-s MIB] [-z]",
     .about = "Makes a phase-2 image that Signet boots: kernel, initrds, command line and ramdisk images under one\n"
-             "signed seal (doc/phase2-format.md). With -i alone the image holds data and no kernel; with --unsigned\n"
+             "signed seal (doc/phase2-format.md). With --efi, or a unified kernel image as the kernel, the image holds an\n"
+             "application that UEFI machines start. With -i alone the image holds data and no kernel; with --unsigned\n"
              "and -i alone it is an Oxide boot image (header version 2). An image made with --unsigned and --kernel\n"
              "has an empty signature table: no firmware starts it.\n"
              "The image appears under its name when it is complete, or not at all.",
@@ -45,10 +47,14 @@ static int check(const struct mkimage *m)
     int r;
     if (!m->output)
         return tool_usage("-o", "no output file given");
-    if (!m->kernel && !m->ramdisks.count)
-        return tool_usage(NULL, "nothing to put into an image: --kernel or -i is needed");
-    if (!m->kernel && (m->initrds.count || m->cmdline))
-        return tool_usage(m->cmdline ? "--cmdline" : "--initrd", "is of no use without --kernel");
+    if (!m->kernel && !m->efi && !m->ramdisks.count)
+        return tool_usage(NULL, "nothing to put into an image: --kernel, --efi or -i is needed");
+    if (m->efi && (m->kernel || m->initrds.count || m->ramdisks.count))
+        return tool_usage("--efi", "an EFI application is alone in its image");
+    if (!m->kernel && m->initrds.count)
+        return tool_usage("--initrd", "is of no use without --kernel");
+    if (!m->kernel && !m->efi && m->cmdline)
+        return tool_usage("--cmdline", "is of no use without --kernel or --efi");
     if (m->keys.count && m->is_unsigned)
         return tool_usage("--unsigned", "contradicts --key");
     if (!m->keys.count && !m->is_unsigned)
@@ -87,7 +93,8 @@ int mkimage_main(int argc, char **argv)
         OPTION_TEXT('N', "name", &m.name, "NAME", "name of the build (default: name of the kernel's or raw image's file)"),
         OPTION_TEXT(0, "product", &m.product, "P", "product that the image is for (default: any)"),
         OPTION_NUMBER(0, "counter", &m.counter, "N", 0, 0, NULL, "security counter, against roll-back (default 0)"),
-        OPTION_TEXT(0, "kernel", &m.kernel, "F", "Linux kernel (bzImage)"),
+        OPTION_TEXT(0, "kernel", &m.kernel, "F", "Linux kernel (bzImage or arm64 Image), or a unified kernel image"),
+        OPTION_TEXT(0, "efi", &m.efi, "F", "EFI application; --cmdline is its load options"),
         OPTION_LIST(0, "initrd", &m.initrds, "F", "initrd; repeat to have several, in this order"),
         OPTION_TEXT(0, "cmdline", &m.cmdline, "STR", "kernel command line"),
         OPTION_LIST('i', "ramdisk", &m.ramdisks, "RAW", "raw image that the booted system finds in memory"),
@@ -107,7 +114,7 @@ int mkimage_main(int argc, char **argv)
         status = check(&m);
     if (status >= 0)
         return status;
-    if (m.is_unsigned && !m.kernel)
+    if (m.is_unsigned && !m.kernel && !m.efi)
         return check_oxide(&m);
     if (m.compress)
         return tool_usage("-z", "is for Oxide images: firmware takes the parts of a phase-2 image as they are");

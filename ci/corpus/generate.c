@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
-// Makes the seeds in ci/corpus/{seal,trust,embed,oxide,addr,optrom}; see README.md beside this file.
+// Makes the seeds in ci/corpus/{seal,trust,embed,oxide,addr,optrom,pe}; see README.md beside this file.
 #include "image/embed.h"
 #include "image/optrom.h"
 #include "image/oxide.h"
+#include "image/pe.h"
 #include "phase2/testimage.h"
 
 #include <stdio.h>
@@ -32,6 +33,11 @@ static void seals(void)
     struct seal fields = { .name = "a", .chunk_size = CHUNK_SIZE_MAX, .counter = 3, .target = TARGET_DATA,
                            .product = "router", .dataset = "rpool/ROOT/ramdisk", .cmdline = "a b" };
     struct testpart part = { .kind = PART_RAMDISK, .name = "r", .data = "ramdisk", .size = 7 };
+    struct seal application = { .name = "a", .chunk_size = CHUNK_SIZE_MIN, .target = TARGET_EFI_X64, .cmdline = "-v" };
+    struct testpart file = { .kind = PART_APPLICATION, .name = "a.efi", .data = "MZ", .size = 2, .memory = 8192 };
+    testimage_build(&im, &application, &file, 1, keys, 1);
+    save("seal", "application", im.file, im.seal_len);
+    testimage_free(&im);
     const char *names[4] = { "data-unsigned", "data-one", "data-two", "data-three" };
     for (uint32_t n = 0; n < 4; n++) {
         testimage_build(&im, &fields, &part, 1, keys, n);
@@ -98,12 +104,33 @@ static void option_roms(void)
     save("optrom", "efi", rom + IMAGE, IMAGE);
 }
 
+// The headers of an application and of a unified kernel image, with sections that the file has.
+static void applications(void)
+{
+    enum { AT = 0x78, OPTIONAL = AT + PE_COFF_SIZE, SECTIONS = OPTIONAL + 240, SIZE = SECTIONS + 2 * PE_SECTION_SIZE };
+    uint8_t file[SIZE] = "MZ";
+    store32_le(file + PE_MZ_POINTER, AT);
+    memcpy(file + AT, "PE\0", 4);
+    store16_le(file + AT + PE_MACHINE, PE_MACHINE_ARM64);
+    store16_le(file + AT + PE_SECTION_COUNT, 2);
+    store16_le(file + AT + PE_OPTIONAL_SIZE, 240);
+    store16_le(file + OPTIONAL, PE_MAGIC_64);
+    store32_le(file + OPTIONAL + PE_IMAGE_SIZE, 0x5000);
+    store16_le(file + OPTIONAL + PE_SUBSYSTEM, PE_SUBSYSTEM_EFI_APPLICATION);
+    for (unsigned i = 0; i < 2; i++)
+        store32_le(file + SECTIONS + i * PE_SECTION_SIZE + PE_SECTION_RAW_SIZE, SIZE);
+    save("pe", "application", file, SIZE);
+    memcpy(file + SECTIONS + PE_SECTION_SIZE, ".linux", 6);
+    save("pe", "unified", file, SIZE);
+}
+
 int main(void)
 {
     static uint8_t header[OXIDE_HEADER_SIZE];
     seals();
     keys_and_blobs();
     option_roms();
+    applications();
     struct oxide_header h = { .data_size = 838860800, .image_size = 838860800, .target_size = OXIDE_TARGET_DEFAULT,
                               .dataset = OXIDE_DATASET_DEFAULT, .name = "testing-tar" };
     oxide_build(&h, header);

@@ -14,8 +14,8 @@ DOMAIN = b"signet phase-2 seal v1\0"
 HEAD = struct.Struct("<8sHHIIIQ32s")  # magic, version, size, body size, chunk size, chunk count, payload size, list digest
 HEAD_SIZE, PAYLOAD_ALIGN = 64, 4096
 NAME, PRODUCT, COUNTER, TARGET, CMDLINE, PART, DATASET = range(1, 8)
-TARGET_LINUX, TARGET_DATA = 1, 2
-KERNEL, INITRD, RAMDISK = 1, 2, 3
+TARGET_LINUX, TARGET_DATA, TARGET_EFI_X64, TARGET_EFI_ARM64 = 1, 2, 4, 5
+KERNEL, INITRD, RAMDISK, APPLICATION = 1, 2, 3, 5
 TABLE_MAGIC = 0x54474953  # "SIGT"
 
 # --- ECDSA (SEC 1), with the nonce of RFC 6979 ------------------------------------------------------------
@@ -156,6 +156,13 @@ def linux(data, name="kernel"):
     alignment, = struct.unpack_from("<I", data, 0x230)
     preferred, init_size = struct.unpack_from("<QI", data, 0x258)
     return Part(KERNEL, name, data, preferred, init_size, alignment if data[0x234] else 0, (sectors + 1) * 512)
+
+
+def application(data, name="application"):
+    """An EFI application, with the size of the copy that LoadImage makes (the PE header's SizeOfImage)."""
+    optional = struct.unpack_from("<I", data, 0x3C)[0] + 24
+    image_size, = struct.unpack_from("<I", data, optional + 56)
+    return Part(APPLICATION, name, data, memory=max(image_size, len(data)))
 
 
 class Image:

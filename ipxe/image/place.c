@@ -264,6 +264,7 @@ static int collect(const struct place_input *in, struct demand *ret)
             return ERR_BOOT_FORMAT;
         switch (part->kind) {
         case PART_KERNEL:
+        case PART_APPLICATION:
             if (d.kernel_part >= 0 || part->split >= part->size || (part->align && !is_power_of_two(part->align)))
                 return ERR_BOOT_FORMAT;
             d.kernel_part = (int)i;

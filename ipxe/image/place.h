@@ -31,7 +31,7 @@ struct place_input {
     unsigned firmware_count;
     uint64_t limit;     // addresses from here on are out of reach (4 GiB for a 32-bit loader)
     uint64_t work_size; // bytes for the download's own bookkeeping, placed 16-byte aligned; may be 0
-    // The kernel's file stays whole, anywhere, and a loader that makes copies starts it (UEFI's LoadImage): the kernel's
+    // The kernel's (or EFI application's) file stays whole, anywhere, and a loader that makes copies starts it (UEFI's LoadImage): the kernel's
     // own memory, and room for a second copy of the initrds, are left free for it.
     bool whole_kernel;
 };
@@ -48,7 +48,7 @@ struct place_plan {
 
     uint64_t part_address[SEAL_PARTS_MAX]; // where each part's bytes (behind its split) land
 
-    // The kernel; kernel_part is -1 for an image without one, and the fields then are 0.
+    // The kernel or EFI application; kernel_part is -1 for an image without one, and the fields then are 0.
     int kernel_part;
     uint64_t setup, setup_len;   // the setup sectors
     uint64_t kernel, kernel_len; // where the protected-mode code lands

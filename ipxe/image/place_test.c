@@ -412,6 +412,23 @@ TEST(whole_kernels)
     CHECK(fits > 500 && fits < 2900);
 }
 
+// An EFI application is a kernel's file that nothing is split off, and nothing else is in its image.
+TEST(applications)
+{
+    struct mem_region usable[] = { { MIB, 100 * MIB } };
+    struct place_input in = { &seal, usable, 1, NULL, 0, UINT64_MAX, 100, true };
+    start_seal();
+    seal.target = TARGET_EFI_X64;
+    add(PART_APPLICATION, 30 * MIB)->memory = 32 * MIB;
+    CHECK_EQ(place_plan(&in, &plan, &shortfall), 0);
+    CHECK(!check_pieces(&in));
+    CHECK(!check_whole(&in));
+    CHECK_EQ(plan.setup, plan.kernel);
+    CHECK_EQ(plan.kernel_len, 30 * MIB);
+    usable[0].length = 60 * MIB;
+    CHECK_EQ(place_plan(&in, &plan, &shortfall), ERR_BOOT_NO_ROOM);
+}
+
 TEST(data_without_a_kernel)
 {
     start_seal();
@@ -598,5 +615,5 @@ TEST(names)
 
 TEST_MAIN(T(kernel_and_initrd), T(the_smallest_machine_that_runs_the_kernel), T(sixty_four_mib),
           T(large_ramdisk_in_4_gib), T(relocates_when_taken), T(moves_over_the_firmware),
-          T(initrd_above_2_gib_only_when_it_must), T(whole_kernels), T(data_without_a_kernel), T(parts_that_contradict),
+          T(initrd_above_2_gib_only_when_it_must), T(whole_kernels), T(applications), T(data_without_a_kernel), T(parts_that_contradict),
           T(strange_memory_maps), T(random_images_in_random_machines), T(finds_a_plan_when_there_is_one), T(names))

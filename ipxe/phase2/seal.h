@@ -58,16 +58,27 @@ enum seal_target {
     TARGET_LINUX_X86 = 1, // bzImage, 32-bit boot protocol or EFI stub
     TARGET_DATA = 2,      // parts to be kept, nothing to start (a raw ramdisk image)
     TARGET_LINUX_ARM64 = 3, // arm64 Image, EFI stub
+    TARGET_EFI_X64 = 4,   // EFI application (a unified kernel image is one), x86-64
+    TARGET_EFI_ARM64 = 5, // the same, arm64
+    TARGET_END,
 };
+
+// "linux-x86", "efi-x64", ... for messages; "unknown".
+const char *seal_target_name(uint32_t target);
 
 static inline bool seal_target_is_linux(uint32_t target)
 {
     return target == TARGET_LINUX_X86 || target == TARGET_LINUX_ARM64;
 }
 
+static inline bool seal_target_is_efi(uint32_t target)
+{
+    return target == TARGET_EFI_X64 || target == TARGET_EFI_ARM64;
+}
+
 // PART data: u32 kind, u32 flags (0), u64 offset, u64 size, u64 address, u64 memory, u32 align, u32 split,
 // then the name (as NAME, to the end of the field).
-enum part_kind { PART_KERNEL = 1, PART_INITRD = 2, PART_RAMDISK = 3, PART_MODULE = 4 };
+enum part_kind { PART_KERNEL = 1, PART_INITRD = 2, PART_RAMDISK = 3, PART_MODULE = 4, PART_APPLICATION = 5 };
 #define PART_FIXED_SIZE 48
 
 struct seal_part {
@@ -75,7 +86,7 @@ struct seal_part {
     uint64_t offset; // in the payload, multiple of PAYLOAD_ALIGN, ascending; parts leave no gap but padding
     uint64_t size;   // bytes used
     uint64_t address; // where it wants to be in memory (bzImage pref_address), 0 = anywhere
-    uint64_t memory;  // memory it needs from its address on (bzImage init_size), 0 = size
+    uint64_t memory;  // memory it needs from its address on (bzImage init_size, SizeOfImage), 0 = size
     uint32_t align;   // if it may be elsewhere: to this alignment (kernel_alignment); 0 = only at `address`
     uint32_t split;   // leading bytes that are not loaded at the address (bzImage setup sectors); kernels only
     char name[SEAL_NAME_MAX];

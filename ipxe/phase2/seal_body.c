@@ -41,6 +41,8 @@ static bool kind_fits_target(uint32_t target, uint32_t kind)
 {
     if (seal_target_is_linux(target))
         return kind == PART_KERNEL || kind == PART_INITRD || kind == PART_RAMDISK;
+    if (seal_target_is_efi(target))
+        return kind == PART_APPLICATION;
     return kind == PART_RAMDISK || kind == PART_MODULE;
 }
 
@@ -49,7 +51,7 @@ static bool parts_ok(const struct seal *seal)
     if (seal->part_count == 0 || seal->part_count > SEAL_PARTS_MAX)
         return false;
     uint64_t offset = 0;
-    uint32_t kernels = 0, last_kind = 0;
+    uint32_t programs = 0, last_kind = 0;
     for (uint32_t i = 0; i < seal->part_count; i++) {
         const struct seal_part *p = &seal->parts[i];
         if (!kind_fits_target(seal->target, p->kind) || p->kind < last_kind)
@@ -58,11 +60,11 @@ static bool parts_ok(const struct seal *seal)
             return false;
         if (!align_up_checked(p->offset + p->size, PAYLOAD_ALIGN, &offset))
             return false;
-        kernels += p->kind == PART_KERNEL;
+        programs += p->kind == PART_KERNEL || p->kind == PART_APPLICATION;
         last_kind = p->kind;
     }
     // No byte of the payload lies outside the parts but padding.
-    return offset == seal->payload_size && kernels == (seal_target_is_linux(seal->target) ? 1 : 0);
+    return offset == seal->payload_size && programs == (seal->target == TARGET_DATA ? 0 : 1);
 }
 
 bool seal_fields_ok(const struct seal *seal)
@@ -70,7 +72,13 @@ bool seal_fields_ok(const struct seal *seal)
     return text_ok(seal->name, sizeof seal->name, 1, '!') && text_ok(seal->product, sizeof seal->product, 0, '!') &&
            text_ok(seal->dataset, sizeof seal->dataset, 0, '!') &&
            text_ok(seal->cmdline, sizeof seal->cmdline, 0, ' ') &&
-           (seal_target_is_linux(seal->target) || seal->target == TARGET_DATA) && parts_ok(seal);
+           seal->target > 0 && seal->target < TARGET_END && parts_ok(seal);
+}
+
+const char *seal_target_name(uint32_t target)
+{
+    static const char *const names[TARGET_END] = { "unknown", "linux-x86", "data", "linux-arm64", "efi-x64", "efi-arm64" };
+    return names[target < TARGET_END ? target : 0];
 }
 
 // --- reading ---

@@ -410,10 +410,10 @@ TEST(part_flags_and_names)
     CHECK_EQ(parse(&body), ERR_SEAL_BODY);
 }
 
-// `kinds` is a list of parts of one page each, k(ernel), i(nitrd), r(amdisk), m(odule), ? (not known).
+// `kinds` is a list of parts of one page each, k(ernel), i(nitrd), r(amdisk), m(odule), a(pplication), ? (not known).
 static int parse_kinds(uint32_t target, const char *kinds)
 {
-    static const char letters[] = "?kirm";
+    static const char letters[] = "?kirma";
     struct body body;
     start(&body);
     text(&body, FIELD_NAME, "n");
@@ -430,9 +430,9 @@ static int parse_kinds(uint32_t target, const char *kinds)
 TEST(targets_and_kinds)
 {
     static const char *const linux_good[] = { "k", "ki", "kr", "kir", "kiiirrr", "kiiiiiiiiiiiiiii" };
-    static const char *const linux_bad[] = { "", "i", "r", "kk", "ik", "kri", "km", "k?", "?", "kiiiiiiiiiiiiiiii" };
+    static const char *const linux_bad[] = { "", "i", "r", "kk", "ik", "kri", "km", "ka", "a", "k?", "?", "kiiiiiiiiiiiiiiii" };
     static const char *const data_good[] = { "r", "m", "rm", "rrmm" };
-    static const char *const data_bad[] = { "", "k", "i", "mr", "rk", "?", "r?" };
+    static const char *const data_bad[] = { "", "k", "i", "mr", "rk", "ra", "a", "?", "r?" };
     for (size_t i = 0; i < ARRAY_SIZE(linux_good); i++)
         CHECK_EQ(parse_kinds(TARGET_LINUX_X86, linux_good[i]), 0);
     for (size_t i = 0; i < ARRAY_SIZE(linux_bad); i++)
@@ -444,7 +444,12 @@ TEST(targets_and_kinds)
     CHECK_EQ(parse_kinds(0, "r"), ERR_SEAL_BODY);
     CHECK_EQ(parse_kinds(TARGET_LINUX_ARM64, "kir"), 0);
     CHECK_EQ(parse_kinds(TARGET_LINUX_ARM64, "r"), ERR_SEAL_BODY);
-    CHECK_EQ(parse_kinds(4, "k"), ERR_SEAL_BODY);
+    static const char *const efi_bad[] = { "", "k", "aa", "ka", "ia", "ar", "ma", "?" };
+    CHECK_EQ(parse_kinds(TARGET_EFI_X64, "a"), 0);
+    CHECK_EQ(parse_kinds(TARGET_EFI_ARM64, "a"), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(efi_bad); i++)
+        CHECK_EQ(parse_kinds(TARGET_EFI_X64, efi_bad[i]), ERR_SEAL_BODY);
+    CHECK_EQ(parse_kinds(TARGET_END, "a"), ERR_SEAL_BODY);
     CHECK_EQ(parse_kinds(UINT32_MAX, "k"), ERR_SEAL_BODY);
 }
 
@@ -472,7 +477,9 @@ TEST(builder_and_parser_agree)
     REFUSED(broken.cmdline[0] = '\n');
     REFUSED(memset(broken.dataset, 'x', sizeof broken.dataset));
     REFUSED(memset(broken.product, 'x', sizeof broken.product));
-    REFUSED(broken.target = 4);
+    REFUSED(broken.target = 0);
+    REFUSED(broken.target = TARGET_EFI_X64);
+    REFUSED(broken.target = TARGET_END);
     REFUSED(broken.part_count = 0);
     REFUSED(broken.part_count = 1);
     REFUSED(broken.part_count = SEAL_PARTS_MAX + 1);
