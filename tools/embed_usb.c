@@ -228,7 +228,8 @@ static int write_slot(struct embed_usb *usb, struct file_out *out, unsigned i, c
     slot.tries = BOOTSLOT_CONFIRMED; // what a person puts onto a stick is no trial of an update
     sha256(part->made, part->made_len, slot.digest);
     if (part->made_len > room || bootslot_build(&slot, sector) != 0) {
-        tool_error(part->artefact.name, "script and keys do not fit: %zu bytes, and there is room for %zu", part->made_len, (size_t)room);
+        tool_error(part->artefact.name, "script and keys do not fit: %zu bytes, and there is room for %zu", part->made_len,
+                   (size_t)room);
         return -1;
     }
     // What was longer before leaves nothing behind.
@@ -251,28 +252,26 @@ static int write_run(void *ctx, struct embed_usb *usb, uint64_t lba, size_t offs
     return file_out_write(w->out, lba * INSTALL_SECTOR, w->bytes + offset, bytes);
 }
 
-static int write_parts(struct embed_usb *usb, struct file_out *out)
+static int write_part(struct embed_usb *usb, struct file_out *out, const struct place *place, const struct embed_usb_part *part)
 {
-    for (size_t i = 0; i < usb->count; i++) {
-        const struct place *place = &usb->places[i];
-        const struct embed_usb_part *part = &usb->parts[i];
-        struct efi_write w = { out, part->made };
-        struct fat_file file;
-        int r = !place->efi                            ? write_slot(usb, out, place->slot, part)
-                : find_file(usb, place, &file) == 0 ? each_run(usb, &file, write_run, &w)
-                                                       : -1;
-        if (r != 0)
-            return -1;
-    }
-    return 0;
+    struct efi_write w = { out, part->made };
+    struct fat_file file;
+    if (!place->efi)
+        return write_slot(usb, out, place->slot, part);
+    return find_file(usb, place, &file) == 0 ? each_run(usb, &file, write_run, &w) : -1;
 }
 
 int embed_usb_write(struct embed_usb *usb, const char *output)
 {
     struct file_out out;
-    if (file_out_begin(&out, output, 0666) == 0 && copy(usb, &out) == 0 && write_parts(usb, &out) == 0 &&
-        file_out_commit(&out, true) == 0)
-        return 0;
-    file_out_abort(&out);
-    return -1;
+    int r = file_out_begin(&out, output, 0666);
+    if (r == 0)
+        r = copy(usb, &out);
+    for (size_t i = 0; r == 0 && i < usb->count; i++)
+        r = write_part(usb, &out, &usb->places[i], &usb->parts[i]);
+    if (r == 0)
+        r = file_out_commit(&out, true);
+    if (r != 0)
+        file_out_abort(&out);
+    return r;
 }

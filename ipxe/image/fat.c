@@ -70,7 +70,8 @@ static bool looks_like_fat(const uint8_t *boot)
 {
     uint32_t size = load16_le(boot + BOOT_SECTOR_SIZE);
     return load16_le(boot + BOOT_SIGNATURE) == 0xaa55 && is_power_of_two(size) && size >= FAT_SECTOR_MIN &&
-           size <= FAT_SECTOR_MAX && is_power_of_two(boot[BOOT_CLUSTER_SECTORS]) && load16_le(boot + BOOT_RESERVED) > 0 && boot[BOOT_TABLES] > 0;
+           size <= FAT_SECTOR_MAX && is_power_of_two(boot[BOOT_CLUSTER_SECTORS]) &&
+           load16_le(boot + BOOT_RESERVED) > 0 && boot[BOOT_TABLES] > 0;
 }
 
 // Bytes of the FAT for all clusters and the two entries before them.
@@ -231,10 +232,18 @@ struct folder {
     uint32_t at; // of the next entry, in the window's sector; 0: a sector begins
 };
 
+static int folder_enter(const struct fat *fat, struct folder *f, uint32_t cluster)
+{
+    f->at = 0;
+    return chain_start(fat, &f->chain, cluster);
+}
+
 static int folder_root(const struct fat *fat, struct folder *f)
 {
+    if (fat->root_sectors == 0)
+        return folder_enter(fat, f, fat->root);
     *f = (struct folder){ .chain = { .sector = fat->root, .left = fat->root_sectors } };
-    return fat->root_sectors ? 0 : chain_start(fat, &f->chain, fat->root);
+    return 0;
 }
 
 // The next entry, in the window. ERR_NOT_FOUND behind the last one.
@@ -290,35 +299,32 @@ static uint32_t entry_cluster(const struct fat *fat, const uint8_t *entry)
 int fat_find(struct fat *fat, const char *path, struct fat_file *ret)
 {
     struct folder folder;
+    struct fat_file file;
     int err = folder_root(fat, &folder);
-    while (!err) {
+    for (bool last = false; !err && !last;) {
         const uint8_t *entry;
         while (*path == '/')
             path++;
         size_t len = 0;
         while (path[len] && path[len] != '/')
             len++;
-        if (len == 0)
-            return ERR_NOT_FOUND;
-        err = folder_find(fat, &folder, path, len, &entry);
+        err = len ? folder_find(fat, &folder, path, len, &entry) : ERR_NOT_FOUND;
         if (err)
             break;
-        bool is_folder = entry[ENTRY_ATTRIBUTES] & ATTRIBUTE_FOLDER, last = path[len] == '\0';
-        if (is_folder == last)
-            return ERR_NOT_FOUND;
-        uint32_t cluster = entry_cluster(fat, entry), size = load32_le(entry + ENTRY_BYTES);
         path += len;
-        if (!last) {
-            folder.at = 0;
-            err = chain_start(fat, &folder.chain, cluster);
-            continue;
-        }
-        struct fat_file file = { .size = size, .left = size };
-        if (size > 0)
+        last = *path == '\0';
+        if (last == !!(entry[ENTRY_ATTRIBUTES] & ATTRIBUTE_FOLDER))
+            return ERR_NOT_FOUND;
+        uint32_t cluster = entry_cluster(fat, entry);
+        file = (struct fat_file){ .size = load32_le(entry + ENTRY_BYTES) };
+        if (!last)
+            err = folder_enter(fat, &folder, cluster);
+        else if (file.size > 0)
             err = chain_start(fat, &file.chain, cluster);
-        if (!err)
-            *ret = file;
-        break;
     }
-    return err;
+    if (err)
+        return err;
+    file.left = file.size;
+    *ret = file;
+    return 0;
 }

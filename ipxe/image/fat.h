@@ -11,7 +11,7 @@
 
 struct fat_ops {
     void *ctx;
-    // Reads one sector. 0, or an error, which the fat_* call returns.
+    // Reads one sector. 0, or an error, which the fat_* call returns; never ERR_NOT_FOUND or ERR_TRUNCATED.
     int (*read)(void *ctx, uint32_t sector, void *buf);
 };
 
