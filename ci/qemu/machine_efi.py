@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MPL-2.0
 """An emulated machine with UEFI: OVMF on q35, its variables fresh for every row."""
+import lzma
 import os
+import re
 import shutil
 import subprocess
+import uuid
 
 import fixtures
 import machine
@@ -30,9 +33,25 @@ def sign(folder, path):
             raise RuntimeError(f"{command[0]}: {done.stderr.strip()}")
 
 
+def shell(code):
+    """The shell inside OVMF, as a program of its own: the PE section of its file in the compressed volume (Platform
+    Initialization specification, volume 3)."""
+    packed = uuid.UUID("EE4E5898-3914-4259-9D6E-DC7BD79403CF").bytes_le  # a section of LZMA
+    name = re.escape(uuid.UUID("7C04A583-9E3E-4F1C-AD65-E05268D0B4D1").bytes_le)
+    with open(code, "rb") as f:
+        flash = f.read()
+    start = flash.index(packed) + 20  # behind the GUID, two 16-bit fields: here the data begins
+    volume = lzma.LZMADecompressor(lzma.FORMAT_ALONE).decompress(flash[start:])
+    found = re.search(name + b"..\x09.....(...)\x10", volume, re.S)  # file header of an application, section header of a PE
+    if not found:
+        raise RuntimeError(f"{code} has no shell inside")
+    return volume[found.end():found.start(1) + int.from_bytes(found.group(1), "little")]
+
+
 class EfiMachine(machine.Machine):
     """`start` is "esp" (the artefact is \\EFI\\BOOT\\BOOTX64.EFI of a disk), "shell" (it is \\signet.efi there, and the firmware's
-    shell runs \\startup.nsh) or "uefi-pxe" and "uefi-http" (the network comes first); "esp-arm64" is "esp" on an arm64 machine with
+    shell runs \\startup.nsh; "esp-shell": the shell is \\EFI\\BOOT\\BOOTX64.EFI, so that the machine goes on to its next boot option
+    when it ends) or "uefi-pxe" and "uefi-http" (the network comes first); "esp-arm64" is "esp" on an arm64 machine with
     AAVMF; "esp-install" is "esp" in a machine that may restart, with nothing but the firmware's own boot order. "secure" is "esp"
     with Secure Boot and the artefact signed, "secure-unsigned" the same with it unsigned, "secure-kernel" with the kernel
     itself in its place. "usb" and "usb-arm64" start from the stick in `extra`."""
@@ -45,10 +64,12 @@ class EfiMachine(machine.Machine):
         more = ["-drive", f"if=pflash,format=raw,readonly=on,file={code}", "-drive", f"if=pflash,format=raw,file={mine}"]
         more += ["-device", "virtio-rng-pci"]  # OVMF from 2024 on offers no network boot without a source of random numbers
         if not start.startswith(("uefi-", "usb")):
-            name = {"esp": "EFI/BOOT/BOOTX64.EFI", "esp-arm64": "EFI/BOOT/BOOTAA64.EFI", "shell": "signet.efi"}.get(start, "EFI/BOOT/BOOTX64.EFI")
+            name = {"esp-arm64": "EFI/BOOT/BOOTAA64.EFI", "shell": "signet.efi", "esp-shell": "signet.efi"}.get(start, "EFI/BOOT/BOOTX64.EFI")
             shutil.copyfile(artefact, os.path.join(folder, "esp", name))
             if start == "secure-kernel":
                 shutil.copyfile(os.path.join(fixtures.PAYLOAD, "vmlinuz"), os.path.join(folder, "esp", name))
+            if start == "esp-shell":
+                fixtures.payload.write(os.path.join(folder, "esp/EFI/BOOT/BOOTX64.EFI"), shell(code))
             if start == "secure":
                 sign(folder, os.path.join(folder, "esp", name))
             # A folder that QEMU shows as a FAT disk; what is written goes nowhere.

@@ -265,6 +265,17 @@ class Runner:
         count = len(re.findall("DHCP(DISCOVER|REQUEST)\\(", after))
         return [] if sent and not count else [f"{count} DHCP messages after the NBP was sent" if sent else "the NBP was never sent"]
 
+    def check_no_page_lost(self, firmware=0):
+        """The shell's two accounts of memory agree: as many pages of each kind, but for so many that the firmware may lose."""
+        sums = re.findall(r"^ +(Reserved +:.*?Available *:.*?)$", self.machine.console(), re.M | re.S)
+        if len(sums) != 2:
+            return [f"{len(sums)} memory maps on the console"]
+        kinds = [re.findall(r"(\w+) *: *([\d,]+) Pages", s) for s in sums]
+        counts = [(a[0], int(a[1].replace(",", "")), int(b[1].replace(",", ""))) for a, b in zip(*kinds)]
+        print("# " + ", ".join(f"{name} {a} -> {b}" for name, a, b in counts if name in ("BS_Data", "Available")))
+        return [f"{name}: {a} pages before, {b} after" for name, a, b in counts
+                if abs(a - b) > (firmware if name in ("BS_Data", "Available") else 0)]
+
     def check_both_sent(self, least):
         poor = [s.name for s in self.row.servers if self.sent(s.name) < least]
         return [f"server {name} sent {self.sent(name)} bytes only" for name in poor]

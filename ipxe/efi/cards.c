@@ -16,11 +16,34 @@ static struct card cards[PLATFORM_NICS_MAX];
 static unsigned count;
 static uint8_t ack[EFI_PXE_PACKET_SIZE], reply[EFI_PXE_PACKET_SIZE];
 
-// Firmware that boots from a disk has not woken the network. Only what is a network card is woken, which spares the
-// seconds that disks take.
-static bool is_network(uint32_t class)
+// Has the firmware's network stack been started on this card?
+static bool has_stack(efi_handle handle)
 {
-    return class >> 16 == PCI_CLASS_NETWORK;
+    struct efi_open_entry *users;
+    uint64_t n;
+    bool found = false;
+    if (efi_failed(efi_boot->open_information(handle, &snp_guid, &users, &n)))
+        return false;
+    for (uint64_t i = 0; i < n; i++)
+        found |= (users[i].attributes & EFI_OPEN_BY_DRIVER) != 0;
+    (void)efi_boot->free_pool(users);
+    return found;
+}
+
+// Firmware that boots from a disk has not woken the network. Only what is a network card is woken, which spares the
+// seconds that disks take; and no card that can be used as it is, for that would only start the firmware's stack on it.
+static bool must_wake(efi_handle device, uint32_t class)
+{
+    efi_handle *handles;
+    bool ready = false;
+    if (class >> 16 != PCI_CLASS_NETWORK)
+        return false;
+    unsigned n = efi_handles(&snp_guid, &handles);
+    for (unsigned i = 0; i < n; i++)
+        ready |= drivers_pci(handles[i]) == device && !has_stack(handles[i]);
+    if (n)
+        (void)efi_boot->free_pool(handles);
+    return !ready;
 }
 
 static void name_chip(efi_handle handle, char *chip, size_t cap)
@@ -32,10 +55,19 @@ static void name_chip(efi_handle handle, char *chip, size_t cap)
         fmt_snprintf(chip, cap, "not on PCI");
 }
 
-static void add_handle(efi_handle handle)
+static bool is_known(efi_handle handle)
+{
+    for (unsigned i = 0; i < count; i++)
+        for (unsigned k = 0; k < cards[i].handle_count; k++)
+            if (cards[i].handles[k] == handle)
+                return true;
+    return false;
+}
+
+static void add_handle(efi_handle handle, bool stack)
 {
     const struct efi_snp *snp = efi_protocol(handle, &snp_guid);
-    if (!snp || !snp->mode || snp->mode->type != 1 || snp->mode->address_size != 6)
+    if (!snp || !snp->mode || snp->mode->type != 1 || snp->mode->address_size != 6 || is_known(handle))
         return;
     const uint8_t *mac = snp->mode->current.bytes;
     struct card *card = NULL;
@@ -49,8 +81,10 @@ static void add_handle(efi_handle handle)
         card->info.mtu = (uint16_t)MIN(MAX(snp->mode->packet_max, 576u), 1500u);
         name_chip(handle, card->info.chip, sizeof card->info.chip);
     }
-    if (card && card->handle_count < CARD_HANDLES_MAX)
-        card->handles[card->handle_count++] = handle;
+    if (!card || card->handle_count == CARD_HANDLES_MAX)
+        return;
+    card->handles[card->handle_count++] = handle;
+    card->stack |= stack;
 }
 
 // The PXE that loaded us has an address; its protocol goes away when the card is taken over, so it is copied.
@@ -75,19 +109,24 @@ static void keep_lease(void)
     }
 }
 
-void cards_find(void)
+// Those that are new since the last time. `ours`: it is our doing that they are there, and what runs on them.
+static void add_cards(bool ours)
 {
     efi_handle *handles;
-    drivers_connect(is_network, &snp_guid);
-    // The card that we came from is net0.
-    if (efi_protocol(efi_loaded->device, &snp_guid))
-        add_handle(efi_loaded->device);
     unsigned n = efi_handles(&snp_guid, &handles);
     for (unsigned i = 0; i < n; i++)
-        if (handles[i] != efi_loaded->device)
-            add_handle(handles[i]);
+        add_handle(handles[i], !ours && has_stack(handles[i]));
     if (n)
         (void)efi_boot->free_pool(handles);
+}
+
+void cards_find(void)
+{
+    // The card that we came from is net0.
+    add_handle(efi_loaded->device, true);
+    add_cards(false);
+    drivers_connect(must_wake, &snp_guid);
+    add_cards(true);
     keep_lease();
 }
 

@@ -11,6 +11,7 @@ struct card {
     struct platform_nic info;
     efi_handle handles[CARD_HANDLES_MAX]; // in the order in which they are tried
     unsigned handle_count;
+    bool stack;          // the firmware's own network stack ran on it when Signet came
     struct efi_snp *snp; // open, or NULL
     efi_handle handle;   // the open one
 };

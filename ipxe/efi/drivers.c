@@ -21,13 +21,13 @@ static void connect(efi_handle handle)
     (void)efi_boot->connect(handle, NULL, NULL, true);
 }
 
-void drivers_connect(bool (*wanted)(uint32_t class), const struct efi_guid *protocol)
+void drivers_connect(bool (*wanted)(efi_handle device, uint32_t class), const struct efi_guid *protocol)
 {
     efi_handle *handles;
     unsigned n = efi_handles(&pci_guid, &handles);
     for (unsigned i = 0; i < n; i++) {
         struct efi_pci_io *pci = efi_protocol(handles[i], &pci_guid);
-        if (pci && wanted(pci_read(pci, PCI_CLASS) >> 8))
+        if (pci && wanted(handles[i], pci_read(pci, PCI_CLASS) >> 8))
             connect(handles[i]);
     }
     if (n)
@@ -44,12 +44,15 @@ void drivers_connect(bool (*wanted)(uint32_t class), const struct efi_guid *prot
         (void)efi_boot->free_pool(handles);
 }
 
-uint32_t drivers_pci_id(efi_handle handle)
+efi_handle drivers_pci(efi_handle handle)
 {
     struct efi_device_path *path = efi_protocol(handle, &path_guid);
     efi_handle device;
-    if (!path || efi_failed(efi_boot->locate_device_path(&pci_guid, &path, &device)))
-        return 0;
-    struct efi_pci_io *pci = efi_protocol(device, &pci_guid);
+    return !path || efi_failed(efi_boot->locate_device_path(&pci_guid, &path, &device)) ? NULL : device;
+}
+
+uint32_t drivers_pci_id(efi_handle handle)
+{
+    struct efi_pci_io *pci = efi_protocol(drivers_pci(handle), &pci_guid);
     return pci ? pci_read(pci, PCI_ID) : 0;
 }

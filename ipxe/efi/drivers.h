@@ -6,7 +6,9 @@
 // Connects drivers to the PCI devices whose class code (class, subclass, interface in the lowest 24 bits) `wanted`
 // answers true for. Where no handle has `protocol` after that, what there is lies on no PCI bus, and everything is
 // connected.
-void drivers_connect(bool (*wanted)(uint32_t class), const struct efi_guid *protocol);
+void drivers_connect(bool (*wanted)(efi_handle device, uint32_t class), const struct efi_guid *protocol);
 
-// The ids of a PCI device (vendor in the lower half) that the handle's device path leads through; 0: not on PCI.
+// The PCI device that the handle's device path leads through, NULL: not on PCI; and its ids (vendor in the lower
+// half), 0 likewise.
+efi_handle drivers_pci(efi_handle handle);
 uint32_t drivers_pci_id(efi_handle handle);

@@ -102,7 +102,8 @@ void snp_close(unsigned nic)
     take_down(card->snp);
     card->snp = NULL;
     (void)efi_boot->close_protocol(card->handle, &snp_guid, efi_image, NULL);
-    (void)efi_boot->connect(card->handle, NULL, NULL, true); // the firmware's stack comes back
+    if (card->stack)
+        (void)efi_boot->connect(card->handle, NULL, NULL, true);
 }
 
 void snp_close_all(void)

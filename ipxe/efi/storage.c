@@ -80,7 +80,7 @@ static const char *bus_name(efi_handle disk)
 
 // --- finding ---
 
-static bool drives_disks(uint32_t class)
+static bool drives_disks(efi_handle device, uint32_t class)
 {
     return class >> 16 == PCI_STORAGE || class >> 8 == PCI_USB || class >> 8 == PCI_SD_HOST;
 }

@@ -48,9 +48,10 @@ unsigned efi_handles(const struct efi_guid *guid, efi_handle **ret)
     return DEVICES;
 }
 
-void drivers_connect(bool (*wanted)(uint32_t class), const struct efi_guid *protocol)
+void drivers_connect(bool (*wanted)(efi_handle device, uint32_t class), const struct efi_guid *protocol)
 {
-    connected += wanted(0x010802) && wanted(0x0c0330) && wanted(0x080501) && !wanted(0x020000) && !wanted(0x0c0500);
+    connected += wanted(NULL, 0x010802) && wanted(NULL, 0x0c0330) && wanted(NULL, 0x080501) && !wanted(NULL, 0x020000) &&
+                 !wanted(NULL, 0x0c0500);
 }
 
 static efi_status free_nothing(void *memory)

@@ -85,7 +85,12 @@ struct efi_memory_descriptor {
 enum efi_timer { EFI_TIMER_CANCEL, EFI_TIMER_PERIODIC, EFI_TIMER_RELATIVE };
 enum efi_locate { EFI_ALL_HANDLES, EFI_BY_NOTIFY, EFI_BY_PROTOCOL };
 #define EFI_NATIVE_INTERFACE 0
+#define EFI_OPEN_BY_DRIVER 0x10
 #define EFI_OPEN_EXCLUSIVE 0x20
+struct efi_open_entry {
+    efi_handle agent, controller;
+    uint32_t attributes, count;
+};
 
 struct efi_device_path {
     uint8_t type, subtype, length[2];
@@ -125,7 +130,8 @@ struct efi_boot_services {
     efi_status (*open_protocol)(efi_handle handle, const struct efi_guid *guid, void **ret, efi_handle agent,
                                 efi_handle controller, uint32_t attributes);
     efi_status (*close_protocol)(efi_handle handle, const struct efi_guid *guid, efi_handle agent, efi_handle controller);
-    void *open_protocol_information, *protocols_per_handle;
+    efi_status (*open_information)(efi_handle handle, const struct efi_guid *guid, struct efi_open_entry **ret, uint64_t *ret_count);
+    void *protocols_per_handle;
     efi_status (*locate_handles)(int how, const struct efi_guid *guid, void *key, uint64_t *ret_count, efi_handle **ret);
     efi_status (*locate_protocol)(const struct efi_guid *guid, void *registration, void **ret);
 };
