@@ -300,7 +300,7 @@ static int do_remove(struct targets *all, const struct wanted *w)
     }
     for (size_t i = 0; i < all->count; i++) {
         struct target *t = &all->items[i];
-        bool here = t->slots.mbr_here, known = t->slots.record && t->slots.saved_known;
+        bool here = t->slots.mbr_here, known = t->slots.has_record && t->slots.record.former_known;
         if (install_slots_remove(&t->dev, &t->slots) != 0)
             return EXIT_FAIL;
         if (!w->dry_run)

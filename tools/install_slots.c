@@ -11,18 +11,6 @@
 #define AREA_SECTORS_MAX (16 * MIB / INSTALL_SECTOR) // of a larger place no more is used
 #define ALIGN_SECTORS (BOOTSLOT_ALIGN / INSTALL_SECTOR)
 
-// The record. Integers little-endian.
-#define RECORD_MAGIC "SGNTSAVE"
-#define RECORD_VERSION 1
-enum {
-    RECORD_AT_VERSION = 8,  // u32
-    RECORD_AT_FLAGS = 12,   // u32
-    RECORD_AT_CODE = 16,    // MBR_CODE_SIZE bytes
-    RECORD_AT_SUM = 480,    // SHA-256 of what is before
-};
-#define RECORD_CODE_KNOWN 1u // the code is what was there before
-#define RECORD_SIGNATURE 2u  // sector 0 had its 55 AA before
-
 static bool is_zero(const uint8_t *p, size_t len)
 {
     return len == 0 || (p[0] == 0 && memcmp(p, p + 1, len - 1) == 0);
@@ -50,20 +38,6 @@ static uint32_t stage_sum(const uint8_t *payload)
 _Static_assert(MBR_STAGE_SECTORS * INSTALL_SECTOR == BOOTSLOT_STAGE_SIZE, "the stage that the sum is over");
 
 // ---- reading -------------------------------------------------------------------------------------------
-
-static void read_record(struct install_slots *s, const uint8_t *sector)
-{
-    uint8_t sum[SHA256_SIZE];
-    sha256(sector, RECORD_AT_SUM, sum);
-    if (memcmp(sector, RECORD_MAGIC, 8) != 0 || memcmp(sum, sector + RECORD_AT_SUM, SHA256_SIZE) != 0 ||
-        load32_le(sector + RECORD_AT_VERSION) != RECORD_VERSION)
-        return;
-    uint32_t flags = load32_le(sector + RECORD_AT_FLAGS);
-    s->record = true;
-    s->saved_known = flags & RECORD_CODE_KNOWN;
-    s->saved_signature = flags & RECORD_SIGNATURE;
-    memcpy(s->saved, sector + RECORD_AT_CODE, MBR_CODE_SIZE);
-}
 
 static int read_slot(struct install_dev *dev, struct install_slots *s, unsigned i)
 {
@@ -134,7 +108,7 @@ int install_slots_read(struct install_dev *dev, uint64_t lba, uint64_t sectors, 
     }
     if (dev->read(dev, 0, 1, s.sector0) != 0 || dev->read(dev, s.record_lba, 1, sector) != 0)
         return -1;
-    read_record(&s, sector);
+    s.has_record = install_record_parse(sector, &s.record);
     s.mbr_ours = load32_le(s.sector0 + MBR_FIELDS) == MBR_MAGIC;
     for (unsigned i = 0; i < MBR_ENTRY_COUNT; i++) {
         uint64_t at = load64_le(entry_of(s.sector0, i) + MBR_ENTRY_LBA);
@@ -162,7 +136,7 @@ void install_slots_free(struct install_slots *s)
 
 bool install_slots_ours(const struct install_slots *s)
 {
-    return s->record || s->header[0] || s->header[1] || s->mbr_here;
+    return s->has_record || s->header[0] || s->header[1] || s->mbr_here;
 }
 
 int install_slots_active(const struct install_slots *s)
@@ -196,21 +170,19 @@ static int write_and_settle(struct install_dev *dev, uint64_t lba, uint64_t coun
     return install_dev_put(dev, lba, count, buf, what) != 0 ? -1 : install_dev_settle(dev, lba, count, buf, what);
 }
 
-static int write_record(struct install_dev *dev, struct install_slots *s)
+// The record of an install of `mbr`. Of an MBR that is Signet's already, what was before it is kept, if it is known.
+static struct install_record make_record(const struct install_slots *s, const uint8_t *mbr)
 {
-    uint8_t sector[INSTALL_SECTOR] = { 0 };
-    uint32_t flags = 0;
-    memcpy(sector, RECORD_MAGIC, 8);
-    store32_le(sector + RECORD_AT_VERSION, RECORD_VERSION);
+    struct install_record record = { .former_signature = true };
     if (!s->mbr_ours) {
-        flags = RECORD_CODE_KNOWN | (load16_le(s->sector0 + 510) == 0xaa55 ? RECORD_SIGNATURE : 0);
-        memcpy(sector + RECORD_AT_CODE, s->sector0, MBR_CODE_SIZE);
-    } else {
-        flags = RECORD_SIGNATURE; // the record was lost, and with it what was there before
+        record.former_known = true;
+        record.former_signature = load16_le(s->sector0 + 510) == 0xaa55;
+        memcpy(record.former, s->sector0, MBR_CODE_SIZE);
+    } else if (s->has_record) {
+        record = s->record;
     }
-    store32_le(sector + RECORD_AT_FLAGS, flags);
-    sha256(sector, RECORD_AT_SUM, sector + RECORD_AT_SUM);
-    return write_and_settle(dev, s->record_lba, 1, sector, "record, with the former MBR code");
+    install_record_code(mbr, record.code);
+    return record;
 }
 
 static int write_slot(struct install_dev *dev, struct install_slots *s, unsigned target, const struct install_bits *bits)
@@ -288,10 +260,12 @@ int install_slots_write(struct install_dev *dev, struct install_slots *s, const 
                    'A' + active);
         return -1;
     }
-    if (!s->record || !s->mbr_ours) {
-        // Also when there is a record but another MBR: what is there now is what `remove` shall bring back.
+    // Written also when there is one but another MBR: what is there now is what `remove` shall bring back.
+    struct install_record record = make_record(s, bits->mbr);
+    if (!s->has_record || !s->mbr_ours || memcmp(record.code, s->record.code, sizeof record.code) != 0) {
         changed = true;
-        if (write_record(dev, s) != 0)
+        install_record_build(&record, sector);
+        if (write_and_settle(dev, s->record_lba, 1, sector, "record, with the former MBR code") != 0)
             return -1;
     }
     if (!same) {
@@ -325,9 +299,9 @@ int install_slots_remove(struct install_dev *dev, struct install_slots *s)
     memcpy(sector, s->sector0, sizeof sector);
     if (s->mbr_here) {
         memset(sector, 0, MBR_CODE_SIZE);
-        if (s->record && s->saved_known)
-            memcpy(sector, s->saved, MBR_CODE_SIZE);
-        if (s->record && !s->saved_signature)
+        if (s->has_record && s->record.former_known)
+            memcpy(sector, s->record.former, MBR_CODE_SIZE);
+        if (s->has_record && !s->record.former_signature)
             store16_le(sector + 510, 0);
         if (write_and_settle(dev, 0, 1, sector, "MBR code as it was before") != 0)
             return -1;
@@ -363,8 +337,10 @@ unsigned install_slots_check(struct install_dev *dev, const struct install_slots
     if (load16_le(s->sector0 + MBR_STAGE_COUNT) != MBR_STAGE_SECTORS || load16_le(s->sector0 + MBR_VERSION_AT) != MBR_VERSION ||
         load16_le(s->sector0 + 510) != 0xaa55)
         found += differs(dev, "the MBR's fields are not as an install leaves them", -1);
-    if (!s->record)
+    if (!s->has_record)
         found += differs(dev, "the record with the former MBR code is gone", -1);
+    else if (!install_record_holds(&s->record, s->sector0))
+        found += differs(dev, "the MBR's code is not the one that was installed", -1);
     for (unsigned e = 0; e < MBR_ENTRY_COUNT; e++) {
         uint64_t at = load64_le(entry_of(s->sector0, e) + MBR_ENTRY_LBA);
         unsigned i = 0;

@@ -2,15 +2,14 @@
 // The boot bits on one disk: MBR, two slots in a boot area, and the installer's record; and how they are changed so
 // that the disk boots the old or the new version whenever the power goes.
 //
-// The record is one sector, 4 KiB before the area's end: it says that the area is Signet's, and keeps the MBR code
-// that was there before. Order of an install, each step flushed and read back before the next one:
-//   record (first install only) -> payload of the slot not in use -> its header (sequence number) -> MBR.
+// The record (install_record.h) lies 4 KiB before the area's end. Order of an install, each step flushed and read back
+// before the next one:
+//   record (first install, or another MBR code) -> payload of the slot not in use -> its header (sequence number) -> MBR.
 // Until the header is there the other slot stays the newer one; until the MBR is there the MBR's entries
 // still name the stage of the other slot first, whose sum holds. Header and MBR are single sectors.
 #pragma once
 #include "image/bootslot.h"
-#include "install_dev.h"
-#include "mbr/layout.h"
+#include "install_record.h"
 
 struct install_slots {
     uint64_t lba, sectors;             // the boot area
@@ -19,9 +18,8 @@ struct install_slots {
     uint8_t sector0[INSTALL_SECTOR];
     bool mbr_ours;                     // sector 0 holds Signet's MBR
     bool mbr_here;                     // and it names this area
-    bool record, saved_known;          // the record is there; it knows the former code
-    uint8_t saved[MBR_CODE_SIZE];
-    bool saved_signature;              // 55 AA was there before
+    bool has_record;
+    struct install_record record;
     bool header[BOOTSLOT_COUNT];       // a header that parses
     bool good[BOOTSLOT_COUNT];         // and whose payload has its digest
     struct bootslot slots[BOOTSLOT_COUNT];

@@ -3,6 +3,7 @@
 // silent, the planned moves done from base memory, then a jump with ESI = zero page.
 #include "bios/linux.h"
 
+#include "bios/disk.h"
 #include "bios/real.h"
 #include "bios/undi.h"
 #include "image/bzimage.h"
@@ -76,5 +77,6 @@ int linux_boot(const struct platform_boot *boot, const struct e820_map *map)
         return err;
     memcpy(low_memory(BOOT_CMDLINE), boot->cmdline, cmdline_len + 1);
     undi_shutdown();
+    bios_disk_confirm();
     start_kernel((uint32_t)boot->kernel_address, boot->move_count);
 }

@@ -138,7 +138,6 @@ static void *map(void *ctx, uint64_t address, uint64_t length)
 
 static int boot(void *ctx, const struct platform_boot *what)
 {
-    bios_disk_confirm();
     return linux_boot(what, machine_map());
 }
 
