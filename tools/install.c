@@ -85,17 +85,18 @@ static int look_for(struct target *t, const struct wanted *w, const char **why)
 static int look(struct targets *all, const struct wanted *w)
 {
     bool writable = !w->dry_run && (w->action == ACTION_INSTALL || w->action == ACTION_REMOVE);
+    enum install_dev_use use = writable ? INSTALL_DEV_WRITE : w->action == ACTION_STATUS ? INSTALL_DEV_TABLE : INSTALL_DEV_READ;
     all->items = tool_alloc(w->disks.count * sizeof *all->items);
     for (size_t i = 0; i < w->disks.count; i++) {
         struct target *t = &all->items[i];
         const char *why;
-        if (install_dev_open(&t->dev, w->disks.items[i], writable ? INSTALL_DEV_WRITE : INSTALL_DEV_READ) != 0)
+        if (install_dev_open(&t->dev, w->disks.items[i], use) != 0)
             return -1;
         all->count++;
         t->dev.dry_run = w->dry_run;
         if (install_table_read(&t->dev, &t->table) != 0)
             return -1;
-        int r = look_for(t, w, &why);
+        int r = t->dev.unit > 1 ? 1 : look_for(t, w, &why); // no BIOS boots from larger sectors
         if (r < 0)
             return -1;
         if (r > 0 && w->action != ACTION_STATUS) {

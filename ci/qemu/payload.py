@@ -15,7 +15,6 @@ import hashlib
 import lzma
 import os
 import random
-import re
 import shutil
 import subprocess
 import sys
@@ -78,26 +77,6 @@ def module(root, name):
         raise SystemExit(f"payload: the kernel package has no module {name}")
     data = read(found[0])
     return lzma.decompress(data) if found[0].endswith(".xz") else data  # Debian 13 compresses them
-
-
-def programs(cpio, paths, libraries=()):
-    """Programs of this host into bin/, with the shared libraries that they need: those of the folders `libraries` first."""
-    needed = {}
-    for path in paths:
-        done = subprocess.run(["ldd", path], capture_output=True, text=True, env=dict(os.environ, LD_LIBRARY_PATH=":".join(libraries)))
-        if done.returncode != 0 or "not found" in done.stdout:
-            raise SystemExit(f"payload: {path}: its libraries are not all here: {(done.stderr or done.stdout).strip()}")
-        for name, found in re.findall(r"^\s*(\S+)(?: => (\S+))? \(0x", done.stdout, re.M):
-            if name.startswith("/"):  # the loader, whose path is in the program
-                needed[name[1:]] = name
-            elif found:
-                needed["lib/" + name] = found
-    for folder in sorted({os.path.dirname(name) for name in needed} | {"bin"}):
-        cpio.folder(folder)
-    for name, path in sorted(needed.items()):
-        cpio.file(name, read(path), 0o755)
-    for path in paths:
-        cpio.file("bin/" + os.path.basename(path), read(path), 0o755)
 
 
 def initrd(root):

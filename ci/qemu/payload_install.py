@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The guest that installs Signet onto an EFI system partition (guest/install-esp): an initrd with bin/signet, Debian's efibootmgr,
-unpacked and not installed, and the modules for FAT and for EFI variables."""
+"""The guest that installs Signet onto an EFI system partition (guest/install-esp), with bin/signet and Debian's efibootmgr, which
+is unpacked and not installed."""
 import glob
 import os
 import subprocess
 
 import fixtures
 import payload
+import userland
 
 FOLDER = os.path.join(fixtures.TOP, "build/payload-install")
-MODULES = ["fat", "vfat", "nls_cp437", "nls_ascii", "efivarfs"]
+MODULES = ["vfat", "nls_cp437", "nls_ascii", "efivarfs"]
+# Folder -> options of ci/fetch-deb: the libraries' packages have other names in Debian 13.
+PACKAGES = {"efibootmgr": [], "libefivar": ["--depends", "libefivar1*"], "libefiboot": ["--depends", "libefiboot1*"]}
 
 
 def prepare():
     """None, or why it cannot be had here."""
-    for name, options in (("efibootmgr", []), ("libefivar", ["--depends", "libefivar1*"]), ("libefiboot", ["--depends", "libefiboot1*"])):
+    for name, options in PACKAGES.items():
         done = subprocess.run([os.path.join(fixtures.TOP, "ci/fetch-deb"), *options, "efibootmgr", os.path.join(FOLDER, name)],
                               capture_output=True, text=True)
         if done.returncode != 0:
@@ -22,25 +25,17 @@ def prepare():
     return None
 
 
-def found(pattern):
-    return glob.glob(os.path.join(FOLDER, pattern), recursive=True)
-
-
 def image(folder):
-    """The signed image for a row, which installs the row's artefact; an older version of it first."""
+    """The signed image for a row, which installs the row's artefact, and an older version of it before."""
     artefact, old = os.path.join(folder, "tftp/ipxe.efi"), os.path.join(folder, "old.efi")
     fixtures.run(fixtures.SIGNET, "embed", "--clear", artefact, "-o", old)
-    cpio = payload.Cpio()
-    payload.programs(cpio, [fixtures.SIGNET] + found("efibootmgr/**/bin/efibootmgr"),
-                     {os.path.dirname(library) for library in found("lib*/**/*.so.1")})
-    for name in ("hooks", "install"):
-        cpio.folder(name)
-    cpio.file("hooks/install-esp", payload.read(os.path.join(fixtures.TOP, "ci/qemu/guest/install-esp")))
-    for name in MODULES:
-        cpio.file(f"lib/modules/{name}.ko", payload.module(os.path.join(fixtures.PAYLOAD, "kernel"), name))
-    for file in (artefact, old):
-        cpio.file("install/" + os.path.basename(file), payload.read(file))
+    system = userland.Userland("install-esp", os.path.join(fixtures.PAYLOAD, "kernel"), MODULES)
+    system.program("bin/signet", fixtures.SIGNET)
+    system.program("bin/efibootmgr", glob.glob(f"{FOLDER}/efibootmgr/**/bin/efibootmgr", recursive=True)[0],
+                   [os.path.join(FOLDER, name) for name in PACKAGES])
+    system.add("install/ipxe.efi", artefact)
+    system.add("install/old.efi", old)
     initrd, result = os.path.join(folder, "install.img"), os.path.join(folder, "installer")
-    payload.write(initrd, cpio.bytes())
-    fixtures.mkimage("installer", initrds=("initrd.img", initrd), file=result)
+    payload.write(initrd, system.bytes())
+    fixtures.mkimage("installer", initrds=(initrd,), file=result)
     return payload.read(result)

@@ -9,9 +9,10 @@ import subprocess
 import payload
 
 
-def libraries(program):
-    """The shared libraries of a program, and the loader."""
-    done = subprocess.run(["ldd", program], capture_output=True, text=True)
+def libraries(program, roots=()):
+    """The shared libraries of a program, and the loader. `roots`: unpacked packages that have some of them."""
+    folders = [folder for root in roots for folder in glob.glob(f"{root}/usr/lib/*-linux-gnu")]
+    done = subprocess.run(["ldd", program], capture_output=True, text=True, env=dict(os.environ, LD_LIBRARY_PATH=":".join(folders)))
     return [] if done.returncode != 0 else re.findall(r"(/\S+) \(0x", done.stdout)  # ldd fails for a static program
 
 
@@ -45,7 +46,7 @@ class Userland(payload.Cpio):
 
     def __init__(self, init, root, module_names):
         super().__init__()
-        self.folders = set()
+        self.folders, self.libraries = set(), set()
         self.add("init", os.path.join(payload.TOP, "ci/qemu/guest", init))
         self.folder("dev")
         self.device("dev/console", 5, 1)
@@ -70,8 +71,12 @@ class Userland(payload.Cpio):
         """A file of the host, executable."""
         self.put(path, payload.read(source), 0o755)
 
-    def program(self, path, source):
-        """A program of the host, with its libraries where its loader looks for them."""
+    def program(self, path, source, roots=()):
+        """A program of the host, or of a package in `roots`, with its libraries where its loader looks for them."""
         self.add(path, source)
-        for library in libraries(source):
-            self.add(library.lstrip("/"), library)
+        for library in libraries(source, roots):
+            root = next((r for r in roots if library.startswith(r + "/")), "")
+            where = library[len(root):].lstrip("/")
+            if where not in self.libraries:
+                self.libraries.add(where)
+                self.add(where, library)
