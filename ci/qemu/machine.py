@@ -74,13 +74,13 @@ class Machine(Console):
     bios.log what SeaBIOS says, qemu.log what QEMU says. `program` is the emulator, see emulator.py."""
 
     def __init__(self, folder, nic="e1000", netdev="tap,ifname=tap0,script=no,downscript=no", memory=256, machine="pc",
-                 mac="52:54:00:50:32:01", extra=(), cpu=None, name="", program=("qemu-system-x86_64",),
+                 mac="52:54:00:50:32:01", extra=(), cpu=None, processors=1, name="", program=("qemu-system-x86_64",),
                  restarts=False):
         console = os.path.join(folder, f"console{name}.log")
         self.monitor_path = os.path.join(folder, f"monitor{name}")
         if os.path.exists(self.monitor_path):
             os.unlink(self.monitor_path)
-        command = [*program, "-accel", "tcg", "-machine", machine, "-m", str(memory), "-display", "none",
+        command = [*program, "-accel", "tcg", "-machine", machine, "-smp", str(processors), "-m", str(memory), "-display", "none",
                    "-nodefaults", "-vga", "std", "-serial", f"file:{console}",
                    "-monitor", f"unix:{self.monitor_path},server=on,wait=off",
                    "-chardev", f"file,id=bios,path={folder}/bios{name}.log", "-device", "isa-debugcon,iobase=0x402,chardev=bios",

@@ -123,7 +123,7 @@ class Runner:
             self.machine = machine.HostMachine(self.folder, HOST, os.path.join(self.folder, "tftp/undionly.kpxe"), memory=self.row.memory,
                                                extra=disk.host_options(self.row, self.folder) + usb.host_options(self.row, self.folder))
             return
-        options = {"cpu": self.row.cpu, "program": emulator.newer() if self.row.newer else [emulator.OWN]}
+        options = {"cpu": self.row.cpu, "processors": self.row.processors, "program": emulator.newer() if self.row.newer else [emulator.OWN]}
         extra = disk.data_options(self.row, self.folder) + usb.options(self.row, self.folder)
         if self.row.firmware:
             self.machine = machine_efi.EfiMachine(self.folder, self.row.firmware, os.path.join(self.folder, "tftp", self.boot_file),

@@ -56,6 +56,7 @@ class Row:
     machine: str = "pc"  # or "host": the core as a Linux process, see machine.py
     memory: int = 256
     cpu: str = None
+    processors: int = 1
     newer: bool = False  # by a QEMU whose emulation has the SHA extensions, see emulator.py
     trust: tuple = ("alice",)
     policy: tuple = ()  # further options of `signet embed`

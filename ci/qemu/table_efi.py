@@ -71,6 +71,8 @@ def rows(table):
                          servers=[replace(good.servers[0], images=["arm64"])]))
     found.append(replace(good, name="efi-sha-ni", about="OVMF, a processor with SHA extensions: SHA-256 by its own instructions",
                          firmware="esp", nic=VIRTIO, cpu="max", newer=True, expect=good.expect + ("digest: SHA-256 by SHA-NI",)))
+    found.append(replace(good, name="efi-processors", about="OVMF with two more processors: they make the digests", firmware="esp", nic=VIRTIO,
+                         processors=3, expect=good.expect + ("digest: 2 more processors hashing", "helped=[1-9]")))
     denied = r"BdsDxe: failed to (load|start) Boot.*(Access Denied|Security Violation)"
     refused = replace(good, nic=VIRTIO, boots="", expect=(), end=denied, memory=MEMORY)
     found += [

@@ -143,6 +143,7 @@ static int accept(struct p2_fetch *f)
         return err;
     struct core_image *image = &f->core->image;
     f->accepted = core_now(f->core);
+    core_helpers_start(f->core);
     return p2_client_accept(&f->client, &image->map, image->list, image->chunk_bits);
 }
 
@@ -206,11 +207,11 @@ static void say_timing(struct p2_fetch *f, uint64_t total_us)
     struct core *core = f->core;
     uint64_t first_read = core->first_read_us ? core->first_read_us - core->entry_us : 0;
     console_say("p2", "timing: bytes=%llu total_us=%llu digest_us=%llu transport_us=%llu entry_to_read_us=%llu blocks=%u "
-                "duplicates=%u lost=%u timeouts=%u reads=%u window=%u srtt_us=%u bad=%u failovers=%u local=%llu",
+                "duplicates=%u lost=%u timeouts=%u reads=%u window=%u srtt_us=%u bad=%u failovers=%u local=%llu helped=%u",
                 (unsigned long long)p.bytes_total, (unsigned long long)total_us, (unsigned long long)f->digest_us,
                 (unsigned long long)(total_us - f->digest_us), (unsigned long long)first_read, p.blocks_received,
                 p.duplicates, p.lost, p.timeouts, p.reads_sent, p.window, p.srtt_us, p.bad_chunks, p.failovers,
-                (unsigned long long)p.bytes_local);
+                (unsigned long long)p.bytes_local, core->helpers.jobs);
 }
 
 static void finish(struct p2_fetch *f, int err, uint64_t total_us)
@@ -228,6 +229,25 @@ static void finish(struct p2_fetch *f, int err, uint64_t total_us)
         if (p2_client_phase(&f->client) != P2_DONE && core_turn(f->core))
             break; // ctrl-C: the server need not know
     }
+}
+
+// Whole chunks go to the other processors and come back. False when nothing moved.
+static bool share(struct p2_fetch *f)
+{
+    struct hash_job *job;
+    bool moved = false;
+    while ((job = core_helpers_done(f->core))) {
+        p2_client_job_done(&f->client, job);
+        core_helpers_release(f->core, job);
+        moved = true;
+    }
+    while ((job = core_helpers_free(f->core)) && p2_client_job(&f->client, job)) {
+        core_helpers_give(f->core, job);
+        moved = true;
+    }
+    if (core_helpers_lost(f->core))
+        p2_client_jobs_lost(&f->client);
+    return moved;
 }
 
 // Until VERIFIED or an error.
@@ -248,7 +268,8 @@ static int run(struct p2_fetch *f)
             return err;
         send_due(f);
         uint64_t before = core_now(f->core);
-        bool worked = p2_client_work(&f->client, HASH_PIECE) > 0;
+        bool worked = share(f);
+        worked |= p2_client_work(&f->client, HASH_PIECE) > 0;
         f->digest_us += core_now(f->core) - before;
         if (p2_client_phase(&f->client) == P2_VERIFIED)
             continue;
@@ -273,6 +294,7 @@ int core_p2_fetch(struct core *core, const struct uri *uri)
         return err;
     }
     err = run(&fetch);
+    core_helpers_stop(core);
     show_progress(&fetch, true);
     uint64_t total_us = core_now(core) - fetch.started;
     if (err)

@@ -5,6 +5,8 @@
 #include "base/err.h"
 #include "base/region.h"
 
+struct hashboard; // crypto/hashboard.h
+
 #define PLATFORM_NICS_MAX 8
 #define PLATFORM_REGIONS_MAX 64
 #define FRAME_MAX 1514 // Ethernet header and 1500 bytes, without FCS
@@ -113,6 +115,11 @@ struct platform {
     void (*unmap)(void *ctx);
     // boot() wants the kernel's file in one piece: `kernel` lies directly behind `setup`.
     bool whole_kernel;
+
+    // Other processors work off the board (hashboard_work) from helpers_start on, which opens it and returns how many there
+    // are (0: none to be had), until the board is closed and helpers_stop called. NULL, both: none.
+    unsigned (*helpers_start)(void *ctx, struct hashboard *board);
+    void (*helpers_stop)(void *ctx);
 
     // Starts a kernel. Returns only on failure, with the machine as it was.
     int (*boot)(void *ctx, const struct platform_boot *boot);

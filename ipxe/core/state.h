@@ -3,6 +3,7 @@
 #pragma once
 #include "base/addr.h"
 #include "core/console.h"
+#include "core/helpers.h"
 #include "core/platform.h"
 #include "image/embed.h"
 #include "image/place.h"
@@ -35,6 +36,7 @@ struct core {
     struct settings settings;
     uint8_t settings_arena[SETTINGS_ARENA_DEFAULT];
     struct core_image image;
+    struct core_helpers helpers;
     struct script scripts[CORE_CHAIN_DEPTH_MAX]; // one a nesting level
     unsigned depth;
     bool exited;            // the script that ended last did so by `exit`

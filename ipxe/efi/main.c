@@ -8,6 +8,7 @@
 #include "efi/efi.h"
 #include "efi/entropy.h"
 #include "efi/heap.h"
+#include "efi/helpers.h"
 #include "efi/linux.h"
 #include "efi/memory.h"
 #include "efi/outside.h"
@@ -159,14 +160,26 @@ static void unmap(void *ctx)
     memory_release();
 }
 
+static unsigned start_helpers(void *ctx, struct hashboard *board)
+{
+    return helpers_start(board);
+}
+
+static void stop_helpers(void *ctx)
+{
+    helpers_stop();
+}
+
 static int boot(void *ctx, const struct platform_boot *what)
 {
+    helpers_settle();
     return linux_start(what);
 }
 
 // As if we had never been here.
 static void give_back(void)
 {
+    helpers_settle();
     snp_close_all();
     memory_release();
     heap_free_all();
@@ -228,6 +241,8 @@ static const struct platform efi_platform = {
     .map = map,
     .unmap = unmap,
     .whole_kernel = true,
+    .helpers_start = start_helpers,
+    .helpers_stop = stop_helpers,
     .boot = boot,
     .leave = leave,
     .storage = &efi_storage,

@@ -272,6 +272,18 @@ struct efi_pci_io {
     efi_status (*read)(struct efi_pci_io *self, int width, uint32_t offset, uint64_t count, void *ret);
 };
 
+// PI specification 1.8, volume 2, 13.4.
+#define EFI_MP_SERVICES_GUID                                                                                           \
+    { 0x3fdda605, 0xa76e, 0x4f46, { 0xad, 0x29, 0x12, 0xf4, 0x53, 0x1b, 0x3d, 0x08 } }
+struct efi_mp_services {
+    efi_status (*count)(struct efi_mp_services *self, uint64_t *ret_count, uint64_t *ret_enabled);
+    void *processor_info;
+    // With an event it returns at once, and the event is signalled when `procedure` has returned on all of them.
+    efi_status (*startup_all)(struct efi_mp_services *self, void (*procedure)(void *arg), bool one_by_one, efi_event event,
+                              uint64_t timeout_us, void *arg, uint64_t **ret_failed);
+    void *startup_this, *switch_first, *enable_disable, *who_am_i;
+};
+
 // Chapter 13.
 #define EFI_LOAD_FILE2_GUID                                                                                            \
     { 0x4006c0c1, 0xfcb3, 0x403e, { 0x99, 0x6d, 0x4a, 0x6c, 0x87, 0x24, 0xe0, 0x6d } }

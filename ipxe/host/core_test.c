@@ -50,6 +50,74 @@ TEST(finds_a_server_by_itself)
     CHECK(out->booted && out->memory_right);
 }
 
+// Another processor that works, or does not, whenever the clock is read.
+static struct hashboard *played_board;
+static bool played_works, played_stopped;
+static uint64_t (*real_clock)(void *ctx);
+static unsigned played_start(void *ctx, struct hashboard *board)
+{
+    hashboard_open(board, 1);
+    played_board = board;
+    return 1;
+}
+static void played_stop(void *ctx)
+{
+    played_stopped = hashboard_closed(played_board);
+    played_board = NULL;
+}
+static uint64_t played_clock(void *ctx)
+{
+    if (played_board && played_works)
+        (void)hashboard_work(played_board);
+    return real_clock(ctx);
+}
+
+static void with_helper(bool works, bool damaged)
+{
+    set_up("img", key_a);
+    w.image.payload[100000] ^= damaged;
+    real_clock = w.machine.platform.now_us;
+    played_works = works;
+    w.machine.platform.now_us = played_clock;
+    w.machine.platform.helpers_start = played_start;
+    w.machine.platform.helpers_stop = played_stop;
+    run(BOOT_V4, &key_a, 0);
+    if (!played_stopped)
+        w.out->booted = false;
+}
+static void helper_that_works(void)
+{
+    with_helper(true, false);
+}
+static void helper_that_does_not(void)
+{
+    with_helper(false, false);
+}
+static void helper_and_damage(void)
+{
+    with_helper(true, true);
+}
+TEST(another_processor_makes_digests)
+{
+    struct outcome *out = in_child(helper_that_works);
+    CHECK(said(out, "1 more processor hashing"));
+    CHECK(strstr(out->transcript, "helped=") && !strstr(out->transcript, "helped=0"));
+    CHECK(out->booted && out->memory_right);
+    CHECK_EQ(out->live_allocations, 0);
+}
+TEST(a_processor_that_stands_still_is_done_without)
+{
+    struct outcome *out = in_child(helper_that_does_not);
+    CHECK(said(out, "do not answer"));
+    CHECK(out->booted && out->memory_right);
+}
+TEST(another_processor_lets_no_bad_chunk_through)
+{
+    struct outcome *out = in_child(helper_and_damage);
+    CHECK(!out->booted);
+    CHECK(strstr(out->transcript, "[S16]") || strstr(out->transcript, "[P04]"));
+}
+
 static void boot_v6(void)
 {
     set_up("img", key_a);
@@ -255,7 +323,9 @@ TEST(every_allocation_may_fail)
 }
 
 TEST_MAIN(T(boots_from_a_named_server), T(cached_dhcpack_means_no_second_dhcp), T(finds_a_server_by_itself),
-          T(boots_over_ipv6_link_local_alone), T(without_anchors_nothing_boots), T(wrong_key_is_refused_and_named),
+          T(another_processor_makes_digests), T(a_processor_that_stands_still_is_done_without),
+          T(another_processor_lets_no_bad_chunk_through), T(boots_over_ipv6_link_local_alone),
+          T(without_anchors_nothing_boots), T(wrong_key_is_refused_and_named),
           T(counter_below_the_floor_is_refused), T(a_server_with_a_bad_chunk_boots_nothing),
           T(what_does_not_fit_is_refused_before_the_download), T(without_dhcp_the_script_goes_on),
           T(boots_through_ten_percent_loss), T(a_server_that_dies_is_named_and_the_script_goes_on),

@@ -5,6 +5,7 @@
 #include "core/core.h"
 #include "net/net.h"
 #include <errno.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -173,6 +174,38 @@ static void *map(void *ctx, uint64_t address, uint64_t length)
     return m->arena + (address - m->memory_base);
 }
 
+static void *helper_thread(void *board)
+{
+    while (!hashboard_closed(board))
+        if (!hashboard_work(board))
+            sched_yield();
+    return NULL;
+}
+
+static unsigned helpers_start(void *ctx, struct hashboard *board)
+{
+    struct host_machine *m = ctx;
+    if (!m->helpers)
+        return 0;
+    m->board = board;
+    hashboard_open(board, m->helpers);
+    for (unsigned i = 0; i < m->helpers; i++)
+        if (pthread_create(&m->threads[i], NULL, helper_thread, board) != 0)
+            abort();
+    return m->helpers;
+}
+
+static void helpers_stop(void *ctx)
+{
+    struct host_machine *m = ctx;
+    if (!m->board)
+        return;
+    hashboard_close(m->board);
+    for (unsigned i = 0; i < m->helpers; i++)
+        pthread_join(m->threads[i], NULL);
+    m->board = NULL;
+}
+
 static int boot(void *ctx, const struct platform_boot *what)
 {
     struct host_machine *m = ctx;
@@ -228,6 +261,8 @@ void host_init(struct host_machine *m)
         .memory = memory,
         .memory_limit = UINT64_MAX,
         .map = map,
+        .helpers_start = helpers_start,
+        .helpers_stop = helpers_stop,
         .boot = boot,
         .leave = leave,
         .smbios = smbios,
@@ -237,6 +272,7 @@ void host_init(struct host_machine *m)
 void host_free(struct host_machine *m)
 {
     host_disks_close(m);
+    helpers_stop(m);
     if (m->arena)
         munmap(m->arena, m->memory_size);
     free(m->transcript);

@@ -3,8 +3,12 @@
 // clock that tests control.
 #pragma once
 #include "core/platform.h"
+#include "crypto/hashboard.h"
 #include "host/storage.h"
+#include <pthread.h>
 #include <stdio.h>
+
+#define HOST_HELPERS_MAX 8
 
 // The far end of the card's wire: a tap device, or a simulation.
 struct host_wire {
@@ -30,6 +34,7 @@ struct host_machine {
     uint64_t now_us;       // the fake clock
     uint64_t give_up_us;   // with a fake clock: the test fails as a hang when it passes this
     bool real_time;
+    unsigned helpers;      // threads that are the other processors; 0 = none
     uint64_t random_state; // seeded; 0: from the kernel
     FILE *console;         // where text goes; also kept in `transcript`
     char *transcript;      // grows; owned by the machine
@@ -40,6 +45,8 @@ struct host_machine {
     void *user;
     bool booted, left;
     enum platform_leave how;
+    struct hashboard *board; // while the threads are there
+    pthread_t threads[HOST_HELPERS_MAX];
 };
 
 // Fills in *machine with defaults (256 MiB from 16 MiB on, MAC 52:54:00:12:34:56, no wire). boot() records

@@ -17,6 +17,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 
+#define HELPERS 2
 #define ARTEFACT_MAX (EMBED_SLOT_SIZE + EMBED_BLOB_MAX)
 
 static const char *out_prefix;
@@ -106,6 +107,7 @@ int main(int argc, char **argv)
     const char *tap = NULL, *artefact = NULL;
     host_init(&m);
     m.real_time = true;
+    m.helpers = HELPERS;
     m.console = stdout;
     m.on_boot = on_boot;
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MPL-2.0
+// Digests on the machine's other processors, where the platform has any: started for a download, stopped before
+// anything else happens to the memory. Everything works without them, only slower.
+#pragma once
+#include "crypto/hashboard.h"
+
+struct core;
+
+struct core_helpers {
+    struct hashboard board;
+    unsigned count;      // processors that work now; 0: none, and nothing may be given
+    uint64_t heard_us;   // when one of them last brought something back, or could have begun
+    unsigned jobs;       // that came back
+    bool unreliable;     // one did not come back in time: not asked again
+};
+
+// For a download. Says how many there are.
+void core_helpers_start(struct core *core);
+// No processor touches a job or its bytes any more.
+void core_helpers_stop(struct core *core);
+
+// A job to fill in and give, NULL when they are busy or there are none.
+struct hash_job *core_helpers_free(struct core *core);
+void core_helpers_give(struct core *core, struct hash_job *job);
+// A job that is done, until it is released; NULL: none.
+struct hash_job *core_helpers_done(struct core *core);
+void core_helpers_release(struct core *core, struct hash_job *job);
+// Have they had jobs for so long without a result that they must count as lost? Says so; none are left then.
+bool core_helpers_lost(struct core *core);
