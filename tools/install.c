@@ -3,12 +3,8 @@
 // when nothing speaks against it on any of them is the first sector written.
 #include "file.h"
 #include "install_esp.h"
-#include "install_place.h"
+#include "install_look.h"
 #include "install_scan.h"
-#include "install_slots.h"
-#include "opts.h"
-#include "report.h"
-#include "base/bytes.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,33 +23,10 @@ static const struct opt_help help = {
              "Signet onto the mounted EFI system partition, with a boot entry, as carefully.",
 };
 
-enum action { ACTION_INSTALL, ACTION_STATUS, ACTION_VERIFY, ACTION_REMOVE };
-
-struct wanted {
-    enum action action;
-    struct opt_list disks, folders;
-    bool kinds[INSTALL_KINDS], esp, removable, no_nvram, dry_run, refresh, force, json;
-    int kind; // -1: not said
-    const char *image, *mbr, *pool, *slot;
-};
-
-struct target {
-    struct install_dev dev;
-    struct install_table table;
-    struct install_area area;
-    struct install_slots slots;
-    bool found; // area and slots are set
-};
-
-struct targets {
-    struct target *items;
-    size_t count;
-};
-
 // ---- looking -------------------------------------------------------------------------------------------
 
 // The area of a kind, or without one the area that Signet is in. 0, 1: none, with *why; -1 after a message.
-static int look_for(struct target *t, const struct wanted *w, const char **why)
+static int look_for(struct install_target *t, const struct install_wanted *w, const char **why)
 {
     *why = "holds no boot bits of Signet";
     for (enum install_kind kind = 0; kind < INSTALL_KINDS; kind++) {
@@ -82,13 +55,13 @@ static int look_for(struct target *t, const struct wanted *w, const char **why)
     return 1;
 }
 
-static int look(struct targets *all, const struct wanted *w)
+static int look(struct install_targets *all, const struct install_wanted *w)
 {
-    bool writable = !w->dry_run && (w->action == ACTION_INSTALL || w->action == ACTION_REMOVE);
-    enum install_dev_use use = writable ? INSTALL_DEV_WRITE : w->action == ACTION_STATUS ? INSTALL_DEV_TABLE : INSTALL_DEV_READ;
+    bool writable = !w->dry_run && (w->action == INSTALL_DO_INSTALL || w->action == INSTALL_DO_REMOVE);
+    enum install_dev_use use = writable ? INSTALL_DEV_WRITE : w->action == INSTALL_DO_STATUS ? INSTALL_DEV_TABLE : INSTALL_DEV_READ;
     all->items = tool_alloc(w->disks.count * sizeof *all->items);
     for (size_t i = 0; i < w->disks.count; i++) {
-        struct target *t = &all->items[i];
+        struct install_target *t = &all->items[i];
         const char *why;
         if (install_dev_open(&t->dev, w->disks.items[i], use) != 0)
             return -1;
@@ -99,7 +72,7 @@ static int look(struct targets *all, const struct wanted *w)
         int r = t->dev.unit > 1 ? 1 : look_for(t, w, &why); // no BIOS boots from larger sectors
         if (r < 0)
             return -1;
-        if (r > 0 && w->action != ACTION_STATUS) {
+        if (r > 0 && w->action != INSTALL_DO_STATUS) {
             tool_error(t->dev.path, "%s", why);
             return -1;
         }
@@ -107,7 +80,7 @@ static int look(struct targets *all, const struct wanted *w)
     return 0;
 }
 
-static void close_all(struct targets *all)
+static void close_all(struct install_targets *all)
 {
     for (size_t i = 0; i < all->count; i++) {
         if (all->items[i].found)
@@ -117,7 +90,7 @@ static void close_all(struct targets *all)
     free(all->items);
 }
 
-static int may_write(const struct target *t, const struct wanted *w)
+static int may_write(const struct install_target *t, const struct install_wanted *w)
 {
     const struct install_slots *s = &t->slots;
     if (install_area_allowed(&t->dev, &t->area) != 0)
@@ -137,7 +110,7 @@ static int may_write(const struct target *t, const struct wanted *w)
     return 0;
 }
 
-static int same_pool(const struct targets *all)
+static int same_pool(const struct install_targets *all)
 {
     for (size_t i = 1; i < all->count; i++) {
         const struct zfslabel *a = &all->items[0].area.label, *b = &all->items[i].area.label;
@@ -149,7 +122,7 @@ static int same_pool(const struct targets *all)
     return 0;
 }
 
-static bool is_here(const struct targets *all, uint64_t guid)
+static bool is_here(const struct install_targets *all, uint64_t guid)
 {
     for (size_t i = 0; i < all->count; i++)
         if (all->items[i].area.label.guid == guid)
@@ -158,7 +131,7 @@ static bool is_here(const struct targets *all, uint64_t guid)
 }
 
 // A disk of the pool that was not named boots nothing, or something old: said, but no error (it may be gone).
-static void note_missing(const struct targets *all)
+static void note_missing(const struct install_targets *all)
 {
     uint64_t missing = 0, tops = 0;
     const struct zfslabel *first = &all->items[0].area.label;
@@ -182,51 +155,13 @@ static void note_missing(const struct targets *all)
 
 // ---- what to write -------------------------------------------------------------------------------------
 
-static int read_mbr(const struct wanted *w, uint8_t code[MBR_CODE_SIZE])
-{
-    size_t len;
-    char *beside = NULL;
-    const char *path = w->mbr;
-    if (!path) { // the one that was built with the image
-        const char *slash = strrchr(w->image, '/');
-        path = beside = tool_format("%.*smbr.bin", slash ? (int)(slash + 1 - w->image) : 0, w->image);
-    }
-    uint8_t *data = file_read(path, 64 * KIB, &len);
-    int r = data ? 0 : -1;
-    if (data && ((len != MBR_CODE_SIZE && len != INSTALL_SECTOR) || load32_le(data + MBR_FIELDS) != MBR_MAGIC ||
-                 load16_le(data + MBR_VERSION_AT) != MBR_VERSION || load16_le(data + MBR_STAGE_COUNT) != MBR_STAGE_SECTORS)) {
-        tool_error(path, "is not an mbr.bin of this version");
-        r = -1;
-    }
-    if (r == 0)
-        memcpy(code, data, MBR_CODE_SIZE);
-    free(data);
-    free(beside);
-    return r;
-}
-
-// The boot bits of the disk with the newest ones: what --refresh brings to the others.
-static const struct target *newest(const struct targets *all)
-{
-    const struct target *best = NULL;
-    for (size_t i = 0; i < all->count; i++) {
-        const struct target *t = &all->items[i];
-        int active = install_slots_active(&t->slots);
-        if (active < 0 || !t->slots.mbr_ours)
-            continue;
-        if (!best || t->slots.slots[active].sequence > best->slots.slots[install_slots_active(&best->slots)].sequence)
-            best = t;
-    }
-    return best;
-}
-
-static int install_all(struct targets *all, const struct wanted *w, struct install_bits *bits)
+static int install_all(struct install_targets *all, const struct install_wanted *w, struct install_bits *bits)
 {
     for (size_t i = 0; i < all->count; i++)
         if (may_write(&all->items[i], w) != 0)
             return -1;
     for (size_t i = 0; i < all->count; i++) {
-        struct target *t = &all->items[i];
+        struct install_target *t = &all->items[i];
         int r = install_slots_write(&t->dev, &t->slots, bits);
         if (r < 0)
             return -1;
@@ -240,7 +175,7 @@ static int install_all(struct targets *all, const struct wanted *w, struct insta
     return 0;
 }
 
-static int do_install(struct targets *all, const struct wanted *w)
+static int do_install(struct install_targets *all, const struct install_wanted *w)
 {
     uint8_t mbr[MBR_CODE_SIZE];
     uint8_t *image = NULL, *copy = NULL;
@@ -253,7 +188,7 @@ static int do_install(struct targets *all, const struct wanted *w)
         bits.slot = w->slot[0] == 'b';
     if (w->image) {
         image = file_read(w->image, 64 * MIB, &len);
-        if (!image || read_mbr(w, mbr) != 0)
+        if (!image || install_mbr_read(w, mbr) != 0)
             goto done;
         if (len <= BOOTSLOT_STAGE_SIZE || len > BOOTSLOT_LENGTH_MAX) {
             tool_error(w->image, "is not a bootarea.bin: it has %zu bytes, and %u to %u are possible", len, BOOTSLOT_STAGE_SIZE + 1,
@@ -268,7 +203,7 @@ static int do_install(struct targets *all, const struct wanted *w)
             bits.sequence = MAX(bits.sequence, last == UINT64_MAX ? last : last + 1);
         }
     } else {
-        const struct target *from = newest(all);
+        const struct install_target *from = install_newest(all);
         if (!from) {
             tool_error(NULL, "none of the disks has boot bits to bring to the others: install with --image");
             goto done;
@@ -290,17 +225,17 @@ done:
     return r == 0 ? tool_flush() : EXIT_FAIL;
 }
 
-static int do_remove(struct targets *all, const struct wanted *w)
+static int do_remove(struct install_targets *all, const struct install_wanted *w)
 {
     for (size_t i = 0; i < all->count; i++) {
-        struct target *t = &all->items[i];
+        struct install_target *t = &all->items[i];
         if (install_area_allowed(&t->dev, &t->area) != 0)
             return EXIT_FAIL;
         if (!install_slots_ours(&t->slots))
             return tool_error(t->dev.path, "holds no boot bits of Signet there");
     }
     for (size_t i = 0; i < all->count; i++) {
-        struct target *t = &all->items[i];
+        struct install_target *t = &all->items[i];
         bool here = t->slots.mbr_here, known = t->slots.has_record && t->slots.record.former_known;
         if (install_slots_remove(&t->dev, &t->slots) != 0)
             return EXIT_FAIL;
@@ -313,135 +248,21 @@ static int do_remove(struct targets *all, const struct wanted *w)
     return tool_flush();
 }
 
-// ---- looking at what is there --------------------------------------------------------------------------
-
-static void show_slot(struct report *r, const struct install_slots *s, unsigned i)
-{
-    char name[32], hex[2 * SHA256_SIZE + 1], build[TOOL_BUILD_MAX];
-    const struct bootslot *slot = &s->slots[i];
-    snprintf(name, sizeof name, "slot %c", 'a' + i);
-    report_text(r, name, "%s", s->good[i] ? "good" : s->header[i] ? "damaged" : "empty");
-    if (!s->header[i])
-        return;
-    snprintf(name, sizeof name, "slot %c sector", 'a' + i);
-    report_number(r, name, s->places[i].lba);
-    snprintf(name, sizeof name, "slot %c sequence", 'a' + i);
-    report_number(r, name, slot->sequence);
-    snprintf(name, sizeof name, "slot %c size", 'a' + i);
-    report_number(r, name, slot->length);
-    snprintf(name, sizeof name, "slot %c tries", 'a' + i);
-    if (slot->tries == BOOTSLOT_CONFIRMED)
-        report_text(r, name, "confirmed");
-    else
-        report_text(r, name, "%u", slot->tries);
-    snprintf(name, sizeof name, "slot %c version", 'a' + i);
-    if (s->good[i] && tool_find_build(s->payloads[i], slot->length, build))
-        report_text(r, name, "%s", build);
-    snprintf(name, sizeof name, "slot %c sha256", 'a' + i);
-    report_text(r, name, "%s", tool_hex(slot->digest, SHA256_SIZE, hex));
-}
-
-static void show_esp(struct report *r, const struct target *t)
-{
-    unsigned number, count;
-    struct install_esp esp;
-    char *mount = install_esp_mounted(&t->dev, &t->table, &number, &count);
-    if (!mount) {
-        if (count)
-            report_text(r, "esp", "not mounted");
-        return;
-    }
-    free(mount);
-    if (install_esp_open_disk(&esp, t->dev.path, false) == 0)
-        install_esp_report(r, &esp);
-    install_esp_close(&esp);
-}
-
-static int do_status(const struct targets *all, const struct wanted *w)
-{
-    struct report r;
-    report_begin(&r, w->json);
-    report_list(&r, "disks");
-    for (size_t i = 0; i < all->count; i++) {
-        const struct target *t = &all->items[i];
-        int active = t->found ? install_slots_active(&t->slots) : -1;
-        report_item(&r, "disk", (unsigned)i);
-        report_text(&r, "path", "%s", t->dev.path);
-        report_text(&r, "place", "%s", t->found && install_slots_ours(&t->slots) ? install_kind_name(t->area.kind) : "none");
-        show_esp(&r, t);
-        if (!t->found)
-            continue;
-        if (t->area.kind == INSTALL_ZFS) {
-            report_text(&r, "pool", "%s", t->area.label.pool);
-            report_text(&r, "vdev", "%s", t->area.label.top_type);
-        }
-        if (t->area.kind != INSTALL_GAP)
-            report_number(&r, "partition", t->area.partition.number);
-        report_number(&r, "area sector", t->slots.lba);
-        report_number(&r, "area sectors", t->slots.sectors);
-        report_text(&r, "mbr", "%s", t->slots.mbr_here ? "signet" : t->slots.mbr_ours ? "signet, for another place" : "other");
-        report_text(&r, "boots", "%s", active < 0 || !t->slots.mbr_here ? "none" : active ? "slot b" : "slot a");
-        for (unsigned k = 0; k < BOOTSLOT_COUNT; k++)
-            show_slot(&r, &t->slots, k);
-    }
-    report_list_end(&r);
-    report_end(&r);
-    return tool_flush();
-}
-
-static int do_verify(struct targets *all, const struct wanted *w)
-{
-    uint8_t mbr[MBR_CODE_SIZE], *image = NULL;
-    size_t len = 0;
-    unsigned found = 0;
-    if (w->image) {
-        image = file_read(w->image, 64 * MIB, &len);
-        if (!image || read_mbr(w, mbr) != 0) {
-            free(image);
-            return EXIT_FAIL;
-        }
-    }
-    const struct target *best = newest(all);
-    for (size_t i = 0; i < all->count; i++) {
-        struct target *t = &all->items[i];
-        struct install_slots *s = &t->slots;
-        int active = install_slots_active(s);
-        unsigned before = found;
-        found += install_slots_check(&t->dev, s);
-        if (active >= 0 && image && (s->slots[active].length != len || memcmp(s->payloads[active], image, len) != 0)) {
-            tool_error(t->dev.path, "slot %c, which boots, is not %s", 'A' + active, w->image);
-            found++;
-        }
-        if (s->mbr_ours && !install_slots_code_is(s, image ? mbr : best ? best->slots.sector0 : s->sector0)) {
-            tool_error(t->dev.path, "the MBR's code is another one than %s", image ? "that of the file" : "the other disks'");
-            found++;
-        }
-        if (active >= 0 && best && memcmp(s->slots[active].digest, best->slots.slots[install_slots_active(&best->slots)].digest, SHA256_SIZE) != 0) {
-            tool_error(t->dev.path, "boots another version than %s: --refresh brings them together", best->dev.path);
-            found++;
-        }
-        if (found == before)
-            printf("%s: as installed (slot %c)\n", t->dev.path, 'A' + active);
-    }
-    free(image);
-    return found ? EXIT_FAIL : tool_flush();
-}
-
-static int do_esp(const struct wanted *w)
+static int do_esp(const struct install_wanted *w)
 {
     const struct install_esp_wanted esp = { .disks = &w->disks, .folders = &w->folders, .image = w->image, .removable = w->removable,
                                             .no_nvram = w->no_nvram, .dry_run = w->dry_run, .force = w->force, .json = w->json };
     switch (w->action) {
-    case ACTION_INSTALL: return install_esp_install(&esp);
-    case ACTION_STATUS: return install_esp_status(&esp);
-    case ACTION_VERIFY: return install_esp_verify(&esp);
+    case INSTALL_DO_INSTALL: return install_esp_install(&esp);
+    case INSTALL_DO_STATUS: return install_esp_status(&esp);
+    case INSTALL_DO_VERIFY: return install_esp_verify(&esp);
     default: return install_esp_remove(&esp);
     }
 }
 
 // ---- command line --------------------------------------------------------------------------------------
 
-static int check_esp_usage(const struct wanted *w, bool install)
+static int check_esp_usage(const struct install_wanted *w, bool install)
 {
     if (w->mbr || w->slot || w->pool || w->refresh)
         return tool_usage("--esp", "takes no --mbr, --slot, --pool or --refresh");
@@ -449,27 +270,27 @@ static int check_esp_usage(const struct wanted *w, bool install)
         return tool_usage("--esp", w->disks.count ? "too many disks" : "no disk given, and no --esp-path");
     if (install && !w->image)
         return tool_usage("--image", "no ipxe.efi given");
-    if (w->image && !install && w->action != ACTION_VERIFY)
+    if (w->image && !install && w->action != INSTALL_DO_VERIFY)
         return tool_usage("--image", "is not for status and remove");
     if (w->removable && !install)
         return tool_usage("--removable", "is for an install only");
-    if (w->json && w->action != ACTION_STATUS)
+    if (w->json && w->action != INSTALL_DO_STATUS)
         return tool_usage("--json", "is for status");
-    if (w->dry_run && !install && w->action != ACTION_REMOVE)
+    if (w->dry_run && !install && w->action != INSTALL_DO_REMOVE)
         return tool_usage("--dry-run", "nothing is written anyway");
     return -1;
 }
 
-static int check_usage(struct wanted *w, const struct opt_list *operands)
+static int check_usage(struct install_wanted *w, const struct opt_list *operands)
 {
-    static const char *const actions[] = { [ACTION_STATUS] = "status", [ACTION_VERIFY] = "verify", [ACTION_REMOVE] = "remove" };
+    static const char *const actions[] = { [INSTALL_DO_STATUS] = "status", [INSTALL_DO_VERIFY] = "verify", [INSTALL_DO_REMOVE] = "remove" };
     unsigned kinds = 0;
     if (operands->count > 1)
         return tool_usage(operands->items[1], "one of status, verify and remove, and nothing else");
-    for (unsigned i = ACTION_STATUS; operands->count && i < ARRAY_SIZE(actions); i++)
+    for (unsigned i = INSTALL_DO_STATUS; operands->count && i < ARRAY_SIZE(actions); i++)
         if (strcmp(operands->items[0], actions[i]) == 0)
-            w->action = (enum action)i;
-    if (operands->count && w->action == ACTION_INSTALL)
+            w->action = (enum install_action)i;
+    if (operands->count && w->action == INSTALL_DO_INSTALL)
         return tool_usage(operands->items[0], "is none of status, verify and remove");
     w->kind = -1;
     for (int i = 0; i < INSTALL_KINDS; i++) {
@@ -477,7 +298,7 @@ static int check_usage(struct wanted *w, const struct opt_list *operands)
         if (w->kinds[i])
             w->kind = i;
     }
-    bool install = w->action == ACTION_INSTALL;
+    bool install = w->action == INSTALL_DO_INSTALL;
     w->esp |= w->folders.count > 0;
     if (kinds + w->esp > 1)
         return tool_usage(NULL, "--zfs, --bios-boot, --gap and --esp: one at a time");
@@ -489,15 +310,15 @@ static int check_usage(struct wanted *w, const struct opt_list *operands)
         return tool_usage("--disk", w->disks.count ? "too many disks" : "no disk given, and no --pool");
     if (!install && (w->slot || w->refresh || w->force))
         return tool_usage(operands->items[0], "takes no --slot, --refresh or --force");
-    if (w->action == ACTION_STATUS || w->action == ACTION_REMOVE) {
+    if (w->action == INSTALL_DO_STATUS || w->action == INSTALL_DO_REMOVE) {
         if (w->image || w->mbr)
             return tool_usage(operands->items[0], "takes no --image or --mbr");
     }
     if (w->mbr && !w->image)
         return tool_usage("--mbr", "goes with --image");
-    if (w->dry_run && !install && w->action != ACTION_REMOVE)
+    if (w->dry_run && !install && w->action != INSTALL_DO_REMOVE)
         return tool_usage("--dry-run", "%s writes nothing anyway", operands->items[0]);
-    if (w->json && w->action != ACTION_STATUS)
+    if (w->json && w->action != INSTALL_DO_STATUS)
         return tool_usage("--json", "is for status");
     if (w->slot && strcmp(w->slot, "a") != 0 && strcmp(w->slot, "b") != 0)
         return tool_usage("--slot", "is a or b");
@@ -516,7 +337,7 @@ static int check_usage(struct wanted *w, const struct opt_list *operands)
 
 int install_main(int argc, char **argv)
 {
-    struct wanted w = { 0 };
+    struct install_wanted w = { 0 };
     struct opt_list operands = { 0 };
     const struct opt table[] = {
         OPTION_LIST('d', "disk", &w.disks, "DEV", "whole disk or image file; repeat for several"),
@@ -541,14 +362,14 @@ int install_main(int argc, char **argv)
         return status;
     if (w.esp)
         return do_esp(&w);
-    struct targets all = { 0 };
+    struct install_targets all = { 0 };
     status = EXIT_FAIL;
     if ((w.disks.count > 0 || install_scan(w.pool, &w.disks) == 0) && look(&all, &w) == 0) {
         switch (w.action) {
-        case ACTION_INSTALL: status = do_install(&all, &w); break;
-        case ACTION_STATUS: status = do_status(&all, &w); break;
-        case ACTION_VERIFY: status = do_verify(&all, &w); break;
-        case ACTION_REMOVE: status = do_remove(&all, &w); break;
+        case INSTALL_DO_INSTALL: status = do_install(&all, &w); break;
+        case INSTALL_DO_STATUS: status = install_status(&all, &w); break;
+        case INSTALL_DO_VERIFY: status = install_verify(&all, &w); break;
+        case INSTALL_DO_REMOVE: status = do_remove(&all, &w); break;
         }
     }
     close_all(&all);
