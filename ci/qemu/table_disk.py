@@ -32,7 +32,7 @@ def rows(table):
         on(base, "bios-boot", "GPT, a BIOS boot partition, an image by partition type; no network", spec(table="gpt")),
         on(base, "default-script", "the default script goes on to the disk when there is no network", spec(script=None, table="gpt"),
            expect=(SLOT_A, "8086:100e has no PXE ROM in memory", "no native drivers", "next: the disks")),
-        on(replace(by_rom, servers=[]), "network-silent", "the card's ROM is brought up, but no server answers: the default script goes on to the disk",
+        on(replace(by_rom, servers=[]), "network-silent", "a card by its ROM, but no server answers: the default script goes on to the disk",
            spec(script=None), expect=good.expect + BY_ROM + (r"\[P01\]", "next: the disks")),
         on(base, "selectors", "an image by number, label, PARTUUID, type and range; what is not there says so",
            spec(table="gpt", script="#!ipxe\n" + "".join(
