@@ -52,6 +52,15 @@ class Data:
     esp: int = 0
 
 
+@dataclass
+class Again:
+    """The row's machine is started once more, with its disks as they are."""
+    before: str  # what happens to the first server before: "kill", or "replace" its first image by the newer one (and start it)
+    counter: int = fixtures.COUNTER  # of what boots then
+    expect: tuple = ()
+    after: tuple = ()
+
+
 def _gpt(disk, partitions, sector=512):
     """Both tables, and their protective MBR, for (type, first sector, sectors, label)."""
     total, length = len(disk) // sector, 128 * 128 // sector
@@ -197,6 +206,23 @@ def make_data(data, folder):
             _gpt(disk, partitions, data.sector)
             disk[MIB:MIB + len(image)] = image
     return path
+
+
+def image_slot(row, folder, number):
+    """Sequence number and image in a slot of the row's first disk; (0, b"") without a header that holds."""
+    path, first, size = os.path.join(folder, "disk.img"), 4096 * 512, (SECTORS - 34 - 4095) * 512
+    if row.disks:
+        path, first, size = os.path.join(folder, row.disks[0].label + ".img"), MIB, 62 * MIB
+    with open(path, "rb") as f:
+        f.seek(first + number * (size // 2 // 4096 * 4096))
+        head = f.read(4096)
+        magic, version, _, sequence, length, image_id = struct.unpack_from("<8sIIQQ32s", head)
+        if magic != b"SGNTIMGS" or version != 1 or head[64:96] != hashlib.sha256(head[:64]).digest() or any(head[96:512]):
+            return 0, b""
+        image = f.read(length)
+    body, = struct.unpack_from("<I", image, 12)
+    genuine = image_id == hashlib.sha256(b"signet phase-2 seal v1\0" + image[:64 + body]).digest()
+    return (sequence, image) if genuine else (0, b"")
 
 
 def data_options(row, folder):

@@ -10,6 +10,7 @@ import subprocess
 
 import forge
 import payload
+import tiny
 
 TOP = payload.TOP
 BUILD = os.path.join(TOP, "build/qemu")
@@ -233,7 +234,7 @@ def locked(make):
 def prepare():
     """Makes everything. Needs bin/signet. Files are replaced by rename: who has one open keeps it whole."""
     payload.build(PAYLOAD)
-    inputs = [SIGNET, __file__, forge.__file__, payload.__file__]
+    inputs = [SIGNET, __file__, forge.__file__, payload.__file__, tiny.__file__]
     inputs += [os.path.join(PAYLOAD, n) for n in ("vmlinuz", "initrd.img", "part.img", "ramdisk.img")]
     stamp = path(".stamp")
     if os.path.exists(stamp) and all(os.path.getmtime(i) <= os.path.getmtime(stamp) for i in inputs):
@@ -250,6 +251,10 @@ def prepare():
     mkimage("good", counter=COUNTER + 1, file=path("newer", "good"))  # what an administrator puts in its place
     mkimage("twosigned", keys=("alice", "bob"))
     mkimage("ramdisk", extra=["-i", os.path.join(PAYLOAD, "ramdisk.img")], cmdline="console=ttyS0 quiet test.large=8")
+    # Of little to load, for several starts; the newer one shares all chunks with it but one.
+    body = payload.blob(3 << 20, "tiny")
+    for folder, counter, initrd in (("images", COUNTER, body), ("newer", COUNTER + 1, body[:-1000] + bytes(1000))):
+        payload.write(path(folder, "tiny"), tiny.image("tiny", counter, initrd, [KEYS["alice"]]).bytes())
     # Sealed by the second implementation, from the format document: the firmware must boot it as well.
     stranger = forge.Image("stranger", [forge.linux(payload.read(os.path.join(PAYLOAD, "vmlinuz")))] +
                            [forge.Part(forge.INITRD, n, payload.read(os.path.join(PAYLOAD, n))) for n in ("initrd.img", "part.img")],

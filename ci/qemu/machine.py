@@ -61,9 +61,9 @@ class HostMachine(Console):
     """The firmware's core as a Linux process on a tap (ipxe/host/main.c), built with sanitizers: no emulation, so a
     row takes seconds. In place of starting the kernel it writes what it would start to `folder`/out.*."""
 
-    def __init__(self, folder, program, artefact, tap="tap0", memory=256, mac="52:54:00:50:32:01", extra=()):
+    def __init__(self, folder, program, artefact, tap="tap0", memory=256, mac="52:54:00:50:32:01", extra=(), name=""):
         self.start([program, "--tap", tap, "--artefact", artefact, "--memory", str(memory), "--mac", mac, "--out",
-                    os.path.join(folder, "out"), *extra], folder, "", console_to_log=True)
+                    os.path.join(folder, "out"), *extra], folder, name, console_to_log=True)
 
     def screen(self):
         return "(none)"

@@ -5,6 +5,7 @@
 Prints `ok qemu-ROW` and `ok qemu-ROW/CASE`, or FAIL with the reason and the last of the console. Everything
 that was said lies in build/qemu/ROW/.
 """
+import dataclasses
 import os
 import re
 import shutil
@@ -119,18 +120,26 @@ class Runner:
         self.wait_for_servers()
         if self.netem:
             self.netem.wait_ready()
+        self.netdev = netdev
         if self.row.machine == "host":
-            self.machine = machine.HostMachine(self.folder, HOST, os.path.join(self.folder, "tftp/undionly.kpxe"), memory=self.row.memory,
-                                               extra=disk.host_options(self.row, self.folder) + usb.host_options(self.row, self.folder))
+            self.extra = tuple(disk.host_options(self.row, self.folder) + usb.host_options(self.row, self.folder))
+        else:
+            self.extra = disk.data_options(self.row, self.folder) + usb.options(self.row, self.folder)
+            self.extra += () if self.row.firmware else disk.options(self.row, self.folder)
+        self.power_on()
+
+    def power_on(self, name=""):
+        """The machine, with what start() has made for it; `name` tells the logs of a further start apart."""
+        row, artefact = self.row, os.path.join(self.folder, "tftp", self.boot_file)
+        if row.machine == "host":
+            self.machine = machine.HostMachine(self.folder, HOST, artefact, memory=row.memory, extra=self.extra, name=name)
             return
-        options = {"cpu": self.row.cpu, "processors": self.row.processors, "program": emulator.newer() if self.row.newer else [emulator.OWN]}
-        extra = disk.data_options(self.row, self.folder) + usb.options(self.row, self.folder)
-        if self.row.firmware:
-            self.machine = machine_efi.EfiMachine(self.folder, self.row.firmware, os.path.join(self.folder, "tftp", self.boot_file),
-                                                  self.row.nic, netdev, self.row.memory, extra, **options)
-            return
-        self.machine = machine.Machine(self.folder, self.row.nic, netdev, self.row.memory, self.row.machine,
-                                       extra=disk.options(self.row, self.folder) + extra, **options)
+        options = {"cpu": row.cpu, "processors": row.processors, "program": emulator.newer() if row.newer else [emulator.OWN],
+                   "extra": self.extra, "name": name}
+        if row.firmware:
+            self.machine = machine_efi.EfiMachine(self.folder, row.firmware, artefact, row.nic, self.netdev, row.memory, **options)
+        else:
+            self.machine = machine.Machine(self.folder, row.nic, self.netdev, row.memory, row.machine, **options)
 
     def spoil(self):
         """tap0 behind `tc netem`: the host's where its kernel has it, else that of a router machine."""
@@ -171,14 +180,34 @@ class Runner:
             if when.action == "unplug":
                 self.net.nodes[sender].unplug()
             elif when.action == "replace":
-                served = os.path.join(self.folder, "serve-" + sender, "good")
-                os.symlink(fixtures.path("newer/good"), served + ".new")
-                os.rename(served + ".new", served)
+                self.replace(sender)
             else:
                 self.processes[sender].kill()
             if when.action == "restart":
                 self.processes[sender].wait()
                 self.serve(next(s for s in self.row.servers if s.name == sender))
+
+    def replace(self, name):
+        """The server's first image, by the newer one of that name."""
+        image = next(s for s in self.row.servers if s.name == name).images[0]
+        served = os.path.join(self.folder, "serve-" + name, image)
+        os.symlink(fixtures.path("newer", image), served + ".new")
+        os.rename(served + ".new", served)
+
+    def start_again(self, number, again):
+        """The machine's next start. What was wrong with it."""
+        server = self.row.servers[0]
+        self.machine.stop()
+        self.processes[server.name].kill()
+        self.processes[server.name].wait()
+        if again.before == "replace":
+            self.replace(server.name)
+            self.serve(server)
+            self.wait_for_servers()
+        self.sent_before[server.name] = self.net.nodes[server.name].bytes_sent()
+        self.row = dataclasses.replace(self.row, counter=again.counter, expect=again.expect, after=again.after, when=())
+        self.power_on(f"-{number}")
+        return [f"start {number}: {reason}" for reason in self.judge()]
 
     def sent(self, name):
         return self.net.nodes[name].bytes_sent() - self.sent_before[name]
@@ -257,6 +286,12 @@ class Runner:
             found = int.from_bytes(f.read(4), "little")
         return [] if found == tries else [f"slot {slot} has {found} tries left, not {tries}"]
 
+    def check_kept(self, number, sequence, file):
+        """The slot of the image partition, as doc/boot-area.md describes it: header and image."""
+        found, image = disk.image_slot(self.row, self.folder, number)
+        reasons = [] if found == sequence else [f"slot {'AB'[number]} has sequence {found}, not {sequence}"]
+        return reasons + ([] if image == fixtures.payload.read(fixtures.path(file)) else [f"slot {'AB'[number]} does not hold {file}"])
+
     def check_no_dhcp_after_nbp(self):
         """The lease that the ROM got is used: once the NBP was sent, nobody asks the DHCP server again."""
         before, sent, after = self.log("dnsmasq.log").partition(f"/{self.boot_file} to ")
@@ -320,6 +355,8 @@ def main(name):
         runner.start()
         reasons = runner.judge()
         cases = runner.judge_cases()
+        for number, again in enumerate(row.again, 2):
+            reasons = reasons or runner.start_again(number, again)
         if reasons:
             print(f"# screen of {name}:\n{runner.machine.screen()}" if runner.machine.running() else "# (the machine is off)")
             print("# console:\n" + "\n".join(runner.machine.console().strip().split("\n")[-25:]))

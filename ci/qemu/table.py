@@ -70,6 +70,7 @@ class Row:
     dhcp: tuple = ()  # further options of dnsmasq
     cases: tuple = ()
     when: tuple = ()
+    again: tuple = ()  # disk.Again: further starts of the machine
     after: tuple = ()  # (check, argument...), see row.py
     rate: str = ""  # of the link, for tc tbf; "" = as fast as the host is
     link: str = "tap"  # "tap", "netem" (ci/qemu/router.py), "relay" (ci/qemu/relay.py)

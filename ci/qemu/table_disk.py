@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import disk
+import fixtures
 
 NO_NETWORK = "e1000,romfile="  # a card without a ROM: nothing that a BIOS could use
 FROM_DISK = "#!ipxe\nchain disk: || echo ROW-FAILED\necho ROW-END\n"
@@ -10,6 +11,32 @@ FROM_NETWORK = "#!ipxe\ndhcp && chain p2://10.50.0.2/good || echo ROW-FAILED\n"
 LEAVES = "#!ipxe\ndhcp && imgfetch p2://10.50.0.2/good && imgfree && echo SIGNET-FROM-DISK\n"
 BY_ROM = ("disk: Signet from slot", "brought up by its ROM")
 SLOT_A, SLOT_B = "disk: Signet from slot A", "disk: Signet from slot B"
+
+
+def keep_rows(good):
+    """The local copy: kept from the network, booted without it, then the server's newer image, of which little is fetched."""
+    def script(uri, setting="set keep disk:"):
+        return f"#!ipxe\n{setting}\ndhcp\nchain {uri} || chain disk: || echo ROW-FAILED\n"
+
+    def then(most, *expect):
+        return (disk.Again("kill", expect=("disk: slot A, sequence 1",)),
+                disk.Again("replace", fixtures.COUNTER + 1, expect=("keep: tiny is in slot B on .* now, sequence 2",) + expect,
+                           after=(("kept", 0, 1, "images/tiny"), ("kept", 1, 2, "newer/tiny"), ("sent_at_most", "a", most))))
+
+    server = replace(good.servers[0], images=["tiny"])
+    base = replace(good, servers=[server], boots="tiny", forbid=("ROW-FAILED",), after=(("kept", 0, 1, "images/tiny"),),
+                   expect=("keep: tiny is in slot A on .* now, sequence 1",))
+    p2 = script("p2://10.50.0.2/tiny")
+    reused = then(250000, r"keep: \d+ of \d+ KiB are on the disk already")
+    host = replace(base, machine="host", group="host", disks=(disk.Data("images", image="", sector=4096),))
+    return [
+        replace(base, name="disk-keep", script="#!ipxe\necho ROW-FAILED\n", disk=disk.Disk(p2, table="gpt"), again=reused, expect=base.expect + BY_ROM,
+                about="an image from the network is kept by INT 13h writes; boots with the server dead; of the next one little is fetched"),
+        replace(host, name="host-keep", about="the same with the core as a Linux process, on sectors of 4096 bytes", script=p2, again=reused),
+        replace(host, name="host-keep-http", about="the same over HTTP, by a DHCP option; nothing is reused there",
+                servers=[replace(server, kind="http")], dhcp=("--dhcp-option=encap:175,83,disk:",), again=then(8 << 20),
+                script=script("http://10.50.0.2:8080/tiny", "echo keep comes by DHCP")),
+    ]
 
 
 def rows(table):
@@ -86,4 +113,4 @@ def rows(table):
                 machine="host", group="host", servers=[], disks=(disk.Data("old", damage=9000000), disk.Data("new", sector=4096)),
                 script="#!ipxe\nchain disk://7/ || chain disk:label=none || chain disk: || echo ROW-FAILED\n", forbid=("ROW-FAILED",),
                 expect=(r"\[D01\]", r"\[D02\]", r"old of host disk 0(?s:.*)\[S16\](?s:.*)new of host disk 1"), after=(("placed", "good"),)),
-    ]
+    ] + keep_rows(good)
