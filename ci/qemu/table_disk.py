@@ -31,7 +31,7 @@ def keep_rows(good):
     host = replace(base, machine="host", group="host", disks=(disk.Data("images", image="", sector=4096),))
     return [
         replace(base, name="disk-keep", script="#!ipxe\necho ROW-FAILED\n", disk=disk.Disk(p2, table="gpt"), again=reused, expect=base.expect + BY_ROM,
-                about="an image from the network is kept by INT 13h writes; boots with the server dead; of the next one little is fetched"),
+                about="a network image is kept by INT 13h writes; boots with the server dead; of the next one little is fetched"),
         replace(host, name="host-keep", about="the same with the core as a Linux process, on sectors of 4096 bytes", script=p2, again=reused),
         replace(host, name="host-keep-http", about="the same over HTTP, by a DHCP option; nothing is reused there",
                 servers=[replace(server, kind="http")], dhcp=("--dhcp-option=encap:175,83,disk:",), again=then(8 << 20),
