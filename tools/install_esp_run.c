@@ -227,17 +227,48 @@ static void remove_empty_folders(struct install_files *files)
     (void)files->sync(files);
 }
 
-static int remove_one(struct install_esp *esp, const struct install_esp_wanted *w)
+// What a spot has beside its file and is Signet's. In a folder of its own so is half of a file that a power cut has left.
+static bool beside_is_ours(struct install_esp *esp, const struct install_esp_spot *spot, const char *name)
 {
-    for (unsigned i = 0; i < INSTALL_ESP_SPOTS; i++) {
-        const struct install_esp_spot *spot = &install_esp_spots[i];
-        if (!esp->spots[i].ours)
+    uint8_t *data;
+    size_t len;
+    if (install_files_get(&esp->files, name, &data, &len) != 0)
+        return false;
+    bool ours = (spot->entry && name != spot->saved) || embed_pe_machine(data, len);
+    free(data);
+    return ours;
+}
+
+// 0; 1: there was nothing of Signet's; -1 after a message. Also finishes a removal that was cut short.
+static int remove_spot(struct install_esp *esp, const struct install_esp_wanted *w, unsigned i)
+{
+    const struct install_esp_spot *spot = &install_esp_spots[i];
+    const char *const beside[] = { spot->saved, spot->old, spot->fresh };
+    bool any = esp->spots[i].ours;
+    // The entry first, so that none is left that leads nowhere.
+    if (any && ((!w->no_nvram && remove_entry(esp, i, w->dry_run) != 0) || install_files_restore(&esp->files, spot->name, spot->saved) != 0))
+        return -1;
+    for (size_t k = 0; k < ARRAY_SIZE(beside); k++) {
+        if (!beside_is_ours(esp, spot, beside[k]))
             continue;
-        // The entry first, so that none is left that leads nowhere.
-        if ((!w->no_nvram && remove_entry(esp, i, w->dry_run) != 0) || install_files_restore(&esp->files, spot->name, spot->saved) != 0 ||
-            install_files_remove(&esp->files, spot->old) != 0 || install_files_remove(&esp->files, spot->fresh) != 0)
+        any = true;
+        if (install_files_remove(&esp->files, beside[k]) != 0)
             return -1;
     }
+    return any ? 0 : 1;
+}
+
+static int remove_one(struct install_esp *esp, const struct install_esp_wanted *w)
+{
+    bool any = false;
+    for (unsigned i = 0; i < INSTALL_ESP_SPOTS; i++) {
+        int r = remove_spot(esp, w, i);
+        if (r < 0)
+            return -1;
+        any |= r == 0;
+    }
+    if (!any)
+        return tool_error(esp->subject, "holds no Signet"), -1;
     remove_empty_folders(&esp->files);
     if (!w->dry_run)
         printf("%s: removed\n", esp->subject);
@@ -248,9 +279,6 @@ int install_esp_remove(const struct install_esp_wanted *w)
 {
     struct esps all = { 0 };
     int r = open_all(&all, w, true);
-    for (size_t i = 0; r == 0 && i < all.count; i++)
-        if (!any_ours(&all.items[i]))
-            r = -tool_error(all.items[i].subject, "holds no Signet");
     for (size_t i = 0; r == 0 && i < all.count; i++)
         r = remove_one(&all.items[i], w);
     close_all(&all);

@@ -91,6 +91,12 @@ def esp_removable(d):
     base.check("removable_x64_boot_entry" not in found, str(found))
     base.install("remove", *HERE, cwd=d)
     base.check(tree(d) == before, f"remove leaves {sorted(tree(d))}")
+    # A removal and an install that a power cut has ended half-way.
+    shutil.copy(os.path.join(d, "one.efi"), os.path.join(d, "esp/EFI/BOOT/BOOTX64.EFI.saved"))
+    os.mkdir(os.path.join(d, "esp/EFI/signet"))
+    base.write(d, "esp/EFI/signet/ipxe.efi.new", b"half of it")
+    base.install("remove", *HERE, cwd=d)
+    base.check(tree(d) == before and not os.path.exists(os.path.join(d, "esp/EFI/signet")), f"remove leaves {sorted(tree(d))}")
     shutil.rmtree(os.path.join(d, "esp"))
     os.mkdir(os.path.join(d, "esp"))
     base.install(*HERE, "--removable", "--image", "one.efi", cwd=d)
