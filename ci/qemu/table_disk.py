@@ -30,7 +30,8 @@ def keep_rows(good):
     reused = then(250000, r"keep: \d+ of \d+ KiB are on the disk already")
     host = replace(base, machine="host", group="host", disks=(disk.Data("images", image="", sector=4096),))
     return [
-        replace(base, name="disk-keep", script="#!ipxe\necho ROW-FAILED\n", disk=disk.Disk(p2, table="gpt"), again=reused, expect=base.expect + BY_ROM,
+        replace(base, name="disk-keep", script="#!ipxe\necho ROW-FAILED\n", disk=disk.Disk(p2, table="gpt"), again=reused,
+                expect=base.expect + BY_ROM,
                 about="a network image is kept by INT 13h writes; boots with the server dead; of the next one little is fetched"),
         replace(host, name="host-keep", about="the same with the core as a Linux process, on sectors of 4096 bytes", script=p2, again=reused),
         replace(host, name="host-keep-http", about="the same over HTTP, by a DHCP option; nothing is reused there",
