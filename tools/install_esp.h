@@ -14,7 +14,7 @@
 #define INSTALL_ESP_SPOTS 4
 struct install_esp_spot {
     const char *title; // "x64", "removable arm64"
-    unsigned machine;  // EMBED_PE_*
+    unsigned machine;  // enum pe_machine
     const char *entry; // the file as boot entries name it; NULL: none is needed
     const char *folder, *name, *old, *saved, *fresh;
 };

@@ -17,6 +17,8 @@ BUILD = os.path.join(TOP, "build/qemu")
 FOLDER = os.path.join(BUILD, "fixtures")
 PAYLOAD = os.path.join(TOP, "build/payload")
 SIGNET = os.path.join(TOP, "bin/signet")
+APPTEST = {name: os.path.join(TOP, "build", folder, "apptest.efi") for name, folder in
+           (("x64", "efi"), ("arm64", "efi-arm64"))}  # ipxe/efi/apptest
 COUNTER = 7  # of the sound images
 
 KEYS = {
@@ -230,12 +232,30 @@ def locked(make):
     return guarded
 
 
+def make_applications():
+    """EFI applications: the test's own by both implementations, a unified kernel image, and Signet with a script of its own."""
+    sealed = ["--counter", str(COUNTER), "--key", path("alice.key")]
+    run(SIGNET, "mkimage", "-o", path("images", "uki"), "-N", "uki", "--kernel", os.path.join(PAYLOAD, "uki.efi"), *sealed)
+    # Bytes behind its end make the file as large as its copy: what is not given back shows.
+    application = payload.read(APPTEST["x64"]) + bytes(1 << 20)
+    payload.write(path("images", "apptest"), forge.Image("apptest", [forge.application(application)], "one  two", COUNTER,
+                                                         target=forge.TARGET_EFI_X64, keys=[KEYS["alice"]]).bytes())
+    for name, cmdline in (("load", "load"), ("fail", "fail"), ("bare", None)):
+        run(SIGNET, "mkimage", "-o", path("images", "apptest-" + name), "-N", "apptest-" + name, "--efi", APPTEST["x64"], *sealed,
+            *(["--cmdline", cmdline] if cmdline else []))
+    run(SIGNET, "mkimage", "-o", path("images", "apptest-arm64"), "-N", "apptest-arm64", "--efi", APPTEST["arm64"], *sealed)
+    payload.write(path("inner.ipxe"), b"#!ipxe\necho INNER-SIGNET\ndhcp\nchain p2:///good\n")
+    run(SIGNET, "embed", "--script", path("inner.ipxe"), "--trust", path("alice.pub"), os.path.join(TOP, "bin/ipxe.efi"), "-o",
+        path("inner.efi"))
+    run(SIGNET, "mkimage", "-o", path("images", "inner"), "-N", "inner", "--efi", path("inner.efi"), *sealed)
+
+
 @locked
 def prepare():
     """Makes everything. Needs bin/signet. Files are replaced by rename: who has one open keeps it whole."""
     payload.build(PAYLOAD)
-    inputs = [SIGNET, __file__, forge.__file__, payload.__file__, tiny.__file__]
-    inputs += [os.path.join(PAYLOAD, n) for n in ("vmlinuz", "initrd.img", "part.img", "ramdisk.img")]
+    inputs = [SIGNET, __file__, forge.__file__, payload.__file__, tiny.__file__, os.path.join(TOP, "bin/ipxe.efi"), *APPTEST.values()]
+    inputs += [os.path.join(PAYLOAD, n) for n in ("vmlinuz", "initrd.img", "part.img", "ramdisk.img", "uki.efi")]
     stamp = path(".stamp")
     if os.path.exists(stamp) and all(os.path.getmtime(i) <= os.path.getmtime(stamp) for i in inputs):
         return
@@ -260,6 +280,7 @@ def prepare():
                            [forge.Part(forge.INITRD, n, payload.read(os.path.join(PAYLOAD, n))) for n in ("initrd.img", "part.img")],
                            "console=ttyS0 quiet", COUNTER, keys=[KEYS["bob"]])
     payload.write(path("images", "stranger"), stranger.bytes())
+    make_applications()
     for cases in (tampered(), lengths()):
         for name, (make, _) in cases.items():
             write_forged(path("forged", name), make())

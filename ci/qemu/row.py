@@ -93,7 +93,8 @@ class Runner:
             if not server.late:
                 self.serve(server)
         for where, name, text in self.row.files:
-            fixtures.payload.write(os.path.join(self.folder, where, name), text.encode())
+            data = fixtures.payload.read(text) if os.path.isabs(text) else text.encode()
+            fixtures.payload.write(os.path.join(self.folder, where, name), data)
         for image in self.row.tftp:
             os.symlink(image_path(image), os.path.join(self.folder, "tftp", os.path.basename(image)))
         boot_file = self.boot_file
@@ -291,6 +292,14 @@ class Runner:
         found, image = disk.image_slot(self.row, self.folder, number)
         reasons = [] if found == sequence else [f"slot {'AB'[number]} has sequence {found}, not {sequence}"]
         return reasons + ([] if image == fixtures.payload.read(fixtures.path(file)) else [f"slot {'AB'[number]} does not hold {file}"])
+
+    def check_pages_given_back(self, slack):
+        """The third run of the test application has as much free memory as the second one. (The first one makes the
+        firmware allocate what it keeps.)"""
+        pages = [int(n) for n in re.findall(r"APPTEST (\d+) free pages", self.machine.console())]
+        if len(pages) < 3:
+            return ["the test application did not run three times"]
+        return [f"free pages at each run: {pages}"] if pages[2] < pages[1] - slack else []
 
     def check_no_dhcp_after_nbp(self):
         """The lease that the ROM got is used: once the NBP was sent, nobody asks the DHCP server again."""

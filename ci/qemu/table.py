@@ -49,7 +49,7 @@ class Row:
     servers: list
     nic: str = "e1000"
     firmware: str = ""  # "": BIOS; else UEFI and how Signet is started, see table_efi.py
-    files: tuple = ()  # ("esp" or "tftp", name, text): what lies beside the artefact
+    files: tuple = ()  # ("esp" or "tftp", name, text or the absolute path of a file): what lies beside the artefact
     disk: object = None  # disk.Disk: the machine starts from it, see table_disk.py
     stick: object = None  # usb.Stick: the same, see table_usb.py
     disks: tuple = ()  # disk.Data: what the machine has besides
@@ -159,9 +159,10 @@ ROWS = [
          servers=[Server("a", ["good"], A),
                   Server("evil", ["good"], C, "p2", ["--lie", "data", "--lie", "reset", "--lie", "offer", "--lie", "error",
                                                      "--lie", "spoof", "--spoof-from", A])]),
-    boot("retry", "the first source has no such image: the script falls to the next",
-         script=script("dhcp", f"chain p2://{A}/absent || echo SECOND", f"chain p2://{A}/good || echo ROW-FAILED"),
-         expect=("GUEST-PART-OK blob", r"\[P02\]", "SECOND")),
+    boot("retry", "the first source has no such image, the second one for UEFI: the script falls to the next",
+         script=script("dhcp", f"chain p2://{A}/absent || echo SECOND", f"chain p2://{A}/apptest-bare || echo THIRD",
+                       f"chain p2://{A}/good || echo ROW-FAILED"), servers=[Server("a", ["good", "apptest-bare"], A)],
+         expect=("GUEST-PART-OK blob", r"\[P02\]", "SECOND", r"efi-x64, which this machine does not start; refused.*\[B07\]", "THIRD")),
 
     boot("late-server", "the default script goes on until a server comes up", script=None,
          servers=[Server("a", ["good"], A, late=15)], expect=("GUEST-PART-OK blob", r"\[P01\]|\[P0[1-3]\]")),

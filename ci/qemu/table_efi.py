@@ -4,7 +4,10 @@
 "esp" starts Signet as \\EFI\\BOOT\\BOOTX64.EFI of a disk, "shell" from the firmware's shell by startup.nsh, "uefi-pxe" by the
 firmware's own PXE (DHCP and TFTP).
 """
+import os
 from dataclasses import replace
+
+import fixtures
 
 import disk
 import payload_install
@@ -14,6 +17,8 @@ ESP_4K = 258  # MiB
 NO_NETWORK = "e1000,romfile="  # OVMF has no driver of its own for it
 VIRTIO = "virtio-net-pci,romfile="  # by OVMF's own driver; for e1000 it has none and takes the one of QEMU's option ROM
 MEMORY = 512  # OVMF itself takes more than a BIOS
+REFUSED = "0x80000000000000(0f|1a)"  # EFI_ACCESS_DENIED, EFI_SECURITY_VIOLATION
+VMLINUZ = os.path.relpath(os.path.join(fixtures.PAYLOAD, "vmlinuz"), fixtures.FOLDER)  # as the name of an image
 
 INSTALLED = (
     r"GUEST-RUN mkdosfs (?s:.*?)GUEST-STATUS 0",
@@ -55,6 +60,20 @@ def restarts(count):
     return "\r\n".join(["echo -off", "fs0:", once, "memmap", f"for %i run (1 {count})", once, "endfor", "memmap", ""])
 
 
+def applications(good):
+    """EFI applications in sealed images."""
+    server = "p2://10.50.0.2"
+    lines = ["#!ipxe", "dhcp"] + [f"chain {server}/apptest || echo ROW-FAILED"] * 3
+    lines += [f"chain {server}/apptest-fail || echo FAILED-IT-SAYS", f"chain {server}/inner || echo ROW-FAILED"]
+    ran = r'APPTEST options "one  two" \(18 bytes\), device none, card 0x0'
+    return [replace(good, name="efi-application", about="EFI applications from sealed images run, end and leave nothing behind; the last is"
+                    " another Signet, which boots", firmware="esp", nic=VIRTIO, script="\n".join(lines) + "\n",
+                    servers=[replace(good.servers[0], images=["good", "apptest", "apptest-fail", "inner"])],
+                    expect=good.expect + (ran, r"the application ended \(status 0x0\)(?s:.*)apptest has ended", r"status 0x8000000000000",
+                                          r"apptest-fail failed: .*\[B09\]", "FAILED-IT-SAYS", "INNER-SIGNET"),
+                    after=(("pages_given_back", 64),))]
+
+
 def rows(table):
     by_name = {row.name: row for row in table}
     good = replace(by_name["e1000"], memory=MEMORY)
@@ -65,6 +84,7 @@ def rows(table):
                 firmware="uefi-pxe", nic=VIRTIO, after=(("no_dhcp_after_nbp",),)),
         replace(good, name="efi-pxe-e1000", about="OVMF by its own PXE, e1000", firmware="uefi-pxe"),
     ]
+    found += applications(good)
     found.append(replace(good, name="efi-arm64", about="AAVMF on arm64, from an EFI system partition, to an arm64 Linux", firmware="esp-arm64",
                          nic=VIRTIO, script=good.script.replace("/good", "/arm64"), boots="arm64", deadline=240,
                          expect=good.expect + ("digest: SHA-256 by ARMv8 SHA2",),
@@ -73,11 +93,25 @@ def rows(table):
                          firmware="esp", nic=VIRTIO, cpu="max", newer=True, expect=good.expect + ("digest: SHA-256 by SHA-NI",)))
     found.append(replace(good, name="efi-processors", about="OVMF with two more processors: they make the digests", firmware="esp", nic=VIRTIO,
                          processors=3, expect=good.expect + ("digest: 2 more processors hashing", "helped=[1-9]")))
+    server, other = "p2://10.50.0.2", "10.50.0.3"
     denied = r"BdsDxe: failed to (load|start) Boot.*(Access Denied|Security Violation)"
     refused = replace(good, nic=VIRTIO, boots="", expect=(), end=denied, memory=MEMORY)
     found += [
         replace(good, name="efi-secure-boot", about="Secure Boot: signed Signet runs, and its seal vouches for a kernel that the firmware's db"
-                " does not know", firmware="secure", nic=VIRTIO, expect=good.expect + ("the seal vouches for the kernel",)),
+                " does not know; for a kernel without a seal nobody vouches", firmware="secure", nic=VIRTIO,
+                # By the firmware, which is asked by a sealed application; by Signet, which is asked by its script.
+                script=good.script.replace("chain ", f"chain {server}/apptest-load || echo ROW-FAILED\n"
+                                           f"chain http://{other}:8080/vmlinuz || echo UNSEALED-REFUSED\n"
+                                           "chain ", 1),
+                servers=[replace(good.servers[0], images=["good", "apptest-load"]),
+                         replace(good.servers[0], name="h", address=other, kind="http", images=[VMLINUZ])],
+                files=(("esp", "vmlinuz", os.path.join(fixtures.PAYLOAD, "vmlinuz")),),
+                expect=good.expect + ("the seal vouches for the application", rf"APPTEST load: \d{{8}} bytes, status {REFUSED}",
+                                      r"no seal.*\[S01\]", "UNSEALED-REFUSED", "the seal vouches for the kernel")),
+        replace(good, name="efi-uki", about="Secure Boot: a sealed unified kernel image, which the db does not know, brings its own"
+                " initrd and command line", firmware="secure", nic=VIRTIO, script=good.script.replace("/good", "/uki"), boots="uki",
+                counter=0, servers=[replace(good.servers[0], images=["uki"])],
+                expect=good.expect + ("the seal vouches for the application",)),
         replace(refused, name="efi-secure-boot-unsigned", about="Secure Boot: unsigned Signet is refused by the firmware",
                 firmware="secure-unsigned", forbid=("Signet ",)),
         replace(refused, name="efi-secure-boot-kernel", about="Secure Boot: the same kernel without a seal is refused by the firmware",

@@ -35,6 +35,9 @@ build/$(1)/ipxe.pe: $(patsubst %.c,build/$(1)/%.o,$(EFI_SRCS)) build/$(1)/ipxe/e
 	$(patsubst %,build/$(1)/lib%.a,core pure lwip mbed)
 	@lld-link /machine:$(2) /subsystem:efi_application /entry:efi_main /nodefaultlib /opt:ref /opt:icf /timestamp:0 \
 		/out:$$@ $$^
+# An application that the boot table starts from sealed images.
+build/$(1)/apptest.efi: build/$(1)/ipxe/efi/apptest/apptest.o $(patsubst %.c,build/$(1)/%.o,$(wildcard ipxe/base/libc/*.c)) build/$(1)/libpure.a
+	@lld-link /machine:$(2) /subsystem:efi_application /entry:efi_main /nodefaultlib /opt:ref /timestamp:0 /out:$$@ $$^
 endef
 $(eval $(call EFI_FLAVOR,efi,x64))
 $(eval $(call EFI_FLAVOR,efi-arm64,arm64))
@@ -46,4 +49,4 @@ bin/ipxe.efi bin/ipxe-arm64.efi: bin/signet $(EMBED_INPUTS) build/sign.stamp $(S
 	bin/signet embed $(EMBED_FLAGS) $(filter %.pe,$^) -o $@
 	$(if $(SB_KEY),sbsign --key $(SB_KEY) --cert $(SB_CERT) --output $@ $@)
 
-FIRMWARE += bin/ipxe.efi bin/ipxe-arm64.efi
+FIRMWARE += bin/ipxe.efi bin/ipxe-arm64.efi build/efi/apptest.efi build/efi-arm64/apptest.efi

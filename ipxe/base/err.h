@@ -69,6 +69,7 @@
     X(BOOT_CMDLINE, "B06", "command line too long")                                                                    \
     X(BOOT_TARGET, "B07", "image is for another kind of machine")                                                      \
     X(BOOT_DENIED, "B08", "the firmware refuses the kernel")                                                           \
+    X(BOOT_STATUS, "B09", "the application ended with an error")                                                       \
     /* scripts */                                                                                                      \
     X(SCRIPT_SYNTAX, "C01", "syntax error")                                                                            \
     X(SCRIPT_COMMAND, "C02", "command not known")                                                                      \

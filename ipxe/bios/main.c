@@ -17,6 +17,7 @@
 #include "core/core.h"
 #include "crypto/digest_hw.h"
 #include "image/embed.h"
+#include "phase2/seal.h"
 
 #define FOUR_GIB 0x100000000ull
 
@@ -194,6 +195,7 @@ static const struct platform bios_platform = {
     .memory = memory,
     .firmware_memory = firmware_memory,
     .memory_limit = FOUR_GIB,
+    .targets = 1u << TARGET_LINUX_X86,
     .map = map,
     .boot = boot,
     .leave = leave,

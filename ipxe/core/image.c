@@ -11,16 +11,21 @@
 
 #define MIB_OF(bytes) (unsigned)(((bytes) + MIB - 1) >> 20)
 
+static const char *shortfall_name(const struct seal *seal, enum place_what what)
+{
+    return what == PLACE_KERNEL && seal_target_is_efi(seal->target) ? "application" : place_what_name(what);
+}
+
 static void say_shortfall(const struct seal *seal, const struct place_shortfall *s)
 {
     const char *name = s->part >= 0 ? seal->parts[s->part].name : seal->name;
     if (s->address)
         console_error("boot", ERR_BOOT_NO_ROOM, "%s: %s %s needs %u MiB at %u MiB, %u MiB are free there; refused before the download",
-                      seal->name, place_what_name(s->what), name, MIB_OF(s->needed), MIB_OF(s->address),
+                      seal->name, shortfall_name(seal, s->what), name, MIB_OF(s->needed), MIB_OF(s->address),
                       (unsigned)(s->available >> 20));
     else
         console_error("boot", ERR_BOOT_NO_ROOM, "%s: %s %s needs %u MiB, the largest free piece of memory has %u MiB; refused before the download",
-                      seal->name, place_what_name(s->what), name, MIB_OF(s->needed), (unsigned)(s->available >> 20));
+                      seal->name, shortfall_name(seal, s->what), name, MIB_OF(s->needed), (unsigned)(s->available >> 20));
     console_say("boot", "the whole image needs %u MiB, this machine has %u MiB free for it", MIB_OF(s->total_needed),
                 (unsigned)(s->total_available >> 20));
 }
@@ -43,12 +48,23 @@ static int fill_map(struct core *core)
     return image->list && image->chunk_bits ? 0 : ERR_BOOT_NO_ROOM;
 }
 
+// Data can be loaded by every machine, and started by none.
+static bool can_start(const struct platform *p, uint32_t target)
+{
+    return target < TARGET_END && (p->targets >> target & 1);
+}
+
 int core_image_plan(struct core *core, const struct seal *seal)
 {
     const struct platform *p = core->platform;
     struct mem_region usable[PLATFORM_REGIONS_MAX], firmware[PLATFORM_REGIONS_MAX];
     struct core_image *image = &core->image;
     core_image_forget(core);
+    if (seal->target != TARGET_DATA && !can_start(p, seal->target)) {
+        console_error("boot", ERR_BOOT_TARGET, "%s is for %s, which this machine does not start; refused before the download",
+                      seal->name, seal_target_name(seal->target));
+        return ERR_BOOT_TARGET;
+    }
     image->seal = *seal;
     struct place_input input = {
         .seal = &image->seal,
@@ -80,10 +96,14 @@ void core_image_forget(struct core *core)
         core->platform->unmap(core->platform->ctx);
 }
 
-// The verified command line and what the seal says, so that the booted system knows what it is.
+// The verified command line and what the seal says, so that the booted system knows what it is. An application gets
+// its options exactly as they were sealed: its syntax is its own, and a unified kernel image prefers options to the command
+// line that it carries.
 static int build_cmdline(const struct core_image *image, char *cmdline, size_t cap)
 {
     const struct seal *seal = &image->seal;
+    if (seal_target_is_efi(seal->target))
+        return (size_t)fmt_snprintf(cmdline, cap, "%s", seal->cmdline) < cap ? 0 : ERR_BOOT_CMDLINE;
     size_t len = (size_t)fmt_snprintf(cmdline, cap, "%s%ssignet.name=%s signet.counter=%llu", seal->cmdline,
                                       seal->cmdline[0] ? " " : "", seal->name, (unsigned long long)seal->counter);
     for (uint32_t i = 0, n = 0; i < seal->part_count && len < cap; i++) {
@@ -101,6 +121,7 @@ static int describe_boot(struct core *core, const char *cmdline, struct platform
     const struct platform *p = core->platform;
     const struct place_plan *plan = &core->image.plan;
     *ret = (struct platform_boot){
+        .application = seal_target_is_efi(core->image.seal.target),
         // An arm64 kernel has no setup sectors: the address alone counts.
         .setup = p->map(p->ctx, plan->setup, MAX(plan->setup_len, (uint64_t)1)),
         .setup_len = (size_t)plan->setup_len,
@@ -143,6 +164,16 @@ static int check_arm64(const struct platform_boot *boot)
     return arm64_parse(boot->setup, boot->kernel_len, boot->kernel_len, &header);
 }
 
+// What firmware and kernel agree on, read from the verified file. LoadImage judges an application itself.
+static int check_file(uint32_t target, const struct platform_boot *boot, bool stub)
+{
+    switch (target) {
+    case TARGET_LINUX_X86: return check_bzimage(boot, stub);
+    case TARGET_LINUX_ARM64: return check_arm64(boot);
+    default: return 0;
+    }
+}
+
 int core_image_start(struct core *core)
 {
     const struct platform *p = core->platform;
@@ -151,8 +182,7 @@ int core_image_start(struct core *core)
         console_error("boot", ERR_BOOT_NOTHING, "no verified image is loaded");
         return ERR_BOOT_NOTHING;
     }
-    bool arm64 = strcmp(p->buildarch, "arm64") == 0;
-    if (image->seal.target != (arm64 ? TARGET_LINUX_ARM64 : TARGET_LINUX_X86) || image->plan.kernel_part < 0) {
+    if (!can_start(p, image->seal.target) || image->plan.kernel_part < 0) {
         console_error("boot", ERR_BOOT_TARGET, "%s holds nothing that can be started here", image->seal.name);
         return ERR_BOOT_TARGET;
     }
@@ -162,14 +192,17 @@ int core_image_start(struct core *core)
     if (!err)
         err = describe_boot(core, cmdline, &boot);
     if (!err)
-        err = arm64 ? check_arm64(&boot) : check_bzimage(&boot, p->whole_kernel);
+        err = check_file(image->seal.target, &boot, p->whole_kernel);
     if (!err)
         err = core_keep_image(core);
     if (!err) {
         console_say("boot", "starting %s (counter %llu)", image->seal.name, (unsigned long long)image->seal.counter);
         err = p->boot(p->ctx, &boot);
     }
-    console_error("boot", err, "%s was not started", image->seal.name);
+    if (err)
+        console_error("boot", err, seal_target_is_efi(image->seal.target) ? "%s failed" : "%s was not started", image->seal.name);
+    else
+        console_say("boot", "%s has ended", image->seal.name);
     core_image_forget(core);
     return err;
 }

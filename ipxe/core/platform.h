@@ -32,8 +32,9 @@ struct platform_move {
 #define PLATFORM_MOVES_MAX 4
 #define PLATFORM_RAMDISKS_MAX 4
 
-// Linux, ready to go. Pointers stay valid until boot() returns (which it does only on failure).
+// Linux or an EFI application, ready to go. Pointers stay valid until boot() returns.
 struct platform_boot {
+    bool application;       // an EFI application: its file is the kernel's, `cmdline` its load options ("": none)
     const uint8_t *setup;   // the bzImage's setup sectors, verified
     size_t setup_len;
     uint64_t kernel;        // where the protected-mode code is now
@@ -115,13 +116,16 @@ struct platform {
     void (*unmap)(void *ctx);
     // boot() wants the kernel's file in one piece: `kernel` lies directly behind `setup`.
     bool whole_kernel;
+    // The images that boot() can start: bit 1 << t for each enum seal_target t.
+    uint32_t targets;
 
     // Other processors work off the board (hashboard_work) from helpers_start on, which opens it and returns how many there
     // are (0: none to be had), until the board is closed and helpers_stop called. NULL, both: none.
     unsigned (*helpers_start)(void *ctx, struct hashboard *board);
     void (*helpers_stop)(void *ctx);
 
-    // Starts a kernel. Returns only on failure, with the machine as it was.
+    // Starts a kernel or an EFI application. A kernel returns only on failure, with the machine as it was; 0 when an
+    // application has run and ended with success, ERR_BOOT_STATUS when it ended without.
     int (*boot)(void *ctx, const struct platform_boot *boot);
     // Leaves Signet: back to the ROM/firmware's next boot device, or restart, or power off.
     void (*leave)(void *ctx, enum platform_leave how);

@@ -73,7 +73,7 @@ void core_settings_lease(struct core *core, unsigned nic, const struct dhcp_leas
 // Plans memory for a verified seal and fills core->image.map. Says why when it does not fit.
 int core_image_plan(struct core *core, const struct seal *seal);
 void core_image_forget(struct core *core);
-// Starts the verified image. Returns only on failure.
+// Starts the verified image. Returns on failure, and with 0 when it was an application that ended well.
 int core_image_start(struct core *core);
 
 // --- the local copy (keep.c, keep_reuse.c) ---

@@ -14,6 +14,9 @@ struct card {
     bool stack;          // the firmware's own network stack ran on it when Signet came
     struct efi_snp *snp; // open, or NULL
     efi_handle handle;   // the open one
+    bool paused;         // was open before snp_pause
+    struct efi_mac groups[EFI_SNP_FILTERS_MAX]; // multicast addresses that were asked for last, as many as fit
+    unsigned group_count;                       // and how many there were
 };
 
 // Finds the cards. Drivers are connected to those that the firmware has left alone.

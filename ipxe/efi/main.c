@@ -2,6 +2,7 @@
 // struct platform for a machine with UEFI, and the application's entry. doc/efi.md tells how it works.
 #include "core/core.h"
 #include "base/bytes.h"
+#include "efi/application.h"
 #include "efi/cards.h"
 #include "efi/clock.h"
 #include "efi/console.h"
@@ -13,6 +14,7 @@
 #include "efi/memory.h"
 #include "efi/outside.h"
 #include "efi/snp.h"
+#include "efi/start.h"
 #include "efi/storage.h"
 #include "image/embed.h"
 #include "image/smbios.h"
@@ -173,7 +175,7 @@ static void stop_helpers(void *ctx)
 static int boot(void *ctx, const struct platform_boot *what)
 {
     helpers_settle();
-    return linux_start(what);
+    return what->application ? application_run(what) : linux_start(what);
 }
 
 // As if we had never been here.
@@ -243,6 +245,7 @@ static const struct platform efi_platform = {
     .whole_kernel = true,
     .helpers_start = start_helpers,
     .helpers_stop = stop_helpers,
+    .targets = START_TARGETS,
     .boot = boot,
     .leave = leave,
     .storage = &efi_storage,

@@ -112,26 +112,50 @@ void snp_close_all(void)
         snp_close(i);
 }
 
+// The card's filters for the groups that were asked for last.
+static int set_groups(struct card *card)
+{
+    struct efi_snp *snp = card->snp;
+    unsigned n = card->group_count;
+    uint32_t mask = snp->mode->filter_mask, all = EFI_SNP_MULTICAST | EFI_SNP_ALL_MULTICAST | EFI_SNP_PROMISCUOUS;
+    if (n == 0)
+        return efi_failed(snp->receive_filters(snp, FILTERS & mask, all & mask, true, 0, NULL)) ? ERR_NET_LINK : 0;
+    if ((mask & EFI_SNP_MULTICAST) && n <= MIN(snp->mode->filter_max, (uint32_t)EFI_SNP_FILTERS_MAX) &&
+        !efi_failed(snp->receive_filters(snp, (FILTERS | EFI_SNP_MULTICAST) & mask, 0, false, n, card->groups)))
+        return 0;
+    // More groups than the card can tell apart: all of them, or everything.
+    uint32_t wide = mask & EFI_SNP_ALL_MULTICAST ? EFI_SNP_ALL_MULTICAST : EFI_SNP_PROMISCUOUS;
+    return efi_failed(snp->receive_filters(snp, (FILTERS | wide) & mask, 0, false, 0, NULL)) ? ERR_NET_LINK : 0;
+}
+
 int snp_multicast(unsigned nic, const uint8_t (*macs)[6], unsigned n)
 {
     struct card *card = card_at(nic);
     if (!card || !card->snp)
         return ERR_NET_NO_CARD;
-    struct efi_snp *snp = card->snp;
-    uint32_t mask = snp->mode->filter_mask, all = EFI_SNP_MULTICAST | EFI_SNP_ALL_MULTICAST | EFI_SNP_PROMISCUOUS;
-    if (n == 0)
-        return efi_failed(snp->receive_filters(snp, FILTERS & mask, all & mask, true, 0, NULL)) ? ERR_NET_LINK : 0;
-    struct efi_mac list[EFI_SNP_FILTERS_MAX];
-    if ((mask & EFI_SNP_MULTICAST) && n <= MIN(snp->mode->filter_max, (uint32_t)EFI_SNP_FILTERS_MAX)) {
-        memset(list, 0, sizeof list);
-        for (unsigned i = 0; i < n; i++)
-            memcpy(list[i].bytes, macs[i], 6);
-        if (!efi_failed(snp->receive_filters(snp, (FILTERS | EFI_SNP_MULTICAST) & mask, 0, false, n, list)))
-            return 0;
+    memset(card->groups, 0, sizeof card->groups);
+    card->group_count = n;
+    for (unsigned i = 0; i < MIN(n, (unsigned)EFI_SNP_FILTERS_MAX); i++)
+        memcpy(card->groups[i].bytes, macs[i], 6);
+    return set_groups(card);
+}
+
+void snp_pause(void)
+{
+    for (unsigned i = 0; i < cards_count(); i++) {
+        card_at(i)->paused = card_at(i)->snp != NULL;
+        snp_close(i);
     }
-    // More groups than the card can tell apart: all of them, or everything.
-    uint32_t wide = mask & EFI_SNP_ALL_MULTICAST ? EFI_SNP_ALL_MULTICAST : EFI_SNP_PROMISCUOUS;
-    return efi_failed(snp->receive_filters(snp, (FILTERS | wide) & mask, 0, false, 0, NULL)) ? ERR_NET_LINK : 0;
+}
+
+void snp_resume(void)
+{
+    for (unsigned i = 0; i < cards_count(); i++) {
+        struct card *card = card_at(i);
+        if (card->paused && snp_open(i) == 0)
+            (void)set_groups(card); // a failure shows as silence
+        card->paused = false;
+    }
 }
 
 int snp_send(unsigned nic, const void *frame, size_t len)

@@ -4,6 +4,7 @@
 
 #include "core/core.h"
 #include "net/net.h"
+#include "phase2/seal.h"
 #include <errno.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -260,6 +261,7 @@ void host_init(struct host_machine *m)
         .frame_recv = frame_recv,
         .memory = memory,
         .memory_limit = UINT64_MAX,
+        .targets = 1u << TARGET_LINUX_X86,
         .map = map,
         .helpers_start = helpers_start,
         .helpers_stop = helpers_stop,

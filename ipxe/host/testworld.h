@@ -94,6 +94,19 @@ static void make_kernel(uint8_t *kernel, uint32_t size)
     store32_le(kernel + 0x260, 0x800000);
 }
 
+// Seals the parts, and gives the image to the server.
+static void build_image(const struct seal *fields, const struct testpart *parts, unsigned count, enum testkey_name key)
+{
+    if (!testimage_build(&w.image, fields, parts, count, &key, 1))
+        abort();
+    w.served = (struct p2_image){ .seal_size = (uint32_t)w.image.seal_len,
+                                  .list_size = w.image.seal.chunk_count * SHA256_SIZE,
+                                  .payload_size = w.image.seal.payload_size,
+                                  .chunk_size = w.image.seal.chunk_size,
+                                  .name = "image" };
+    memcpy(w.served.id, w.image.seal.image_id, sizeof w.served.id);
+}
+
 static void make_image(const char *name, enum testkey_name key, uint64_t memory)
 {
     static uint8_t kernel[KERNEL_SIZE], initrd[INITRD_SIZE];
@@ -108,14 +121,7 @@ static void make_image(const char *name, enum testkey_name key, uint64_t memory)
           .memory = memory, .align = 0x200000, .split = SETUP_SIZE },
         { .kind = PART_INITRD, .name = "initrd.img", .data = initrd, .size = sizeof initrd },
     };
-    if (!testimage_build(&w.image, &fields, parts, ARRAY_SIZE(parts), &key, 1))
-        abort();
-    w.served = (struct p2_image){ .seal_size = (uint32_t)w.image.seal_len,
-                                  .list_size = w.image.seal.chunk_count * SHA256_SIZE,
-                                  .payload_size = w.image.seal.payload_size,
-                                  .chunk_size = w.image.seal.chunk_size,
-                                  .name = "image" };
-    memcpy(w.served.id, w.image.seal.image_id, sizeof w.served.id);
+    build_image(&fields, parts, ARRAY_SIZE(parts), key);
 }
 
 // --- the server on the far side ---
