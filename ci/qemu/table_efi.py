@@ -16,6 +16,7 @@ import payload_install
 ESP_4K = 258  # MiB
 NO_NETWORK = "e1000,romfile="  # OVMF has no driver of its own for it
 VIRTIO = "virtio-net-pci,romfile="  # by OVMF's own driver; for e1000 it has none and takes the one of QEMU's option ROM
+NVME_4K = "nvme,serial=1,logical_block_size=4096,physical_block_size=4096"
 MEMORY = 512  # OVMF itself takes more than a BIOS
 REFUSED = "0x80000000000000(0f|1a)"  # EFI_ACCESS_DENIED, EFI_SECURITY_VIOLATION
 VMLINUZ = os.path.relpath(os.path.join(fixtures.PAYLOAD, "vmlinuz"), fixtures.FOLDER)  # as the name of an image
@@ -153,7 +154,7 @@ def rows(table):
         good, name="efi-disk", about="no network: images from disks by Block I/O, on SATA, USB (damaged: refused) and NVMe of 4096-byte sectors",
         firmware="esp", nic=NO_NETWORK, servers=[],
         disks=(disk.Data("sata", "ide-hd"), disk.Data("usb", "usb-storage", "qemu-xhci", damage=9000000),
-               disk.Data("nvme", "nvme,serial=1,logical_block_size=4096,physical_block_size=4096", sector=4096)),
+               disk.Data("nvme", NVME_4K, sector=4096)),
         script="#!ipxe\nimgfetch disk:label=sata && imgfree && echo FETCHED ||\nimgfetch disk:label=usb && echo ROW-FAILED ||\n"
         "chain disk://boot/ ||\nchain disk:label=nvme || echo ROW-FAILED\n",
         expect=(r"sata of EFI disk \d \(SATA\)(?s:.*)FETCHED(?s:.*)usb of EFI disk \d \(USB\)(?s:.*)\[S16\](?s:.*)\[D02\](?s:.*)"
@@ -162,8 +163,14 @@ def rows(table):
         good, name="efi-install", about="signet install --esp in a booted Linux: FAT on an NVMe disk of 4096-byte sectors, boot entry by efibootmgr;"
         " after a restart the firmware boots Signet from there", firmware="esp-install", nic=NO_NETWORK, servers=[], deadline=240,
         disks=(disk.Data("installer", "virtio-blk-pci", image=payload_install.image),
-               disk.Data("target", "nvme,serial=1,logical_block_size=4096,physical_block_size=4096", sector=4096, esp=ESP_4K)),
+               disk.Data("target", NVME_4K, sector=4096, esp=ESP_4K)),
         script="#!ipxe\nchain disk://boot/ || chain disk:label=installer || echo ROW-FAILED\n", expect=INSTALLED))
+    found.append(replace(
+        good, name="efi-keep", about="an image from the network is kept by Block I/O, on NVMe of 4096-byte sectors; boots with the server dead",
+        firmware="esp", nic=VIRTIO, disks=(disk.Data("nvme", NVME_4K, image="", sector=4096),), forbid=("ROW-FAILED",),
+        script=f"#!ipxe\nset keep disk:\ndhcp\nchain {image} || chain disk: || echo ROW-FAILED\n",
+        expect=(r"keep: good is in slot A on EFI disk \d \(NVMe\) now, sequence 1",), after=(("kept", 0, 1, "images/good"),),
+        again=(disk.Again("kill", expect=("disk: slot A, sequence 1",)),)))
     for name, (firmware, nic) in FROM_BIOS.items():
         row = by_name[name]
         memory = MEMORY
