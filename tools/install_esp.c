@@ -17,7 +17,8 @@
 #define MBR_DISK_SIGNATURE 440
 
 #define SPOT(title, machine, entry, folder, file)                                                                       \
-    { title, machine, entry, folder, folder "/" file, folder "/" file ".old", folder "/" file ".saved", folder "/" file ".new" }
+    { title, machine, entry, folder, folder "/" file, folder "/" file ".old", folder "/" file ".saved", folder "/" file ".new", \
+      folder "/" file ".bad" }
 const struct install_esp_spot install_esp_spots[INSTALL_ESP_SPOTS] = {
     SPOT("x64", PE_MACHINE_X64, "\\EFI\\signet\\ipxe.efi", "EFI/signet", "ipxe.efi"),
     SPOT("arm64", PE_MACHINE_ARM64, "\\EFI\\signet\\ipxe-arm64.efi", "EFI/signet", "ipxe-arm64.efi"),
@@ -92,7 +93,9 @@ static int read_spots(struct install_esp *esp, bool writable)
         int r = install_files_get(&esp->files, install_esp_spots[i].name, &esp->spots[i].data, &esp->spots[i].len);
         if (r < 0)
             return -1;
-        esp->spots[i].ours = r == 0 && embed_pe_machine(esp->spots[i].data, esp->spots[i].len) == install_esp_spots[i].machine;
+        // In the folder of our own whatever bears the name; in the other one there may be another system's file.
+        esp->spots[i].ours =
+            r == 0 && (install_esp_spots[i].entry || embed_pe_machine(esp->spots[i].data, esp->spots[i].len) == install_esp_spots[i].machine);
     }
     return 0;
 }

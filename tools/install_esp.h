@@ -3,7 +3,7 @@
 // Everything goes through the mounted file system. Signet lies in one of two folders:
 //   EFI/signet   ipxe.efi or ipxe-arm64.efi, started by a boot entry of the firmware
 //   EFI/BOOT     BOOTX64.EFI or BOOTAA64.EFI, which firmware starts without an entry (removable media)
-// Beside a file its previous version is kept (.old), and what was there before Signet (.saved).
+// Beside a file its previous version is kept (.old), in EFI/BOOT also what was there before Signet (.saved).
 #pragma once
 #include "install_files.h"
 #include "install_nvram.h"
@@ -16,7 +16,7 @@ struct install_esp_spot {
     const char *title; // "x64", "removable arm64"
     unsigned machine;  // enum pe_machine
     const char *entry; // the file as boot entries name it; NULL: none is needed
-    const char *folder, *name, *old, *saved, *fresh;
+    const char *folder, *name, *old, *saved, *fresh, *bad;
 };
 extern const struct install_esp_spot install_esp_spots[INSTALL_ESP_SPOTS];
 
@@ -28,8 +28,8 @@ struct install_esp {
     char signature[48];   // of the partition: install_nvram.h
     struct install_files files;
     struct {
-        bool ours;        // an application of Signet; else the rest is not set
-        uint8_t *data;
+        bool ours;        // Signet's, if damaged; else another system's file, or none
+        uint8_t *data;    // NULL: none
         size_t len;
     } spots[INSTALL_ESP_SPOTS];
 };

@@ -59,11 +59,15 @@ static uint8_t *read_image(const char *path, size_t *ret_len)
 static int write_files(struct install_esp *esp, unsigned i, const uint8_t *data, size_t len)
 {
     const struct install_esp_spot *spot = &install_esp_spots[i];
+    const uint8_t *present = esp->spots[i].data;
+    // Another system's file comes back by `remove`; a damaged one is no version to go back to.
+    bool foreign = present && !esp->spots[i].ours, damaged = present && !foreign && !embed_pe_intact(present, esp->spots[i].len);
     if (install_files_folder(&esp->files, "EFI") != 0 || install_files_folder(&esp->files, spot->folder) != 0)
         return -1;
-    // What somebody else had put there comes back by `remove`.
-    bool foreign = esp->spots[i].data && !esp->spots[i].ours;
-    return install_files_replace(&esp->files, spot->name, foreign ? spot->saved : spot->old, data, len);
+    const char *keep = foreign ? spot->saved : damaged ? spot->bad : spot->old;
+    if (install_files_replace(&esp->files, spot->name, keep, data, len) != 0)
+        return -1;
+    return damaged ? install_files_remove(&esp->files, spot->bad) : 0;
 }
 
 // The entry that starts the file: found or made. "" in *ret_number without one.
@@ -197,13 +201,12 @@ int install_esp_verify(const struct install_esp_wanted *w)
     size_t len = 0;
     int found = 0;
     uint8_t *image = w->image ? read_image(w->image, &len) : NULL;
-    if ((w->image && !image) || open_all(&all, w, false) != 0)
-        found = EXIT_FAIL;
-    for (size_t i = 0; !found && i < all.count; i++)
+    bool readable = (image || !w->image) && open_all(&all, w, false) == 0;
+    for (size_t i = 0; readable && i < all.count; i++)
         found += check(&all, i, w, image, len);
     close_all(&all);
     free(image);
-    return found ? EXIT_FAIL : tool_flush();
+    return readable && found == 0 ? tool_flush() : EXIT_FAIL;
 }
 
 // ---- remove --------------------------------------------------------------------------------------------
@@ -227,14 +230,14 @@ static void remove_empty_folders(struct install_files *files)
     (void)files->sync(files);
 }
 
-// What a spot has beside its file and is Signet's. In a folder of its own so is half of a file that a power cut has left.
+// What a spot has beside its file and is Signet's: in the folder of our own also half of a file that a power cut has left.
 static bool beside_is_ours(struct install_esp *esp, const struct install_esp_spot *spot, const char *name)
 {
     uint8_t *data;
     size_t len;
     if (install_files_get(&esp->files, name, &data, &len) != 0)
         return false;
-    bool ours = (spot->entry && name != spot->saved) || embed_pe_machine(data, len);
+    bool ours = spot->entry || embed_pe_machine(data, len);
     free(data);
     return ours;
 }
@@ -243,7 +246,7 @@ static bool beside_is_ours(struct install_esp *esp, const struct install_esp_spo
 static int remove_spot(struct install_esp *esp, const struct install_esp_wanted *w, unsigned i)
 {
     const struct install_esp_spot *spot = &install_esp_spots[i];
-    const char *const beside[] = { spot->saved, spot->old, spot->fresh };
+    const char *const beside[] = { spot->saved, spot->old, spot->fresh, spot->bad };
     bool any = esp->spots[i].ours;
     // The entry first, so that none is left that leads nowhere.
     if (any && ((!w->no_nvram && remove_entry(esp, i, w->dry_run) != 0) || install_files_restore(&esp->files, spot->name, spot->saved) != 0))
@@ -267,8 +270,10 @@ static int remove_one(struct install_esp *esp, const struct install_esp_wanted *
             return -1;
         any |= r == 0;
     }
-    if (!any)
-        return tool_error(esp->subject, "holds no Signet"), -1;
+    if (!any) {
+        tool_error(esp->subject, "holds no Signet");
+        return -1;
+    }
     remove_empty_folders(&esp->files);
     if (!w->dry_run)
         printf("%s: removed\n", esp->subject);

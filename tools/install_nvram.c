@@ -50,8 +50,10 @@ static int run(const char *const *arguments, char **ret_text)
     int ends[2], status = 0, err = 0;
     for (size_t i = 0; arguments[i] && i + 2 < ARGUMENTS_MAX; i++)
         argv[i + 1] = (char *)(uintptr_t)arguments[i];
-    if (!program || pipe(ends) != 0)
-        return tool_error(PROGRAM, "%s", program ? strerror(errno) : "is not installed"), -1;
+    if (!program || pipe(ends) != 0) {
+        tool_error(PROGRAM, "%s", program ? strerror(errno) : "is not installed");
+        return -1;
+    }
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {

@@ -121,6 +121,14 @@ def esp_damage_is_found(d):
     base.check("is another one than on esp" in base.install("verify", *both, cwd=d, status=1).stderr, "two versions")
     done = base.install("verify", "--esp-path", "esp", "--image", "two.efi", cwd=d, status=1)
     base.check("EFI/signet/ipxe.efi is not two.efi" in done.stderr, done.stderr)
+    # A damaged file, if it is damaged beyond recognition, does not take the place of the version before it.
+    base.install(*HERE, "--image", "two.efi", cwd=d)
+    for at in (100000, 0):
+        base.poke(d, "esp/EFI/signet/ipxe.efi", at, b"damage")
+        base.check("is damaged" in base.install("verify", "--esp-path", "esp", cwd=d, status=1).stderr, "damage")
+        base.install(*HERE, "--image", "two.efi", cwd=d)
+        same(d, "EFI/signet/ipxe.efi", "two.efi")
+        same(d, "EFI/signet/ipxe.efi.old", "one.efi")
 
 
 @base.row
