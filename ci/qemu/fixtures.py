@@ -9,6 +9,7 @@ import struct
 import subprocess
 
 import forge
+import optrom
 import payload
 import tiny
 
@@ -254,7 +255,8 @@ def make_applications():
 def prepare():
     """Makes everything. Needs bin/signet. Files are replaced by rename: who has one open keeps it whole."""
     payload.build(PAYLOAD)
-    inputs = [SIGNET, __file__, forge.__file__, payload.__file__, tiny.__file__, os.path.join(TOP, "bin/ipxe.efi"), *APPTEST.values()]
+    inputs = [SIGNET, __file__, forge.__file__, optrom.__file__, payload.__file__, tiny.__file__, os.path.join(TOP, "bin/ipxe.efi"),
+              *APPTEST.values()]
     inputs += [os.path.join(PAYLOAD, n) for n in ("vmlinuz", "initrd.img", "part.img", "ramdisk.img", "uki.efi")]
     stamp = path(".stamp")
     if os.path.exists(stamp) and all(os.path.getmtime(i) <= os.path.getmtime(stamp) for i in inputs):
@@ -285,6 +287,7 @@ def prepare():
         for name, (make, _) in cases.items():
             write_forged(path("forged", name), make())
     write_forged(path("forged", "sound"), small())
+    payload.write(path("refusing.rom"), optrom.refusing(0x8086, 0x100e))
     payload.write(stamp, b"")
 
 

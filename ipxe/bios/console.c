@@ -3,6 +3,7 @@
 // COM1 (SeaBIOS without a display, server boards) would show everything twice; that is found out by trying.
 #include "bios/console.h"
 
+#include "base/fmt.h"
 #include "bios/clock.h"
 #include "bios/real.h"
 #include "options.h"
@@ -119,6 +120,16 @@ void bios_console_write(const char *text, size_t len)
         }
     }
     screen(line, n);
+}
+
+void bios_say(const char *format, ...)
+{
+    char text[160];
+    va_list args;
+    va_start(args, format);
+    fmt_vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    bios_console_write(text, strlen(text));
 }
 
 int bios_console_getkey(void)

@@ -5,4 +5,5 @@
 
 void bios_console_init(void);
 void bios_console_write(const char *text, size_t len);
+void bios_say(const char *format, ...) PRINTF_LIKE(1, 2); // up to 159 characters
 int bios_console_getkey(void); // -1: none

@@ -37,17 +37,6 @@ static struct drive {
 static unsigned drive_count;
 static struct bootslot_handoff handoff; // size 0: Signet did not come from a slot
 
-static void say(const char *format, ...) PRINTF_LIKE(1, 2);
-static void say(const char *format, ...)
-{
-    char text[160];
-    va_list args;
-    va_start(args, format);
-    fmt_vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    bios_console_write(text, strlen(text));
-}
-
 // The registers at the entry, as start.S pushed them: GS FS ES DS, then PUSHAD.
 static void read_handoff(void)
 {
@@ -96,12 +85,12 @@ static void say_slot(void)
 {
     char other = (char)('A' + 1 - handoff.slot);
     unsigned bit = 1u << (1 - handoff.slot);
-    say("disk: Signet from slot %c (sequence %llu) of BIOS disk %02xh%s\n", 'A' + handoff.slot,
-        (unsigned long long)handoff.sequence, handoff.drive, handoff.tries == BOOTSLOT_CONFIRMED ? "" : ", on trial");
+    bios_say("disk: Signet from slot %c (sequence %llu) of BIOS disk %02xh%s\n", 'A' + handoff.slot,
+             (unsigned long long)handoff.sequence, handoff.drive, handoff.tries == BOOTSLOT_CONFIRMED ? "" : ", on trial");
     if (handoff.damaged & bit)
-        say("disk: slot %c is damaged and was passed over; write it anew with `signet install`\n", other);
+        bios_say("disk: slot %c is damaged and was passed over; write it anew with `signet install`\n", other);
     else if (handoff.spent & bit)
-        say("disk: slot %c never started an image and has no tries left\n", other);
+        bios_say("disk: slot %c never started an image and has no tries left\n", other);
 }
 
 void bios_disk_init(void)
@@ -205,7 +194,7 @@ void bios_disk_confirm(void)
     if (!err)
         err = transfer(0, handoff.header_lba, 1, sector, true);
     if (err)
-        say("disk: slot %c could not be confirmed: %s [%s]\n", 'A' + handoff.slot, err_text(err), err_code(err));
+        bios_say("disk: slot %c could not be confirmed: %s [%s]\n", 'A' + handoff.slot, err_text(err), err_code(err));
     else
-        say("disk: slot %c confirmed\n", 'A' + handoff.slot);
+        bios_say("disk: slot %c confirmed\n", 'A' + handoff.slot);
 }

@@ -142,11 +142,6 @@ static int boot(void *ctx, const struct platform_boot *what)
     return linux_boot(what, machine_map());
 }
 
-static void say(const char *text)
-{
-    bios_console_write(text, strlen(text));
-}
-
 // For the next boot device, which may be a ROM whose cards these are.
 static void release_network(void)
 {
@@ -163,7 +158,7 @@ static void leave(void *ctx, enum platform_leave how)
     undi_shutdown();
     if (how == LEAVE_POWEROFF) {
         power_off();
-        say("bios: this machine does not power itself off; it is safe to do so now.\n");
+        bios_say("bios: this machine does not power itself off; it is safe to do so now.\n");
         for (;;)
             real_call((uint32_t)real_halt);
     }
@@ -209,7 +204,7 @@ static void find_network(void)
     if (pxe_find() != 0)
         undi_rom_start();
     else if (undi_add(true) != 0)
-        say("undi: the PXE ROM does not say which card it has\n");
+        bios_say("undi: the PXE ROM does not say which card it has\n");
 }
 
 void bios_main(void)

@@ -3,7 +3,6 @@
 // boot device, or restarts when that fails too.
 #include "bios/panic.h"
 
-#include "base/fmt.h"
 #include "base/version.h"
 #include "bios/console.h"
 #include "bios/real.h"
@@ -46,19 +45,9 @@ void panic_init(void)
     __asm__ volatile("lidt %0" : : "m"(pointer));
 }
 
-static void say(const char *format, ...)
-{
-    char text[160];
-    va_list args;
-    va_start(args, format);
-    fmt_vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    bios_console_write(text, strlen(text));
-}
-
 static NORETURN void next_device(void)
 {
-    say("panic: trying the next boot device.\n");
+    bios_say("panic: trying the next boot device.\n");
     undi_close_all(); // no interrupt handler may outlive us
     leave_to_rom();
 }
@@ -69,26 +58,26 @@ void trap_handle(const struct trap_frame *f)
     if (depth++ > 0) {
         // The way out failed as well. Restart, but leave time to read.
         if (depth == 2)
-            say("\npanic: again, at %08x; restarting.\n", f->eip);
+            bios_say("\npanic: again, at %08x; restarting.\n", f->eip);
         for (unsigned i = 0; i < 5000000; i++)
             out8(0x80, 0);
         triple_fault();
     }
     const char *name = f->vector < ARRAY_SIZE(exception_names) ? exception_names[f->vector] : "";
-    say("\npanic: exception %u %s, error %x, eip %08x flags %08x [%s]\n", f->vector, name, f->error, f->eip, f->eflags,
-        signet_commit);
-    say("panic: eax %08x ebx %08x ecx %08x edx %08x\n", f->eax, f->ebx, f->ecx, f->edx);
-    say("panic: esi %08x edi %08x ebp %08x esp %08x\n", f->esi, f->edi, f->ebp, (uint32_t)(&f->eflags + 1));
+    bios_say("\npanic: exception %u %s, error %x, eip %08x flags %08x [%s]\n", f->vector, name, f->error, f->eip, f->eflags,
+             signet_commit);
+    bios_say("panic: eax %08x ebx %08x ecx %08x edx %08x\n", f->eax, f->ebx, f->ecx, f->edx);
+    bios_say("panic: esi %08x edi %08x ebp %08x esp %08x\n", f->esi, f->edi, f->ebp, (uint32_t)(&f->eflags + 1));
     const uint32_t *stack = &f->eflags + 1;
-    say("panic: stack");
+    bios_say("panic: stack");
     for (unsigned i = 0; i < STACK_WORDS; i++)
-        say(" %08x", stack[i]);
-    say("\n");
+        bios_say(" %08x", stack[i]);
+    bios_say("\n");
     next_device();
 }
 
 void panic(const char *why)
 {
-    say("\npanic: %s\n", why);
+    bios_say("\npanic: %s\n", why);
     next_device();
 }

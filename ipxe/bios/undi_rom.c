@@ -4,7 +4,6 @@
 // themselves at the top of memory and hide that from INT 15h E820.
 #include "bios/undi_rom.h"
 
-#include "base/fmt.h"
 #include "bios/console.h"
 #include "bios/pxe.h"
 #include "bios/undi.h"
@@ -45,17 +44,6 @@ static struct loaded {
     uint16_t kib_before, kib_after; // base memory
 } loaded[UNDI_CARDS_MAX];
 static unsigned loaded_count;
-
-static void say(const char *format, ...) PRINTF_LIKE(1, 2);
-static void say(const char *format, ...)
-{
-    char text[160];
-    va_list args;
-    va_start(args, format);
-    fmt_vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    bios_console_write(text, strlen(text));
-}
 
 static void set_base_kib(uint16_t kib)
 {
@@ -105,34 +93,7 @@ static struct segoff find_pnp(void)
     return (struct segoff){ 0 };
 }
 
-// Calls the ROM's loader; on success pxe_call goes to the new UNDI. 0, ERR_NO_MEMORY or ERR_UNDI_CALL.
-static int load(uint32_t rom_at, const struct optrom *rom, struct undi_start start)
-{
-    uint16_t kib = load16_le(low_memory(BDA_BASE_KIB));
-    uint32_t data = (rom->undi_data_size + 15u) & ~15u, code = (rom->undi_code_size + 15u) & ~15u;
-    if ((kib * 1024u) < BASE_END + data + code)
-        return ERR_NO_MEMORY;
-    uint32_t data_at = kib * 1024u - data, code_at = data_at - code;
-    struct undi_loader params = { .start = start,
-                                  .data_segment = (uint16_t)(data_at >> 4),
-                                  .code_segment = (uint16_t)(code_at >> 4) };
-    memcpy(low_memory(PXE_PARAM), &params, sizeof params);
-    real_target = (struct segoff){ .segment = (uint16_t)(rom_at >> 4), .offset = rom->undi_loader };
-    set_base_kib((uint16_t)(code_at / 1024)); // before: a ROM may build its own memory map
-    pxe_result = 1;
-    real_call((uint32_t)real_loader);
-    memcpy(&params, low_memory(PXE_PARAM), sizeof params);
-    struct segoff pxe = { .segment = params.code_segment, .offset = params.pxe };
-    struct segoff pxenv = { .segment = params.code_segment, .offset = params.pxenv };
-    if (pxe_result != 0 || params.start.status != 0 || pxe_use(pxe, pxenv) != 0) {
-        set_base_kib(kib);
-        return ERR_UNDI_CALL;
-    }
-    loaded[loaded_count++] = (struct loaded){ .entry = pxe_entry, .kib_before = kib, .kib_after = (uint16_t)(code_at / 1024) };
-    return 0;
-}
-
-// Any interrupt vector that still leads into this UNDI?
+// Any interrupt vector that leads into this UNDI?
 static bool is_hooked(const struct loaded *l)
 {
     for (unsigned i = 0; i < VECTORS; i++) {
@@ -145,7 +106,44 @@ static bool is_hooked(const struct loaded *l)
     return false;
 }
 
-// Takes the UNDI that was loaded last out of memory. Memory stays taken where an interrupt would lead into it.
+// Its memory is free again, unless an interrupt would lead there or something was loaded after it and is still there.
+static void give_back(const struct loaded *l)
+{
+    if (load16_le(low_memory(BDA_BASE_KIB)) == l->kib_after && !is_hooked(l))
+        set_base_kib(l->kib_before);
+    else
+        bios_say("undi: the PXE ROM keeps %u KiB of base memory\n", l->kib_before - l->kib_after);
+}
+
+// Calls the ROM's loader; on success pxe_call goes to the new UNDI. 0, ERR_NO_MEMORY or ERR_UNDI_CALL.
+static int load(uint32_t rom_at, const struct optrom *rom, struct undi_start start)
+{
+    struct loaded l = { .kib_before = load16_le(low_memory(BDA_BASE_KIB)) };
+    uint32_t data = (rom->undi_data_size + 15u) & ~15u, code = (rom->undi_code_size + 15u) & ~15u;
+    if (l.kib_before * 1024u < BASE_END + data + code)
+        return ERR_NO_MEMORY;
+    uint32_t data_at = l.kib_before * 1024u - data, code_at = data_at - code;
+    l.kib_after = (uint16_t)(code_at / 1024);
+    struct undi_loader params = { .start = start,
+                                  .data_segment = (uint16_t)(data_at >> 4),
+                                  .code_segment = (uint16_t)(code_at >> 4) };
+    memcpy(low_memory(PXE_PARAM), &params, sizeof params);
+    real_target = (struct segoff){ .segment = (uint16_t)(rom_at >> 4), .offset = rom->undi_loader };
+    set_base_kib(l.kib_after); // before the call: a ROM may build a memory map of its own
+    real_call((uint32_t)real_loader);
+    memcpy(&params, low_memory(PXE_PARAM), sizeof params);
+    struct segoff pxe = { .segment = params.code_segment, .offset = params.pxe };
+    struct segoff pxenv = { .segment = params.code_segment, .offset = params.pxenv };
+    if (pxe_result != 0 || params.start.status != 0 || pxe_use(pxe, pxenv) != 0) {
+        give_back(&l);
+        return ERR_UNDI_CALL;
+    }
+    l.entry = pxe_entry;
+    loaded[loaded_count++] = l;
+    return 0;
+}
+
+// Takes the UNDI that was loaded last out of memory.
 static void unload(void)
 {
     const struct loaded *l = &loaded[--loaded_count];
@@ -153,13 +151,10 @@ static void unload(void)
     pxe_entry = l->entry;
     (void)pxe_call(PXENV_UNDI_SHUTDOWN, &status, sizeof status);
     (void)pxe_call(PXENV_UNDI_CLEANUP, &status, sizeof status);
-    uint16_t result = pxe_call(PXENV_STOP_UNDI, &status, sizeof status);
-    if (load16_le(low_memory(BDA_BASE_KIB)) != l->kib_after)
-        return; // what was loaded after it is still there
-    if (result == 0 && !is_hooked(l))
-        set_base_kib(l->kib_before);
+    if (pxe_call(PXENV_STOP_UNDI, &status, sizeof status) == 0)
+        give_back(l);
     else
-        say("undi: the PXE ROM keeps %u KiB of base memory\n", l->kib_before - l->kib_after);
+        bios_say("undi: the PXE ROM stays in memory: it refused to stop\n");
 }
 
 static int bring_up(uint32_t rom_at, const struct optrom *rom, uint16_t card)
@@ -189,17 +184,17 @@ void undi_rom_start(void)
         struct optrom rom;
         uint32_t at = find_rom(vendor, device, &rom);
         if (at == 0) {
-            say("undi: card %04x:%04x has no PXE ROM in memory\n", vendor, device);
+            bios_say("undi: card %04x:%04x has no PXE ROM in memory\n", vendor, device);
             continue;
         }
         int err = bring_up(at, &rom, card);
         if (err)
-            say("undi: card %04x:%04x by its ROM at %05x: %s [%s]\n", vendor, device, at, err_text(err), err_code(err));
+            bios_say("undi: card %04x:%04x by its ROM at %05x: %s [%s]\n", vendor, device, at, err_text(err), err_code(err));
         else
-            say("undi: card %04x:%04x brought up by its ROM at %05x\n", vendor, device, at);
+            bios_say("undi: card %04x:%04x brought up by its ROM at %05x\n", vendor, device, at);
     }
     if (n == 0)
-        say("undi: no Ethernet card on the PCI bus\n");
+        bios_say("undi: no Ethernet card on the PCI bus\n");
 }
 
 void undi_rom_stop(void)

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MPL-2.0
+"""An option ROM as small as can be, from the specifications (PCI Firmware 3.0, chapter 5; PXE 2.1, UNDI ROM ID)."""
+import struct
+
+
+def _summed(data, at):
+    """With the byte at `at` such that all add up to 0."""
+    data[at] = -sum(data) & 0xff
+    return data
+
+
+def refusing(vendor, device):
+    """The ROM of a network card whose initialisation does nothing and whose UNDI loader always fails."""
+    rom = bytearray(512)
+    rom[0:3] = b"\x55\xaa\x01"
+    rom[3] = 0xcb  # retf
+    struct.pack_into("<HH", rom, 0x16, 0x40, 0x1c)
+    struct.pack_into("<4sHHHHB3sHHBB", rom, 0x1c, b"PCIR", vendor, device, 0, 0x18, 0, b"\0\0\x02", 1, 0, 0, 0x80)
+    rom[0x40:0x56] = _summed(bytearray(struct.pack("<4sBBB3sHHHH4s", b"UNDI", 0x16, 0, 0, b"\0\1\2", 0x60, 256, 1024, 1024, b"PCIR")), 5)
+    rom[0x60:0x64] = b"\xb8\x01\x00\xcb"  # mov ax, 1 (PXENV_EXIT_FAILURE); retf
+    return bytes(_summed(rom, 511))
