@@ -15,8 +15,8 @@ SLOT_A, SLOT_B = "disk: Signet from slot A", "disk: Signet from slot B"
 
 def keep_rows(good):
     """The local copy: kept from the network, booted without it, then the server's newer image, of which little is fetched."""
-    def script(uri, setting="set keep disk:"):
-        return f"#!ipxe\n{setting}\ndhcp\nchain {uri} || chain disk: || echo ROW-FAILED\n"
+    def script(uri):
+        return f"#!ipxe\nset keep disk:\ndhcp\nchain {uri} || chain disk: || echo ROW-FAILED\n"
 
     def then(most, *expect):
         return (disk.Again("kill", expect=("disk: slot A, sequence 1",)),
@@ -33,10 +33,10 @@ def keep_rows(good):
         replace(base, name="disk-keep", script="#!ipxe\necho ROW-FAILED\n", disk=disk.Disk(p2, table="gpt"), again=reused,
                 expect=base.expect + BY_ROM,
                 about="a network image is kept by INT 13h writes; boots with the server dead; of the next one little is fetched"),
-        replace(host, name="host-keep", about="the same with the core as a Linux process, on sectors of 4096 bytes", script=p2, again=reused),
-        replace(host, name="host-keep-http", about="the same over HTTP, by a DHCP option; nothing is reused there",
-                servers=[replace(server, kind="http")], dhcp=("--dhcp-option=encap:175,83,disk:",), again=then(8 << 20),
-                script=script("http://10.50.0.2:8080/tiny", "echo keep comes by DHCP")),
+        replace(host, name="host-keep", about="the same by the default script and three DHCP options, on sectors of 4096 bytes", script=None,
+                dhcp=[f"--dhcp-option=encap:175,{option}" for option in ("80,10.50.0.2", "81,tiny", "83,disk:")], again=reused),
+        replace(host, name="host-keep-http", about="the same over HTTP, nothing is reused there",
+                servers=[replace(server, kind="http")], again=then(8 << 20), script=script("http://10.50.0.2:8080/tiny")),
     ]
 
 

@@ -86,10 +86,11 @@ bool keep_open(struct keep **ret, struct core *core)
     struct keep *k = *ret = &keep;
     if (!core->image.remote || settings_get(&core->settings, "keep", setting, sizeof setting) <= 0)
         return false;
-    if (k->open)
-        return true;
+    if (k->tried)
+        return k->open;
     memset(k, 0, offsetof(struct keep, buffer));
     k->core = core;
+    k->tried = true;
     int err = find_place(k, setting);
     if (err)
         console_error("keep", err, "no local copy on \"%s\"", setting);
@@ -99,7 +100,7 @@ bool keep_open(struct keep **ret, struct core *core)
 
 void core_keep_forget(void)
 {
-    keep.open = false;
+    keep.tried = false;
 }
 
 // --- writing ---

@@ -21,7 +21,7 @@ struct keep_copy {
 
 struct keep {
     struct core *core;
-    bool open; // all below is valid, for the image that is in memory now
+    bool tried, open; // once for each image; open: all below is valid
     struct disk_select selector;
     struct imgdisk place;
     struct keep_copy copies[IMGSLOT_COUNT];

@@ -3,7 +3,7 @@
 // there, instead of fetched. See keep.h.
 #include "core/keep.h"
 
-#define LIST_MAX (512 * 1024) // bytes of a copy's chunk list: it has to lie on the heap
+#define CHUNKS_MAX (16 * 1024) // of either image: one list has to lie on the heap, and each is searched for the other's
 
 // Bytes of the copy, from any offset on, into a map; through the buffer, since neither end need lie on a sector.
 static int read_into(struct keep *k, unsigned slot, uint64_t from, const struct scatter *map, uint64_t to, uint64_t len)
@@ -50,7 +50,7 @@ static bool find_chunk(const uint8_t *list, uint32_t count, const uint8_t *diges
     return false;
 }
 
-// All that is of use, even behind a chunk that is damaged: that one alone is then what the first error is about.
+// A damaged chunk does not end it: the others may be sound.
 static int reuse_chunks(struct keep *k, unsigned slot, const uint8_t *list, core_keep_judge *judge, void *ctx)
 {
     struct core_image *image = &k->core->image;
@@ -58,17 +58,17 @@ static int reuse_chunks(struct keep *k, unsigned slot, const uint8_t *list, core
     int err = 0, damage = 0;
     for (uint32_t chunk = 0, old = 0; chunk < image->seal.chunk_count && !err; chunk++) {
         uint32_t length = seal_chunk_length(&image->seal, chunk);
-        if (image->chunk_bits[chunk / 8] >> chunk % 8 & 1 ||
+        err = core_disk_turn(k->core, &k->turned);
+        if (err || image->chunk_bits[chunk / 8] >> chunk % 8 & 1 ||
             !find_chunk(list, copy->chunk_count, image->list + (size_t)chunk * SHA256_SIZE, old, &old))
             continue;
         uint64_t offset = (uint64_t)old++ * copy->chunk_size;
-        err = length > copy->payload_size - offset ? ERR_TRUNCATED : 0;
+        // The last chunk of an image may be short, and then has the digest of no other length.
+        err = length > copy->payload_size - offset ? ERR_INTERNAL : 0;
         if (!err)
             err = read_into(k, slot, copy->payload + offset, &image->map, (uint64_t)chunk * image->seal.chunk_size, length);
         if (!err && !judge(ctx, chunk))
             damage = ERR_SEAL_CHUNK;
-        if (!err)
-            err = core_disk_turn(k->core, &k->turned);
     }
     return err ? err : damage;
 }
@@ -76,8 +76,9 @@ static int reuse_chunks(struct keep *k, unsigned slot, const uint8_t *list, core
 static int reuse_copy(struct keep *k, unsigned slot, core_keep_judge *judge, void *ctx)
 {
     const struct platform *p = k->core->platform;
-    size_t size = (size_t)k->copies[slot].chunk_count * SHA256_SIZE;
-    uint8_t *list = size <= LIST_MAX ? p->alloc(p->ctx, size) : NULL;
+    uint32_t count = k->copies[slot].chunk_count;
+    size_t size = (size_t)count * SHA256_SIZE;
+    uint8_t *list = MAX(count, k->core->image.seal.chunk_count) <= CHUNKS_MAX ? p->alloc(p->ctx, size) : NULL;
     if (!list)
         return ERR_NO_MEMORY;
     int err = read_list(k, slot, list, size);
