@@ -64,7 +64,7 @@ struct platform_storage {
     // To be asked before the disk is used: reads and writes go to the medium that this has found. ERR_INVALID (no such
     // disk), ERR_DISK_NONE (no medium in it, or sectors of a size that is not served).
     int (*info)(void *ctx, unsigned disk, struct platform_disk *ret);
-    // 0, ERR_DISK_READ, ERR_INVALID (outside the disk, or another medium).
+    // 0, ERR_DISK_READ (also: the disk is gone, or another medium is in it), ERR_INVALID (outside the disk).
     int (*read)(void *ctx, unsigned disk, uint64_t lba, uint32_t count, void *buf);
     // As read, and ERR_DISK_WRITE; what was written has left the disk's cache where that can be told. NULL where nothing
     // may be written.

@@ -137,16 +137,6 @@ static int disk_info(void *ctx, unsigned disk, struct platform_disk *ret)
 
 // --- sectors ---
 
-// The disk, ready for the transfer. info() has fixed the medium, so that no image is mixed from two.
-static int prepare(unsigned disk, uint64_t lba, uint32_t sectors, struct efi_block_io **ret)
-{
-    struct efi_block_io *block = disk < total ? block_io(disk) : NULL;
-    if (!block || block->media->media_id != disks[disk].medium || !range_fits(lba, sectors, block->media->last_block + 1))
-        return ERR_INVALID;
-    *ret = block;
-    return 0;
-}
-
 // IoAlign 0 and 1 allow any address.
 static bool aligned(const struct efi_block_io *block, const void *buf)
 {
@@ -154,26 +144,32 @@ static bool aligned(const struct efi_block_io *block, const void *buf)
 }
 
 // Moves sectors between disk and buffer, through the bounce buffer where the firmware's driver cannot reach the
-// caller's as it lies. Only a read changes what is in `buf`.
+// caller's as it lies. Only a read changes what is in `buf`. info() has fixed the medium: no image is mixed from two.
 static int transfer(unsigned disk, uint64_t lba, uint32_t sectors, uint8_t *buf, bool write)
 {
-    struct efi_block_io *block;
-    int err = prepare(disk, lba, sectors, &block);
-    while (!err && sectors > 0) {
+    int failure = write ? ERR_DISK_WRITE : ERR_DISK_READ;
+    if (disk >= total)
+        return ERR_INVALID;
+    struct efi_block_io *block = block_io(disk);
+    if (!block || block->media->media_id != disks[disk].medium)
+        return failure;
+    if (!range_fits(lba, sectors, block->media->last_block + 1))
+        return ERR_INVALID;
+    while (sectors > 0) {
         bool direct = aligned(block, buf);
         uint32_t size = block->media->block_size, n = direct ? sectors : MIN(sectors, BOUNCE_SIZE / size);
         size_t bytes = (size_t)n * size;
         if (write && !direct)
             memcpy(bounce, buf, bytes);
         if (efi_failed((write ? block->write : block->read)(block, disks[disk].medium, lba, bytes, direct ? buf : bounce)))
-            return write ? ERR_DISK_WRITE : ERR_DISK_READ;
+            return failure;
         if (!write && !direct)
             memcpy(buf, bounce, bytes);
         buf += bytes;
         lba += n;
         sectors -= n;
     }
-    return !err && write && efi_failed(block->flush(block)) ? ERR_DISK_WRITE : err;
+    return write && efi_failed(block->flush(block)) ? failure : 0;
 }
 
 static int disk_read(void *ctx, unsigned disk, uint64_t lba, uint32_t sectors, void *buf)

@@ -184,11 +184,12 @@ TEST(nothing_outside_the_disk_or_on_another_medium)
     CHECK_EQ(efi_storage.write(NULL, 1, 0, 1, buf), ERR_DISK_WRITE);
     CHECK_EQ(devices[0].flushes, 0);
     devices[0].media.media_id++;
-    CHECK_EQ(efi_storage.read(NULL, 1, 0, 1, buf), ERR_INVALID);
+    CHECK_EQ(efi_storage.read(NULL, 1, 0, 1, buf), ERR_DISK_READ);
     CHECK_EQ(efi_storage.info(NULL, 1, &info), 0);
     CHECK_EQ(efi_storage.read(NULL, 1, 0, 1, buf), 0);
     devices[0].gone = true;
-    CHECK_EQ(efi_storage.read(NULL, 1, 0, 1, buf), ERR_INVALID);
+    CHECK_EQ(efi_storage.read(NULL, 1, 0, 1, buf), ERR_DISK_READ);
+    CHECK_EQ(efi_storage.write(NULL, 1, 0, 1, buf), ERR_DISK_WRITE);
     CHECK_EQ(efi_storage.info(NULL, 1, &info), ERR_INVALID);
 }
 
