@@ -100,6 +100,27 @@ static int read_spots(struct install_esp *esp, bool writable)
     return 0;
 }
 
+// Why no partition was found, and what to do.
+static void say_not_mounted(const struct install_esp *esp, const struct install_dev *dev, unsigned count)
+{
+    struct stat st;
+    dev_t device;
+    char *file = NULL;
+    if (dev->block && fstat(dev->fd, &st) == 0 && install_sys_partition(st.st_rdev, esp->number, &device))
+        file = install_sys_file(device);
+    if (count == 0)
+        tool_error(dev->path, "has no EFI system partition");
+    else if (!dev->block)
+        tool_error(dev->path, "is an image file: attach it (`losetup --find --show --partscan`), mount partition %u, "
+                              "and name the folder by --esp-path", esp->number);
+    else if (count > 1)
+        tool_error(dev->path, "has %u EFI system partitions: mount one, and name its folder by --esp-path", count);
+    else
+        tool_error(dev->path, "partition %u, its EFI system partition, is not mounted: `mount %s /boot/efi`, and again", esp->number,
+                   file ? file : "PARTITION");
+    free(file);
+}
+
 int install_esp_open_disk(struct install_esp *esp, const char *disk, bool writable)
 {
     struct install_dev dev;
@@ -109,20 +130,12 @@ int install_esp_open_disk(struct install_esp *esp, const char *disk, bool writab
     if (install_dev_open(&dev, disk, INSTALL_DEV_TABLE) != 0)
         return -1;
     int r = install_table_read(&dev, &table);
-    if (r == 0 && !(esp->mount = install_esp_mounted(&dev, &table, &esp->number, &count))) {
-        r = -1;
-        if (count == 0)
-            tool_error(disk, "has no EFI system partition");
-        else if (!dev.block)
-            tool_error(disk, "is an image file: attach it (`losetup --find --show --partscan`), mount partition %u, "
-                             "and name the folder by --esp-path", esp->number);
-        else if (count > 1)
-            tool_error(disk, "has %u EFI system partitions: mount one, and name its folder by --esp-path", count);
-        else
-            tool_error(disk, "partition %u, its EFI system partition, is not mounted: mount it (on /boot/efi, for one) and try again", esp->number);
+    if (r == 0) {
+        esp->mount = install_esp_mounted(&dev, &table, &esp->number, &count);
+        if (!esp->mount)
+            say_not_mounted(esp, &dev, count);
+        r = esp->mount ? identify(esp, &dev, &table) : -1;
     }
-    if (r == 0)
-        r = identify(esp, &dev, &table);
     install_dev_close(&dev);
     return r == 0 ? read_spots(esp, writable) : r;
 }

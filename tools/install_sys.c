@@ -26,6 +26,23 @@ static char *device_folder(dev_t device)
     return real;
 }
 
+// The folder's last part as the file in /dev.
+static char *device_file(const char *folder)
+{
+    char *path = tool_format("%s/dev%s", install_sys_root, strrchr(folder, '/'));
+    for (char *c = strrchr(path, '/'); *c; c++)
+        if (*c == '!') // stands for a slash there: cciss!c0d0
+            *c = '/';
+    return path;
+}
+
+char *install_sys_file(dev_t device)
+{
+    char *folder = device_folder(device), *path = folder ? device_file(folder) : NULL;
+    free(folder);
+    return path;
+}
+
 bool install_sys_partition(dev_t disk, unsigned partition, dev_t *ret)
 {
     unsigned ma, mi;
@@ -55,14 +72,9 @@ bool install_sys_disk(dev_t partition, char **ret_disk, unsigned *ret_number)
     char *file = tool_format("%s/partition", folder);
     bool ok = read_number(file, ret_number, NULL);
     free(file);
-    char *slash = strrchr(folder, '/');
-    if (ok && slash > folder) {
-        *slash = '\0';
-        const char *name = strrchr(folder, '/');
-        *ret_disk = tool_format("%s/dev%s", install_sys_root, name ? name : "/");
-        for (char *c = strrchr(*ret_disk, '/'); *c; c++)
-            if (*c == '!') // stands for a slash there: cciss!c0d0
-                *c = '/';
+    if (ok) {
+        *strrchr(folder, '/') = '\0'; // the disk's folder, which is in /sys/devices
+        *ret_disk = device_file(folder);
     }
     free(folder);
     return ok;

@@ -9,6 +9,9 @@ extern const char *install_sys_root; // in front of these paths: empty, but in t
 // The device number of a disk's partition (0: of the disk). False when the system has none of that number.
 bool install_sys_partition(dev_t disk, unsigned partition, dev_t *ret);
 
+// The file of a device in /dev (free()); NULL: the system has no such device.
+char *install_sys_file(dev_t device);
+
 // The disk that a partition is of ("/dev/sda", free()), and the partition's number. False when it is none.
 bool install_sys_disk(dev_t partition, char **ret_disk, unsigned *ret_number);
 

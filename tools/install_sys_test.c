@@ -70,6 +70,9 @@ TEST(partitions_and_their_disks)
     CHECK(install_sys_partition(makedev(1, 3), 2, &number) && number == makedev(8, 2));
     CHECK(install_sys_partition(makedev(1, 3), 0, &number) && number == makedev(1, 3));
     CHECK(install_sys_partition(makedev(259, 5), 3, &number) && number == makedev(259, 7));
+    CHECK_STR((disk = install_sys_file(makedev(259, 7))) + strlen(root), "/dev/nvme9n1p3");
+    free(disk);
+    CHECK(install_sys_file(makedev(9, 9)) == NULL);
     CHECK(!install_sys_partition(makedev(1, 3), 3, &number));
     CHECK(!install_sys_partition(makedev(9, 9), 1, &number));
     CHECK(install_sys_disk(makedev(259, 7), &disk, &partition));

@@ -23,7 +23,7 @@ VMLINUZ = os.path.relpath(os.path.join(fixtures.PAYLOAD, "vmlinuz"), fixtures.FO
 
 INSTALLED = (
     r"GUEST-RUN mkdosfs (?s:.*?)GUEST-STATUS 0",
-    r"partition 2, its EFI system partition, is not mounted(?s:.*?)GUEST-STATUS 1",
+    r"partition 2, its EFI system partition, is not mounted: `mount /dev/nvme0n1p2 /boot/efi`(?s:.*?)GUEST-STATUS 1",
     r"installed \(EFI/signet/ipxe.efi, boot entry (\d+)\)(?s:.*?)GUEST-STATUS 0(?s:.*?)/install/ipxe.efi"
     r"(?s:.*?)installed \(EFI/signet/ipxe.efi, boot entry \1\)(?s:.*?)up to date \(EFI/signet/ipxe.efi, boot entry \1\)",
     r"/dev/nvme0n1: as installed(?s:.*?)GUEST-STATUS 0",
