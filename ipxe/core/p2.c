@@ -273,8 +273,7 @@ static int run(struct p2_fetch *f)
         f->digest_us += core_now(f->core) - before;
         if (p2_client_phase(&f->client) == P2_VERIFIED)
             continue;
-        // With hashing left there is no idling, only a look at card and keyboard.
-        err = worked && net_poll() ? 0 : core_turn(f->core);
+        err = worked ? core_glance(f->core) : core_turn(f->core);
         if (err)
             return err;
         show_progress(f, false);

@@ -54,6 +54,9 @@ uint64_t core_now(struct core *core);
 // One turn of everything: frames, timers, keyboard; idles when nothing came. ERR_CANCELLED on ctrl-C.
 int core_turn(struct core *core);
 
+// The same in the midst of work: never idles, which may take as long as the firmware's timer tick.
+int core_glance(struct core *core);
+
 // The key that was pressed, or -1.
 int core_take_key(struct core *core);
 

@@ -12,11 +12,9 @@ uint64_t core_now(struct core *core)
     return core->platform->now_us(core->platform->ctx);
 }
 
-int core_turn(struct core *core)
+static int take_keys(struct core *core)
 {
     const struct platform *p = core->platform;
-    if (net_poll() == 0)
-        p->idle(p->ctx);
     uint64_t now = core_now(core);
     if (now < core->next_key_us)
         return 0;
@@ -27,6 +25,19 @@ int core_turn(struct core *core)
     if (key >= 0)
         core->key = key;
     return 0;
+}
+
+int core_turn(struct core *core)
+{
+    if (net_poll() == 0)
+        core->platform->idle(core->platform->ctx);
+    return take_keys(core);
+}
+
+int core_glance(struct core *core)
+{
+    (void)net_poll();
+    return take_keys(core);
 }
 
 int core_take_key(struct core *core)
