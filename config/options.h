@@ -5,3 +5,13 @@
 // BIOS: COM1 (115200 8N1) beside the screen, if a UART is there and the BIOS does not redirect its console to it
 // already. Servers and test machines have no screen; a line without a listener costs nothing.
 #define CONSOLE_SERIAL 1
+
+#ifndef TPM_AND_VARIABLES
+// Measured boot and the kept anti-rollback floor (doc/measurements.md, doc/floor.md). On where the platform may have a TPM
+// and variables; the BIOS door, which has neither and little room, is built with 0.
+#define TPM_AND_VARIABLES 1
+#endif
+
+// `floor --clear` typed into the shell takes the kept anti-rollback floor away (doc/floor.md). On: the way back for a
+// person at the machine. Off where the console is open to people who must not go back to older images.
+#define FLOOR_CLEAR_AT_SHELL 1

@@ -9,6 +9,7 @@ import time
 
 POLL = 0.05  # seconds between looks at the console
 TEXT_SCREEN = 0xB8000
+KEYS = {" ": "spc", "-": "minus", "/": "slash", ".": "dot", ":": "shift-semicolon"}  # as QEMU names them
 
 
 class Console:
@@ -106,6 +107,12 @@ class Machine(Console):
                         break
                     answer += more
             return answer.decode(errors="replace")
+
+    def type(self, line):
+        """On the keyboard, and Enter. No faster than a keyboard controller takes it."""
+        for name in [KEYS.get(c, c) for c in line] + ["ret"]:
+            self.monitor(f"sendkey {name} 10")
+            time.sleep(0.04)
 
     def screen(self):
         """The text on the VGA screen: what a ROM said that does not use the serial port."""

@@ -4,7 +4,7 @@
 
 Into build/payload/ (or the folder given):
   vmlinuz       Debian's linux-image-cloud-amd64, unpacked, not installed
-  initrd.img    busybox, ci/qemu/guest/init and the modules for ramdisk images
+  initrd.img    busybox, ci/qemu/guest/init and modules: ramdisk images, the TPM, UEFI variables
   part.img      a second initrd with /parts/blob and its SHA-256, so that a lost or shifted initrd shows
   uki.efi       a unified kernel image of them, with the stub of Debian's systemd-boot-efi
   ramdisk.img   8 MiB of labelled blocks, for ramdisk images
@@ -24,7 +24,8 @@ import uki
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 UKI_CMDLINE = "console=ttyS0 quiet signet.name=uki signet.counter=0"
-MODULES = ["libnvdimm", "nd_btt", "nd_pmem", "nd_e820"]  # in the order in which they must be loaded
+# In the order in which they must be loaded; what the kernel has built in is left out.
+MODULES = ["libnvdimm", "nd_btt", "nd_pmem", "nd_e820", "tpm", "tpm_tis_core", "tpm_tis", "tpm_crb", "efivarfs"]
 BUSYBOX = ["/bin/busybox", "/usr/bin/busybox"]
 
 
@@ -74,6 +75,11 @@ def write(path, data):
     os.replace(path + ".new", path)
 
 
+def built_in(root, name):
+    lists = glob.glob(f"{root}/lib/modules/*/modules.builtin") + glob.glob(f"{root}/usr/lib/modules/*/modules.builtin")
+    return any(f"/{name}.ko" in read(path).decode() for path in lists)
+
+
 def module(root, name):
     found = glob.glob(f"{root}/lib/modules/*/kernel/**/{name}.ko*", recursive=True)
     found += glob.glob(f"{root}/usr/lib/modules/*/kernel/**/{name}.ko*", recursive=True)
@@ -94,7 +100,7 @@ def initrd(root):
         raise SystemExit("payload: no static busybox here; run ci/setup")
     cpio.file("bin/busybox", read(busybox), 0o755)
     cpio.file("init", read(os.path.join(TOP, "ci/qemu/guest/init")), 0o755)
-    for name in MODULES:
+    for name in [m for m in MODULES if not built_in(root, m)]:
         cpio.file(f"lib/modules/{name}.ko", module(root, name))
     return cpio.bytes()
 

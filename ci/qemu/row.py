@@ -22,6 +22,7 @@ import machine_efi
 import net
 import router
 import table
+import tpm
 import usb
 
 HOST = os.path.join(fixtures.TOP, "build/test64/signet-host")
@@ -42,6 +43,7 @@ class Runner:
         self.boot_file = "ipxe-arm64.efi" if row.firmware.endswith("-arm64") else "ipxe.efi" if row.firmware else "undionly.kpxe"
         self.processes = {}
         self.done_when = set()
+        self.typed = self.typed_at = 0
         self.sent_before = {}
         self.netem = None
 
@@ -126,7 +128,7 @@ class Runner:
             self.extra = tuple(disk.host_options(self.row, self.folder) + usb.host_options(self.row, self.folder))
         else:
             self.extra = disk.data_options(self.row, self.folder) + usb.options(self.row, self.folder)
-            self.extra += () if self.row.firmware else disk.options(self.row, self.folder)
+            self.extra += self.efi_options() if self.row.firmware else disk.options(self.row, self.folder)
         self.power_on()
 
     def power_on(self, name=""):
@@ -141,6 +143,10 @@ class Runner:
             self.machine = machine_efi.EfiMachine(self.folder, row.firmware, artefact, row.nic, self.netdev, row.memory, **options)
         else:
             self.machine = machine.Machine(self.folder, row.nic, self.netdev, row.memory, row.machine, **options)
+
+    def efi_options(self):
+        found = tpm.start(self.net, self.folder) if self.row.tpm else ()
+        return found + (("-action", "reboot=reset") if self.row.reboots else ())
 
     def spoil(self):
         """tap0 behind `tc netem`: the host's where its kernel has it, else that of a router machine."""
@@ -210,6 +216,16 @@ class Runner:
         self.power_on(f"-{number}")
         return [f"start {number}: {reason}" for reason in self.judge()]
 
+    def type_next(self, text):
+        """The row's next line, once the console shows what it waits for, behind what was there when the last one was typed."""
+        if self.typed == len(self.row.typed):
+            return
+        pattern, line = self.row.typed[self.typed]
+        if re.search(pattern, text[self.typed_at:]):
+            self.typed_at = len(text)
+            self.typed += 1
+            self.machine.type(line)
+
     def sent(self, name):
         return self.net.nodes[name].bytes_sent() - self.sent_before[name]
 
@@ -233,6 +249,7 @@ class Runner:
                 return f"after {row.deadline} s the console does not show {goal.pattern}" + (
                     ", or the machine does not power off" if goal.search(text) else "")
             self.act()
+            self.type_next(text)
             time.sleep(machine.POLL)
 
     # --- the verdict ---
@@ -300,6 +317,10 @@ class Runner:
         if len(pages) < 3:
             return ["the test application did not run three times"]
         return [f"free pages at each run: {pages}"] if pages[2] < pages[1] - slack else []
+
+    def check_measured(self, *steps):
+        """The event log of the booted system, see tpm.py."""
+        return tpm.judge(self.machine.console(), self.row, steps)
 
     def check_no_dhcp_after_nbp(self):
         """The lease that the ROM got is used: once the NBP was sent, nobody asks the DHCP server again."""

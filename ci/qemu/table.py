@@ -58,6 +58,9 @@ class Row:
     cpu: str = None
     processors: int = 1
     newer: bool = False  # by a QEMU whose emulation has the SHA extensions, see emulator.py
+    tpm: bool = False  # swtpm, see tpm.py
+    reboots: bool = False  # a restart of the machine does not end the row
+    typed: tuple = ()  # (pattern, line): typed when the console shows the pattern, one after the other
     trust: tuple = ("alice",)
     policy: tuple = ()  # further options of `signet embed`
     embed: bool = True  # False: the artefact as it was built

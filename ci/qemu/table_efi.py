@@ -75,6 +75,32 @@ def applications(good):
                     after=(("pages_given_back", 64),))]
 
 
+def measured_rows(good):
+    """With a TPM, whose event log the booted system sends back; and with the floor that a good boot raises."""
+    server, shell = "10.50.0.2", "#!ipxe\ndhcp\nshell\n"
+    chosen = f"#!ipxe\ndhcp\nchain p2://{server}/measured\n"
+    clear = "#!ipxe\nfloor --clear && echo ROW-FAILED || echo SCRIPT-CLEARS-NOTHING\n"
+    last = [f"chain p2://{server}/web-7", "chain tftp://10.50.0.1/clear.ipxe", "floor --clear", f"chain p2://{server}/web-7"]
+    typed = [f"chain p2://{server}/web-8-silent", "floor", f"chain p2://{server}/web-8", *last]
+    refused = r"seal: web-7 counter 7 verified[^\n]*\nfloor: web-7 has counter 7, product web is at 8 here; refused before the download[^\n]*\[S18\]"
+    return [
+        replace(good, name="efi-tpm", about="a TPM: the booted Linux replays the event log, with policy, both scripts, command line and image in it",
+                firmware="esp", nic=VIRTIO, tpm=True, boots="measured", script="#!ipxe\nchain p2:///none\n", expect=("tpm: what decides",),
+                servers=[replace(good.servers[0], images=["measured"])], files=(("esp", "EFI/BOOT/autoexec.ipxe", chosen),),
+                after=(("measured", ("script", "autoexec.ipxe beside the binary", chosen), ("accepted", 0, "measured"), ("start", "measured")),)),
+        replace(good, name="efi-floor", about="three boots of one machine: without a report the floor stays, with one the older image is refused,"
+                " a system cannot forge it, no script and only a person clears it; all of it measured", firmware="esp", nic=VIRTIO, tpm=True,
+                reboots=True, boots="web-7", script=shell, tftp=(), files=(("tftp", "clear.ipxe", clear),), deadline=420,
+                servers=[replace(good.servers[0], images=["web-7", "web-8", "web-8-silent"])], typed=tuple(("signet> ", line) for line in typed),
+                forbid=good.forbid + ("GUEST-FAIL",),
+                expect=(r"GUEST-FORGED(?s:.*)no floor is kept(?s:.*)GUEST-REPORTED(?s:.*)product web is at 8 from now on", refused,
+                        r"\[C10\](?s:.*)SCRIPT-CLEARS-NOTHING(?s:.*)SIGNET-BOOT-OK name=web-7 counter=7"),
+                after=(("measured", ("raised", 8, "web"), ("script", "embedded", shell), ("line", last[0]), ("refused", 8, "web-7"),
+                        ("line", last[1]), ("script", "tftp://10.50.0.1/clear.ipxe", clear), ("line", last[2]), ("cleared", 8, "web"),
+                        ("line", last[3]), ("accepted", 0, "web-7"), ("start", "web-7")),)),
+    ]
+
+
 def rows(table):
     by_name = {row.name: row for row in table}
     good = replace(by_name["e1000"], memory=MEMORY)
@@ -95,20 +121,23 @@ def rows(table):
     found.append(replace(good, name="efi-processors", about="OVMF with two more processors: they make the digests", firmware="esp", nic=VIRTIO,
                          processors=3, expect=good.expect + ("digest: 2 more processors hashing", "helped=[1-9]")))
     server, other = "p2://10.50.0.2", "10.50.0.3"
+    # For the kernel by the firmware, which is asked by a sealed application; by Signet, which is asked by its script.
+    vouched = good.script.replace("chain ", f"chain {server}/apptest-load || echo ROW-FAILED\n"
+                                  f"chain http://{other}:8080/vmlinuz || echo UNSEALED-REFUSED\nchain ", 1).replace("/good", "/measured")
     denied = r"BdsDxe: failed to (load|start) Boot.*(Access Denied|Security Violation)"
     refused = replace(good, nic=VIRTIO, boots="", expect=(), end=denied, memory=MEMORY)
     found += [
         replace(good, name="efi-secure-boot", about="Secure Boot: signed Signet runs, and its seal vouches for a kernel that the firmware's db"
-                " does not know; for a kernel without a seal nobody vouches", firmware="secure", nic=VIRTIO,
-                # By the firmware, which is asked by a sealed application; by Signet, which is asked by its script.
-                script=good.script.replace("chain ", f"chain {server}/apptest-load || echo ROW-FAILED\n"
-                                           f"chain http://{other}:8080/vmlinuz || echo UNSEALED-REFUSED\n"
-                                           "chain ", 1),
-                servers=[replace(good.servers[0], images=["good", "apptest-load"]),
+                " does not know, which is measured; for a kernel without a seal nobody vouches", firmware="secure", nic=VIRTIO, tpm=True,
+                script=vouched, boots="measured",
+                servers=[replace(good.servers[0], images=["measured", "apptest-load"]),
                          replace(good.servers[0], name="h", address=other, kind="http", images=[VMLINUZ])],
                 files=(("esp", "vmlinuz", os.path.join(fixtures.PAYLOAD, "vmlinuz")),),
-                expect=good.expect + ("the seal vouches for the application", rf"APPTEST load: \d{{8}} bytes, status {REFUSED}",
-                                      r"no seal.*\[S01\]", "UNSEALED-REFUSED", "the seal vouches for the kernel")),
+                expect=("the seal vouches for the application", rf"APPTEST load: \d{{8}} bytes, status {REFUSED}",
+                        r"no seal.*\[S01\]", "UNSEALED-REFUSED", "the seal vouches for the kernel"),
+                after=(("measured", ("script", "embedded", vouched),
+                        ("accepted", 0, "apptest-load"), ("vouched", 0, "apptest-load"), ("start", "apptest-load"),
+                        ("accepted", 0, "measured"), ("vouched", 0, "measured"), ("start", "measured")),)),
         replace(good, name="efi-uki", about="Secure Boot: a sealed unified kernel image, which the db does not know, brings its own"
                 " initrd and command line", firmware="secure", nic=VIRTIO, script=good.script.replace("/good", "/uki"), boots="uki",
                 counter=0, servers=[replace(good.servers[0], images=["uki"])],
@@ -171,6 +200,7 @@ def rows(table):
         script=f"#!ipxe\nset keep disk:\ndhcp\nchain {image} || chain disk: || echo ROW-FAILED\n",
         expect=(r"keep: good is in slot A on EFI disk \d \(NVMe\) now, sequence 1",), after=(("kept", 0, 1, "images/good"),),
         again=(disk.Again("kill", expect=("disk: slot A, sequence 1",)),)))
+    found += measured_rows(good)
     for name, (firmware, nic) in FROM_BIOS.items():
         row = by_name[name]
         memory = MEMORY

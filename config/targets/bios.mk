@@ -4,7 +4,7 @@
 BIOS_TARGET := --target=i686-unknown-none-elf -march=i686
 BIOS_CFLAGS := $(BIOS_TARGET) -Os -ffreestanding -fno-builtin-bcmp -nostdlibinc -isystem ipxe/base/libc -fno-pic \
 	-fno-stack-protector -fomit-frame-pointer -fno-asynchronous-unwind-tables -fno-unwind-tables \
-	-ffunction-sections -fdata-sections -mno-sse -mno-mmx -mno-80387 -fno-common
+	-ffunction-sections -fdata-sections -mno-sse -mno-mmx -mno-80387 -fno-common -DTPM_AND_VARIABLES=0
 BIOS_DOOR := $(call not-tests,$(wildcard ipxe/bios/*.c))
 BIOS_LIBC := $(wildcard ipxe/base/libc/*.c)
 BIOS_ASM := $(filter-out %.lds.S,$(wildcard ipxe/bios/*.S))

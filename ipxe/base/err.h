@@ -36,6 +36,7 @@
     X(SEAL_LIST, "S15", "chunk list does not match the seal")                                                          \
     X(SEAL_CHUNK, "S16", "chunk does not match its digest")                                                            \
     X(SEAL_PADDING, "S17", "padding is not zero")                                                                      \
+    X(SEAL_ROLLED_BACK, "S18", "older than what has run on this machine")                                              \
     /* keys and trust anchors */                                                                                       \
     X(KEY_FORMAT, "K01", "not a public key")                                                                           \
     X(KEY_KIND, "K02", "key type not supported")                                                                       \
@@ -80,6 +81,7 @@
     X(SCRIPT_DEPTH, "C07", "scripts nested too deep")                                                                  \
     X(SCRIPT_EXIT, "C08", "script ended")                                                                              \
     X(SCRIPT_LIMIT, "C09", "script exceeds a limit")                                                                   \
+    X(SCRIPT_TYPED, "C10", "only a person at the shell may do this")                                                   \
     /* disks */                                                                                                        \
     X(DISK_NONE, "D01", "no disk can be read")                                                                         \
     X(DISK_PARTITION, "D02", "no such partition")                                                                      \
@@ -89,6 +91,9 @@
     X(DISK_FILES, "D06", "file system is damaged")                                                                     \
     X(DISK_FOREIGN, "D07", "the partition holds something else")                                                       \
     X(DISK_ROOM, "D08", "no room on the disk")                                                                         \
+    /* TPM and firmware variables */                                                                                   \
+    X(TPM, "T01", "the TPM did not take a measurement")                                                                \
+    X(NVRAM, "T02", "the firmware's variable store failed")                                                            \
     /* Oxide header, version 2 */                                                                                      \
     X(OXIDE_MAGIC, "O01", "not an Oxide boot image")                                                                   \
     X(OXIDE_FIELD, "O02", "Oxide header field out of bounds")                                                          \

@@ -180,15 +180,17 @@ static bool read_line(struct core *core)
 
 int core_shell(struct core *core)
 {
-    if (core->shell_running || core->depth == CORE_CHAIN_DEPTH_MAX)
+    if (core->shell || core->depth == CORE_CHAIN_DEPTH_MAX)
         return ERR_SCRIPT_DEPTH;
     struct script *s = &core->scripts[core->depth++];
-    core->shell_running = true;
+    core->shell = s;
     script_init(s, core_commands, core_command_count, &core_script_ops, core);
     console_print("Signet shell; `help` lists commands, `exit` leaves\n");
-    while (!s->exiting && read_line(core))
+    while (!s->exiting && read_line(core)) {
+        core_measure_text(core, "line", core->edit.line);
         (void)script_line(s, core->edit.line, strlen(core->edit.line));
-    core->shell_running = false;
+    }
+    core->shell = NULL;
     core->depth--;
     return 0;
 }

@@ -6,6 +6,7 @@ const struct script_command core_commands[] = {
     { "boot", 0, 1, "[URI]", command_boot },
     { "chain", 1, 3, "[--autofree] [--replace] URI", command_chain },
     { "dhcp", 0, -1, "[--force] [netN]...", command_dhcp },
+    { "floor", 0, 2, "[--clear [PRODUCT]]", command_floor },
     { "ifconf", 0, -1, "[--force] [netN]...", command_dhcp },
     { "ifopen", 0, 1, "[netN]", command_ifopen },
     { "ifstat", 0, 0, "", command_ifstat },

@@ -2,12 +2,13 @@
 // From a URI to an image in memory or a running script, through the table of transports.
 #include "core/state.h"
 
-int core_run_script(struct core *core, const char *text, size_t len)
+int core_run_script(struct core *core, const char *from, const char *text, size_t len)
 {
     if (core->depth == CORE_CHAIN_DEPTH_MAX) {
         console_error("script", ERR_SCRIPT_DEPTH, "a script runs a script runs a script, %u deep", core->depth);
         return ERR_SCRIPT_DEPTH;
     }
+    core_measure_script(core, from, text, len);
     struct script *s = &core->scripts[core->depth];
     script_init(s, core_commands, core_command_count, &core_script_ops, core);
     s->depth = core->depth++;

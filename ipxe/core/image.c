@@ -60,6 +60,9 @@ int core_image_plan(struct core *core, const struct seal *seal)
     struct mem_region usable[PLATFORM_REGIONS_MAX], firmware[PLATFORM_REGIONS_MAX];
     struct core_image *image = &core->image;
     core_image_forget(core);
+    int err = core_floor_check(core, seal);
+    if (err)
+        return err;
     if (seal->target != TARGET_DATA && !can_start(p, seal->target)) {
         console_error("boot", ERR_BOOT_TARGET, "%s is for %s, which this machine does not start; refused before the download",
                       seal->name, seal_target_name(seal->target));
@@ -77,7 +80,7 @@ int core_image_plan(struct core *core, const struct seal *seal)
         .work_size = (seal->chunk_count + 7) / 8,
     };
     struct place_shortfall shortfall = { .part = -1 };
-    int err = place_plan(&input, &image->plan, &shortfall);
+    err = place_plan(&input, &image->plan, &shortfall);
     if (err == ERR_BOOT_NO_ROOM)
         say_shortfall(seal, &shortfall);
     else if (err)
@@ -190,6 +193,8 @@ int core_image_start(struct core *core)
     struct platform_boot boot;
     int err = build_cmdline(image, cmdline, sizeof cmdline);
     if (!err)
+        core_measure_start(core, cmdline);
+    if (!err)
         err = describe_boot(core, cmdline, &boot);
     if (!err)
         err = check_file(image->seal.target, &boot, p->whole_kernel);
@@ -197,7 +202,9 @@ int core_image_start(struct core *core)
         err = core_keep_image(core);
     if (!err) {
         console_say("boot", "starting %s (counter %llu)", image->seal.name, (unsigned long long)image->seal.counter);
+        core_floor_expect(core, &image->seal);
         err = p->boot(p->ctx, &boot);
+        core_floor_forget(core);
     }
     if (err)
         console_error("boot", err, seal_target_is_efi(image->seal.target) ? "%s failed" : "%s was not started", image->seal.name);

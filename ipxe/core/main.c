@@ -80,7 +80,7 @@ static int run_given(struct core *core, const struct core_options *options)
     console_say("script", "running %s", options->script_name);
     if (options->script_base && uri_parse(options->script_base, &core->base) != 0)
         memset(&core->base, 0, sizeof core->base);
-    int err = core_run_script(core, options->script, options->script_len);
+    int err = core_run_script(core, options->script_name, options->script, options->script_len);
     memset(&core->base, 0, sizeof core->base);
     return err;
 }
@@ -102,8 +102,8 @@ static int run_scripts(struct core *core, const struct core_options *options)
 {
     if (run_outside(core, options) == 0)
         return 0;
-    return core->embed.script ? core_run_script(core, core->embed.script, core->embed.script_len) :
-                                core_run_script(core, no_script, sizeof no_script - 1);
+    return core->embed.script ? core_run_script(core, "embedded", core->embed.script, core->embed.script_len) :
+                                core_run_script(core, "none embedded", no_script, sizeof no_script - 1);
 }
 
 // A script that just ended, or failed, may have been meant otherwise; one that says `exit` has said what it wants.
@@ -132,6 +132,8 @@ int core_main(const struct platform *platform, const struct core_options *option
     lineedit_init(&core.edit);
     choose_digest();
     (void)read_embedded(&core, options);
+    core_measure_policy(&core);
+    core_floor_start(&core);
     start_network(&core);
     core_settings_init(&core);
 

@@ -216,8 +216,9 @@ static void say_timing(struct p2_fetch *f, uint64_t total_us)
 
 static void finish(struct p2_fetch *f, int err, uint64_t total_us)
 {
+    bool refused = !f->core->image.planned && (err_code(err)[0] == 'B' || err == ERR_SEAL_ROLLED_BACK);
     struct p2_report report = {
-        .outcome = !err ? P2_OUTCOME_BOOTING : f->core->image.planned || err_code(err)[0] != 'B' ? P2_OUTCOME_FAILED : P2_OUTCOME_REFUSED,
+        .outcome = !err ? P2_OUTCOME_BOOTING : refused ? P2_OUTCOME_REFUSED : P2_OUTCOME_FAILED,
         .error = err,
         .transport_ms = MS(total_us - f->digest_us),
         .digest_ms = MS(f->digest_us),

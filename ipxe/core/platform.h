@@ -71,6 +71,18 @@ struct platform_storage {
     int (*write)(void *ctx, unsigned disk, uint64_t lba, uint32_t count, const void *buf);
 };
 
+// Small values by name, of which the started system sees some. A value is written whole or not at all, whenever the power
+// fails; length 0 removes it (which is not written where there is none).
+enum platform_room {
+    ROOM_FIRMWARE, // outlives the power; once a system runs, nothing can read or change it
+    ROOM_SYSTEM,   // stored: seen by the system that is started now. Loaded: also what that system left for later
+};
+struct platform_nvram {
+    // The length, ERR_NOT_FOUND, or ERR_NVRAM (also when it is longer than `cap`).
+    int (*load)(void *ctx, enum platform_room room, const char *name, void *buf, size_t cap);
+    int (*store)(void *ctx, enum platform_room room, const char *name, const void *data, size_t len); // 0, ERR_NVRAM
+};
+
 enum platform_leave { LEAVE_EXIT, LEAVE_REBOOT, LEAVE_POWEROFF };
 
 struct platform {
@@ -132,6 +144,13 @@ struct platform {
 
     // Block devices for `disk:`; NULL where there are none.
     const struct platform_storage *storage;
+    // For the kept anti-rollback floor; NULL where there is no such memory.
+    const struct platform_nvram *nvram;
+    // Extends a PCR of the TPM by the digest of `event`, which goes into the event log as it is. 0 or ERR_TPM; NULL where
+    // there is no TPM.
+    int (*measure)(void *ctx, uint32_t pcr, const void *event, size_t len);
+    // boot() would meet a firmware that checks what is started by keys of its own (Secure Boot), and vouches for the image.
+    bool vouches;
     // SMBIOS facts for settings (uuid, serial, product, manufacturer, asset): text or NULL.
     const char *(*smbios)(void *ctx, const char *name);
 };

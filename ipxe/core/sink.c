@@ -92,7 +92,10 @@ static int run_outside_script(struct core_sink *sink)
     struct uri base = core->base;
     core->base = sink->uri;
     console_say("script", "running %s%s", sink->uri.host, sink->uri.path);
-    int err = core_run_script(core, (const char *)sink->head, sink->head_len);
+    char from[URI_TEXT_MAX];
+    int err = uri_format(&sink->uri, from, sizeof from);
+    if (err >= 0)
+        err = core_run_script(core, from, (const char *)sink->head, sink->head_len);
     core->base = base;
     return err;
 }

@@ -7,6 +7,7 @@
 #include "core/platform.h"
 #include "image/embed.h"
 #include "image/place.h"
+#include "phase2/floor.h"
 #include "proto/dhcp.h"
 #include "proto/uri.h"
 #include "script/lineedit.h"
@@ -44,7 +45,11 @@ struct core {
     struct lineedit edit;
     uint64_t next_key_us;   // the keyboard is looked at now and then only: that is a BIOS call
     int key;                // pressed and not taken yet, -1 none
-    bool shell_running;
+    struct script *shell;   // the one whose lines are typed, NULL while there is none
+    struct floor floor;     // as kept by the platform
+    bool floor_unreadable;  // something is kept and cannot be read
+    bool unmeasured;        // a measurement failed in this boot
+    uint8_t spoilt;         // bit n: the nth PCR shows it
 };
 
 // --- time and keys (wait.c) ---
@@ -90,13 +95,35 @@ int core_keep_reuse(struct core *core, core_keep_judge *judge, void *ctx);
 int core_keep_image(struct core *core);
 void core_keep_forget(void);
 
+// --- measured boot (measure.c) ---
+
+// The events of phase2/event.h, each to be measured before what it tells of is used. Nothing happens without a TPM, and a
+// failure never ends a boot, see measure.c.
+void core_measure_policy(struct core *core); // first of all
+void core_measure_script(struct core *core, const char *from, const char *text, size_t len);
+void core_measure_text(struct core *core, const char *kind, const char *text);
+void core_measure_decision(struct core *core, const char *kind, const struct seal *seal, uint64_t floor);
+void core_measure_floor(struct core *core, const char *kind, const char *product, uint64_t floor);
+// The image is about to be started with this command line.
+void core_measure_start(struct core *core, const char *cmdline);
+
+// --- the kept anti-rollback floor (floor.c) ---
+
+// Reads it, and raises it by what the last boot has reported. Before any script.
+void core_floor_start(struct core *core);
+// May this verified image boot? ERR_SEAL_ROLLED_BACK, said and measured.
+int core_floor_check(struct core *core, const struct seal *seal);
+// The image is about to be started: lets it report success. core_floor_forget when it came back.
+void core_floor_expect(struct core *core, const struct seal *seal);
+void core_floor_forget(struct core *core);
+
 // --- fetching (fetch.c) ---
 
 // Fetches what a URI names: an image into core->image, or a script, which is run. `boot` starts an image.
 int core_chain(struct core *core, const char *uri_text, bool boot);
 
-// Runs a script one level deeper. The text must stay.
-int core_run_script(struct core *core, const char *text, size_t len);
+// Runs a script one level deeper, measured as coming `from` there. The text must stay.
+int core_run_script(struct core *core, const char *from, const char *text, size_t len);
 
 // A transport is one row of core_transports (conf.c).
 struct core_transport {
@@ -146,6 +173,7 @@ int core_shell(struct core *core);
 CORE_COMMAND(boot);
 CORE_COMMAND(chain);
 CORE_COMMAND(dhcp);
+CORE_COMMAND(floor);
 CORE_COMMAND(ifopen);
 CORE_COMMAND(ifstat);
 CORE_COMMAND(imgfetch);

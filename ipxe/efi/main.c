@@ -12,10 +12,13 @@
 #include "efi/helpers.h"
 #include "efi/linux.h"
 #include "efi/memory.h"
+#include "efi/nvram.h"
 #include "efi/outside.h"
 #include "efi/snp.h"
 #include "efi/start.h"
 #include "efi/storage.h"
+#include "efi/tcg2.h"
+#include "efi/vouch.h"
 #include "image/embed.h"
 #include "image/smbios.h"
 
@@ -217,7 +220,12 @@ static void read_smbios(void)
     }
 }
 
-static const struct platform efi_platform = {
+static int measure(void *ctx, uint32_t pcr, const void *event, size_t len)
+{
+    return tcg2_measure(pcr, event, len);
+}
+
+static struct platform efi_platform = {
     .name = "efi",
 #if defined(__x86_64__)
     .buildarch = "x86_64",
@@ -249,6 +257,7 @@ static const struct platform efi_platform = {
     .boot = boot,
     .leave = leave,
     .storage = &efi_storage,
+    .nvram = &efi_nvram,
     .smbios = smbios_text,
 };
 
@@ -284,6 +293,8 @@ efi_status efi_main(efi_handle image, struct efi_system_table *system)
     uint32_t length = load32_le(embed_slot + SLOT_LENGTH);
     struct core_options options = { .embed = length ? embed_slot + EMBED_SLOT_SIZE : NULL, .embed_len = length };
     outside_find(&options);
+    efi_platform.measure = tcg2_find() ? measure : NULL;
+    efi_platform.vouches = vouch_secure_boot();
     (void)core_main(&efi_platform, &options);
     give_back();
     return EFI_ABORTED; // an error makes the boot manager try its next option

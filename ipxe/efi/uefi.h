@@ -17,6 +17,7 @@ typedef void *efi_event;
 #define EFI_BUFFER_TOO_SMALL (EFI_ERROR_BIT | 5)
 #define EFI_NOT_READY (EFI_ERROR_BIT | 6)
 #define EFI_OUT_OF_RESOURCES (EFI_ERROR_BIT | 9)
+#define EFI_VOLUME_FULL (EFI_ERROR_BIT | 11)
 #define EFI_NOT_FOUND (EFI_ERROR_BIT | 14)
 #define EFI_ACCESS_DENIED (EFI_ERROR_BIT | 15)
 #define EFI_ALREADY_STARTED (EFI_ERROR_BIT | 20)
@@ -138,6 +139,9 @@ struct efi_boot_services {
 
 // --- runtime services (chapter 8) ---
 
+#define EFI_VARIABLE_NON_VOLATILE 1u
+#define EFI_VARIABLE_BOOT_SERVICES 2u
+#define EFI_VARIABLE_RUNTIME 4u
 enum efi_reset { EFI_RESET_COLD, EFI_RESET_WARM, EFI_RESET_SHUTDOWN };
 
 struct efi_runtime_services {
@@ -329,6 +333,32 @@ struct efi_block_io {
 struct efi_rng {
     void *get_info;
     efi_status (*get)(struct efi_rng *self, const struct efi_guid *algorithm, uint64_t size, uint8_t *ret);
+};
+
+// TCG EFI Protocol Specification, family 2.0, chapter 6.
+#define EFI_TCG2_GUID                                                                                                  \
+    { 0x607f766c, 0x7455, 0x42be, { 0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f } }
+#define EV_IPL 0xd // TCG PC Client Platform Firmware Profile, 10.4.1: for the boot loader's own use
+struct efi_tcg2_capability {
+    uint8_t size;
+    uint8_t structure_version[2], protocol_version[2];
+    uint32_t hash_algorithms, event_logs;
+    bool tpm_present;
+    uint16_t command_max, response_max;
+    uint32_t manufacturer, bank_count, active_banks;
+};
+struct PACKED efi_tcg2_event { // the event itself follows
+    uint32_t size;             // of all of it
+    uint32_t header_size;      // from here to the event
+    uint16_t header_version;   // 1
+    uint32_t pcr, type;
+};
+#define EFI_TCG2_EVENT_HEADER 14
+struct efi_tcg2 {
+    efi_status (*get_capability)(struct efi_tcg2 *self, struct efi_tcg2_capability *ret);
+    void *get_event_log;
+    efi_status (*hash_log_extend)(struct efi_tcg2 *self, uint64_t flags, uint64_t data, uint64_t data_size,
+                                  struct efi_tcg2_event *event);
 };
 
 // Configuration tables.

@@ -229,6 +229,57 @@ static void leave(void *ctx, enum platform_leave how)
     longjmp(leave_core, 1);
 }
 
+static int measure(void *ctx, uint32_t pcr, const void *event, size_t len)
+{
+    struct host_machine *m = ctx;
+    if (++m->measurements == m->fail_measurement)
+        return ERR_TPM; // this one alone: TPMs are busy now and then
+    size_t used = strlen(m->measured);
+    snprintf(m->measured + used, sizeof m->measured - used, "%u %.*s\n", pcr, (int)len, (const char *)event);
+    return 0;
+}
+
+static struct host_value *value_of(struct host_machine *m, enum platform_room room, const char *name)
+{
+    for (unsigned i = 0; i < HOST_VALUES; i++)
+        if (strcmp(m->values[i].name, name) == 0 && (!*name || m->values[i].room == room))
+            return &m->values[i];
+    return NULL;
+}
+
+static int nvram_load(void *ctx, enum platform_room room, const char *name, void *buf, size_t cap)
+{
+    const struct host_value *value = value_of(ctx, room, name);
+    if (!value)
+        return ERR_NOT_FOUND;
+    if (value->len > cap)
+        return ERR_NVRAM;
+    memcpy(buf, value->data, value->len);
+    return (int)value->len;
+}
+
+static int nvram_store(void *ctx, enum platform_room room, const char *name, const void *data, size_t len)
+{
+    struct host_machine *m = ctx;
+    struct host_value *value = value_of(m, room, name);
+    if (!value && len == 0)
+        return 0;
+    m->stores++;
+    if (m->fail_store && m->stores >= m->fail_store)
+        return ERR_NVRAM;
+    if (!value)
+        value = value_of(m, room, "");
+    if (!value || len > sizeof value->data)
+        return ERR_NVRAM;
+    *value = (struct host_value){ .room = room, .len = len };
+    if (len > 0) {
+        snprintf(value->name, sizeof value->name, "%s", name);
+        memcpy(value->data, data, len);
+    }
+    return 0;
+}
+static const struct platform_nvram nvram = { nvram_load, nvram_store };
+
 static const char *smbios(void *ctx, const char *name)
 {
     return strcmp(name, "manufacturer") == 0 ? "Signet host" : NULL;
@@ -285,6 +336,8 @@ void host_free(struct host_machine *m)
 
 int host_run(struct host_machine *m, const struct core_options *options)
 {
+    m->platform.measure = m->tpm ? measure : NULL;
+    m->platform.nvram = m->nvram ? &nvram : NULL;
     if (setjmp(leave_core) != 0)
         return 0;
     return core_main(&m->platform, options);

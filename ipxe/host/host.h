@@ -19,6 +19,14 @@ struct host_wire {
     void (*idle)(void *ctx, uint64_t *now_us);
 };
 
+#define HOST_VALUES 4
+struct host_value {
+    char name[32]; // "": none
+    enum platform_room room;
+    size_t len;
+    uint8_t data[1024];
+};
+
 struct host_machine {
     struct platform platform; // filled in by host_init; pass &machine->platform to core_main
     struct host_wire wire;
@@ -36,6 +44,15 @@ struct host_machine {
     bool real_time;
     unsigned helpers;      // threads that are the other processors; 0 = none
     uint64_t random_state; // seeded; 0: from the kernel
+    // A TPM: what was measured, a line each, "PCR event"; the measurement with this number (from 1)
+    // fails, 0 = none.
+    bool tpm;
+    char measured[16384];
+    unsigned measurements, fail_measurement;
+    // Variables; the store with this number (from 1) and all behind it fail. 0 = none.
+    bool nvram;
+    struct host_value values[HOST_VALUES];
+    unsigned stores, fail_store;
     FILE *console;         // where text goes; also kept in `transcript`
     char *transcript;      // grows; owned by the machine
     size_t transcript_len;
@@ -58,6 +75,7 @@ void host_free(struct host_machine *machine);
 void host_power_off(struct host_machine *machine) __attribute__((noreturn));
 
 // Runs core_main on the machine; returns its result, or 0 when a boot, leave or power cut ended it.
+// A TPM and variables are there when the machine's fields say so by then.
 struct core_options;
 int host_run(struct host_machine *machine, const struct core_options *options);
 

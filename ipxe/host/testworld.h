@@ -35,6 +35,9 @@ struct outcome {
     struct host_storage storage; // its counters
     uint64_t sent;               // DATA messages of the boot server
     char transcript[TRANSCRIPT_MAX];
+    char measured[sizeof((struct host_machine *)0)->measured];
+    struct host_value values[HOST_VALUES]; // the machine's variables in the end
+    unsigned stores;
 };
 
 struct world {
@@ -42,6 +45,9 @@ struct world {
     struct simnet net;
     struct testimage image;
     uint32_t kernel_size; // of the image's kernel
+    uint64_t counter;     // of the image; 0: 7
+    const char *product;  // of the image; NULL: none
+    const char *outside;  // a script from outside; NULL: none
     uint8_t version;      // the last 8 KiB of its initrd are filled with it
     struct p2_image served;
     struct p2_server server;
@@ -115,7 +121,8 @@ static void make_image(const char *name, enum testkey_name key, uint64_t memory)
         initrd[i] = (uint8_t)(i * 17);
     memset(initrd + INITRD_SIZE - VERSION_SIZE, w.version, VERSION_SIZE);
     struct seal fields = testimage_fields(name);
-    fields.counter = 7;
+    fields.counter = w.counter ? w.counter : 7;
+    fmt_snprintf(fields.product, sizeof fields.product, "%s", w.product ? w.product : "");
     const struct testpart parts[] = {
         { .kind = PART_KERNEL, .name = "vmlinuz", .data = kernel, .size = w.kernel_size, .address = 0x1000000,
           .memory = memory, .align = 0x200000, .split = SETUP_SIZE },
@@ -231,12 +238,14 @@ static void on_boot(struct host_machine *m, const struct platform_boot *boot)
     const uint8_t *initrd = m->platform.map(m, boot->initrd, boot->initrd_len);
     const struct seal *seal = &w.image.seal;
     const uint8_t *file = w.image.payload;
+    char cmdline[100];
+    snprintf(cmdline, sizeof cmdline, "console=ttyS0 panic=1 signet.name=img signet.counter=%llu", (unsigned long long)seal->counter);
     w.out->memory_right = boot->setup_len == SETUP_SIZE && memcmp(boot->setup, file, SETUP_SIZE) == 0 &&
                           boot->kernel_len == w.kernel_size - SETUP_SIZE && kernel &&
                           memcmp(kernel, file + SETUP_SIZE, w.kernel_size - SETUP_SIZE) == 0 && initrd &&
                           boot->initrd_len >= seal->parts[1].size &&
                           memcmp(initrd, file + seal->parts[1].offset, (size_t)seal->parts[1].size) == 0 &&
-                          strcmp(boot->cmdline, "console=ttyS0 panic=1 signet.name=img signet.counter=7") == 0 &&
+                          strcmp(boot->cmdline, cmdline) == 0 &&
                           boot->kernel_address % 0x200000 == 0;
 }
 
@@ -290,7 +299,9 @@ static void run(const char *script, const enum testkey_name *anchor, uint64_t fl
     int len = embed_build(&source, blob, sizeof blob);
     if (len < 0)
         abort();
-    const struct core_options options = { .embed = blob, .embed_len = (size_t)len, .folder = w.folder };
+    const struct core_options options = { .embed = blob, .embed_len = (size_t)len, .script = w.outside,
+                                          .script_len = w.outside ? strlen(w.outside) : 0, .script_name = "the test",
+                                          .folder = w.folder };
     struct outcome *out = w.out;
     counting = true;
     out->err = host_run(&w.machine, &options);
@@ -304,6 +315,9 @@ static void run(const char *script, const enum testkey_name *anchor, uint64_t fl
     out->storage = w.machine.storage;
     out->sent = w.server.stats.data_messages;
     snprintf(out->transcript, sizeof out->transcript, "%s", w.machine.transcript ? w.machine.transcript : "");
+    memcpy(out->measured, w.machine.measured, sizeof out->measured);
+    memcpy(out->values, w.machine.values, sizeof out->values);
+    out->stores = w.machine.stores;
     tear_down();
 }
 
