@@ -193,7 +193,7 @@ int core_image_start(struct core *core)
     struct platform_boot boot;
     int err = build_cmdline(image, cmdline, sizeof cmdline);
     if (!err)
-        core_measure_start(core, cmdline);
+        err = core_measure_start(core, cmdline);
     if (!err)
         err = describe_boot(core, cmdline, &boot);
     if (!err)

@@ -2,7 +2,8 @@
 // Measured boot (doc/measurements.md). A TPM that fails must not keep a rack from coming up, and what was not measured
 // must not look as if it had been. So the first failure is the last ordinary measurement of this boot: from then on
 // each PCR of ours gets one event that no sound boot has, as soon as the TPM takes it, and nothing else. If it never takes
-// it, PCRs stay without the image that is measured last of all: neither can be taken for a sound boot.
+// it, PCR 9 stays without the image, which is measured last of all: neither can be taken for a sound boot. There is one
+// case where it could, and only there nothing is started: PCR 9 holds an earlier image of this boot, which came back.
 #include "core/state.h"
 
 #include "options.h"
@@ -10,6 +11,7 @@
 
 static struct event event; // the one that is being measured
 static const uint32_t pcrs[] = { EVENT_PCR_STEPS, EVENT_PCR_IMAGE, EVENT_PCR_POLICY };
+#define SPOILT_IMAGE (1u << 1) // of struct core's `spoilt`
 
 static bool measures(const struct core *core)
 {
@@ -75,7 +77,7 @@ void core_measure_floor(struct core *core, const char *kind, const char *product
 }
 
 // Nothing of the image has been used so far but the seal, to find its place: a download that was given up leaves no trace.
-void core_measure_start(struct core *core, const char *cmdline)
+int core_measure_start(struct core *core, const char *cmdline)
 {
     const struct seal *seal = &core->image.seal;
     uint64_t floor = floor_of(&core->floor, seal->product);
@@ -83,6 +85,13 @@ void core_measure_start(struct core *core, const char *cmdline)
     if (core->platform->vouches)
         core_measure_decision(core, "vouched", seal, floor);
     core_measure_text(core, "cmdline", cmdline);
-    if (measures(core))
-        measure(core, event_image(&event, seal));
+    if (!measures(core))
+        return 0;
+    measure(core, event_image(&event, seal));
+    if (core->unmeasured && core->image_measured && !(core->spoilt & SPOILT_IMAGE)) {
+        console_error("tpm", ERR_TPM, "what it says is true of an earlier image; the machine must be restarted");
+        return ERR_TPM;
+    }
+    core->image_measured |= !core->unmeasured;
+    return 0;
 }

@@ -149,7 +149,7 @@ struct platform {
     // Extends a PCR of the TPM by the digest of `event`, which goes into the event log as it is. 0 or ERR_TPM; NULL where
     // there is no TPM.
     int (*measure)(void *ctx, uint32_t pcr, const void *event, size_t len);
-    // boot() would meet a firmware that checks what is started by keys of its own (Secure Boot), and vouches for the image.
+    // The firmware checks what is started against keys of its own (Secure Boot), and boot() vouches for the image there.
     bool vouches;
     // SMBIOS facts for settings (uuid, serial, product, manufacturer, asset): text or NULL.
     const char *(*smbios)(void *ctx, const char *name);

@@ -50,6 +50,7 @@ struct core {
     bool floor_unreadable;  // something is kept and cannot be read
     bool unmeasured;        // a measurement failed in this boot
     uint8_t spoilt;         // bit n: the nth PCR shows it
+    bool image_measured;    // PCR 9 holds an image
 };
 
 // --- time and keys (wait.c) ---
@@ -104,8 +105,8 @@ void core_measure_script(struct core *core, const char *from, const char *text, 
 void core_measure_text(struct core *core, const char *kind, const char *text);
 void core_measure_decision(struct core *core, const char *kind, const struct seal *seal, uint64_t floor);
 void core_measure_floor(struct core *core, const char *kind, const char *product, uint64_t floor);
-// The image is about to be started with this command line.
-void core_measure_start(struct core *core, const char *cmdline);
+// The image is about to be started with this command line. ERR_TPM: it must not be.
+int core_measure_start(struct core *core, const char *cmdline);
 
 // --- the kept anti-rollback floor (floor.c) ---
 

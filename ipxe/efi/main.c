@@ -294,7 +294,7 @@ efi_status efi_main(efi_handle image, struct efi_system_table *system)
     struct core_options options = { .embed = length ? embed_slot + EMBED_SLOT_SIZE : NULL, .embed_len = length };
     outside_find(&options);
     efi_platform.measure = tcg2_find() ? measure : NULL;
-    efi_platform.vouches = vouch_secure_boot();
+    efi_platform.vouches = vouch_wanted();
     (void)core_main(&efi_platform, &options);
     give_back();
     return EFI_ABORTED; // an error makes the boot manager try its next option

@@ -34,14 +34,24 @@ bool vouch_secure_boot(void)
     return !efi_failed(efi_system->runtime->get_variable(u"SecureBoot", &global_guid, NULL, &size, &on)) && on == 1;
 }
 
+static struct security2 *find(void)
+{
+    void *protocol;
+    return efi_failed(efi_boot->locate_protocol(&security2_guid, NULL, &protocol)) ? NULL : protocol;
+}
+
+bool vouch_wanted(void)
+{
+    return vouch_secure_boot() && find();
+}
+
 bool vouch_begin(const void *image, uint64_t len)
 {
     if (!vouch_secure_boot())
         return true;
-    if (efi_failed(efi_boot->locate_protocol(&security2_guid, NULL, (void **)&security))) {
-        security = NULL;
+    security = find();
+    if (!security)
         return false;
-    }
     firmware = *security;
     vouched = image;
     vouched_len = len;

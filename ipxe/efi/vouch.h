@@ -8,3 +8,4 @@
 bool vouch_begin(const void *image, uint64_t len);
 void vouch_end(void);
 bool vouch_secure_boot(void); // is Secure Boot on?
+bool vouch_wanted(void);      // is it on, and will vouch_begin be taken on?

@@ -232,8 +232,9 @@ static void leave(void *ctx, enum platform_leave how)
 static int measure(void *ctx, uint32_t pcr, const void *event, size_t len)
 {
     struct host_machine *m = ctx;
-    if (++m->measurements == m->fail_measurement)
-        return ERR_TPM; // this one alone: TPMs are busy now and then
+    m->measurements++;
+    if (m->measurements == m->fail_measurement || (m->tpm_dead_from && m->measurements >= m->tpm_dead_from))
+        return ERR_TPM;
     size_t used = strlen(m->measured);
     snprintf(m->measured + used, sizeof m->measured - used, "%u %.*s\n", pcr, (int)len, (const char *)event);
     return 0;

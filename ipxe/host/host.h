@@ -44,11 +44,11 @@ struct host_machine {
     bool real_time;
     unsigned helpers;      // threads that are the other processors; 0 = none
     uint64_t random_state; // seeded; 0: from the kernel
-    // A TPM: what was measured, a line each, "PCR event"; the measurement with this number (from 1)
-    // fails, 0 = none.
+    // A TPM: what was measured, a line each, "PCR event"; the measurement with one number (from 1) fails, and all from
+    // another on. 0 = none.
     bool tpm;
     char measured[16384];
-    unsigned measurements, fail_measurement;
+    unsigned measurements, fail_measurement, tpm_dead_from;
     // Variables; the store with this number (from 1) and all behind it fail. 0 = none.
     bool nvram;
     struct host_value values[HOST_VALUES];

@@ -123,6 +123,37 @@ TEST(after_a_failure_nothing_looks_measured)
     fail_measurement = 0;
 }
 
+// An image was started and came back; then the TPM takes nothing any more, so that PCR 9 goes on saying "that image".
+static int comes_back(void *ctx, const struct platform_boot *boot)
+{
+    ((struct host_machine *)ctx)->booted = true;
+    return ERR_BOOT_RETURNED;
+}
+
+static unsigned dead_from;
+static void two_starts(void)
+{
+    set_up("img", key_a);
+    w.machine.tpm = true;
+    w.machine.tpm_dead_from = dead_from;
+    w.machine.platform.boot = comes_back;
+    run("#!ipxe\ndhcp\nchain p2:///image ||\nchain p2:///image || echo ENDED\n", &key_a, 0);
+}
+TEST(a_dead_tpm_cannot_pass_a_second_image_for_the_first)
+{
+    // Policy, script, and three for each start.
+    for (dead_from = 1; dead_from <= 9; dead_from++) {
+        struct outcome *out = in_child(two_starts);
+        unsigned starts = 0;
+        for (const char *c = out->transcript; (c = strstr(c, "starting img")) != NULL; c++)
+            starts++;
+        CHECK(out->booted && said(out, "ENDED"));
+        bool one_image = dead_from > 5 && dead_from <= 8;
+        CHECK_EQ(starts, one_image ? 1 : 2);
+        CHECK(!one_image || said(out, "the machine must be restarted"));
+    }
+}
+
 static void without(void)
 {
     set_up("img", key_a);
@@ -138,4 +169,5 @@ TEST(without_a_tpm_nothing_is_said)
 }
 
 TEST_MAIN(T(policy_scripts_and_image_in_order), T(typed_lines_and_the_vouching), T(after_a_failure_nothing_looks_measured),
+          T(a_dead_tpm_cannot_pass_a_second_image_for_the_first),
           T(without_a_tpm_nothing_is_said))
