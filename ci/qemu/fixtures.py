@@ -40,7 +40,7 @@ def run(*command):
         raise SystemExit(f"fixtures: {' '.join(command)}\n{done.stderr.strip() or done.stdout.strip()}")
 
 
-def mkimage(name, keys=("alice",), counter=COUNTER, cmdline="console=ttyS0 quiet", extra=(), initrds=("initrd.img", "part.img"),
+def mkimage(name, keys=("alice",), counter=COUNTER, cmdline=payload.GUEST_CMDLINE, extra=(), initrds=("initrd.img", "part.img"),
             file=None):
     command = [SIGNET, "mkimage", "-o", file or path("images", name), "-N", name, "--counter", str(counter),
                "--kernel", os.path.join(PAYLOAD, "vmlinuz"), "--cmdline", cmdline]
@@ -272,13 +272,12 @@ def prepare():
     mkimage("good")
     mkimage("good", counter=COUNTER + 1, file=path("newer", "good"))  # what an administrator puts in its place
     mkimage("twosigned", keys=("alice", "bob"))
-    # A busy host's emulation can be too slow for the kernel's look at its timer, most of all under Secure Boot (SMM).
-    guest, one, web = "console=ttyS0 quiet no_timer_check", {"initrds": ("initrd.img",)}, ["--product", "web"]
+    guest, one, web = payload.GUEST_CMDLINE, {"initrds": ("initrd.img",)}, ["--product", "web"]
     mkimage("measured", cmdline=f"{guest} test.tpm", **one)
     mkimage("web-8-silent", counter=8, cmdline=f"{guest} test.forge test.reboot", extra=web, **one)
     mkimage("web-8", counter=8, cmdline=f"{guest} test.success test.reboot", extra=web, **one)
     mkimage("web-7", counter=7, cmdline=f"{guest} test.tpm", extra=web, **one)
-    mkimage("ramdisk", extra=["-i", os.path.join(PAYLOAD, "ramdisk.img")], cmdline="console=ttyS0 quiet test.large=8")
+    mkimage("ramdisk", extra=["-i", os.path.join(PAYLOAD, "ramdisk.img")], cmdline=f"{payload.GUEST_CMDLINE} test.large=8")
     # Of little to load, for several starts; the newer one shares all chunks with it but one.
     body = payload.blob(3 << 20, "tiny")
     for folder, counter, initrd in (("images", COUNTER, body), ("newer", COUNTER + 1, body[:-1000] + bytes(1000))):
@@ -286,7 +285,7 @@ def prepare():
     # Sealed by the second implementation, from the format document: the firmware must boot it as well.
     stranger = forge.Image("stranger", [forge.linux(payload.read(os.path.join(PAYLOAD, "vmlinuz")))] +
                            [forge.Part(forge.INITRD, n, payload.read(os.path.join(PAYLOAD, n))) for n in ("initrd.img", "part.img")],
-                           "console=ttyS0 quiet", COUNTER, keys=[KEYS["bob"]])
+                           payload.GUEST_CMDLINE, COUNTER, keys=[KEYS["bob"]])
     payload.write(path("images", "stranger"), stranger.bytes())
     make_applications()
     for cases in (tampered(), lengths()):
@@ -304,7 +303,7 @@ def prepare_large(mib):
     if os.path.exists(image) and os.path.getmtime(image) >= os.path.getmtime(path(".stamp")):
         return
     payload.write_labelled(raw, mib)
-    mkimage("large", extra=["-i", raw], cmdline=f"console=ttyS0 quiet test.large={mib}")
+    mkimage("large", extra=["-i", raw], cmdline=f"{payload.GUEST_CMDLINE} test.large={mib}")
     os.unlink(raw)
 
 

@@ -97,7 +97,7 @@ class Router:
         self.machine = machine.Machine(folder, card, ends[0], MEMORY, mac="52:54:00:50:32:f0", name="-router", extra=[
             "-netdev", ends[1] + ",id=n1", "-device", f"{card},netdev=n1,mac=52:54:00:50:32:f1",
             "-kernel", os.path.join(kernel, "vmlinuz"), "-initrd", ramdisk,
-            "-append", f"console=ttyS0 quiet panic=-1 net.ifnames=0 test.netem={netem}"])
+            "-append", f"{payload.GUEST_CMDLINE} panic=-1 net.ifnames=0 test.netem={netem}"])
 
     def wait_for(self, goal, seconds):
         deadline = time.monotonic() + seconds
