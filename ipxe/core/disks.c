@@ -35,6 +35,12 @@ int core_disk_write(const struct core_disk *disk, uint64_t lba, uint32_t count, 
     return p->storage->write ? p->storage->write(p->ctx, disk->number, lba, count, from) : ERR_DISK_WRITE;
 }
 
+int core_disk_flush(const struct core_disk *disk)
+{
+    const struct platform *p = disk->core->platform;
+    return p->storage->flush ? p->storage->flush(p->ctx, disk->number) : 0;
+}
+
 // What was found and refused tells more than a place where there is nothing.
 static int more_telling(int before, int now, int nothing)
 {

@@ -16,6 +16,8 @@ struct core_disk {
 int core_disk_read(const struct core_disk *disk, uint64_t lba, uint32_t count, void *to);
 // Writes `count` sectors. The same, and ERR_DISK_WRITE where nothing can be written.
 int core_disk_write(const struct core_disk *disk, uint64_t lba, uint32_t count, const void *from);
+// What was written before is on the medium before what is written after, where the platform can see to that.
+int core_disk_flush(const struct core_disk *disk);
 
 // To be called between reads: gives the keyboard and the network a turn now and then. *turned is the time of the last one.
 // ERR_CANCELLED on ctrl-C.

@@ -110,12 +110,16 @@ static int write_sectors(struct keep *k, uint64_t lba, size_t bytes)
     return core_disk_write(&k->place.disk, lba, (uint32_t)bytes / k->place.disk.info.sector_size, k->buffer);
 }
 
-// The sector with the slot's header, or with zeros: an empty slot.
+// The sector with the slot's header, or with zeros (an empty slot): after all that was written, before all that will be.
 static int write_header(struct keep *k, unsigned i, const struct imgslot *header)
 {
+    int err = core_disk_flush(&k->place.disk);
     memset(k->buffer, 0, DISK_SECTOR_MAX);
-    int err = header ? imgslot_build(header, k->buffer) : 0;
-    return err ? err : write_sectors(k, k->place.first + i * k->place.slot_sectors, k->place.disk.info.sector_size);
+    if (!err && header)
+        err = imgslot_build(header, k->buffer);
+    if (!err)
+        err = write_sectors(k, k->place.first + i * k->place.slot_sectors, k->place.disk.info.sector_size);
+    return err ? err : core_disk_flush(&k->place.disk);
 }
 
 // The image as a file, from the places in memory that its pieces lie in.

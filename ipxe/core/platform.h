@@ -66,9 +66,11 @@ struct platform_storage {
     int (*info)(void *ctx, unsigned disk, struct platform_disk *ret);
     // 0, ERR_DISK_READ (also: the disk is gone, or another medium is in it), ERR_INVALID (outside the disk).
     int (*read)(void *ctx, unsigned disk, uint64_t lba, uint32_t count, void *buf);
-    // As read, and ERR_DISK_WRITE; what was written has left the disk's cache where that can be told. NULL where nothing
-    // may be written.
+    // As read, and ERR_DISK_WRITE. NULL where nothing may be written.
     int (*write)(void *ctx, unsigned disk, uint64_t lba, uint32_t count, const void *buf);
+    // Returns when what was written has left the disk's cache. ERR_DISK_WRITE, ERR_INVALID. NULL where there is no way to
+    // ask for it (INT 13h).
+    int (*flush)(void *ctx, unsigned disk);
 };
 
 // Small values by name, of which the started system sees some. A value is written whole or not at all, whenever the power

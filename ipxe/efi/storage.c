@@ -169,7 +169,7 @@ static int transfer(unsigned disk, uint64_t lba, uint32_t sectors, uint8_t *buf,
         lba += n;
         sectors -= n;
     }
-    return write && efi_failed(block->flush(block)) ? failure : 0;
+    return 0;
 }
 
 static int disk_read(void *ctx, unsigned disk, uint64_t lba, uint32_t sectors, void *buf)
@@ -182,4 +182,14 @@ static int disk_write(void *ctx, unsigned disk, uint64_t lba, uint32_t sectors, 
     return transfer(disk, lba, sectors, (uint8_t *)buf, true);
 }
 
-const struct platform_storage efi_storage = { .count = disk_count, .info = disk_info, .read = disk_read, .write = disk_write };
+static int disk_flush(void *ctx, unsigned disk)
+{
+    if (disk >= total)
+        return ERR_INVALID;
+    struct efi_block_io *block = block_io(disk);
+    bool same = block && block->media->media_id == disks[disk].medium;
+    return same && !efi_failed(block->flush(block)) ? 0 : ERR_DISK_WRITE;
+}
+
+const struct platform_storage efi_storage = { .count = disk_count, .info = disk_info, .read = disk_read, .write = disk_write,
+                                              .flush = disk_flush };

@@ -166,6 +166,8 @@ TEST(buffers_that_the_driver_cannot_use_go_through_the_bounce_buffer)
     uint8_t first = d->data[511];
     CHECK_EQ(efi_storage.write(NULL, 2, 1, SECTORS - 1, buf + 8), 0);
     CHECK(memcmp(buf + 8, d->data + 512, (SECTORS - 1) * 512) == 0 && d->data[511] == first);
+    CHECK_EQ(d->flushes, 0);
+    CHECK_EQ(efi_storage.flush(NULL, 2), 0);
     CHECK_EQ(d->flushes, 1);
 }
 
@@ -182,9 +184,11 @@ TEST(nothing_outside_the_disk_or_on_another_medium)
     CHECK_EQ(devices[0].calls, 0);
     devices[0].media.read_only = true;
     CHECK_EQ(efi_storage.write(NULL, 1, 0, 1, buf), ERR_DISK_WRITE);
-    CHECK_EQ(devices[0].flushes, 0);
+    CHECK_EQ(efi_storage.flush(NULL, 3), ERR_INVALID);
     devices[0].media.media_id++;
     CHECK_EQ(efi_storage.read(NULL, 1, 0, 1, buf), ERR_DISK_READ);
+    CHECK_EQ(efi_storage.flush(NULL, 1), ERR_DISK_WRITE);
+    CHECK_EQ(devices[0].flushes, 0);
     CHECK_EQ(efi_storage.info(NULL, 1, &info), 0);
     CHECK_EQ(efi_storage.read(NULL, 1, 0, 1, buf), 0);
     devices[0].gone = true;

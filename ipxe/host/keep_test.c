@@ -155,6 +155,11 @@ TEST(of_a_newer_image_only_what_changed_is_fetched)
         CHECK(kept(out, "keep: img is in slot B on host disk 0 now, sequence 2"));
         CHECK(said(out, "keep: 16 of 28 KiB are on the disk already"));
         CHECK(out->sent <= 3 + CHUNKS_CHANGED * 3); // a chunk of 4 KiB is three blocks
+        // Header off, image, header on: each on the medium before the next.
+        unsigned long count = out->storage.sectors_written;
+        const unsigned long flushed_at[] = { 0, 1, count - 1, count };
+        CHECK_EQ(out->storage.flushes, ARRAY_SIZE(flushed_at));
+        CHECK(memcmp(out->storage.flushed_at, flushed_at, sizeof flushed_at) == 0);
         CHECK(disk_boots(2));
         // The third goes where the first was, made of what either slot has.
         out = network(3);
@@ -311,14 +316,15 @@ TEST(every_write_may_fail)
     make(512, PARTITION);
     CHECK(network(1)->booted);
     memcpy(before, disk.data, TESTDISK_SIZE);
-    unsigned long writes = network(2)->storage.writes;
-    CHECK(writes >= 3);
-    for (unsigned long n = 1; n <= writes; n++) {
+    struct host_storage good = network(2)->storage;
+    CHECK(good.writes >= 3 && good.flushes == 4);
+    for (unsigned long n = 1; n <= good.writes + good.flushes; n++) {
         memcpy(disk.data, before, TESTDISK_SIZE);
         next.faults.fail_write = n;
+        next.faults.fail_flush = n > good.writes ? n - good.writes : 0;
         struct outcome *out = network(2);
         CHECK(out->booted && out->memory_right && said(out, "img was not kept; the boot goes on") && said(out, "[D05]"));
-        CHECK(disk_boots(1));
+        CHECK(disk_boots(n == good.writes + good.flushes ? 2 : 1)); // the last flush comes when all is written
     }
 }
 

@@ -71,8 +71,18 @@ static int disk_write(void *ctx, unsigned disk, uint64_t lba, uint32_t count, co
     return 0;
 }
 
+static int disk_flush(void *ctx, unsigned disk)
+{
+    struct host_storage *s = &((struct host_machine *)ctx)->storage;
+    if (disk >= s->count)
+        return ERR_INVALID;
+    if (s->flushes < HOST_FLUSHES_MAX)
+        s->flushed_at[s->flushes] = s->sectors_written;
+    return ++s->flushes == s->fail_flush ? ERR_DISK_WRITE : 0;
+}
+
 static const struct platform_storage host_storage = { .count = disk_count, .info = disk_info, .read = disk_read,
-                                                      .write = disk_write };
+                                                      .write = disk_write, .flush = disk_flush };
 
 void host_disk_add(struct host_machine *m, void *data, uint64_t bytes, uint32_t sector_size)
 {

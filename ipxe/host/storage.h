@@ -5,6 +5,7 @@
 
 #define HOST_DISKS_MAX 4
 #define HOST_JOURNAL_MAX 2048
+#define HOST_FLUSHES_MAX 8
 
 struct host_write {
     uint64_t lba;
@@ -21,8 +22,8 @@ struct host_disk {
 struct host_storage {
     struct host_disk disks[HOST_DISKS_MAX];
     unsigned count;
-    unsigned long reads, writes, sectors_written; // so far: calls, calls, sectors
-    unsigned long fail_read, fail_write;          // this call fails, with ERR_DISK_READ and ERR_DISK_WRITE
+    unsigned long reads, writes, flushes, sectors_written; // so far: calls, calls, calls, sectors
+    unsigned long fail_read, fail_write, fail_flush; // this call fails, with ERR_DISK_READ or ERR_DISK_WRITE
     // At this sector write the power fails: the sector keeps its old content (or, when torn, half of it), and the
     // machine is off. `cut` says that it came to pass.
     unsigned long cut_at;
@@ -30,6 +31,7 @@ struct host_storage {
     unsigned long lose; // this sector write stays in the disk's cache and never reaches the medium
     // Each sector write in order, when the caller gives room for it: HOST_JOURNAL_MAX entries.
     struct host_write *journal;
+    unsigned long flushed_at[HOST_FLUSHES_MAX]; // sectors written before each of the first flushes
 };
 
 struct host_machine;
