@@ -294,6 +294,28 @@ TEST(copy_that_is_not_trusted_gives_way)
     CHECK(kept(network(2), "keep: img is in slot A on host disk 0 now, sequence 5"));
 }
 
+// Bytes of headers, seals, lists and payloads changed at random: whatever the disk says, the network's image boots and is
+// on the disk afterwards.
+TEST(damage_anywhere)
+{
+    uint64_t random = 7;
+    make(512, PARTITION);
+    CHECK(network(1)->booted && network(2)->booted);
+    memcpy(before, disk.data, TESTDISK_SIZE);
+    for (unsigned round = 0; round < 40; round++) {
+        memcpy(disk.data, before, TESTDISK_SIZE);
+        for (unsigned i = 0; i < 1 + round % 20; i++) {
+            random = random * 6364136223846793005ull + 1442695040888963407ull;
+            uint32_t where = (uint32_t)(random >> 33), near = where % 4 ? 1024 : 36 * 1024; // mostly headers and seals
+            uint8_t *slot = testdisk_partition(&disk) + (where >> 2 & 1) * (PARTITION / 2) + (where >> 3 & 1) * IMGSLOT_IMAGE;
+            slot[(where >> 4) % near] ^= (uint8_t)(1 + (random >> 20) % 255);
+        }
+        struct outcome *out = network(3);
+        CHECK(out->booted && out->memory_right && out->live_allocations == 0);
+        CHECK(disk_boots(3));
+    }
+}
+
 TEST(every_read_may_fail)
 {
     make(512, PARTITION);
@@ -417,5 +439,6 @@ TEST_MAIN(T(next_boot_needs_no_network), T(what_is_written), T(without_the_setti
           T(same_image_is_neither_fetched_nor_written), T(of_a_newer_image_only_what_changed_is_fetched),
           T(raw_image_counts_as_the_oldest), T(wrong_places), T(raw_image_in_the_way), T(partition_of_an_mbr),
           T(damaged_chunk_is_fetched_and_the_copy_made_anew), T(damaged_list_and_header),
-          T(copy_that_is_not_trusted_gives_way), T(every_read_may_fail), T(every_write_may_fail), T(allocations_may_fail),
+          T(copy_that_is_not_trusted_gives_way), T(damage_anywhere), T(every_read_may_fail),
+          T(every_write_may_fail), T(allocations_may_fail),
           T(power_cut_at_every_sector_of_an_update), T(power_cut_beside_a_raw_image), T(machine_after_a_power_cut))
