@@ -14,6 +14,10 @@ static const uint16_t block_steps[] = { P2_BLOCK_MAX, P2_BLOCK_MID, P2_BLOCK_MIN
 #define ROUND_MIN 32
 #define LOSS_NOISE 10
 #define LOSS_HARD 3
+// Noise loses blocks on an empty way as well. Behind a queue, blocks are lost because it is full, and a window that is
+// not made smaller then loses as many in every round.
+#define QUEUE_FULL 8000u // us beyond twice the shortest round trip
+#define LOSS_QUEUE 50
 // Blocks that wait somewhere on the way longer than this gain nothing: the window does not grow further.
 #define QUEUE_MAX 100000u // us beyond twice the shortest round trip
 #define WINDOW_START 32   // largest window to begin with; it doubles every round from there
@@ -132,7 +136,8 @@ static void round_judge(struct p2_client *c)
 {
     uint32_t lost = c->round_lost, total = lost + c->round_arrived;
     bool used = total >= c->window / 2 && c->srtt <= 2 * c->rtt_min + QUEUE_MAX; // else the window is not the limit
-    if (lost * LOSS_NOISE > total) {
+    uint32_t noise = c->srtt > 2 * c->rtt_min + QUEUE_FULL ? LOSS_QUEUE : LOSS_NOISE;
+    if (lost * noise > total) {
         if (lost * LOSS_HARD > total)
             c->window_floor = MAX(c->window_floor * 3 / 4, P2_CLIENT_WINDOW_MIN);
         c->window = MAX(c->window / 2, c->window_floor);
