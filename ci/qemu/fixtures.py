@@ -146,6 +146,12 @@ def _appended_part(image):
     image.set_head(12, "I", len(image.body))
 
 
+def _damaged_data():
+    image = small(parts=[forge.Part(forge.RAMDISK, "data", payload.blob(40000, "data"))], target=forge.TARGET_DATA)
+    image.payload = forge.flip(image.payload, 5)
+    return image
+
+
 def tampered():
     """Seal, list, chunk, table, algorithm, policy."""
     return {
@@ -159,6 +165,7 @@ def tampered():
         "bit-in-key-id": (_set("table", lambda i: forge.flip(i.table, 20)), "S07"),
         "bit-in-list": (_set("list", lambda i: forge.flip(i.list, 33)), "S15"),
         "bit-in-chunk": (_set("payload", lambda i: forge.flip(i.payload, 5)), "S16"),
+        "bit-in-data": (_damaged_data, "S16"),  # for machines of every kind
         "bit-in-last-chunk": (_set("payload", lambda i: forge.flip(i.payload, len(i.payload) - 8192, 7)), "S16"),
         "part-swapped": (_swapped_payload(False), "S16"),
         "part-swapped-with-list": (_swapped_payload(True), "S15"),
@@ -297,13 +304,13 @@ def prepare():
 
 
 @locked
-def prepare_large(mib):
-    """The image of more than 2 GiB, made only for its row: a ramdisk of `mib` labelled blocks."""
-    image, raw = path("images", "large"), path("large.raw")
+def prepare_large(name, mib):
+    """An image of gigabytes, made only for its row: a ramdisk of `mib` labelled blocks."""
+    image, raw = path("images", name), path(name + ".raw")
     if os.path.exists(image) and os.path.getmtime(image) >= os.path.getmtime(path(".stamp")):
         return
     payload.write_labelled(raw, mib)
-    mkimage("large", extra=["-i", raw], cmdline=f"{payload.GUEST_CMDLINE} test.large={mib}")
+    mkimage(name, extra=["-i", raw], cmdline=f"{payload.GUEST_CMDLINE} test.large={mib}")
     os.unlink(raw)
 
 

@@ -138,7 +138,7 @@ class Runner:
             self.machine = machine.HostMachine(self.folder, HOST, artefact, memory=row.memory, extra=self.extra, name=name)
             return
         options = {"cpu": row.cpu, "processors": row.processors, "program": emulator.newer() if row.newer else [emulator.OWN],
-                   "extra": self.extra, "name": name}
+                   "extra": [*self.extra, *row.devices], "name": name}
         if row.firmware:
             self.machine = machine_efi.EfiMachine(self.folder, row.firmware, artefact, row.nic, self.netdev, row.memory, **options)
         else:

@@ -36,7 +36,6 @@ INSTALLED = (
 FROM_BIOS = {
     "two-keys": ("esp", VIRTIO),
     "stranger": ("esp", VIRTIO),
-    "ramdisk": ("esp", VIRTIO),
     "discover-ipv4": ("esp", VIRTIO),
     "discover-ipv6": ("esp", "e1000"),
     "failover-unplugged": ("esp", VIRTIO),
@@ -101,6 +100,37 @@ def measured_rows(good):
     ]
 
 
+def arm64(good, case):
+    """An arm64 machine. What the core refuses is the same code for every processor: a sample of it shows that here."""
+    tftp, server = "tftp://10.50.0.1", "p2://10.50.0.2"
+    refused = {f"{tftp}/bit-in-body": r"\[S09\]", f"{tftp}/bit-in-data": r"\[S16\]", f"{server}/apptest-bare": r"\[B07\]"}
+    lines = ["#!ipxe", "dhcp"]
+    for uri in refused:
+        name = uri.split("/")[-1]
+        lines += [f"echo CASE {name}", f"chain {uri} || echo REFUSED {name}"]
+    lines += ["echo CASE end", f"chain {server}/apptest-arm64 || echo ROW-FAILED", f"chain {server}/arm64 || echo ROW-FAILED"]
+    return replace(good, name="efi-arm64", about="AAVMF on arm64, from an EFI system partition: refuses what it must, runs an EFI"
+                   " application, boots an arm64 Linux", firmware="esp-arm64", nic=VIRTIO, script="\n".join(lines) + "\n", boots="arm64",
+                   deadline=240, servers=[replace(good.servers[0], images=["arm64", "apptest-arm64", "apptest-bare"])],
+                   tftp=("forged/bit-in-body", "forged/bit-in-data"),
+                   cases=tuple(replace(case, name=uri.split("/")[-1], pattern=pattern) for uri, pattern in refused.items()),
+                   expect=good.expect + ("digest: SHA-256 by ARMv8 SHA2", 'APPTEST options "" \\(0 bytes\\)', "apptest-arm64 has ended"))
+
+
+def high_memory(by_name):
+    """Machines with memory above 4 GiB, which is where the plan puts ramdisks first."""
+    ramdisk, large = by_name["ramdisk"], by_name["large"]
+    above, uri = r"ramdisk.img: \d+ bytes at 0x1[0-9a-f]{8}\b", "p2://10.50.0.2/"
+    return [
+        replace(ramdisk, name="efi-ramdisk", about="a ramdisk image above 4 GiB, which the guest reads from there", firmware="esp", nic=VIRTIO,
+                memory=3072, script=f"#!ipxe\ndhcp\nimgfetch {uri}ramdisk\nimgstat\nboot\n", expect=ramdisk.expect + (above,)),
+        replace(large, name="efi-huge", about="an image of 4.3 GiB in a machine with 8 GiB, most of it above 4 GiB, its content sampled by"
+                " the guest", firmware="esp", nic=VIRTIO, memory=8192, boots="huge", servers=[replace(large.servers[0], images=["huge"])],
+                script=f"#!ipxe\ndhcp\nimgfetch {uri}huge\nimgstat\nboot\n",
+                expect=("GUEST-PART-OK blob", "GUEST-BLOCKS bad=0 of=4352", above.replace("ramdisk.img", "huge.raw"))),
+    ]
+
+
 def rows(table):
     by_name = {row.name: row for row in table}
     good = replace(by_name["e1000"], memory=MEMORY)
@@ -112,10 +142,14 @@ def rows(table):
         replace(good, name="efi-pxe-e1000", about="OVMF by its own PXE, e1000", firmware="uefi-pxe"),
     ]
     found += applications(good)
-    found.append(replace(good, name="efi-arm64", about="AAVMF on arm64, from an EFI system partition, to an arm64 Linux", firmware="esp-arm64",
-                         nic=VIRTIO, script=good.script.replace("/good", "/arm64"), boots="arm64", deadline=240,
-                         expect=good.expect + ("digest: SHA-256 by ARMv8 SHA2",),
-                         servers=[replace(good.servers[0], images=["arm64"])]))
+    found.append(arm64(good, by_name["refused-tampered"].cases[0]))
+    found += high_memory(by_name)
+    # Cards are numbered in the order of their places on the bus.
+    found.append(replace(good, name="efi-two-cards", about="two cards, and the server is behind the second one: found by discovery on all",
+                         firmware="esp", nic=VIRTIO + ",addr=0x9,bootindex=-1", script="#!ipxe\nifopen\nifstat\nchain p2:///good\n",
+                         servers=[replace(good.servers[0], address=None)],
+                         devices=("-netdev", "hubport,hubid=1,id=n1", "-device", VIRTIO + ",addr=0x8,netdev=n1,mac=52:54:00:50:32:02"),
+                         expect=good.expect + ("net0: 52:54:00:50:32:02", "net1: 52:54:00:50:32:01", r"verified,.* from \[fe80::\S+%2\]")))
     found.append(replace(good, name="efi-sha-ni", about="OVMF, a processor with SHA extensions: SHA-256 by its own instructions",
                          firmware="esp", nic=VIRTIO, cpu="max", newer=True, expect=good.expect + ("digest: SHA-256 by SHA-NI",)))
     found.append(replace(good, name="efi-processors", about="OVMF with two more processors: they make the digests", firmware="esp", nic=VIRTIO,

@@ -22,7 +22,7 @@ BESIDE = {"/EFI/BOOT/autoexec.ipxe": AUTOEXEC.replace("chain ", "chain ../../sig
 
 
 def stick(image, scripts):
-    return usb.Stick(EMBEDDED, {"trust.pub": "mallory.pub", "tampered.img": "forged/bit-in-chunk", "foreign.img": "forged/wrong-key",
+    return usb.Stick(EMBEDDED, {"trust.pub": "mallory.pub", "tampered.img": "forged/bit-in-data", "foreign.img": "forged/wrong-key",
                                 "The image.img": image, **scripts}, "qemu-xhci")
 
 
@@ -31,7 +31,7 @@ def rows(table):
     base = replace(good, nic=NO_NETWORK, servers=[], expect=good.expect + (
         "running .*autoexec.ipxe", r"\[S16\](?s:.*)REFUSED-TAMPERED(?s:.*)\[S07\](?s:.*)REFUSED-FOREIGN(?s:.*)\[G04\](?s:.*)REFUSED-ABSENT",
         r"file: reading /signet/The image\.img"), forbid=good.forbid + ("ROW-FAILED",))
-    refused = usb.Stick("#!ipxe\necho ROW-END\n", {"autoexec.ipxe": REFUSED, "tampered.img": "forged/bit-in-chunk"}, "usb-ehci")
+    refused = usb.Stick("#!ipxe\necho ROW-END\n", {"autoexec.ipxe": REFUSED, "tampered.img": "forged/bit-in-data"}, "usb-ehci")
     on_console = base.expect[len(good.expect):]
     return [
         replace(base, name="host-usb", about="the core as a Linux process, with the stick as its disk", machine="host", group="host",
