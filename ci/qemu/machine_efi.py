@@ -51,7 +51,7 @@ def shell(code):
 class EfiMachine(machine.Machine):
     """`start` is "esp" (the artefact is \\EFI\\BOOT\\BOOTX64.EFI of a disk), "shell" (it is \\signet.efi there, and the firmware's
     shell runs \\startup.nsh; "esp-shell": the shell is \\EFI\\BOOT\\BOOTX64.EFI, so that the machine goes on to its next boot option
-    when it ends) or "uefi-pxe" and "uefi-http" (the network comes first); "esp-arm64" is "esp" on an arm64 machine with
+    when it ends) or "uefi-pxe", "uefi-pxe6" and "uefi-http" (the network comes first); "esp-arm64" is "esp" on an arm64 machine with
     AAVMF; "esp-install" is "esp" in a machine that may restart, with nothing but the firmware's own boot order. "secure" is "esp"
     with Secure Boot and the artefact signed, "secure-unsigned" the same with it unsigned, "secure-kernel" with the kernel
     itself in its place. "usb" and "usb-arm64" start from the stick in `extra`."""
@@ -75,8 +75,8 @@ class EfiMachine(machine.Machine):
             # A folder that QEMU shows as a FAT disk; what is written goes nowhere.
             order = "" if start == "esp-install" else ",bootindex=0"
             more += ["-drive", f"if=none,id=esp,format=raw,readonly=on,file=fat:{folder}/esp", "-device", "virtio-blk-pci,drive=esp" + order]
-        if start == "uefi-http":  # spares the minute that PXE over IPv6 waits; OVMF knows these from edk2-stable202208 on
-            for protocol in ("IPv4", "IPv6"):
+        if start in ("uefi-http", "uefi-pxe6"):  # spares the minutes that the others wait; OVMF knows these from edk2-stable202208 on
+            for protocol in ("IPv4", "IPv6") if start == "uefi-http" else ("IPv4",):
                 more += ["-fw_cfg", f"name=opt/org.tianocore/{protocol}PXESupport,string=n"]
         if start in ("shell", "esp-install"):
             nic += ",bootindex=-1"

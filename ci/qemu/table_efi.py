@@ -8,6 +8,7 @@ import os
 from dataclasses import replace
 
 import fixtures
+import net
 
 import disk
 import payload_install
@@ -190,6 +191,13 @@ def rows(table):
                 firmware="esp", files=(("esp", "EFI/BOOT/autoexec.ipxe", f"#!ipxe\ndhcp\nchain {image}\n"),)),
         replace(outside, name="efi-autoexec-tftp", about="autoexec.ipxe from the TFTP server, with a relative URI in it",
                 firmware="uefi-pxe", tftp=("good",), files=(("tftp", "autoexec.ipxe", "#!ipxe\ndhcp\nchain good\n"),)),
+        replace(outside, name="efi-pxe-ipv6", about="OVMF by its own PXE over IPv6: its address is used; autoexec.ipxe and the image from the"
+                " same TFTP server", firmware="uefi-pxe6", tftp=("good",), servers=[],
+                files=(("tftp", "autoexec.ipxe", "#!ipxe\ndhcp\nchain good\n"),),
+                dhcp=(f"--dhcp-range={net.PREFIX6}::100,{net.PREFIX6}::1ff,64",
+                      f"--dhcp-option=option6:bootfile-url,tftp://[{net.PREFIX6}::1]/ipxe.efi"),
+                expect=good.expect + (rf"net0 \[?{net.PREFIX6}::1[0-9a-f]{{2}}\]? .*the firmware's answer over IPv6",),
+                after=(("no_dhcp_after_nbp",),)),
         replace(outside, name="efi-http", about="OVMF by its own HTTP boot; autoexec.ipxe from the same folder of the HTTP server",
                 firmware="uefi-http", servers=good.servers + [replace(good.servers[0], name="h", address="10.50.0.3", kind="http", images=[])],
                 files=(("serve-h", "autoexec.ipxe", f"#!ipxe\nchain {image}\n"),),

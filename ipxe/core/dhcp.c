@@ -4,6 +4,7 @@
 
 #include "base/fmt.h"
 #include "net/net.h"
+#include "proto/dhcp6.h"
 
 #define ARCH_BIOS 0 // RFC 4578 2.1
 #define ARCH_EFI_X64 7
@@ -54,6 +55,24 @@ static bool cached_lease(unsigned nic, struct dhcp_lease *lease)
     if (info->boot_reply && dhcp_lease_read(info->boot_reply, info->boot_reply_len, &reply) == 0)
         dhcp_lease_add_boot(lease, &reply);
     return dhcp_lease_is_complete(lease);
+}
+
+// What the firmware's PXE got over IPv6: an address and name servers. False when there is no such answer.
+static bool use_cached_lease6(unsigned nic)
+{
+    const struct platform_nic *info = net_nic(nic);
+    struct dhcp6_lease lease;
+    struct net_addr addr = { 0 }, servers[DHCP6_DNS_MAX] = { 0 };
+    char text[NET_ADDR_TEXT_MAX];
+    if (!info->dhcp6_reply || dhcp6_lease_read(info->dhcp6_reply, info->dhcp6_reply_len, &lease) != 0 || !lease.has_ip ||
+        net_add_ipv6(nic, lease.ip) != 0)
+        return false;
+    for (unsigned i = 0; i < lease.dns_count; i++)
+        memcpy(servers[i].ip, lease.dns[i], 16);
+    net_set_dns(servers, lease.dns_count);
+    memcpy(addr.ip, lease.ip, 16);
+    console_say("dhcp", "net%u %s (the firmware's answer over IPv6, no second DHCP)", nic, net_addr_format(&addr, text));
+    return true;
 }
 
 struct dhcp_run {
@@ -140,6 +159,8 @@ int core_dhcp(struct core *core, unsigned nic, bool force)
         say_lease(nic, &lease, "the ROM's answer, no second DHCP");
         return 0;
     }
+    if (!force && use_cached_lease6(nic))
+        return 0;
     return run_dhcp(core, nic);
 }
 

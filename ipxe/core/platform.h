@@ -20,6 +20,8 @@ struct platform_nic {
     uint16_t mtu;         // IP MTU, normally 1500
     const uint8_t *dhcp_ack; // the DHCPACK that the ROM got (BOOTP packet from op on), or NULL
     size_t dhcp_ack_len;
+    const uint8_t *dhcp6_reply; // the DHCPv6 REPLY that the firmware got instead, from its message type on, or NULL
+    size_t dhcp6_reply_len;
     const uint8_t *boot_reply; // the boot server's / proxyDHCP's reply, or NULL
     size_t boot_reply_len;
 };

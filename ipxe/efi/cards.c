@@ -91,10 +91,18 @@ static void add_handle(efi_handle handle, bool stack)
 static void keep_lease(void)
 {
     struct efi_pxe *pxe = efi_protocol(efi_loaded->device, &pxe_guid);
-    if (!pxe || !pxe->mode || !pxe->mode->started || pxe->mode->using_ipv6 || !pxe->mode->ack_received)
+    if (!pxe || !pxe->mode || !pxe->mode->started || !pxe->mode->ack_received)
         return;
     const struct efi_pxe_mode *mode = pxe->mode;
     memcpy(ack, mode->ack, sizeof ack);
+    // A DHCPv6 answer names no card: it is that of the device which we came from, net0.
+    if (mode->using_ipv6) {
+        if (count && cards[0].handles[0] == efi_loaded->device) {
+            cards[0].info.dhcp6_reply = ack;
+            cards[0].info.dhcp6_reply_len = sizeof ack;
+        }
+        return;
+    }
     const uint8_t *more = mode->pxe_reply_received ? mode->pxe_reply : mode->proxy_received ? mode->proxy : NULL;
     if (more)
         memcpy(reply, more, sizeof reply);

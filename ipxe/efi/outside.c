@@ -4,9 +4,12 @@
 // is found is text that the core's interpreter reads like any other script.
 #include "efi/outside.h"
 
+#include "base/addr.h"
 #include "base/fmt.h"
 #include "efi/efi.h"
 #include "proto/dhcp.h"
+#include "proto/dhcp6.h"
+#include "proto/uri.h"
 
 #define SCRIPT_MAX (64 * 1024)
 #define PATH_MAX 512
@@ -154,36 +157,68 @@ static bool from_file(struct core_options *options)
     return found;
 }
 
-static bool from_tftp(struct core_options *options)
+// Where the firmware's PXE has loaded us from.
+struct tftp_source {
+    struct net_addr server;
+    char file[PATH_MAX];
+};
+
+static const uint8_t *further_reply(const struct efi_pxe_mode *mode)
+{
+    return mode->pxe_reply_received ? mode->pxe_reply : mode->proxy_received ? mode->proxy : NULL;
+}
+
+static bool source_by_dhcp(const struct efi_pxe_mode *mode, struct tftp_source *ret)
 {
     static struct dhcp_lease lease, more; // 2.5 KiB each
-    static char name[PATH_MAX];
-    struct efi_pxe *pxe = efi_protocol(efi_loaded->device, &pxe_guid);
-    if (!pxe || !pxe->mode || !pxe->mode->started || pxe->mode->using_ipv6 || !pxe->mode->ack_received)
-        return false;
-    const struct efi_pxe_mode *mode = pxe->mode;
+    const uint8_t *reply = further_reply(mode);
     if (dhcp_lease_read(mode->ack, EFI_PXE_PACKET_SIZE, &lease) != 0)
         return false;
-    const uint8_t *reply = mode->pxe_reply_received ? mode->pxe_reply : mode->proxy_received ? mode->proxy : NULL;
     if (reply && dhcp_lease_read(reply, EFI_PXE_PACKET_SIZE, &more) == 0)
         dhcp_lease_add_boot(&lease, &more);
-    const char *behind = lease.filename;
-    for (const char *c = lease.filename; *c; c++)
+    ret->server = net_addr_v4(lease.next_server, 0);
+    fmt_snprintf(ret->file, sizeof ret->file, "%s", lease.filename);
+    return lease.next_server[0] && !strchr(ret->file, ':'); // a URI is not loaded by TFTP
+}
+
+static bool source_by_dhcp6(const struct efi_pxe_mode *mode, struct tftp_source *ret)
+{
+    static struct dhcp6_lease lease;
+    static struct uri uri; // 2 KiB
+    const uint8_t *reply = further_reply(mode);
+    if (dhcp6_lease_read(mode->ack, EFI_PXE_PACKET_SIZE, &lease) != 0)
+        return false;
+    if (!lease.boot_url[0] && reply && dhcp6_lease_read(reply, EFI_PXE_PACKET_SIZE, &lease) != 0)
+        return false;
+    ret->server = (struct net_addr){ 0 };
+    return uri_parse(lease.boot_url, &uri) == 0 && strcmp(uri.scheme, "tftp") == 0 &&
+           net_addr_parse(uri.host, strlen(uri.host), &ret->server) && uri_path_name(&uri, ret->file, sizeof ret->file) > 0;
+}
+
+static bool from_tftp(struct core_options *options)
+{
+    static struct tftp_source source;
+    static char name[PATH_MAX];
+    char server_text[NET_ADDR_TEXT_MAX];
+    struct efi_pxe *pxe = efi_protocol(efi_loaded->device, &pxe_guid);
+    if (!pxe || !pxe->mode || !pxe->mode->started || !pxe->mode->ack_received)
+        return false;
+    bool v6 = pxe->mode->using_ipv6;
+    if (!(v6 ? source_by_dhcp6 : source_by_dhcp)(pxe->mode, &source) || !source.file[0])
+        return false;
+    const char *behind = source.file;
+    for (const char *c = source.file; *c; c++)
         if (*c == '/' || *c == '\\')
             behind = c + 1;
-    if (!lease.filename[0] || strchr(lease.filename, ':'))
-        return false; // a URI: not loaded by TFTP
-    int folder = (int)(behind - lease.filename);
-    fmt_snprintf(name, sizeof name, "%.*s" AUTOEXEC, folder, lease.filename);
+    fmt_snprintf(name, sizeof name, "%.*s" AUTOEXEC, (int)(behind - source.file), source.file);
     uint32_t server[4] = { 0 };
-    memcpy(server, lease.next_server, 4);
+    memcpy(server, v6 ? source.server.ip : source.server.ip + 12, v6 ? 16 : 4);
     uint64_t size = sizeof text - 1;
-    if (!server[0] || efi_failed(pxe->mtftp(pxe, EFI_PXE_TFTP_READ, text, false, &size, NULL, server, name, NULL, false)))
+    if (efi_failed(pxe->mtftp(pxe, EFI_PXE_TFTP_READ, text, false, &size, NULL, server, name, NULL, false)))
         return false;
     if (size == 0 || size >= sizeof text)
         return false;
-    const uint8_t *ip = lease.next_server;
-    fmt_snprintf(base, sizeof base, "tftp://%u.%u.%u.%u/%s", ip[0], ip[1], ip[2], ip[3], name[0] == '/' ? name + 1 : name);
+    fmt_snprintf(base, sizeof base, "tftp://%s/%s", net_addr_format(&source.server, server_text), name[0] == '/' ? name + 1 : name);
     options->script = text;
     options->script_len = (size_t)size;
     options->script_name = AUTOEXEC " of the TFTP server";

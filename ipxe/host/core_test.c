@@ -3,6 +3,8 @@
 // planning and the script, with a fake clock.
 #include "host/testworld.h"
 
+#include "proto/dhcp6.h"
+
 
 static void boot_v4(void)
 {
@@ -34,6 +36,26 @@ TEST(cached_dhcpack_means_no_second_dhcp)
 {
     struct outcome *out = in_child(boot_cached);
     CHECK(said(out, "no second DHCP"));
+    CHECK(out->booted && out->memory_right);
+    CHECK_EQ(out->discovers, 0);
+}
+
+// A REPLY with the address fd50::42 and nothing else, as a firmware keeps it: zeros behind it.
+static void boot_cached_v6(void)
+{
+    set_up("img", key_a);
+    static uint8_t reply[100] = { DHCP6_REPLY, [5] = DHCP6_IA_NA, [7] = 40, [21] = DHCP6_IA_ADDRESS, [23] = 24,
+                                  [24] = 0xfd, [25] = 0x50, [39] = 0x42, [47] = 60 };
+    w.machine.nic.dhcp6_reply = reply;
+    w.machine.nic.dhcp6_reply_len = sizeof reply;
+    w.dhcp = false;
+    w.net.ip4 = false;
+    run("#!ipxe\ndhcp\nifstat\nchain p2:///image\n", &key_a, 0);
+}
+TEST(cached_dhcpv6_reply_gives_an_address)
+{
+    struct outcome *out = in_child(boot_cached_v6);
+    CHECK(said(out, "net0 [fd50::42] (the firmware's answer over IPv6") && said(out, "  [fd50::42]\n"));
     CHECK(out->booted && out->memory_right);
     CHECK_EQ(out->discovers, 0);
 }
@@ -322,8 +344,8 @@ TEST(every_allocation_may_fail)
     }
 }
 
-TEST_MAIN(T(boots_from_a_named_server), T(cached_dhcpack_means_no_second_dhcp), T(finds_a_server_by_itself),
-          T(another_processor_makes_digests), T(a_processor_that_stands_still_is_done_without),
+TEST_MAIN(T(boots_from_a_named_server), T(cached_dhcpack_means_no_second_dhcp), T(cached_dhcpv6_reply_gives_an_address),
+          T(finds_a_server_by_itself), T(another_processor_makes_digests), T(a_processor_that_stands_still_is_done_without),
           T(another_processor_lets_no_bad_chunk_through), T(boots_over_ipv6_link_local_alone),
           T(without_anchors_nothing_boots), T(wrong_key_is_refused_and_named),
           T(counter_below_the_floor_is_refused), T(a_server_with_a_bad_chunk_boots_nothing),

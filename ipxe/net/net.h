@@ -26,6 +26,9 @@ unsigned net_poll(void);
 void net_set_ipv4(unsigned nic, const uint8_t ip[4], const uint8_t mask[4], const uint8_t gateway[4]);
 bool net_get_ipv4(unsigned nic, uint8_t ip[4], uint8_t mask[4], uint8_t gateway[4]); // false: not set
 
+// One more IPv6 address of a card, which is known to be unique on its link (a /64). ERR_NO_MEMORY when it has its fill.
+int net_add_ipv6(unsigned nic, const uint8_t ip[16]);
+
 // The i-th valid IPv6 address of a card (0 = link-local). False when there are no more.
 bool net_get_ipv6(unsigned nic, unsigned i, uint8_t ip[16]);
 

@@ -241,6 +241,20 @@ bool net_get_ipv4(unsigned nic, uint8_t ip[4], uint8_t mask[4], uint8_t gateway[
     return true;
 }
 
+int net_add_ipv6(unsigned nic, const uint8_t ip[16])
+{
+    struct netif *netif = net_netif(nic);
+    ip6_addr_t a = { 0 };
+    s8_t slot;
+    if (!netif)
+        return ERR_NET_NO_CARD;
+    memcpy(a.addr, ip, 16);
+    if (netif_add_ip6_address(netif, &a, &slot) != ERR_OK || slot < 0)
+        return ERR_NO_MEMORY;
+    netif_ip6_addr_set_state(netif, slot, IP6_ADDR_PREFERRED);
+    return 0;
+}
+
 bool net_get_ipv6(unsigned nic, unsigned i, uint8_t ip[16])
 {
     struct netif *netif = net_netif(nic);
