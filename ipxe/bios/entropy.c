@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: MPL-2.0
-// A pool of one SHA-256 state: every draw hashes the pool, a counter and fresh timer values. That is enough for nonces
-// against spoofing; no key is made here.
+// What a PC has to offer to a pool of randomness (crypto/pool.h).
 #include "bios/entropy.h"
 
 #include "bios/clock.h"
 #include "bios/real.h"
-#include "crypto/digest.h"
+#include "crypto/pool.h"
 
 #define JITTER_ROUNDS 256
 #define RDRAND_TRIES 10
 #define CMOS_INDEX 0x70
 #define CMOS_DATA 0x71
 
-static uint8_t pool[SHA256_SIZE];
-static uint64_t counter;
+static struct pool pool;
 static bool has_rdrand, has_rdseed;
 
 static bool hardware_word(uint32_t *ret)
@@ -32,12 +30,6 @@ static bool hardware_word(uint32_t *ret)
         }
     }
     return false;
-}
-
-static void mix(const void *data, size_t len)
-{
-    const struct digest_piece pieces[] = { { pool, sizeof pool }, { data, len } };
-    sha256_pieces(pieces, 2, pool);
 }
 
 void entropy_init(const void *unique, size_t len)
@@ -60,35 +52,31 @@ void entropy_init(const void *unique, size_t len)
         pit |= (uint32_t)in8(0x40) << 8;
         s->jitter[i] = clock_tsc() ^ (uint64_t)pit << 48;
     }
-    mix(s, sizeof *s);
-    mix(unique, len);
+    pool_mix(&pool, s, sizeof *s);
+    pool_mix(&pool, unique, len);
 }
 
 void entropy_add(const void *data, size_t len)
 {
-    mix(data, len);
+    pool_mix(&pool, data, len);
+}
+
+static size_t fresh(uint8_t out[POOL_FRESH_MAX])
+{
+    struct {
+        uint64_t tsc, us;
+        uint32_t hardware[8];
+    } news = { .tsc = clock_tsc(), .us = clock_us() };
+    _Static_assert(sizeof news <= POOL_FRESH_MAX, "fits");
+    if (has_rdrand || has_rdseed)
+        for (unsigned i = 0; i < ARRAY_SIZE(news.hardware); i++)
+            if (!hardware_word(&news.hardware[i]))
+                break;
+    memcpy(out, &news, sizeof news);
+    return sizeof news;
 }
 
 void entropy_bytes(void *buf, size_t len)
 {
-    uint8_t *out = buf;
-    while (len > 0) {
-        struct {
-            uint64_t count, tsc, us;
-            uint32_t hardware[8];
-        } fresh = { .count = ++counter, .tsc = clock_tsc(), .us = clock_us() };
-        if (has_rdrand || has_rdseed)
-            for (unsigned i = 0; i < ARRAY_SIZE(fresh.hardware); i++)
-                if (!hardware_word(&fresh.hardware[i]))
-                    break;
-        mix(&fresh, sizeof fresh);
-        // What is given out must not tell the pool.
-        uint8_t block[SHA256_SIZE];
-        const struct digest_piece pieces[] = { { "out", 3 }, { pool, sizeof pool } };
-        sha256_pieces(pieces, 2, block);
-        size_t n = MIN(len, sizeof block);
-        memcpy(out, block, n);
-        out += n;
-        len -= n;
-    }
+    pool_bytes(&pool, fresh, buf, len);
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
-// A pool of one SHA-256 state: every draw hashes the pool, a counter and fresh timer values. That is enough for nonces
-// against spoofing; no key is made here.
+// What a machine with UEFI has to offer to a pool of randomness (crypto/pool.h).
 #include "efi/entropy.h"
 
-#include "crypto/digest.h"
+#include "crypto/pool.h"
 #include "efi/clock.h"
 #include "efi/efi.h"
 
@@ -11,15 +10,8 @@
 #define JITTER_STALLS 16
 #define RDRAND_TRIES 10
 
-static uint8_t pool[SHA256_SIZE];
-static uint64_t counter;
+static struct pool pool;
 static bool has_rdrand;
-
-static void mix(const void *data, size_t len)
-{
-    const struct digest_piece pieces[] = { { pool, sizeof pool }, { data, len } };
-    sha256_pieces(pieces, 2, pool);
-}
 
 #if defined(__x86_64__)
 static bool find_rdrand(void)
@@ -72,28 +64,24 @@ void entropy_init(const void *unique, size_t len)
             (void)efi_boot->stall(10);
         s.jitter[i] = clock_counter();
     }
-    mix(&s, sizeof s);
-    mix(unique, len);
+    pool_mix(&pool, &s, sizeof s);
+    pool_mix(&pool, unique, len);
+}
+
+static size_t fresh(uint8_t out[POOL_FRESH_MAX])
+{
+    struct {
+        uint64_t ticks, hardware[4];
+    } news = { .ticks = clock_counter() };
+    _Static_assert(sizeof news <= POOL_FRESH_MAX, "fits");
+    for (unsigned i = 0; has_rdrand && i < ARRAY_SIZE(news.hardware); i++)
+        if (!hardware_word(&news.hardware[i]))
+            break;
+    memcpy(out, &news, sizeof news);
+    return sizeof news;
 }
 
 void entropy_bytes(void *buf, size_t len)
 {
-    uint8_t *out = buf;
-    while (len > 0) {
-        struct {
-            uint64_t count, ticks, hardware[4];
-        } fresh = { .count = ++counter, .ticks = clock_counter() };
-        for (unsigned i = 0; has_rdrand && i < ARRAY_SIZE(fresh.hardware); i++)
-            if (!hardware_word(&fresh.hardware[i]))
-                break;
-        mix(&fresh, sizeof fresh);
-        // What is given out must not tell the pool.
-        uint8_t block[SHA256_SIZE];
-        const struct digest_piece pieces[] = { { "out", 3 }, { pool, sizeof pool } };
-        sha256_pieces(pieces, 2, block);
-        size_t n = MIN(len, sizeof block);
-        memcpy(out, block, n);
-        out += n;
-        len -= n;
-    }
+    pool_bytes(&pool, fresh, buf, len);
 }
