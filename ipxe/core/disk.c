@@ -24,7 +24,7 @@ struct disk_fetch {
 static size_t next_step(const struct core_sink *sink)
 {
     const struct stream *s = &sink->stream;
-    if (sink->kind == SINK_IMAGE && s->state == STREAM_VERIFIED)
+    if (sink->kind == SINK_IMAGE && (s->state == STREAM_DIGESTS || s->state == STREAM_VERIFIED))
         return 0;
     if (sink->kind == SINK_IMAGE && s->state == STREAM_PAYLOAD)
         return (size_t)MIN((uint64_t)READ_SIZE, s->seal.payload_size - s->position);

@@ -10,9 +10,9 @@ void core_helpers_start(struct core *core)
 {
     const struct platform *p = core->platform;
     struct core_helpers *h = &core->helpers;
+    h->jobs = 0;
     if (!p->helpers_start || h->unreliable || h->count)
         return;
-    h->jobs = 0;
     h->count = p->helpers_start(p->ctx, &h->board);
     h->heard_us = core_now(core);
     if (h->count)

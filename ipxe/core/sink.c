@@ -27,13 +27,38 @@ static int plan(void *ctx, const struct seal *seal, struct scatter *map, uint8_t
         return err;
     *map = sink->core->image.map;
     *list = sink->core->image.list;
+    core_helpers_start(sink->core);
     return 0;
+}
+
+// Whole chunks go to the other processors and come back; what they are too busy for is hashed here.
+static void share(struct core_sink *sink)
+{
+    struct core *core = sink->core;
+    struct stream *s = &sink->stream;
+    struct hash_job *job;
+    if (!core->helpers.count)
+        return;
+    while ((job = core_helpers_done(core))) {
+        stream_job_done(s, job);
+        core_helpers_release(core, job);
+    }
+    while ((job = core_helpers_free(core)) && stream_job(s, job))
+        core_helpers_give(core, job);
+    if (!job)
+        (void)stream_work(s);
+    if (core_helpers_lost(core))
+        stream_jobs_lost(s);
 }
 
 static int into_image(struct core_sink *sink, const uint8_t *data, size_t len)
 {
     uint64_t before = core_now(sink->core);
     int err = stream_input(&sink->stream, data, len);
+    if (!err) {
+        share(sink);
+        err = sink->stream.error;
+    }
     sink->digest_us += core_now(sink->core) - before;
     if (before - sink->shown >= PROGRESS_INTERVAL_US && sink->stream.state == STREAM_PAYLOAD) {
         sink->shown = before;
@@ -79,9 +104,9 @@ static void say_image(struct core_sink *sink, int err)
         return;
     }
     uint64_t total = core_now(core) - sink->started;
-    console_say(sink->uri.scheme, "timing: bytes=%llu total_us=%llu digest_us=%llu transport_us=%llu",
+    console_say(sink->uri.scheme, "timing: bytes=%llu total_us=%llu digest_us=%llu transport_us=%llu helped=%u",
                 (unsigned long long)sink->stream.seal.payload_size, (unsigned long long)total,
-                (unsigned long long)sink->digest_us, (unsigned long long)(total - sink->digest_us));
+                (unsigned long long)sink->digest_us, (unsigned long long)(total - sink->digest_us), core->helpers.jobs);
     core->image.verified = true;
 }
 
@@ -103,6 +128,9 @@ static int run_outside_script(struct core_sink *sink)
 int core_sink_close(struct core_sink *sink, int err)
 {
     const struct platform *p = sink->core->platform;
+    while (!err && sink->kind == SINK_IMAGE && sink->stream.state == STREAM_DIGESTS)
+        share(sink);
+    core_helpers_stop(sink->core);
     if (!err && sink->kind == SINK_IMAGE)
         err = stream_end(&sink->stream);
     if (!err && sink->kind == SINK_SNIFFING)

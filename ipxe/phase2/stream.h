@@ -3,6 +3,7 @@
 // byte in its final place, by the same rules as over the native protocol. Pure; memory is the caller's.
 #pragma once
 #include "base/scatter.h"
+#include "crypto/hashboard.h"
 #include "phase2/seal.h"
 
 enum stream_state {
@@ -10,6 +11,7 @@ enum stream_state {
     STREAM_LIST,
     STREAM_PADDING,  // between list and payload: must be zero
     STREAM_PAYLOAD,
+    STREAM_DIGESTS,  // all bytes are here, not all of them judged: only with digests elsewhere
     STREAM_VERIFIED, // every chunk matched
     STREAM_FAILED,
 };
@@ -35,7 +37,11 @@ struct stream {
     struct seal seal;
     struct scatter map;
     struct sha256 digest; // of the chunk that is arriving
+    bool hashing;         // as it arrives
     uint32_t chunk, chunk_have, chunks_verified;
+    // Digests elsewhere: chunks [waiting, chunk) are whole and not judged, and besides them those that are away.
+    bool helped;
+    uint32_t waiting, away_count, away[HASHBOARD_JOBS];
 };
 
 void stream_init(struct stream *s, const struct trust_store *trust, const struct stream_ops *ops, uint8_t *seal_buf);
@@ -44,5 +50,13 @@ void stream_init(struct stream *s, const struct trust_store *trust, const struct
 // what plan() said, ERR_TOO_LARGE for bytes behind the image.
 int stream_input(struct stream *s, const uint8_t *data, size_t len);
 
+// Digests elsewhere, for a caller with other processors (as p2_client_job and its like). Chunks that are whole wait from
+// the first call of stream_job on until it gives them out, or until stream_work hashes one here; false: none waits.
+bool stream_job(struct stream *s, struct hash_job *job);
+void stream_job_done(struct stream *s, const struct hash_job *job); // in any order; a wrong digest is made again here
+void stream_jobs_lost(struct stream *s);                            // none comes back: all that is away is hashed here
+bool stream_work(struct stream *s);
+
 // The file has ended: 0 when the image is whole and verified, ERR_TRUNCATED or the earlier error otherwise.
+// With digests elsewhere STREAM_DIGESTS must have passed.
 int stream_end(struct stream *s);
