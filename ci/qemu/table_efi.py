@@ -147,10 +147,10 @@ def rows(table):
     found += high_memory(by_name)
     # Cards are numbered in the order of their places on the bus.
     found.append(replace(good, name="efi-two-cards", about="two cards, and the server is behind the second one: found by discovery on all",
-                         firmware="esp", nic=VIRTIO + ",addr=0x9,bootindex=-1", script="#!ipxe\nifopen\nifstat\nchain p2:///good\n",
-                         servers=[replace(good.servers[0], address=None)],
+                         firmware="esp", nic=VIRTIO + ",addr=0x9,bootindex=-1", script="#!ipxe\nifopen\nifstat\nchain p2:///apptest-bare\n",
+                         servers=[replace(good.servers[0], address=None, images=["apptest-bare"])], boots="", end="apptest-bare has ended",
                          devices=("-netdev", "hubport,hubid=1,id=n1", "-device", VIRTIO + ",addr=0x8,netdev=n1,mac=52:54:00:50:32:02"),
-                         expect=good.expect + ("net0: 52:54:00:50:32:02", "net1: 52:54:00:50:32:01", r"verified,.* from \[fe80::\S+%2\]")))
+                         expect=("net0: 52:54:00:50:32:02", "net1: 52:54:00:50:32:01", r"verified,.* from \[fe80::\S+%2\]")))
     found.append(replace(good, name="efi-sha-ni", about="OVMF, a processor with SHA extensions: SHA-256 by its own instructions",
                          firmware="esp", nic=VIRTIO, cpu="max", newer=True, expect=good.expect + ("digest: SHA-256 by SHA-NI",)))
     found.append(replace(good, name="efi-processors", about="OVMF with two more processors: they make the digests", firmware="esp", nic=VIRTIO,
@@ -191,12 +191,12 @@ def rows(table):
                 firmware="esp", files=(("esp", "EFI/BOOT/autoexec.ipxe", f"#!ipxe\ndhcp\nchain {image}\n"),)),
         replace(outside, name="efi-autoexec-tftp", about="autoexec.ipxe from the TFTP server, with a relative URI in it",
                 firmware="uefi-pxe", tftp=("good",), files=(("tftp", "autoexec.ipxe", "#!ipxe\ndhcp\nchain good\n"),)),
-        replace(outside, name="efi-pxe-ipv6", about="OVMF by its own PXE over IPv6: its address is used; autoexec.ipxe and the image from the"
-                " same TFTP server", firmware="uefi-pxe6", tftp=("good",), servers=[],
-                files=(("tftp", "autoexec.ipxe", "#!ipxe\ndhcp\nchain good\n"),),
+        replace(outside, name="efi-pxe-ipv6", about="OVMF by its own PXE over IPv6: its address is used; autoexec.ipxe and an application from"
+                " the same TFTP server", firmware="uefi-pxe6", tftp=("apptest-bare",), servers=[], boots="", end="apptest-bare has ended",
+                files=(("tftp", "autoexec.ipxe", "#!ipxe\ndhcp\nchain apptest-bare\n"),),
                 dhcp=(f"--dhcp-range={net.PREFIX6}::100,{net.PREFIX6}::1ff,64",
                       f"--dhcp-option=option6:bootfile-url,tftp://[{net.PREFIX6}::1]/ipxe.efi"),
-                expect=good.expect + (rf"net0 \[?{net.PREFIX6}::1[0-9a-f]{{2}}\]? .*the firmware's answer over IPv6",),
+                expect=(rf"net0 \[?{net.PREFIX6}::1[0-9a-f]{{2}}\]? .*the firmware's answer over IPv6",),
                 after=(("no_dhcp_after_nbp",),)),
         replace(outside, name="efi-http", about="OVMF by its own HTTP boot; autoexec.ipxe from the same folder of the HTTP server",
                 firmware="uefi-http", servers=good.servers + [replace(good.servers[0], name="h", address="10.50.0.3", kind="http", images=[])],
