@@ -241,9 +241,8 @@ def locked(make):
 
 
 def make_applications():
-    """EFI applications: the test's own by both implementations, a unified kernel image, and Signet with a script of its own."""
+    """EFI applications: the test's own by both implementations, and Signet with a script of its own."""
     sealed = ["--counter", str(COUNTER), "--key", path("alice.key")]
-    run(SIGNET, "mkimage", "-o", path("images", "uki"), "-N", "uki", "--kernel", os.path.join(PAYLOAD, "uki.efi"), *sealed)
     # Bytes behind its end make the file as large as its copy: what is not given back shows.
     application = payload.read(APPTEST["x64"]) + bytes(1 << 20)
     payload.write(path("images", "apptest"), forge.Image("apptest", [forge.application(application)], "one  two", COUNTER,
@@ -264,7 +263,7 @@ def prepare():
     payload.build(PAYLOAD)
     inputs = [SIGNET, __file__, forge.__file__, optrom.__file__, payload.__file__, tiny.__file__, os.path.join(TOP, "bin/ipxe.efi"),
               *APPTEST.values()]
-    inputs += [os.path.join(PAYLOAD, n) for n in ("vmlinuz", "initrd.img", "part.img", "ramdisk.img", "uki.efi")]
+    inputs += [os.path.join(PAYLOAD, n) for n in ("vmlinuz", "initrd.img", "part.img", "ramdisk.img")]
     stamp = path(".stamp")
     if os.path.exists(stamp) and all(os.path.getmtime(i) <= os.path.getmtime(stamp) for i in inputs):
         return

@@ -6,7 +6,6 @@ Into build/payload/ (or the folder given):
   vmlinuz       Debian's linux-image-cloud-amd64, unpacked, not installed
   initrd.img    busybox, ci/qemu/guest/init and modules: ramdisk images, the TPM, UEFI variables
   part.img      a second initrd with /parts/blob and its SHA-256, so that a lost or shifted initrd shows
-  uki.efi       a unified kernel image of them, with the stub of Debian's systemd-boot-efi
   ramdisk.img   8 MiB of labelled blocks, for ramdisk images
 No root is needed (the cpio archives are written here, device nodes and all), and the same input gives the
 same bytes. Usage: ci/qemu/payload.py [FOLDER]
@@ -20,12 +19,9 @@ import shutil
 import subprocess
 import sys
 
-import uki
-
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # A busy host's emulation can be too slow for the kernel's look at its timer: "IO-APIC + timer doesn't work", seen at a load of 15.
 GUEST_CMDLINE = "console=ttyS0 quiet no_timer_check"
-UKI_CMDLINE = f"{GUEST_CMDLINE} signet.name=uki signet.counter=0"
 # In the order in which they must be loaded; what the kernel has built in is left out.
 MODULES = ["libnvdimm", "nd_btt", "nd_pmem", "nd_e820", "tpm", "tpm_tis_core", "tpm_tis", "tpm_crb", "efivarfs"]
 BUSYBOX = ["/bin/busybox", "/usr/bin/busybox"]
@@ -132,11 +128,9 @@ def build(dest):
     root = os.path.join(dest, "kernel")
     subprocess.run([os.path.join(TOP, "ci/fetch-deb"), "--depends", "linux-image-*-cloud-amd64",
                     "linux-image-cloud-amd64", root], check=True)
-    stub = os.path.join(dest, "stub")
-    subprocess.run([os.path.join(TOP, "ci/fetch-deb"), "systemd-boot-efi", stub], check=True)
     # What the files are made of: when none of it is newer than the result, there is nothing to do.
-    inputs = [os.path.join(root, ".package"), os.path.join(TOP, "ci/qemu/guest/init"), os.path.abspath(__file__), uki.__file__]
-    outputs = [os.path.join(dest, n) for n in ["vmlinuz", "initrd.img", "part.img", "ramdisk.img", "uki.efi"]]
+    inputs = [os.path.join(root, ".package"), os.path.join(TOP, "ci/qemu/guest/init"), os.path.abspath(__file__)]
+    outputs = [os.path.join(dest, n) for n in ["vmlinuz", "initrd.img", "part.img", "ramdisk.img"]]
     newest = max(os.path.getmtime(i) for i in inputs)
     if all(os.path.exists(o) and os.path.getmtime(o) >= newest for o in outputs):
         return
@@ -144,10 +138,6 @@ def build(dest):
     write(os.path.join(dest, "initrd.img"), initrd(root))
     write(os.path.join(dest, "part.img"), part(1 << 20, 1))
     write_labelled(os.path.join(dest, "ramdisk.img"), 8)
-    vmlinuz, initrds = (read(os.path.join(dest, "vmlinuz")),
-                        read(os.path.join(dest, "initrd.img")) + read(os.path.join(dest, "part.img")))
-    write(os.path.join(dest, "uki.efi"), uki.build(read(os.path.join(stub, "usr/lib/systemd/boot/efi/linuxx64.efi.stub")), {
-        ".cmdline": UKI_CMDLINE.encode() + b"\0", ".initrd": initrds, ".linux": vmlinuz}))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Puts a unified kernel image together as the UAPI Group describes it: a stub that is a PE file, with kernel, initrd and
-command line as further sections."""
+"""The unified kernel image of the boot table: the stub of Debian's systemd-boot-efi, a PE file, with kernel, initrds and
+command line as further sections (UAPI Group, "Unified Kernel Image"), and the sealed image made of it."""
+import os
 import struct
+import subprocess
+
+import fixtures
+import payload
+
+STUB = os.path.join(fixtures.PAYLOAD, "stub")
+CMDLINE = payload.GUEST_CMDLINE + " signet.name=uki signet.counter=0"  # of its own: nothing is appended to it
 
 COUNT_AT, OPTIONAL_SIZE_AT, COFF_SIZE = 6, 20, 24
 SECTION_ALIGN_AT, FILE_ALIGN_AT, IMAGE_SIZE_AT, HEADERS_SIZE_AT = 32, 36, 56, 60
@@ -38,3 +46,20 @@ def build(stub, sections):
     struct.pack_into("<H", image, coff + COUNT_AT, count + len(sections))
     struct.pack_into("<I", image, optional + IMAGE_SIZE_AT, align(address, max(PAGE, section_align)))
     return bytes(image)
+
+
+def prepare():
+    """None, or why it cannot be had here."""
+    done = subprocess.run([os.path.join(fixtures.TOP, "ci/fetch-deb"), "systemd-boot-efi", STUB], capture_output=True, text=True)
+    if done.returncode != 0:
+        return "Debian's systemd-boot-efi cannot be had: " + (done.stderr.strip().splitlines() or ["?"])[-1]
+    image, uki = fixtures.path("images", "uki"), os.path.join(fixtures.PAYLOAD, "uki.efi")
+    kernel, *initrds = [os.path.join(fixtures.PAYLOAD, n) for n in ("vmlinuz", "initrd.img", "part.img")]
+    inputs = [fixtures.SIGNET, __file__, fixtures.path("alice.key"), kernel, *initrds]
+    if os.path.exists(image) and all(os.path.getmtime(i) <= os.path.getmtime(image) for i in inputs):
+        return None
+    payload.write(uki, build(payload.read(os.path.join(STUB, "usr/lib/systemd/boot/efi/linuxx64.efi.stub")), {
+        ".cmdline": CMDLINE.encode() + b"\0", ".initrd": b"".join(map(payload.read, initrds)), ".linux": payload.read(kernel)}))
+    fixtures.run(fixtures.SIGNET, "mkimage", "-o", image, "-N", "uki", "--counter", str(fixtures.COUNTER), "--kernel", uki,
+                 "--key", fixtures.path("alice.key"))
+    return None
