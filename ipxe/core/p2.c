@@ -16,7 +16,7 @@ struct p2_fetch {
     struct core *core;
     struct p2_client client;
     struct net_udp *udp;
-    uint64_t started, digest_us, shown, accepted;
+    uint64_t started, seal_us, digest_us, shown, accepted; // seal_us: checking its signatures
     bool reused; // what the disk has was looked at
 };
 
@@ -199,6 +199,11 @@ static void say_failure(struct p2_fetch *f, int err)
                     p.failovers);
 }
 
+static uint64_t transport_us(const struct p2_fetch *f, uint64_t total_us)
+{
+    return total_us - f->digest_us - f->seal_us;
+}
+
 // Machine-readable, for `make bench` and for people who tune: microseconds of this fetch and of the way to it.
 static void say_timing(struct p2_fetch *f, uint64_t total_us)
 {
@@ -206,10 +211,10 @@ static void say_timing(struct p2_fetch *f, uint64_t total_us)
     p2_client_progress(&f->client, &p);
     struct core *core = f->core;
     uint64_t first_read = core->first_read_us ? core->first_read_us - core->entry_us : 0;
-    console_say("p2", "timing: bytes=%llu total_us=%llu digest_us=%llu transport_us=%llu entry_to_read_us=%llu blocks=%u "
+    console_say("p2", "timing: bytes=%llu total_us=%llu digest_us=%llu seal_us=%llu transport_us=%llu entry_to_read_us=%llu blocks=%u "
                 "duplicates=%u lost=%u timeouts=%u reads=%u window=%u srtt_us=%u bad=%u failovers=%u local=%llu helped=%u",
                 (unsigned long long)p.bytes_total, (unsigned long long)total_us, (unsigned long long)f->digest_us,
-                (unsigned long long)(total_us - f->digest_us), (unsigned long long)first_read, p.blocks_received,
+                (unsigned long long)f->seal_us, (unsigned long long)transport_us(f, total_us), (unsigned long long)first_read, p.blocks_received,
                 p.duplicates, p.lost, p.timeouts, p.reads_sent, p.window, p.srtt_us, p.bad_chunks, p.failovers,
                 (unsigned long long)p.bytes_local, core->helpers.jobs);
 }
@@ -220,7 +225,7 @@ static void finish(struct p2_fetch *f, int err, uint64_t total_us)
     struct p2_report report = {
         .outcome = !err ? P2_OUTCOME_BOOTING : refused ? P2_OUTCOME_REFUSED : P2_OUTCOME_FAILED,
         .error = err,
-        .transport_ms = MS(total_us - f->digest_us),
+        .transport_ms = MS(transport_us(f, total_us)),
         .digest_ms = MS(f->digest_us),
     };
     p2_client_finish(&f->client, &report, core_now(f->core));
@@ -271,7 +276,8 @@ static int run(struct p2_fetch *f)
         uint64_t before = core_now(f->core);
         bool worked = share(f);
         worked |= p2_client_work(&f->client, HASH_PIECE) > 0;
-        f->digest_us += core_now(f->core) - before;
+        if (worked)
+            *(phase == P2_SEAL ? &f->seal_us : &f->digest_us) += core_now(f->core) - before;
         if (p2_client_phase(&f->client) == P2_VERIFIED)
             continue;
         err = worked ? core_glance(f->core) : core_turn(f->core);
