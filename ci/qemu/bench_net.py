@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MPL-2.0
+"""What the benchmark's machines have around them: a web server, whose log says when a machine asked for a mark, and logs."""
+import os
+import re
+import sys
+import time
+
+import fixtures
+
+BENCH = os.path.join(fixtures.TOP, "build/bench")
+NGINX = os.path.join(fixtures.TOP, "build/nginx")
+ROOT = os.path.join(BENCH, "root")  # what HTTP and TFTP serve
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def wait_for(what, condition, seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return
+        time.sleep(0.01)
+    raise SystemExit(f"bench: {what} did not happen within {seconds} s (logs in {BENCH})")
+
+
+def read_log(name):
+    try:
+        with open(os.path.join(BENCH, name), encoding="utf-8", errors="replace") as f:
+            return f.read()
+    except FileNotFoundError:
+        return ""
+
+
+def fresh_logs():
+    for name in ("dnsmasq.log", "http.log"):
+        open(os.path.join(BENCH, name), "w").close()
+
+
+def start_nginx(network):
+    """Debian's nginx from its package, not installed, with a configuration of its own."""
+    conf = os.path.join(BENCH, "nginx.conf")
+    with open(conf, "w", encoding="ascii") as f:
+        f.write(f"""daemon off; user root root; worker_processes 1; pid {BENCH}/nginx.pid; error_log {BENCH}/nginx-error.log;
+events {{ worker_connections 64; }}
+http {{
+    sendfile on; tcp_nopush on; default_type application/octet-stream;
+    client_body_temp_path {BENCH}/tmp; proxy_temp_path {BENCH}/tmp; fastcgi_temp_path {BENCH}/tmp;
+    uwsgi_temp_path {BENCH}/tmp; scgi_temp_path {BENCH}/tmp;
+    log_format marks '$msec $request_time $uri $status $body_bytes_sent';
+    access_log {BENCH}/http.log marks;
+    server {{ listen 80; root {ROOT}; location /mark {{ return 200 "#!ipxe\\n# its time is in the log\\n"; }} }}
+}}
+""")
+    network.popen([os.path.join(NGINX, "usr/sbin/nginx"), "-p", BENCH, "-c", conf], "nginx.log")
+
+
+def marks():
+    """name -> second at which the machine asked for http://server/mark-NAME."""
+    return {m.group(2): float(m.group(1)) for m in re.finditer(r"^(\S+) \S+ /mark-(\S+) 200 ", read_log("http.log"), re.M)}
+
+
+def peer_script(server):
+    """For an iPXE: image.bin over HTTP and over TFTP, with marks around."""
+    lines = ["#!ipxe"]
+    for scheme in ("http", "tftp"):
+        lines += [f"imgfetch http://{server}/mark-{scheme}-start ||", "imgfree",
+                  f"imgfetch {scheme}://{server}/image.bin && imgfetch http://{server}/mark-{scheme}-end ||", "imgfree"]
+    with open(os.path.join(ROOT, "peer.ipxe"), "w", encoding="ascii") as f:
+        f.write("\n".join(lines + [f"imgfetch http://{server}/mark-done", ""]))
+
+
+def peer_times(mib):
+    """(seconds over HTTP, seconds over TFTP) of a peer that has run its script."""
+    times = marks()
+    size = re.search(r"/image.bin 200 (\d+)", read_log("http.log"))
+    if not size or int(size.group(1)) != mib << 20 or "http-end" not in times or "tftp-end" not in times:
+        raise SystemExit(f"bench: the peer did not fetch the whole image (see {BENCH}/http.log)")
+    return times["http-end"] - times["http-start"], times["tftp-end"] - times["tftp-start"]
+
+
+def timings(console):
+    """transport -> the firmware's timing line as a dictionary."""
+    return {scheme: {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", line)}
+            for scheme, line in re.findall(r"^(\w+): timing: (.*)", console, re.M)}
