@@ -10,6 +10,8 @@ FROM_DISK = "#!ipxe\nchain disk: || echo ROW-FAILED\necho ROW-END\n"
 FROM_NETWORK = "#!ipxe\ndhcp && chain p2://10.50.0.2/good || echo ROW-FAILED\n"
 LEAVES = "#!ipxe\ndhcp && imgfetch p2://10.50.0.2/good && imgfree && echo SIGNET-FROM-DISK\n"
 BY_ROM = ("disk: Signet from slot", "brought up by its ROM")
+# SeaBIOS's serial console sends a text's last bytes late, from its timer, and on a busy host some are lost when Signet takes
+# over ("damaged, not entere" was seen): rows with bios_text look for the beginning of what the stage says.
 SLOT_A, SLOT_B = "disk: Signet from slot A", "disk: Signet from slot B"
 
 
@@ -76,11 +78,11 @@ def rows(table):
         on(base, "first-table-damaged", "the GPT's first copy is damaged: the one at the end is used", spec(table="gpt", damage=("T+560",)),
            expect=(SLOT_A, "trying the copy at its end")),
         on(base, "slot-a-damaged", "a bit of slot A's Signet is wrong: B boots and says so", spec(bios_text=True, damage=("A+70000",)),
-           expect=("slot A: damaged, not entered", SLOT_B, "slot A is damaged and was passed over")),
+           expect=("slot A: damaged, not", SLOT_B, "slot A is damaged and was passed over")),
         on(base, "stage-a-damaged", "a bit of slot A's stage is wrong: the MBR goes on to B's", spec(bios_text=True, damage=("A+5000",)),
            expect=("Signet MBR: slot damaged", SLOT_B, "slot A is damaged and was passed over")),
         on(base, "header-a-damaged", "a bit of slot A's header is wrong: B boots", spec(bios_text=True, damage=("A+20",)),
-           expect=("slot A: header damaged", SLOT_B)),
+           expect=("slot A: header", SLOT_B)),
         on(base, "trial-confirmed", "a newer slot on trial starts an image and is confirmed", spec(trial=True),
            expect=(SLOT_B + r" \(sequence 2\).*, on trial", "disk: slot B confirmed"), after=(("slot_tries", "B", disk.CONFIRMED),)),
         on(refused, "trial-counted", "a slot on trial that starts nothing has one try less",
@@ -104,7 +106,7 @@ def rows(table):
            spec(install="--zfs", pool=("zraidz-1", "zraidz-2", "zraidz-3"), missing=2, table="gpt"), expect=("disk: Signet from slot",)),
         on(base, "zfs-update-damaged", "a pool's disk after an update whose slot got damaged: the version before boots",
            spec(install="--zfs", pool=("zefi",), table="gpt", updates=2, damage=("B+70000",), bios_text=True),
-           expect=("slot B: damaged, not entered", SLOT_A, "slot B is damaged and was passed over")),
+           expect=("slot B: damaged, not", SLOT_A, "slot B is damaged and was passed over")),
         on(to_network, "both-damaged", "both slots damaged: says so, and the BIOS goes on to its PXE ROM",
            spec(bios_text=True, damage=("A+70000", "B+70000")),
            expect=good.expect + ("slot A: damaged(?s:.*)slot B: damaged(?s:.*)no intact slot on this disk; next boot device",)),
