@@ -10,8 +10,13 @@
 #define PCI_CLASS_NETWORK 0x02
 #define BOOTP_CHADDR 28
 #define SNP_RX_BUFFERS 32 // no driver says how many it has; edk2's have 32 or 64
+// Quirk of iPXE's drivers, as in BIOS (RX_LIMIT, bios/undi.c): with more frames under way the receiver stands still until the
+// next transmission. Seen with the e1000 ROM of QEMU: of 24,000 blocks 1,250 to 6,700 lost without this limit, none with it.
+// Theirs have the interface of UNDI beside the Simple Network Protocol, edk2's virtio-net, which would lose a third of its
+// speed by the limit, has not.
+#define UNDI_RX_LIMIT 256
 
-static const struct efi_guid snp_guid = EFI_SIMPLE_NETWORK_GUID, pxe_guid = EFI_PXE_GUID;
+static const struct efi_guid snp_guid = EFI_SIMPLE_NETWORK_GUID, pxe_guid = EFI_PXE_GUID, undi_guid = EFI_NETWORK_INTERFACE_GUID;
 static struct card cards[PLATFORM_NICS_MAX];
 static unsigned count;
 static uint8_t ack[EFI_PXE_PACKET_SIZE], reply[EFI_PXE_PACKET_SIZE];
@@ -78,6 +83,7 @@ static void add_handle(efi_handle handle, bool stack)
         card = &cards[count++];
         *card = (struct card){ .info = { .driver = "snp", .rx_buffers = SNP_RX_BUFFERS } };
         memcpy(card->info.mac, mac, 6);
+        card->info.rx_limit = efi_protocol(handle, &undi_guid) ? UNDI_RX_LIMIT : 0;
         card->info.mtu = (uint16_t)MIN(MAX(snp->mode->packet_max, 576u), 1500u);
         name_chip(handle, card->info.chip, sizeof card->info.chip);
     }

@@ -241,6 +241,10 @@ struct efi_snp {
     struct efi_snp_mode *mode;
 };
 
+// Chapter 24.2, version 3.1. Only whether a card has it is looked at.
+#define EFI_NETWORK_INTERFACE_GUID                                                                                     \
+    { 0x1aced566, 0x76ed, 0x4218, { 0xbc, 0x81, 0x76, 0x7f, 0x1f, 0x97, 0x7a, 0x89 } }
+
 // Chapter 24.3.
 #define EFI_PXE_GUID                                                                                                   \
     { 0x03c4e603, 0xac28, 0x11d3, { 0x9a, 0x2d, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d } }
