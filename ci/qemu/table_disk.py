@@ -61,7 +61,7 @@ def rows(table):
         on(base, "gap", "MBR, boot area in its gap, an image from a partition; no network", spec()),
         on(base, "bios-boot", "GPT, a BIOS boot partition, an image by partition type; no network", spec(table="gpt")),
         on(base, "default-script", "the default script goes on to the disk when there is no network", spec(script=None, table="gpt"),
-           expect=(SLOT_A, "8086:100e has no PXE ROM in memory", "no native drivers", "next: the disks")),
+           expect=(SLOT_A, "8086:100e has no PXE ROM in memory", "only local sources are left", "next: the disks")),
         on(refused, "network-rom-refuses", "a PXE ROM whose UNDI loader fails: said, and the script goes on without the card",
            spec(image="", script="#!ipxe\ndhcp || echo ROW-END\n"), nic="e1000,romfile=" + fixtures.path("refusing.rom"),
            expect=(r"8086:100e by its ROM at [0-9a-f]+: .*\[N11\]", r"\[N01\]")),

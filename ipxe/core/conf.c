@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // What this Signet can do, as tables: a new command, transport or driver is one row here.
+#include "core/core.h"
 #include "core/state.h"
 
 const struct script_command core_commands[] = {
@@ -31,5 +32,5 @@ const struct core_transport core_transports[] = {
 const size_t core_transport_count = ARRAY_SIZE(core_transports);
 
 // None yet: cards are driven by a PXE ROM's UNDI or by UEFI.
-const struct core_driver core_drivers[] = {};
+const struct nic_driver *const core_drivers[] = {};
 const size_t core_driver_count = ARRAY_SIZE(core_drivers);

@@ -47,22 +47,9 @@ static void choose_digest(void)
     }
 }
 
-// Cards that no firmware drives. Returns how many there are.
-static unsigned ask_drivers(const struct platform *platform)
-{
-    unsigned cards = 0;
-    for (size_t i = 0; i < core_driver_count; i++)
-        cards += core_drivers[i].start(platform);
-    if (cards == 0)
-        console_say("net", core_driver_count ? "no native driver found its card" : "there are no native drivers in this Signet");
-    return cards;
-}
-
 static void start_network(struct core *core)
 {
     int err = net_start(core->platform);
-    if (err == ERR_NET_NO_CARD && ask_drivers(core->platform) > 0)
-        err = 0;
     if (err) {
         console_error("net", err, "only local sources are left");
         return;

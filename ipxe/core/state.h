@@ -137,15 +137,6 @@ struct core_transport {
 extern const struct core_transport core_transports[];
 extern const size_t core_transport_count;
 
-// A native driver is one row of core_drivers (conf.c). They are asked where the firmware below drives no card.
-struct core_driver {
-    const char *name;
-    // Finds its cards and makes them net/'s. Returns how many.
-    unsigned (*start)(const struct platform *platform);
-};
-extern const struct core_driver core_drivers[];
-extern const size_t core_driver_count;
-
 int core_disk_fetch(struct core *core, const struct uri *uri);
 int core_file_fetch(struct core *core, const struct uri *uri);
 int core_p2_fetch(struct core *core, const struct uri *uri);
