@@ -116,9 +116,9 @@ static int frame_send(void *ctx, unsigned nic, const void *frame, size_t len)
     return undi_send(nic, frame, len);
 }
 
-static int frame_recv(void *ctx, unsigned nic, void *buf, size_t cap)
+static int frame_recv(void *ctx, unsigned nic, uint8_t **ret_frame)
 {
-    return undi_receive(nic, buf, cap);
+    return undi_receive(nic, ret_frame);
 }
 
 static unsigned memory(void *ctx, struct mem_region ret[PLATFORM_REGIONS_MAX])

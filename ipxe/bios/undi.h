@@ -16,7 +16,7 @@ int undi_open(unsigned nic);
 void undi_close(unsigned nic);
 int undi_multicast(unsigned nic, const uint8_t (*macs)[6], unsigned count);
 int undi_send(unsigned nic, const void *frame, size_t len);
-int undi_receive(unsigned nic, void *buf, size_t cap);
+int undi_receive(unsigned nic, uint8_t **ret_frame);
 
 // Waits for an interrupt if the card is sure to send one, otherwise returns at once.
 void undi_idle(void);

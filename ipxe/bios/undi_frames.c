@@ -21,6 +21,7 @@ static struct {
     const struct undi_card *owner; // whose frames are in the ring
     uint16_t next;                 // slot that is handed out next
     bool drained;
+    bool in_hand;                  // the slot before `next` is still being read
     unsigned tx_slot;
     uint64_t last_frame, last_activity; // when frames came (or were looked for); when anything came or went
     struct undi_stats stats;
@@ -32,12 +33,12 @@ static void enter_receive(void)
     real_call((uint32_t)real_receive);
 }
 
-// False while the ring holds another card's frames, or that card's ROM has more of the same burst.
+// False while the ring holds another card's frames, one of them is in hand, or that card's ROM has more of the same burst.
 static bool take_ring(const struct undi_card *card)
 {
     if (frames.owner == card)
         return true;
-    if (frames.owner && (frames.next < rx_count || rx_chain))
+    if (frames.owner && (frames.next < rx_count || frames.in_hand || rx_chain))
         return false;
     frames.owner = card;
     frames.next = rx_count = 0;
@@ -51,6 +52,7 @@ void undi_frames_reset(struct undi_card *card)
     frames.last_frame = clock_us();
     if (frames.owner == card) {
         frames.owner = NULL;
+        frames.in_hand = false;
         frames.next = rx_count = 0;
         rx_chain = 0;
     }
@@ -140,9 +142,10 @@ static void collect(struct undi_card *card)
         frames.last_frame = frames.last_activity = now;
 }
 
-int undi_receive(unsigned nic, void *buf, size_t cap)
+int undi_receive(unsigned nic, uint8_t **ret_frame)
 {
     struct undi_card *card = undi_select(nic);
+    frames.in_hand = false;
     if (!card)
         return ERR_NET_LINK;
     if (!take_ring(card))
@@ -157,15 +160,13 @@ int undi_receive(unsigned nic, void *buf, size_t cap)
         if (rx_count == 0)
             return 0;
     }
-    const uint8_t *slot = low_memory(RX_RING + ((uint32_t)frames.next << RX_SLOT_SHIFT));
-    size_t len = load16_le(slot);
+    uint8_t *slot = low_memory(RX_RING + ((uint32_t)frames.next << RX_SLOT_SHIFT));
     frames.next++;
     frames.drained = frames.next >= rx_count && !rx_chain;
-    if (len > cap)
-        len = cap;
-    memcpy(buf, slot + RX_FRAME_OFFSET, len);
+    frames.in_hand = true;
     frames.stats.frames_in++;
-    return (int)len;
+    *ret_frame = slot + RX_FRAME_OFFSET;
+    return MIN(load16_le(slot), FRAME_MAX);
 }
 
 void undi_idle(void)

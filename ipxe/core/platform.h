@@ -116,8 +116,9 @@ struct platform {
     int (*nic_multicast)(void *ctx, unsigned nic, const uint8_t (*macs)[6], unsigned count);
     // Sends one Ethernet frame (no FCS). 0 or ERR_NET_LINK; may drop silently as a wire does.
     int (*frame_send)(void *ctx, unsigned nic, const void *frame, size_t len);
-    // Receives one frame into buf (FRAME_MAX bytes): its length, 0 when there is none, negative on a fault.
-    int (*frame_recv)(void *ctx, unsigned nic, void *buf, size_t cap);
+    // The next frame, in place: its length (at most FRAME_MAX), 0 when there is none, negative on a fault. *ret_frame stays
+    // valid, and may be written to, until the next frame_recv or nic_close of any card.
+    int (*frame_recv)(void *ctx, unsigned nic, uint8_t **ret_frame);
 
     // Memory a boot may use (usable RAM, neither the firmware's own nor the ROM's), ascending, not
     // overlapping, as of now. Returns the count.

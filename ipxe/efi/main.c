@@ -142,9 +142,9 @@ static int frame_send(void *ctx, unsigned nic, const void *frame, size_t len)
     return snp_send(nic, frame, len);
 }
 
-static int frame_recv(void *ctx, unsigned nic, void *buf, size_t cap)
+static int frame_recv(void *ctx, unsigned nic, uint8_t **ret_frame)
 {
-    int len = snp_receive(nic, buf, cap);
+    int len = snp_receive(nic, ret_frame);
     if (len > 0)
         last_frame_us = clock_us();
     return len;

@@ -184,12 +184,14 @@ int snp_send(unsigned nic, const void *frame, size_t len)
     return 0; // dropped, as a wire does
 }
 
-int snp_receive(unsigned nic, void *buf, size_t cap)
+int snp_receive(unsigned nic, uint8_t **ret_frame)
 {
+    static uint8_t frame[FRAME_MAX];
     struct card *card = card_at(nic);
     if (!card || !card->snp)
         return ERR_NET_NO_CARD;
-    uint64_t size = cap;
-    efi_status status = card->snp->receive(card->snp, NULL, &size, buf, NULL, NULL, NULL);
-    return efi_failed(status) || size > cap ? 0 : (int)size; // a frame that is too long is none of ours
+    uint64_t size = sizeof frame;
+    efi_status status = card->snp->receive(card->snp, NULL, &size, frame, NULL, NULL, NULL);
+    *ret_frame = frame;
+    return efi_failed(status) || size > sizeof frame ? 0 : (int)size; // a frame that is too long is none of ours
 }

@@ -15,4 +15,4 @@ void snp_resume(void);
 
 int snp_multicast(unsigned nic, const uint8_t (*macs)[6], unsigned count);
 int snp_send(unsigned nic, const void *frame, size_t len);
-int snp_receive(unsigned nic, void *buf, size_t cap);
+int snp_receive(unsigned nic, uint8_t **ret_frame); // valid until the next one, of any card

@@ -133,6 +133,9 @@ static int nic_open(void *ctx, unsigned nic)
 
 static void nic_close(void *ctx, unsigned nic)
 {
+    struct host_machine *m = ctx;
+    free(m->frame);
+    m->frame = NULL;
 }
 
 static int nic_multicast(void *ctx, unsigned nic, const uint8_t (*macs)[6], unsigned count)
@@ -146,10 +149,22 @@ static int frame_send(void *ctx, unsigned nic, const void *frame, size_t len)
     return m->wire.send(m->wire.ctx, frame, len);
 }
 
-static int frame_recv(void *ctx, unsigned nic, void *buf, size_t cap)
+// Each frame has memory of its own, of its length, so that the sanitizers see who reads beyond it or too late.
+static int frame_recv(void *ctx, unsigned nic, uint8_t **ret_frame)
 {
     struct host_machine *m = ctx;
-    return m->wire.receive(m->wire.ctx, buf, cap);
+    uint8_t frame[FRAME_MAX];
+    free(m->frame);
+    m->frame = NULL;
+    int len = m->wire.receive(m->wire.ctx, frame, sizeof frame);
+    if (len <= 0)
+        return len;
+    m->frame = malloc((size_t)len);
+    if (!m->frame)
+        abort();
+    memcpy(m->frame, frame, (size_t)len);
+    *ret_frame = m->frame;
+    return len;
 }
 
 static unsigned memory(void *ctx, struct mem_region ret[PLATFORM_REGIONS_MAX])
@@ -329,7 +344,9 @@ void host_free(struct host_machine *m)
     helpers_stop(m);
     if (m->arena)
         munmap(m->arena, m->memory_size);
+    free(m->frame);
     free(m->transcript);
+    m->frame = NULL;
     m->arena = NULL;
     m->transcript = NULL;
     m->transcript_len = 0;

@@ -32,6 +32,7 @@ struct host_machine {
     struct host_wire wire;
     struct platform_nic nic;
     bool no_nic;
+    uint8_t *frame; // received last
     struct host_storage storage; // no disks by default
     // Usable memory as the core sees it, from `memory_base` on; the arena is sparse.
     uint64_t memory_base, memory_size;

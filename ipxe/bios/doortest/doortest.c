@@ -170,9 +170,10 @@ static bool arp(void)
             sent = pl->now_us(NULL);
             first = false;
         }
-        int n = pl->frame_recv(NULL, 0, f, sizeof f);
-        if (n >= 42 && load16_be(f + 12) == 0x0806 && load16_be(f + 20) == 2 && memcmp(f + 28, server_ip, 4) == 0) {
-            memcpy(server_mac, f + 22, 6);
+        uint8_t *in;
+        int n = pl->frame_recv(NULL, 0, &in);
+        if (n >= 42 && load16_be(in + 12) == 0x0806 && load16_be(in + 20) == 2 && memcmp(in + 28, server_ip, 4) == 0) {
+            memcpy(server_mac, in + 22, 6);
             say("arp: answered after %u us\n", (uint32_t)(pl->now_us(NULL) - sent));
             return true;
         }
@@ -225,7 +226,7 @@ static void show_stats(const struct undi_stats *a)
 // Credit as the native protocol has it: asks for `window` frames, and for more when half of them are in.
 static uint32_t flood(unsigned total, unsigned window)
 {
-    uint8_t f[FRAME_MAX];
+    uint8_t *f;
     char text[64];
     struct undi_stats before;
     undi_stats(&before);
@@ -235,7 +236,7 @@ static uint32_t flood(unsigned total, unsigned window)
     fmt_snprintf(text, sizeof text, "flood %u", window);
     send_udp(text);
     while (pl->now_us(NULL) - last < FLOOD_QUIET_US && got < total) {
-        int n = pl->frame_recv(NULL, 0, f, sizeof f);
+        int n = pl->frame_recv(NULL, 0, &f);
         if (n == 0) {
             // A burst that the card did not hold is lost; ask again, as any protocol would.
             if (pl->now_us(NULL) - asked_at > FLOOD_RETRY_US && pl->now_us(NULL) - last > FLOOD_RETRY_US && got < total) {
