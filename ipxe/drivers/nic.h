@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #define NIC_WAIT_US 1000000u // longest that a card may take for anything (reset, a link that comes up apart)
+#define NIC_FRAME_MAX 1514u // longest frame: Ethernet header and 1500 bytes, without FCS
 
 // What open() has found out.
 struct nic_facts {

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MPL-2.0
+// See virtqueue.h.
+#include "drivers/virtqueue.h"
+
+// Behind each ring is room for two bytes of a feature that we do not use (section 2.7.10); the legacy interface counts them.
+#define EVENT_BYTES 2u
+
+static size_t page_up(size_t n)
+{
+    return (n + VIRTQUEUE_PAGE - 1) & ~(size_t)(VIRTQUEUE_PAGE - 1);
+}
+
+size_t virtqueue_available_at(uint16_t size)
+{
+    return size * sizeof(struct vring_descriptor);
+}
+
+size_t virtqueue_used_at(uint16_t size)
+{
+    return page_up(virtqueue_available_at(size) + sizeof(struct vring_available) + size * sizeof(uint16_t) + EVENT_BYTES);
+}
+
+size_t virtqueue_bytes(uint16_t size)
+{
+    return virtqueue_used_at(size) + page_up(sizeof(struct vring_used) + size * sizeof(struct vring_used_entry) + EVENT_BYTES);
+}
+
+void virtqueue_init(struct virtqueue *q, void *memory, uint16_t size)
+{
+    uint8_t *bytes = memory;
+    *q = (struct virtqueue){ .descriptors = (void *)bytes, .available = (void *)(bytes + virtqueue_available_at(size)),
+                             .used = (void *)(bytes + virtqueue_used_at(size)), .size = size };
+    q->available->flags = VRING_NO_INTERRUPT;
+}
+
+void virtqueue_describe(struct virtqueue *q, uint16_t descriptor, uint64_t address, uint32_t length, uint16_t flags, uint16_t next)
+{
+    volatile struct vring_descriptor *d = &q->descriptors[descriptor];
+    d->address = address;
+    d->length = length;
+    d->flags = flags;
+    d->next = next;
+}
