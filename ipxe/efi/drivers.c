@@ -12,7 +12,7 @@ static const struct efi_guid pci_guid = EFI_PCI_IO_GUID, path_guid = EFI_DEVICE_
 static uint32_t pci_read(struct efi_pci_io *pci, uint32_t offset)
 {
     uint32_t value;
-    return efi_failed(pci->read(pci, EFI_PCI_WIDTH_32, offset, 1, &value)) ? 0 : value;
+    return efi_failed(pci->config_read(pci, EFI_PCI_WIDTH_32, offset, 1, &value)) ? 0 : value;
 }
 
 // "Already connected" is an error, too, so that the status says nothing.

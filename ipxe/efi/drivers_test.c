@@ -67,7 +67,8 @@ static void set_up(bool on_pci)
     static const uint32_t classes[DEVICES] = { 0x010802, 0x020000, 0x010601 };
     memset(devices, 0, sizeof devices);
     for (unsigned i = 0; i < DEVICES; i++)
-        devices[i] = (struct device){ .pci.read = fake_read, .class = classes[i], .on_pci = on_pci && i < 3, .gives = storage(NULL, classes[i]) };
+        devices[i] = (struct device){ .pci.config_read = fake_read, .class = classes[i], .on_pci = on_pci && i < 3,
+                                      .gives = storage(NULL, classes[i]) };
     services.connect = fake_connect;
     services.free_pool = free_nothing;
 }

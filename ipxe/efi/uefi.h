@@ -274,10 +274,31 @@ struct efi_pxe {
 // Chapter 14.4.
 #define EFI_PCI_IO_GUID                                                                                                \
     { 0x4cf5b200, 0x68b8, 0x4ca5, { 0x9e, 0xec, 0xb2, 0x3e, 0x3f, 0x50, 0x02, 0x9a } }
-#define EFI_PCI_WIDTH_32 2
+enum { EFI_PCI_WIDTH_8, EFI_PCI_WIDTH_16, EFI_PCI_WIDTH_32 };
+enum { EFI_PCI_GET, EFI_PCI_SET, EFI_PCI_ENABLE, EFI_PCI_DISABLE, EFI_PCI_SUPPORTED }; // of `attributes`
+#define EFI_PCI_IO 0x0100ull
+#define EFI_PCI_MEMORY 0x0200ull
+#define EFI_PCI_BUS_MASTER 0x0400ull
+#define EFI_PCI_DUAL_ADDRESS_CYCLE 0x8000ull
+#define EFI_PCI_PASS_THROUGH_BAR 0xff // the offset is an address of the bus
+#define EFI_PCI_COMMON_BUFFER 2       // of `map`: both sides read and write
+struct efi_pci_io;
+struct efi_pci_space {
+    efi_status (*read)(struct efi_pci_io *self, int width, uint8_t bar, uint64_t offset, uint64_t count, void *ret);
+    efi_status (*write)(struct efi_pci_io *self, int width, uint8_t bar, uint64_t offset, uint64_t count, void *data);
+};
 struct efi_pci_io {
-    void *poll[2], *memory[2], *io[2];
-    efi_status (*read)(struct efi_pci_io *self, int width, uint32_t offset, uint64_t count, void *ret);
+    void *poll_memory, *poll_ports;
+    struct efi_pci_space memory, ports;
+    efi_status (*config_read)(struct efi_pci_io *self, int width, uint32_t offset, uint64_t count, void *ret);
+    efi_status (*config_write)(struct efi_pci_io *self, int width, uint32_t offset, uint64_t count, void *data);
+    void *copy;
+    efi_status (*map)(struct efi_pci_io *self, int operation, void *memory, uint64_t *length, uint64_t *ret_bus, void **ret_mapping);
+    efi_status (*unmap)(struct efi_pci_io *self, void *mapping);
+    efi_status (*allocate)(struct efi_pci_io *self, int how, int type, uint64_t pages, void **ret, uint64_t attributes);
+    efi_status (*free)(struct efi_pci_io *self, uint64_t pages, void *memory);
+    void *flush, *location;
+    efi_status (*attributes)(struct efi_pci_io *self, int operation, uint64_t attributes, uint64_t *ret);
 };
 
 // PI specification 1.8, volume 2, 13.4.
