@@ -2,6 +2,7 @@
 // What this Signet can do, as tables: a new command, transport or driver is one row here.
 #include "core/core.h"
 #include "core/state.h"
+#include "drivers/e1000.h"
 
 const struct script_command core_commands[] = {
     { "boot", 0, 1, "[URI]", command_boot },
@@ -31,6 +32,7 @@ const struct core_transport core_transports[] = {
 };
 const size_t core_transport_count = ARRAY_SIZE(core_transports);
 
-// None yet: cards are driven by a PXE ROM's UNDI or by UEFI.
-const struct nic_driver *const core_drivers[] = {};
+const struct nic_driver *const core_drivers[] = {
+    &e1000_driver,
+};
 const size_t core_driver_count = ARRAY_SIZE(core_drivers);

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MPL-2.0
+// See e1000.h. Rings, frames and multicast; the card itself is e1000_card.c's.
+#include "drivers/e1000.h"
+
+#include "base/bytes.h"
+#include "drivers/barrier.h"
+#include "drivers/e1000_card.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "descriptors are little-endian, and read as they are");
+
+#define BUFFER_SIZE 2048u // what RCTL says with zeros in its size fields
+#define ETHERNET_HEADER 14u
+#define PCI_SUBSYSTEM_VENDOR 0x2Cu
+
+// What card and driver share, one piece. A receive buffer is at its descriptor's address as long as the card is open.
+struct shared {
+    struct e1000_rx_descriptor rx[E1000_RX_COUNT];
+    struct e1000_tx_descriptor tx[E1000_TX_COUNT];
+    uint8_t rx_buffer[E1000_RX_COUNT][BUFFER_SIZE];
+    uint8_t tx_buffer[E1000_TX_COUNT][BUFFER_SIZE];
+};
+// Lengths of rings are multiples of 128 bytes (RDLEN, TDLEN), their addresses of 16; counting wraps by masks.
+_Static_assert(E1000_RX_COUNT % 8 == 0 && E1000_TX_COUNT % 8 == 0 && offsetof(struct shared, tx) % 16 == 0, "rings");
+_Static_assert(!(E1000_RX_COUNT & (E1000_RX_COUNT - 1)) && !(E1000_TX_COUNT & (E1000_TX_COUNT - 1)), "powers of two");
+_Static_assert(E1000_RX_COUNT % E1000_RX_BATCH == 0 && NIC_FRAME_MAX <= BUFFER_SIZE, "batches, buffers");
+
+struct e1000 {
+    struct e1000_card card;
+    struct shared *shared;
+    uint32_t rx_next; // the descriptor that the card fills next
+    bool rx_tail;     // the next one belongs to a frame of which a part was dropped
+    uint32_t tx_next; // the descriptor that the next frame gets
+    uint64_t hears_us; // frames come in from then on
+    uint32_t groups[E1000_MTA_WORDS]; // the multicast table as the card has it
+};
+
+static int probe(const struct pci_function *pci, uint8_t ret_mac[6])
+{
+    struct e1000_card card;
+    e1000_card_take(&card, pci);
+    int err = e1000_card_mac(&card, ret_mac);
+    e1000_card_release(&card);
+    return err;
+}
+
+static void set_address(const struct e1000_card *card, const uint8_t mac[6])
+{
+    e1000_write(card, E1000_RAL0, load32_le(mac));
+    e1000_write(card, E1000_RAH0, load16_le(mac + 4) | E1000_RAH_VALID);
+    for (unsigned i = 0; i < E1000_MTA_WORDS; i++)
+        e1000_write(card, E1000_MTA + 4 * i, 0); // whoever had the card before may have left some
+}
+
+// The link comes up by itself. No flow control: the protocols above give no more credit than there are buffers, and a switch
+// would hold back the frames of others for a machine that has stopped.
+static void set_link(const struct e1000_card *card)
+{
+    uint32_t ctrl = e1000_read(card, E1000_CTRL);
+    ctrl &= ~(E1000_CTRL_LINK_RESET | E1000_CTRL_INVERT_LOSS | E1000_CTRL_FORCE_SPEED | E1000_CTRL_FORCE_DUPLEX |
+              E1000_CTRL_RX_PAUSE | E1000_CTRL_TX_PAUSE | E1000_CTRL_VLAN | E1000_CTRL_PHY_RESET);
+    e1000_write(card, E1000_CTRL, ctrl | E1000_CTRL_LINK_UP);
+}
+
+static void start_transmitter(const struct e1000 *nic, uint64_t bus)
+{
+    const struct e1000_card *card = &nic->card;
+    for (unsigned i = 0; i < E1000_TX_COUNT; i++) {
+        nic->shared->tx[i].address = bus + offsetof(struct shared, tx_buffer) + i * BUFFER_SIZE;
+        nic->shared->tx[i].status = E1000_TX_DONE; // free
+    }
+    bus += offsetof(struct shared, tx);
+    e1000_write(card, E1000_TDBAL, (uint32_t)bus);
+    e1000_write(card, E1000_TDBAH, (uint32_t)(bus >> 32));
+    e1000_write(card, E1000_TDLEN, sizeof nic->shared->tx);
+    e1000_write(card, E1000_TDH, 0);
+    e1000_write(card, E1000_TDT, 0);
+    if (card->express)
+        e1000_write(card, E1000_TXDCTL, e1000_read(card, E1000_TXDCTL) | E1000_TXDCTL_COUNT);
+    else
+        e1000_write(card, E1000_TIPG, 10 | 8 << 10 | 6 << 20); // gaps between frames; has no default there (13.4.34)
+    uint32_t tctl = e1000_read(card, E1000_TCTL) & ~E1000_TCTL_COLLISION_FIELDS;
+    tctl |= 15u << E1000_TCTL_RETRIES_SHIFT | 64u << E1000_TCTL_COLLISION_SHIFT; // as recommended (13.4.33)
+    e1000_write(card, E1000_TCTL, tctl | E1000_TCTL_ENABLE | E1000_TCTL_PAD);
+}
+
+static void start_receiver(const struct e1000 *nic, uint64_t bus)
+{
+    const struct e1000_card *card = &nic->card;
+    for (unsigned i = 0; i < E1000_RX_COUNT; i++)
+        nic->shared->rx[i].address = bus + offsetof(struct shared, rx_buffer) + i * BUFFER_SIZE;
+    e1000_write(card, E1000_RDBAL, (uint32_t)bus); // they come first in it
+    e1000_write(card, E1000_RDBAH, (uint32_t)(bus >> 32));
+    e1000_write(card, E1000_RDLEN, sizeof nic->shared->rx);
+    e1000_write(card, E1000_RDH, 0);
+    e1000_write(card, E1000_RDT, E1000_RX_COUNT - 1); // head = tail would mean none
+    // Each descriptor is written back at once, for nobody waits for an interrupt that comes later.
+    e1000_write(card, E1000_RDTR, 0);
+    e1000_write(card, E1000_RADV, 0);
+    e1000_write(card, E1000_RXDCTL, E1000_XDCTL_DESCRIPTORS | 1u << E1000_XDCTL_WRITEBACK_SHIFT);
+    e1000_write(card, E1000_RXCSUM, 0); // what is above checks sums itself
+    e1000_write(card, E1000_RCTL, E1000_RCTL_ENABLE | E1000_RCTL_BROADCAST | E1000_RCTL_STRIP_CRC);
+}
+
+static int open(void *state, const struct pci_function *pci, struct nic_facts *ret)
+{
+    struct e1000 *nic = state;
+    struct e1000_card *card = &nic->card;
+    uint64_t bus;
+    *nic = (struct e1000){ 0 };
+    e1000_card_take(card, pci);
+    int err = e1000_card_reset(card);
+    if (!err)
+        err = e1000_card_mac(card, ret->mac);
+    if (err)
+        goto release;
+    nic->shared = pci->ops->dma_alloc(pci->ctx, sizeof *nic->shared, &bus);
+    if (!nic->shared) {
+        err = ERR_NO_MEMORY;
+        goto release;
+    }
+    e1000_card_master(card);
+    set_address(card, ret->mac);
+    set_link(card);
+    start_transmitter(nic, bus);
+    start_receiver(nic, bus);
+    bool qemu = pci->ops->config_read(pci->ctx, PCI_SUBSYSTEM_VENDOR, 2) == E1000_QEMU_SUBSYSTEM;
+    nic->hears_us = pci->ops->now_us(pci->ctx) + (qemu && !card->express ? E1000_QEMU_DEAF_US : 0);
+    ret->rx_buffers = E1000_RX_COUNT - E1000_RX_BATCH;
+    ret->mtu = 1500;
+    return 0;
+
+release:
+    e1000_card_release(card);
+    return err;
+}
+
+static void close(void *state)
+{
+    struct e1000 *nic = state;
+    const struct pci_function *pci = nic->card.pci;
+    if (e1000_card_reset(&nic->card) != 0)
+        nic->card.command &= ~PCI_COMMAND_MASTER; // it may do anything now, but not to memory
+    e1000_card_release(&nic->card);
+    pci->ops->dma_free(pci->ctx, nic->shared, sizeof *nic->shared);
+}
+
+static bool link(void *state)
+{
+    const struct e1000 *nic = state;
+    const struct pci_function *pci = nic->card.pci;
+    return pci->ops->now_us(pci->ctx) >= nic->hears_us && (e1000_read(&nic->card, E1000_STATUS) & E1000_STATUS_LINK);
+}
+
+// The table is that of a hash: the address's upper twelve bits (RCTL's field for it is 0; 317453, 13.5.1).
+static int multicast(void *state, const uint8_t (*macs)[6], unsigned count)
+{
+    struct e1000 *nic = state;
+    uint32_t groups[E1000_MTA_WORDS] = { 0 };
+    for (unsigned i = 0; i < count; i++) {
+        unsigned hash = macs[i][4] >> 4 | macs[i][5] << 4;
+        groups[hash / 32] |= 1u << hash % 32;
+    }
+    for (unsigned i = 0; i < E1000_MTA_WORDS; i++)
+        if (groups[i] != nic->groups[i])
+            e1000_write(&nic->card, E1000_MTA + 4 * i, groups[i]);
+    memcpy(nic->groups, groups, sizeof groups);
+    return 0;
+}
+
+static int send(void *state, const void *frame, size_t len)
+{
+    struct e1000 *nic = state;
+    uint32_t i = nic->tx_next, next = (i + 1) % E1000_TX_COUNT;
+    if (len < ETHERNET_HEADER || len > NIC_FRAME_MAX)
+        return ERR_NET_LINK;
+    // One stays unused, for head = tail means none; so it is the one behind that must be free. It is not while there is no link.
+    const volatile uint32_t *status = &nic->shared->tx[next].status;
+    if (!(*status & E1000_TX_DONE))
+        return 0; // dropped, as a wire does
+    volatile struct e1000_tx_descriptor *d = &nic->shared->tx[i];
+    memcpy(nic->shared->tx_buffer[i], frame, len);
+    d->command = (uint32_t)len | E1000_TX_END | E1000_TX_INSERT_CRC | E1000_TX_REPORT;
+    d->status = 0;
+    nic->tx_next = next;
+    e1000_write(&nic->card, E1000_TDT, next);
+    return 0;
+}
+
+// This is the path of every frame: memory alone, but for a write to RDT each E1000_RX_BATCH frames.
+static int receive(void *state, uint8_t **ret_frame)
+{
+    struct e1000 *nic = state;
+    // A card that brings nothing but bad frames does not keep us for ever.
+    for (unsigned n = 0; n < E1000_RX_COUNT; n++) {
+        uint32_t i = nic->rx_next;
+        volatile struct e1000_rx_descriptor *d = &nic->shared->rx[i];
+        uint32_t status = d->status;
+        if (!(status & E1000_RX_DONE))
+            return 0;
+        barrier_read();
+        uint32_t length = d->length;
+        d->status = 0;
+        nic->rx_next = (i + 1) % E1000_RX_COUNT;
+        // All frames before this one have been looked at: the card may have their buffers again.
+        if (i % E1000_RX_BATCH == 0)
+            e1000_write(&nic->card, E1000_RDT, i);
+        bool whole = (status & (E1000_RX_END | E1000_RX_ERRORS)) == E1000_RX_END && !nic->rx_tail;
+        nic->rx_tail = !(status & E1000_RX_END);
+        if (whole && length >= ETHERNET_HEADER && length <= NIC_FRAME_MAX) {
+            *ret_frame = nic->shared->rx_buffer[i];
+            return (int)length;
+        }
+    }
+    return 0;
+}
+
+const struct nic_driver e1000_driver = {
+    .name = "e1000",
+    .state_size = sizeof(struct e1000),
+    .knows = e1000_card_knows,
+    .probe = probe,
+    .open = open,
+    .close = close,
+    .link = link,
+    .multicast = multicast,
+    .send = send,
+    .receive = receive,
+};

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MPL-2.0
+// Driver of Intel's gigabit cards of the families 8254x and 82574 (e1000_card.c has the list), which QEMU and VMware emulate.
+#pragma once
+#include "drivers/nic.h"
+
+// Frames that wait for us: as many as a server may send while we are elsewhere, on the console for one, in 1 MiB of memory.
+#define E1000_RX_COUNT 512u
+// So many receive buffers go back to the card together. A write of a register leaves the processor's emulation and waits for QEMU's
+// main loop, which costs as much as several frames; the other three quarters of the ring are the card's meanwhile.
+#define E1000_RX_BATCH 128u
+#define E1000_TX_COUNT 64u
+
+// QEMU's 8254x cards hold back every frame for a second of their clock after a write to RCTL, link or no link (seen with 7.2 to 10;
+// flush_queue_timer in its hw/net/e1000.c). The link counts as up when that is over; QEMU is known by the function's
+// subsystem vendor. RCTL is written once for that reason.
+#define E1000_QEMU_DEAF_US 1000000u
+#define E1000_QEMU_SUBSYSTEM 0x1AF4u
+
+extern const struct nic_driver e1000_driver;

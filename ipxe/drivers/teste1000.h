@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: MPL-2.0
+// A gigabit card of Intel's as a program, behind pci_ops: registers, EEPROM, rings, filters, reset and link as the manual has
+// them, on a clock of its own. What the manual forbids, and every access to memory that is not the card's, is kept in `fault`.
+#pragma once
+#include "base/bytes.h"
+#include "drivers/e1000_regs.h"
+#include "drivers/pci.h"
+
+#include "base/test.h"
+
+#define BUS 0x7F000000u    // where the card sees the first piece of shared memory; another address than the processor's
+#define RESET_TAKES_US 900 // a register read or written before is a fault
+#define EERD_TAKES_US 40
+#define SENT_MAX 256
+#define ALL_ONES 0xFFFFFFFFu
+
+static const uint8_t card_mac[6] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
+
+static struct card {
+    // What a test chooses before it opens the card.
+    bool express;         // 82574; otherwise 82540EM
+    bool port_b;          // the second one of two
+    bool no_reset;        // as QEMU's: CTRL.RST does nothing
+    bool reset_sticks;    // it never ends
+    bool master_sticks;   // access to memory never ends
+    bool deaf;            // as QEMU's: no frame comes in for a second after a write to RCTL
+    bool eeprom_silent;   // EERD is never done
+    bool no_autoload;     // RAL0 and RAH0 are not loaded from the EEPROM
+    bool holds_frames;    // nothing is sent before card_transmit
+    bool floods;          // bad frames fill every receive buffer as soon as it is the card's
+    bool gone;            // all reads give ones
+    uint16_t eeprom[4];
+    uint64_t link_us;     // when the link comes up
+    unsigned alloc_fails; // this dma_alloc, counted from 1; 0: none
+
+    // What it sees of them.
+    const char *fault;
+    uint16_t command;
+    unsigned reads, writes, clock_reads, allocs, pieces;
+    unsigned dropped; // frames for which there was no buffer
+    struct {
+        size_t len;
+        uint8_t bytes[2048];
+    } sent[SENT_MAX];
+    unsigned sent_count;
+
+    uint32_t reg[0x6000 / 4];
+    uint64_t now, reset_until, deaf_until, eerd_at;
+    uint8_t *memory;
+    size_t memory_len;
+} card;
+
+#define REG(offset) card.reg[(offset) / 4]
+
+static void fault(const char *what)
+{
+    if (!card.fault)
+        card.fault = what;
+}
+
+// The shared memory at this bus address, or NULL: not the card's.
+static uint8_t *dma(uint64_t bus, size_t len)
+{
+    if (!(card.command & PCI_COMMAND_MASTER))
+        fault("access to memory without being bus master");
+    else if (card.express && REG(E1000_CTRL) & E1000_CTRL_MASTER_DISABLE)
+        fault("access to memory after the master was disabled");
+    else if (!card.memory || bus < BUS || bus - BUS > card.memory_len || len > card.memory_len - (bus - BUS))
+        fault("access to memory that is not the card's");
+    else
+        return card.memory + (bus - BUS);
+    return NULL;
+}
+
+// --- frames ---
+
+static uint32_t ring_count(uint32_t length_register)
+{
+    return REG(length_register) / 16;
+}
+
+static struct e1000_rx_descriptor *rx_descriptor(void)
+{
+    return (void *)dma(((uint64_t)REG(E1000_RDBAH) << 32 | REG(E1000_RDBAL)) + REG(E1000_RDH) * 16, 16);
+}
+
+// Fills the next descriptor as the test says, and its buffer with `len` bytes of the frame. False: no descriptor is the card's.
+static bool card_put(const void *frame, size_t len, uint16_t length, uint32_t status)
+{
+    if (REG(E1000_RDH) == REG(E1000_RDT)) {
+        card.dropped++;
+        return false;
+    }
+    struct e1000_rx_descriptor *d = rx_descriptor();
+    uint8_t *buffer = d ? dma(d->address, 2048) : NULL;
+    if (!buffer)
+        return false;
+    if (d->status & E1000_RX_DONE)
+        fault("a descriptor given back with its old status");
+    if (len)
+        memcpy(buffer, frame, len);
+    d->length = length;
+    d->status = status;
+    REG(E1000_RDH) = (REG(E1000_RDH) + 1) % ring_count(E1000_RDLEN);
+    return true;
+}
+
+static bool passes_filter(const uint8_t *frame)
+{
+    static const uint8_t broadcast[6] = { 255, 255, 255, 255, 255, 255 };
+    uint8_t own[6];
+    store32_le(own, REG(E1000_RAL0));
+    store16_le(own + 4, (uint16_t)REG(E1000_RAH0));
+    if (memcmp(frame, broadcast, 6) == 0)
+        return REG(E1000_RCTL) & E1000_RCTL_BROADCAST;
+    if (!(frame[0] & 1))
+        return REG(E1000_RAH0) & E1000_RAH_VALID && memcmp(frame, own, 6) == 0;
+    if (REG(E1000_RCTL) & E1000_RCTL_ALL_MULTICAST)
+        return true;
+    // Bits 47:36 of the address as a number whose lowest byte is the first on the wire.
+    uint64_t address = load64_le((uint8_t[8]){ frame[0], frame[1], frame[2], frame[3], frame[4], frame[5] });
+    uint32_t hash = (uint32_t)(address >> 36);
+    return REG(E1000_MTA + 4 * (hash >> 5)) >> (hash & 31) & 1;
+}
+
+static bool card_link(void)
+{
+    return card.now >= card.link_us && REG(E1000_CTRL) & E1000_CTRL_LINK_UP;
+}
+
+// A frame comes in from the wire. True when it lies in the ring.
+static bool wire_in(const uint8_t *frame, size_t len)
+{
+    if (!card_link() || !(REG(E1000_RCTL) & E1000_RCTL_ENABLE) || card.now < card.deaf_until || len > 1518 || !passes_filter(frame))
+        return false;
+    uint8_t bytes[1522];
+    size_t stored = MAX(len, (size_t)60);
+    memset(bytes, 0, sizeof bytes);
+    memcpy(bytes, frame, len);
+    if (!(REG(E1000_RCTL) & E1000_RCTL_STRIP_CRC))
+        stored += 4;
+    return card_put(bytes, stored, (uint16_t)stored, E1000_RX_DONE | E1000_RX_END);
+}
+
+// Sends what lies in the ring.
+static void card_transmit(void)
+{
+    while (REG(E1000_TCTL) & E1000_TCTL_ENABLE && REG(E1000_TDH) != REG(E1000_TDT)) {
+        uint64_t base = (uint64_t)REG(E1000_TDBAH) << 32 | REG(E1000_TDBAL);
+        struct e1000_tx_descriptor *d = (void *)dma(base + REG(E1000_TDH) * 16, 16);
+        size_t len = d ? d->command & 0xffff : 0;
+        uint8_t *buffer = d ? dma(d->address, len) : NULL;
+        if (!buffer || card.sent_count == SENT_MAX || len > sizeof card.sent[0].bytes)
+            return fault("a transmit descriptor that cannot be");
+        if (~d->command & (E1000_TX_END | E1000_TX_INSERT_CRC | E1000_TX_REPORT) || d->status != 0)
+            fault("a transmit descriptor without end, CRC, report or with a status");
+        card.sent[card.sent_count].len = len;
+        memcpy(card.sent[card.sent_count++].bytes, buffer, len);
+        d->status = E1000_TX_DONE;
+        REG(E1000_TDH) = (REG(E1000_TDH) + 1) % ring_count(E1000_TDLEN);
+    }
+}
+
+// --- registers ---
+
+static void autoload(void)
+{
+    if (card.no_autoload)
+        return;
+    REG(E1000_RAL0) = card.eeprom[0] | (uint32_t)card.eeprom[1] << 16;
+    REG(E1000_RAH0) = (card.eeprom[2] ^ (card.port_b ? 0x100u : 0)) | E1000_RAH_VALID;
+}
+
+static void reset(void)
+{
+    card.reset_until = card.reset_sticks ? UINT64_MAX : card.now + RESET_TAKES_US;
+    if (card.no_reset) {
+        card.reset_until = 0;
+        return;
+    }
+    REG(E1000_RCTL) = REG(E1000_TCTL) = REG(E1000_RDH) = REG(E1000_RDT) = REG(E1000_TDH) = REG(E1000_TDT) = 0;
+    REG(E1000_CTRL) &= ~(E1000_CTRL_MASTER_DISABLE | E1000_CTRL_LINK_UP);
+    REG(E1000_RXDCTL) = 0x00010000;
+    REG(E1000_RXCSUM) = 0x00000300;
+    autoload();
+}
+
+// CTRL alone may be read while a reset goes on, and not at once.
+static bool in_reset(uint32_t offset, bool write)
+{
+    bool going_on = card.now < card.reset_until;
+    if (going_on && (write || offset != E1000_CTRL || !card.reset_sticks))
+        fault("a register touched during a reset");
+    return going_on;
+}
+
+static uint32_t bar_read(void *ctx, unsigned bar, uint32_t offset, unsigned width)
+{
+    card.reads++;
+    card.now++;
+    if (bar != 0 || width != 4 || offset % 4 || offset >= sizeof card.reg || !(card.command & PCI_COMMAND_MEMORY))
+        fault("a register that is not there is read");
+    if (card.gone || offset >= sizeof card.reg)
+        return ALL_ONES;
+    uint32_t value = REG(offset);
+    bool resetting = in_reset(offset, false);
+    switch (offset) {
+    case E1000_CTRL:
+        return resetting ? value | E1000_CTRL_RESET : value;
+    case E1000_STATUS:
+        value = (card_link() ? E1000_STATUS_LINK : 0) | (card.port_b ? 1u << E1000_STATUS_FUNCTION_SHIFT : 0);
+        if (card.express && (card.master_sticks || !(REG(E1000_CTRL) & E1000_CTRL_MASTER_DISABLE)))
+            value |= E1000_STATUS_MASTER;
+        return value;
+    case E1000_EERD:
+        if (!card.eeprom_silent && value & E1000_EERD_START && card.now >= card.eerd_at) {
+            uint32_t word = card.express ? value >> 2 & 0x3fff : value >> 8 & 0xff;
+            value = (uint32_t)(word < ARRAY_SIZE(card.eeprom) ? card.eeprom[word] : 0xffff) << 16;
+            value |= card.express ? 0x02 : 0x10;
+        }
+        return value;
+    }
+    return value;
+}
+
+static void ring_write(uint32_t offset, uint32_t value)
+{
+    bool rx = offset < E1000_TDBAL;
+    bool enabled = rx ? REG(E1000_RCTL) & E1000_RCTL_ENABLE : REG(E1000_TCTL) & E1000_TCTL_ENABLE;
+    uint32_t count = ring_count(rx ? E1000_RDLEN : E1000_TDLEN);
+    bool tail = offset == E1000_RDT || offset == E1000_TDT, length = offset == E1000_RDLEN || offset == E1000_TDLEN;
+    if (enabled && !tail)
+        fault("a ring changed while it is in use");
+    if ((length && value % 128) || (tail && value && value >= count) || ((offset == E1000_RDBAL || offset == E1000_TDBAL) && value % 16))
+        fault("a ring that cannot be");
+}
+
+static void bar_write(void *ctx, unsigned bar, uint32_t offset, unsigned width, uint32_t value)
+{
+    card.writes++;
+    card.now++;
+    if (bar != 0 || width != 4 || offset % 4 || offset >= sizeof card.reg || !(card.command & PCI_COMMAND_MEMORY))
+        return fault("a register that is not there is written");
+    if (card.gone || in_reset(offset, true))
+        return;
+    if ((offset >= E1000_RDBAL && offset <= E1000_RDT) || (offset >= E1000_TDBAL && offset <= E1000_TDT))
+        ring_write(offset, value);
+    REG(offset) = value;
+    switch (offset) {
+    case E1000_CTRL:
+        REG(E1000_CTRL) &= ~E1000_CTRL_RESET;
+        if (value & E1000_CTRL_PHY_RESET)
+            fault("the PHY is reset"); // the link would go down for seconds
+        if (value & E1000_CTRL_RESET)
+            reset();
+        break;
+    case E1000_RCTL:
+        if (value & E1000_RCTL_ENABLE && !(REG(E1000_RDLEN) && REG(E1000_RDT) != REG(E1000_RDH)))
+            fault("receiver without a ring");
+        card.deaf_until = card.deaf ? card.now + 1000000 : 0;
+        break;
+    case E1000_EERD:
+        card.eerd_at = card.now + EERD_TAKES_US;
+        break;
+    case E1000_RDT:
+        while (card.floods && REG(E1000_RDH) != value)
+            card_put("", 1, 60, E1000_RX_DONE);
+        break;
+    case E1000_TDT:
+        if (!card.holds_frames)
+            card_transmit();
+        break;
+    }
+}
+
+// --- the rest of pci_ops ---
+
+static uint32_t config_read(void *ctx, uint32_t offset, unsigned width)
+{
+    if (offset == PCI_COMMAND && width == 2)
+        return card.command;
+    if (offset == 0x2C && width == 2)
+        return card.deaf ? 0x1AF4 : 0x8086;
+    return ALL_ONES;
+}
+static void config_write(void *ctx, uint32_t offset, unsigned width, uint32_t value)
+{
+    if (offset != PCI_COMMAND || width != 2)
+        return fault("configuration space written elsewhere than in the command register");
+    card.command = (uint16_t)value;
+}
+static void *dma_alloc(void *ctx, size_t len, uint64_t *ret_bus)
+{
+    if (++card.allocs == card.alloc_fails)
+        return NULL;
+    if (card.pieces++)
+        abort(); // this card knows one piece
+    card.memory_len = len;
+    card.memory = calloc(1, len);
+    *ret_bus = BUS;
+    return card.memory;
+}
+static void dma_free(void *ctx, void *memory, size_t len)
+{
+    if (memory != card.memory || len != card.memory_len || !card.pieces--)
+        return fault("memory freed that was not allocated");
+    if (REG(E1000_RCTL) & E1000_RCTL_ENABLE && card.command & PCI_COMMAND_MASTER)
+        fault("memory freed that the card may write to");
+    free(memory);
+    card.memory = NULL;
+}
+static uint64_t now_us(void *ctx)
+{
+    card.clock_reads++;
+    return card.now += 1;
+}
+
+static const struct pci_ops card_ops = { config_read, config_write, bar_read, bar_write, dma_alloc, dma_free, now_us };
+static struct pci_function card_pci = { .ops = &card_ops, .vendor = 0x8086 };
+
+// A card as the machine's reset left it, with an address in its EEPROM and the link up.
+static void card_new(bool express)
+{
+    free(card.memory);
+    card = (struct card){ .express = express, .command = PCI_COMMAND_IO };
+    card_pci.device = express ? 0x10D3 : 0x100E;
+    for (unsigned i = 0; i < 3; i++)
+        card.eeprom[i] = load16_le(card_mac + 2 * i);
+    autoload();
+    REG(E1000_CTRL) = 0x140240; // as the EEPROM sets it
+}
