@@ -4,7 +4,7 @@
 #include "efi/application.h"
 
 #include "efi/efi.h"
-#include "efi/snp.h"
+#include "efi/nic.h"
 #include "efi/start.h"
 
 int application_run(const struct platform_boot *boot)
@@ -16,10 +16,10 @@ int application_run(const struct platform_boot *boot)
         err = start_load(boot, boot->cmdline, &application);
     if (err)
         return err;
-    snp_pause();
+    nic_lend();
     efi_status status = efi_boot->start_image(application, NULL, NULL);
     (void)efi_boot->set_watchdog(0, 0, 0, NULL); // it may have set one for itself
-    snp_resume();
+    nic_resume();
     start_say_status("the application ended", status);
     return efi_failed(status) ? ERR_BOOT_STATUS : 0;
 }

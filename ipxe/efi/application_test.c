@@ -48,12 +48,12 @@ void vouch_end(void)
     note("end");
 }
 
-void snp_pause(void)
+void nic_lend(void)
 {
-    note("pause");
+    note("lend");
 }
 
-void snp_resume(void)
+void nic_resume(void)
 {
     note("resume");
 }
@@ -116,15 +116,15 @@ TEST(runs_and_ends)
 {
     start();
     CHECK_EQ(run("a b"), 0);
-    CHECK_STR(order, "load end pause start resume ");
+    CHECK_STR(order, "load end lend start resume ");
     CHECK_EQ(loaded.options_size, 8);
     CHECK(memcmp(options_seen, u"a b", 8) == 0);
     start_status = EFI_NOT_FOUND;
     CHECK_EQ(run("a b"), ERR_BOOT_STATUS);
-    CHECK_STR(order, "load end pause start resume "); // the firmware has unloaded it
+    CHECK_STR(order, "load end lend start resume "); // the firmware has unloaded it
     secure = true;
     CHECK_EQ(run("a b"), ERR_BOOT_STATUS);
-    CHECK_STR(order, "vouch load end pause start resume ");
+    CHECK_STR(order, "vouch load end lend start resume ");
 }
 
 TEST(load_options)

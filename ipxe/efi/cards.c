@@ -4,6 +4,8 @@
 
 #include "base/bytes.h"
 #include "base/fmt.h"
+#include "core/core.h"
+#include "drivers/nic.h"
 #include "efi/drivers.h"
 #include "efi/efi.h"
 
@@ -16,23 +18,35 @@
 // speed by the limit, has not.
 #define UNDI_RX_LIMIT 256
 
-static const struct efi_guid snp_guid = EFI_SIMPLE_NETWORK_GUID, pxe_guid = EFI_PXE_GUID, undi_guid = EFI_NETWORK_INTERFACE_GUID;
+static const struct efi_guid snp_guid = EFI_SIMPLE_NETWORK_GUID, pxe_guid = EFI_PXE_GUID, undi_guid = EFI_NETWORK_INTERFACE_GUID,
+                             pci_guid = EFI_PCI_IO_GUID;
 static struct card cards[PLATFORM_NICS_MAX];
 static unsigned count;
+static bool use_native;
 static uint8_t ack[EFI_PXE_PACKET_SIZE], reply[EFI_PXE_PACKET_SIZE];
 
-// Has the firmware's network stack been started on this card?
-static bool has_stack(efi_handle handle)
+// Has a driver of the firmware's opened it? On the SNP that is its network stack, on PCI I/O the card's own.
+static bool is_driven(efi_handle handle, const struct efi_guid *guid)
 {
     struct efi_open_entry *users;
     uint64_t n;
     bool found = false;
-    if (efi_failed(efi_boot->open_information(handle, &snp_guid, &users, &n)))
+    if (efi_failed(efi_boot->open_information(handle, guid, &users, &n)))
         return false;
     for (uint64_t i = 0; i < n; i++)
         found |= (users[i].attributes & EFI_OPEN_BY_DRIVER) != 0;
     (void)efi_boot->free_pool(users);
     return found;
+}
+
+// The row of core_drivers that knows this network card, NULL: none.
+static const struct nic_driver *native_driver(efi_handle device)
+{
+    uint32_t id = drivers_pci_id(device);
+    for (size_t i = 0; use_native && i < core_driver_count; i++)
+        if (drivers_pci_class(device) >> 16 == PCI_CLASS_NETWORK && core_drivers[i]->knows((uint16_t)id, (uint16_t)(id >> 16)))
+            return core_drivers[i];
+    return NULL;
 }
 
 // Firmware that boots from a disk has not woken the network. Only what is a network card is woken, which spares the
@@ -41,23 +55,23 @@ static bool must_wake(efi_handle device, uint32_t class)
 {
     efi_handle *handles;
     bool ready = false;
-    if (class >> 16 != PCI_CLASS_NETWORK)
+    if (class >> 16 != PCI_CLASS_NETWORK || native_driver(device))
         return false;
     unsigned n = efi_handles(&snp_guid, &handles);
     for (unsigned i = 0; i < n; i++)
-        ready |= drivers_pci(handles[i]) == device && !has_stack(handles[i]);
+        ready |= drivers_pci(handles[i]) == device && !is_driven(handles[i], &snp_guid);
     if (n)
         (void)efi_boot->free_pool(handles);
     return !ready;
 }
 
-static void name_chip(efi_handle handle, char *chip, size_t cap)
+static void name_chip(struct card *card, efi_handle handle)
 {
     uint32_t id = drivers_pci_id(handle);
     if (id)
-        fmt_snprintf(chip, cap, "PCI %04x:%04x", id & 0xffff, id >> 16);
+        fmt_snprintf(card->info.chip, sizeof card->info.chip, "PCI %04x:%04x", id & 0xffff, id >> 16);
     else
-        fmt_snprintf(chip, cap, "not on PCI");
+        fmt_snprintf(card->info.chip, sizeof card->info.chip, "not on PCI");
 }
 
 static bool is_known(efi_handle handle)
@@ -69,28 +83,95 @@ static bool is_known(efi_handle handle)
     return false;
 }
 
-static void add_handle(efi_handle handle, bool stack)
+// The card with this MAC address, a new one where there is none yet. NULL: there are too many.
+static struct card *card_of(const uint8_t *mac)
 {
-    const struct efi_snp *snp = efi_protocol(handle, &snp_guid);
-    if (!snp || !snp->mode || snp->mode->type != 1 || snp->mode->address_size != 6 || is_known(handle))
-        return;
-    const uint8_t *mac = snp->mode->current.bytes;
-    struct card *card = NULL;
     for (unsigned i = 0; i < count; i++)
         if (memcmp(cards[i].info.mac, mac, 6) == 0)
-            card = &cards[i];
-    if (!card && count < PLATFORM_NICS_MAX) {
-        card = &cards[count++];
-        *card = (struct card){ .info = { .driver = "snp", .rx_buffers = SNP_RX_BUFFERS } };
-        memcpy(card->info.mac, mac, 6);
-        card->info.rx_limit = efi_protocol(handle, &undi_guid) ? UNDI_RX_LIMIT : 0;
-        card->info.mtu = (uint16_t)MIN(MAX(snp->mode->packet_max, 576u), 1500u);
-        name_chip(handle, card->info.chip, sizeof card->info.chip);
+            return &cards[i];
+    if (count == PLATFORM_NICS_MAX)
+        return NULL;
+    cards[count] = (struct card){ 0 };
+    memcpy(cards[count].info.mac, mac, 6);
+    return &cards[count++];
+}
+
+// The handle's SNP when it is Ethernet.
+static const struct efi_snp *ethernet(efi_handle handle)
+{
+    const struct efi_snp *snp = efi_protocol(handle, &snp_guid);
+    return snp && snp->mode && snp->mode->type == 1 && snp->mode->address_size == 6 ? snp : NULL;
+}
+
+// One more handle of the card. It is the first one's driver that the card is known by.
+static void add_to(struct card *card, efi_handle handle, const struct efi_snp *snp)
+{
+    if (card->handle_count == 0) {
+        struct platform_nic *info = &card->info;
+        memcpy(info->mac, snp->mode->current.bytes, 6);
+        fmt_snprintf(info->driver, sizeof info->driver, "snp");
+        info->rx_buffers = SNP_RX_BUFFERS;
+        info->rx_limit = efi_protocol(handle, &undi_guid) ? UNDI_RX_LIMIT : 0;
+        info->mtu = (uint16_t)MIN(MAX(snp->mode->packet_max, 576u), 1500u);
+        name_chip(card, handle);
     }
-    if (!card || card->handle_count == CARD_HANDLES_MAX)
+    if (card->handle_count < CARD_HANDLES_MAX)
+        card->handles[card->handle_count++] = handle;
+}
+
+static void add_handle(efi_handle handle, bool stack)
+{
+    const struct efi_snp *snp = ethernet(handle);
+    struct card *card = snp && !is_known(handle) ? card_of(snp->mode->current.bytes) : NULL;
+    if (!card || card->driver)
         return;
-    card->handles[card->handle_count++] = handle;
+    add_to(card, handle, snp);
     card->stack |= stack;
+}
+
+// The card whose SNP, if the firmware has one for it, leads through this PCI function. *ret_shared: so do others.
+static struct card *card_through(efi_handle function, bool *ret_shared)
+{
+    struct card *found = NULL;
+    *ret_shared = false;
+    for (unsigned i = 0; i < count; i++)
+        if (drivers_pci(cards[i].handles[0]) == function) {
+            *ret_shared = found != NULL;
+            found = &cards[i];
+        }
+    return found;
+}
+
+// The MAC address of a card that the firmware has not started.
+static struct card *probe(const struct nic_driver *driver, efi_handle function)
+{
+    struct pci_io pci;
+    uint8_t mac[6];
+    if (pci_open(&pci, function) != 0)
+        return NULL;
+    int err = driver->probe(&pci.function, mac);
+    pci_close(&pci);
+    return err ? NULL : card_of(mac);
+}
+
+// Cards that a native driver knows, whether the firmware has started them or not.
+static void add_native(efi_handle function)
+{
+    const struct nic_driver *driver = native_driver(function);
+    bool shared;
+    struct card *card = card_through(function, &shared);
+    if (!driver || shared)
+        return;
+    if (!card)
+        card = probe(driver, function);
+    if (!card || card->driver)
+        return;
+    card->driver = driver;
+    card->function = function;
+    card->bound = is_driven(function, &pci_guid);
+    fmt_snprintf(card->info.driver, sizeof card->info.driver, "%s", driver->name);
+    card->info.rx_limit = 0;
+    name_chip(card, function);
 }
 
 // The PXE that loaded us has an address; its protocol goes away when the card is taken over, so it is copied.
@@ -129,19 +210,44 @@ static void add_cards(bool ours)
     efi_handle *handles;
     unsigned n = efi_handles(&snp_guid, &handles);
     for (unsigned i = 0; i < n; i++)
-        add_handle(handles[i], !ours && has_stack(handles[i]));
+        add_handle(handles[i], !ours && is_driven(handles[i], &snp_guid));
     if (n)
         (void)efi_boot->free_pool(handles);
 }
 
-void cards_find(void)
+static void add_native_cards(void)
 {
+    efi_handle *handles;
+    unsigned n = efi_handles(&pci_guid, &handles);
+    for (unsigned i = 0; i < n; i++)
+        add_native(handles[i]);
+    if (n)
+        (void)efi_boot->free_pool(handles);
+}
+
+void cards_find(bool native)
+{
+    use_native = native;
     // The card that we came from is net0.
     add_handle(efi_loaded->device, true);
     add_cards(false);
-    drivers_connect(must_wake, &snp_guid);
+    add_native_cards();
+    drivers_connect(must_wake, count ? NULL : &snp_guid);
     add_cards(true);
     keep_lease();
+}
+
+void cards_use_snp(struct card *card)
+{
+    efi_handle *handles;
+    unsigned n = efi_handles(&snp_guid, &handles);
+    card->driver = NULL;
+    card->handle_count = 0;
+    for (unsigned i = 0; i < n; i++)
+        if (drivers_pci(handles[i]) == card->function && ethernet(handles[i]))
+            add_to(card, handles[i], ethernet(handles[i]));
+    if (n)
+        (void)efi_boot->free_pool(handles);
 }
 
 unsigned cards_count(void)

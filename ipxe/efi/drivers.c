@@ -25,13 +25,13 @@ void drivers_connect(bool (*wanted)(efi_handle device, uint32_t class), const st
 {
     efi_handle *handles;
     unsigned n = efi_handles(&pci_guid, &handles);
-    for (unsigned i = 0; i < n; i++) {
-        struct efi_pci_io *pci = efi_protocol(handles[i], &pci_guid);
-        if (pci && wanted(handles[i], pci_read(pci, PCI_CLASS) >> 8))
+    for (unsigned i = 0; i < n; i++)
+        if (wanted(handles[i], drivers_pci_class(handles[i])))
             connect(handles[i]);
-    }
     if (n)
         (void)efi_boot->free_pool(handles);
+    if (!protocol)
+        return;
     n = efi_handles(protocol, &handles);
     if (n) {
         (void)efi_boot->free_pool(handles);
@@ -55,4 +55,10 @@ uint32_t drivers_pci_id(efi_handle handle)
 {
     struct efi_pci_io *pci = efi_protocol(drivers_pci(handle), &pci_guid);
     return pci ? pci_read(pci, PCI_ID) : 0;
+}
+
+uint32_t drivers_pci_class(efi_handle device)
+{
+    struct efi_pci_io *pci = efi_protocol(device, &pci_guid);
+    return pci ? pci_read(pci, PCI_CLASS) >> 8 : 0;
 }

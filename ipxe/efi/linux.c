@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/fmt.h"
 #include "efi/efi.h"
+#include "efi/nic.h"
 #include "efi/start.h"
 
 #define STUB_MAJOR_INITRD 1       // from this image version on the stub asks for the initrd by LoadFile2
@@ -109,7 +110,9 @@ int linux_start(const struct platform_boot *boot)
         (void)efi_boot->unload_image(kernel);
         return err;
     }
+    nic_quiet();
     efi_status status = efi_boot->start_image(kernel, NULL, NULL); // the firmware unloads it when it ends
+    nic_resume();
     start_say_status("the kernel's stub came back", status);
     withdraw_initrd(initrd_handle);
     return ERR_BOOT_RETURNED;

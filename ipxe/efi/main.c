@@ -12,15 +12,16 @@
 #include "efi/helpers.h"
 #include "efi/linux.h"
 #include "efi/memory.h"
+#include "efi/nic.h"
 #include "efi/nvram.h"
 #include "efi/outside.h"
-#include "efi/snp.h"
 #include "efi/start.h"
 #include "efi/storage.h"
 #include "efi/tcg2.h"
 #include "efi/vouch.h"
 #include "image/embed.h"
 #include "image/smbios.h"
+#include "options.h"
 
 #define BUSY_US 20000     // after a frame: look at the card without resting
 #define REST_100NS 10000  // 1 ms; the firmware's timer may be coarser
@@ -121,30 +122,30 @@ static int nic_info(void *ctx, unsigned nic, struct platform_nic *ret)
     return 0;
 }
 
-static int nic_open(void *ctx, unsigned nic)
+static int open_card(void *ctx, unsigned nic)
 {
-    return snp_open(nic);
+    return nic_open(nic);
 }
 
-static void nic_close(void *ctx, unsigned nic)
+static void close_card(void *ctx, unsigned nic)
 {
-    snp_close(nic);
+    nic_close(nic);
 }
 
-static int nic_multicast(void *ctx, unsigned nic, const uint8_t (*macs)[6], unsigned count)
+static int set_multicast(void *ctx, unsigned nic, const uint8_t (*macs)[6], unsigned count)
 {
-    return snp_multicast(nic, macs, count);
+    return nic_multicast(nic, macs, count);
 }
 
 static int frame_send(void *ctx, unsigned nic, const void *frame, size_t len)
 {
     last_frame_us = clock_us();
-    return snp_send(nic, frame, len);
+    return nic_send(nic, frame, len);
 }
 
 static int frame_recv(void *ctx, unsigned nic, uint8_t **ret_frame)
 {
-    int len = snp_receive(nic, ret_frame);
+    int len = nic_receive(nic, ret_frame);
     if (len > 0)
         last_frame_us = clock_us();
     return len;
@@ -185,7 +186,7 @@ static int boot(void *ctx, const struct platform_boot *what)
 static void give_back(void)
 {
     helpers_settle();
-    snp_close_all();
+    nic_close_all();
     memory_release();
     heap_free_all();
     if (rest_timer)
@@ -241,9 +242,9 @@ static struct platform efi_platform = {
     .idle = idle,
     .nic_count = nic_count,
     .nic_info = nic_info,
-    .nic_open = nic_open,
-    .nic_close = nic_close,
-    .nic_multicast = nic_multicast,
+    .nic_open = open_card,
+    .nic_close = close_card,
+    .nic_multicast = set_multicast,
     .frame_send = frame_send,
     .frame_recv = frame_recv,
     .memory = memory,
@@ -287,7 +288,7 @@ efi_status efi_main(efi_handle image, struct efi_system_table *system)
         rest_timer = NULL;
     clock_init();
     read_smbios();
-    cards_find();
+    cards_find(NATIVE_DRIVERS);
     seed_entropy();
 
     uint32_t length = load32_le(embed_slot + SLOT_LENGTH);

@@ -71,13 +71,10 @@ static void take_down(struct efi_snp *snp)
             tx[i].owner = NULL;
 }
 
-int snp_open(unsigned nic)
+int snp_open(struct card *card)
 {
-    struct card *card = card_at(nic);
-    if (!card)
-        return ERR_NET_NO_CARD;
     int err = ERR_NET_LINK;
-    for (unsigned i = 0; i < card->handle_count && !card->snp; i++) {
+    for (unsigned i = 0; i < card->handle_count; i++) {
         struct efi_snp *snp;
         // Exclusively: the firmware stops its own stack on this card, and lets nobody else in until we are done.
         if (efi_failed(efi_boot->open_protocol(card->handles[i], &snp_guid, (void **)&snp, efi_image, NULL, EFI_OPEN_EXCLUSIVE)))
@@ -94,10 +91,9 @@ int snp_open(unsigned nic)
     return err;
 }
 
-void snp_close(unsigned nic)
+void snp_close(struct card *card)
 {
-    struct card *card = card_at(nic);
-    if (!card || !card->snp)
+    if (!card->snp)
         return;
     take_down(card->snp);
     card->snp = NULL;
@@ -106,63 +102,33 @@ void snp_close(unsigned nic)
         (void)efi_boot->connect(card->handle, NULL, NULL, true);
 }
 
-void snp_close_all(void)
-{
-    for (unsigned i = 0; i < cards_count(); i++)
-        snp_close(i);
-}
-
-// The card's filters for the groups that were asked for last.
-static int set_groups(struct card *card)
+bool snp_link(const struct card *card)
 {
     struct efi_snp *snp = card->snp;
+    uint32_t interrupts; // GetStatus wants to be asked for something
+    return !snp->mode->media_present_supported || efi_failed(snp->get_status(snp, &interrupts, NULL)) || snp->mode->media_present;
+}
+
+int snp_set_groups(struct card *card)
+{
+    struct efi_snp *snp = card->snp;
+    struct efi_mac macs[EFI_SNP_FILTERS_MAX] = { 0 };
     unsigned n = card->group_count;
     uint32_t mask = snp->mode->filter_mask, all = EFI_SNP_MULTICAST | EFI_SNP_ALL_MULTICAST | EFI_SNP_PROMISCUOUS;
     if (n == 0)
         return efi_failed(snp->receive_filters(snp, FILTERS & mask, all & mask, true, 0, NULL)) ? ERR_NET_LINK : 0;
+    for (unsigned i = 0; i < MIN(n, (unsigned)EFI_SNP_FILTERS_MAX); i++)
+        memcpy(macs[i].bytes, card->groups[i], 6);
     if ((mask & EFI_SNP_MULTICAST) && n <= MIN(snp->mode->filter_max, (uint32_t)EFI_SNP_FILTERS_MAX) &&
-        !efi_failed(snp->receive_filters(snp, (FILTERS | EFI_SNP_MULTICAST) & mask, 0, false, n, card->groups)))
+        !efi_failed(snp->receive_filters(snp, (FILTERS | EFI_SNP_MULTICAST) & mask, 0, false, n, macs)))
         return 0;
     // More groups than the card can tell apart: all of them, or everything.
     uint32_t wide = mask & EFI_SNP_ALL_MULTICAST ? EFI_SNP_ALL_MULTICAST : EFI_SNP_PROMISCUOUS;
     return efi_failed(snp->receive_filters(snp, (FILTERS | wide) & mask, 0, false, 0, NULL)) ? ERR_NET_LINK : 0;
 }
 
-int snp_multicast(unsigned nic, const uint8_t (*macs)[6], unsigned n)
+int snp_send(struct card *card, const void *frame, size_t len)
 {
-    struct card *card = card_at(nic);
-    if (!card || !card->snp)
-        return ERR_NET_NO_CARD;
-    memset(card->groups, 0, sizeof card->groups);
-    card->group_count = n;
-    for (unsigned i = 0; i < MIN(n, (unsigned)EFI_SNP_FILTERS_MAX); i++)
-        memcpy(card->groups[i].bytes, macs[i], 6);
-    return set_groups(card);
-}
-
-void snp_pause(void)
-{
-    for (unsigned i = 0; i < cards_count(); i++) {
-        card_at(i)->paused = card_at(i)->snp != NULL;
-        snp_close(i);
-    }
-}
-
-void snp_resume(void)
-{
-    for (unsigned i = 0; i < cards_count(); i++) {
-        struct card *card = card_at(i);
-        if (card->paused && snp_open(i) == 0)
-            (void)set_groups(card); // a failure shows as silence
-        card->paused = false;
-    }
-}
-
-int snp_send(unsigned nic, const void *frame, size_t len)
-{
-    struct card *card = card_at(nic);
-    if (!card || !card->snp || len > FRAME_MAX)
-        return ERR_NET_LINK;
     struct efi_snp *snp = card->snp;
     uint64_t end = clock_us() + TX_WAIT_US;
     do {
@@ -184,12 +150,9 @@ int snp_send(unsigned nic, const void *frame, size_t len)
     return 0; // dropped, as a wire does
 }
 
-int snp_receive(unsigned nic, uint8_t **ret_frame)
+int snp_receive(struct card *card, uint8_t **ret_frame)
 {
     static uint8_t frame[FRAME_MAX];
-    struct card *card = card_at(nic);
-    if (!card || !card->snp)
-        return ERR_NET_NO_CARD;
     uint64_t size = sizeof frame;
     efi_status status = card->snp->receive(card->snp, NULL, &size, frame, NULL, NULL, NULL);
     *ret_frame = frame;
