@@ -3,6 +3,7 @@
 #include "core/core.h"
 #include "core/state.h"
 #include "drivers/e1000.h"
+#include "drivers/virtio_net.h"
 
 const struct script_command core_commands[] = {
     { "boot", 0, 1, "[URI]", command_boot },
@@ -34,5 +35,6 @@ const size_t core_transport_count = ARRAY_SIZE(core_transports);
 
 const struct nic_driver *const core_drivers[] = {
     &e1000_driver,
+    &virtio_net_driver,
 };
 const size_t core_driver_count = ARRAY_SIZE(core_drivers);

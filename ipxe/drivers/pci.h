@@ -12,6 +12,10 @@
 #define PCI_COMMAND_IO 0x0001u
 #define PCI_COMMAND_MEMORY 0x0002u
 #define PCI_COMMAND_MASTER 0x0004u
+#define PCI_COMMAND_NO_INTX 0x0400u // the interrupt pin stays quiet
+#define PCI_STATUS 0x06
+#define PCI_STATUS_CAPABILITIES 0x0010u
+#define PCI_CAPABILITIES 0x34 // 8 bits: offset of the first one, section 6.7
 #define PCI_BARS 6
 
 struct pci_ops {

@@ -1,0 +1,556 @@
+// SPDX-License-Identifier: MPL-2.0
+#include "drivers/virtio_net.h"
+
+#include "drivers/testvirtio.h"
+
+#define DRIVER (&virtio_net_driver)
+// Every test that is about frames runs with the registers of version 1 and with the legacy ones.
+#define EITHER_INTERFACE(legacy) for (int legacy = 0; legacy < 2; legacy++)
+
+static void *state;
+static struct nic_facts facts;
+
+static int open_card(void)
+{
+    free(state);
+    state = calloc(1, DRIVER->state_size);
+    memset(&facts, 0xee, sizeof facts);
+    return DRIVER->open(state, &card.pci, &facts);
+}
+static bool begin(int legacy)
+{
+    card_make(legacy);
+    return open_card() == 0;
+}
+// Nothing is left behind and nothing was done wrong.
+static bool is_tidy(void)
+{
+    if (card.wrong)
+        printf("  card: %s\n", card.wrong);
+    return !card.wrong && card_dma_count() == 0 && load16_le(card.config + PCI_COMMAND) == (PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+static bool finish(void)
+{
+    DRIVER->close(state);
+    return card.status == 0 && is_tidy();
+}
+
+// The frame with this number: its length and its bytes follow from it.
+static size_t frame_make(unsigned number, uint8_t *frame)
+{
+    size_t len = 14 + number * 7919u % (NIC_FRAME_MAX - 14 + 1);
+    for (size_t i = 0; i < len; i++)
+        frame[i] = (uint8_t)(number + i * 31);
+    return len;
+}
+static bool deliver(unsigned number)
+{
+    uint8_t frame[NIC_FRAME_MAX];
+    return card_deliver(frame, frame_make(number, frame));
+}
+static bool receives(unsigned number)
+{
+    uint8_t expected[NIC_FRAME_MAX], *frame;
+    size_t len = frame_make(number, expected);
+    int n = DRIVER->receive(state, &frame);
+    if (n != (int)len || memcmp(frame, expected, len) != 0)
+        return false;
+    memset(frame, 0xaa, len); // it is the caller's until the next one
+    return true;
+}
+static bool receives_nothing(void)
+{
+    uint8_t *frame;
+    return DRIVER->receive(state, &frame) == 0;
+}
+static int send(unsigned number)
+{
+    uint8_t frame[NIC_FRAME_MAX];
+    size_t len = frame_make(number, frame);
+    return DRIVER->send(state, frame, len);
+}
+static bool was_sent(unsigned at, unsigned number)
+{
+    uint8_t frame[NIC_FRAME_MAX];
+    size_t len = frame_make(number, frame);
+    return card.lengths[at % CARD_FRAMES] == len && memcmp(card.frames[at % CARD_FRAMES], frame, len) == 0;
+}
+
+TEST(knows_its_cards)
+{
+    CHECK(DRIVER->knows(0x1af4, 0x1000));
+    CHECK(DRIVER->knows(0x1af4, 0x1041));
+    CHECK(!DRIVER->knows(0x1af4, 0x1001)); // a disk
+    CHECK(!DRIVER->knows(0x1af4, 0x1042));
+    CHECK(!DRIVER->knows(0x8086, 0x1000));
+}
+
+TEST(probe_leaves_the_card_as_it_was)
+{
+    EITHER_INTERFACE(legacy) {
+        uint8_t mac[6];
+        card_make(legacy);
+        store16_le(card.config + PCI_COMMAND, 0); // its registers do not even answer
+        struct card before = card;
+        CHECK_EQ(DRIVER->probe(&card.pci, mac), 0);
+        CHECK(memcmp(mac, card_mac, 6) == 0);
+        before.accesses = card.accesses;
+        before.now = card.now;
+        CHECK(memcmp(&card, &before, sizeof card) == 0);
+        memset(card.net, 0, 6);
+        CHECK_EQ(DRIVER->probe(&card.pci, mac), ERR_NET_LINK);
+        card.net[0] = 1;
+        CHECK_EQ(DRIVER->probe(&card.pci, mac), ERR_NET_LINK);
+    }
+}
+
+TEST(takes_the_features_that_it_knows_and_no_others)
+{
+    CHECK(begin(false));
+    CHECK_EQ(card.accepted, 1 << 5 | 1 << 16 | 1 << 17 | 1 << 18 | 1ull << 32 | 1ull << 33 | 1ull << 36);
+    CHECK_EQ(card.status, 0x0f);
+    CHECK_EQ(load16_le(card.config + PCI_COMMAND), 0x0407);
+    CHECK(memcmp(facts.mac, card_mac, 6) == 0);
+    CHECK_EQ(facts.rx_buffers, 256);
+    CHECK_EQ(facts.mtu, 1500);
+    CHECK(finish());
+    CHECK(begin(true));
+    CHECK_EQ(card.accepted, 1 << 5 | 1 << 16);
+    CHECK_EQ(card.status, 0x07);
+    CHECK_EQ(facts.rx_buffers, 128); // each takes two descriptors
+    CHECK(finish());
+}
+
+TEST(mtu)
+{
+    static const struct {
+        uint16_t offered, facts;
+        bool taken;
+    } rows[] = { { 1400, 1400, true }, { 1500, 1500, true }, { 68, 68, true }, { 9000, 1500, false }, { 67, 1500, false } };
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        card_make(false);
+        card.offered |= CARD_MTU;
+        store16_le(card.net + 10, rows[i].offered);
+        CHECK_EQ(open_card(), 0);
+        CHECK_EQ(facts.mtu, rows[i].facts);
+        CHECK_EQ(!!(card.accepted & CARD_MTU), rows[i].taken);
+        CHECK(finish());
+    }
+}
+
+TEST(receives_in_order_over_several_laps)
+{
+    EITHER_INTERFACE(legacy) {
+        CHECK(begin(legacy));
+        CHECK(receives_nothing());
+        unsigned next = 0;
+        for (unsigned number = 0; number < 3000;) {
+            for (unsigned burst = number % 97 + 1; burst; burst--)
+                CHECK(deliver(number++));
+            while (next < number)
+                CHECK(receives(next++));
+            CHECK(receives_nothing());
+        }
+        CHECK(finish());
+    }
+}
+
+// What is not polled for waits in the ring; the card rings for new buffers when it has none.
+TEST(a_full_ring_loses_nothing_that_was_delivered)
+{
+    EITHER_INTERFACE(legacy) {
+        CHECK(begin(legacy));
+        unsigned next = 0, number = 0;
+        for (unsigned lap = 0; lap < 5; lap++) {
+            while (deliver(number))
+                number++;
+            CHECK(number - next >= facts.rx_buffers - 32); // but for those on their way back
+            while (next < number)
+                CHECK(receives(next++));
+            CHECK(receives_nothing());
+        }
+        CHECK(finish());
+    }
+}
+
+TEST(ten_thousand_frames_touch_hardly_a_register)
+{
+    EITHER_INTERFACE(legacy) {
+        CHECK(begin(legacy));
+        card.accesses = 0;
+        uint64_t clock = card.now;
+        for (unsigned number = 0; number < 10000; number++) {
+            CHECK(deliver(number));
+            CHECK(receives(number));
+            CHECK(receives_nothing());
+        }
+        CHECK_EQ(card.accesses, 0);
+        CHECK_EQ(card.now, clock); // nor the clock
+        card.always_notify = true;
+        (void)card_has_buffer(CARD_RX);
+        for (unsigned number = 0; number < 10000; number++) {
+            CHECK(deliver(number));
+            CHECK(receives(number));
+        }
+        CHECK(card.accesses <= 10000 / 32 + 1);
+        CHECK(card.accesses >= 10000 / 32 - 1); // it did ask
+        CHECK(finish());
+    }
+}
+
+TEST(buffers_may_come_back_in_any_order)
+{
+    EITHER_INTERFACE(legacy) {
+        CHECK(begin(legacy));
+        for (unsigned round = 0; round < 500; round++) {
+            uint8_t frame[3][12 + NIC_FRAME_MAX];
+            uint16_t id[3];
+            for (unsigned i = 0; i < 3; i++) {
+                memset(frame[i], 0, 12);
+                size_t len = card_header() + frame_make(3 * round + i, frame[i] + card_header());
+                CHECK(card_has_buffer(CARD_RX));
+                id[i] = card_pop(CARD_RX);
+                CHECK_EQ(card_copy(CARD_RX, id[i], 0, frame[i], len, true), len);
+            }
+            for (unsigned i = 3; i-- > 0;)
+                card_push(CARD_RX, id[i], (uint32_t)(card_header() + frame_make(3 * round + i, frame[0])));
+            for (unsigned i = 3; i-- > 0;)
+                CHECK(receives(3 * round + i));
+        }
+        CHECK(finish());
+    }
+}
+
+TEST(rings_of_every_size)
+{
+    EITHER_INTERFACE(legacy) {
+        for (unsigned max = legacy ? 2 : 1; max <= (legacy ? 32768 : 4096); max *= 2) {
+            card_make(legacy);
+            card.queues[CARD_RX].max = card.queues[CARD_TX].max = (uint16_t)max;
+            CHECK_EQ(open_card(), 0);
+            CHECK_EQ(facts.rx_buffers, MIN(max >> legacy, 1024));
+            for (unsigned number = 0; number < 5000; number++) {
+                CHECK(deliver(number));
+                CHECK(receives(number));
+                CHECK(receives_nothing()); // gives back what may be the only buffer
+                if (number < 300) {
+                    CHECK_EQ(send(number), 0);
+                    CHECK(was_sent(number, number));
+                }
+            }
+            CHECK(finish());
+        }
+        card_make(legacy);
+        card.queues[CARD_RX].max = 0;
+        CHECK_EQ(open_card(), ERR_NET_LINK);
+        card.queues[CARD_RX].max = 24;
+        CHECK_EQ(open_card(), ERR_NET_LINK);
+        CHECK(is_tidy());
+    }
+}
+
+TEST(sends)
+{
+    EITHER_INTERFACE(legacy) {
+        uint8_t too_long[NIC_FRAME_MAX + 1] = { 0 };
+        CHECK(begin(legacy));
+        for (unsigned number = 0; number < 1000; number++) {
+            CHECK_EQ(send(number), 0);
+            CHECK_EQ(card.sent, number + 1);
+            CHECK(was_sent(number, number));
+        }
+        CHECK_EQ(DRIVER->send(state, too_long, sizeof too_long), ERR_NET_LINK);
+        CHECK_EQ(card.sent, 1000);
+        CHECK(finish());
+    }
+}
+
+TEST(a_full_transmit_ring_drops_in_time)
+{
+    EITHER_INTERFACE(legacy) {
+        CHECK(begin(legacy));
+        card.tx_stands = true;
+        for (unsigned number = 0; number < 64; number++)
+            CHECK_EQ(send(number), 0);
+        uint64_t before = card.now;
+        CHECK_EQ(send(64), 0);
+        CHECK(card.now - before >= 1000 && card.now - before < 10000);
+        CHECK_EQ(card.sent, 0);
+        card.tx_stands = false;
+        card_transmit();
+        CHECK_EQ(card.sent, 64);
+        for (unsigned number = 0; number < 64; number++)
+            CHECK(was_sent(number, number));
+        for (unsigned number = 65; number < 300; number++) {
+            CHECK_EQ(send(number), 0);
+            CHECK(was_sent(number - 1, number));
+        }
+        CHECK(finish());
+    }
+}
+
+TEST(hostile_entries_on_receive)
+{
+    static const struct {
+        uint32_t id, length;
+    } bad[] = { { 256, 100 }, { 0xffff, 100 }, { 0x10000, 100 }, { 0xffffffff, 100 }, { 7, 0 }, { 7, 9 }, { 7, 12 }, { 7, 23 },
+                { 7, 1527 }, { 7, 4096 }, { 7, 0x7fffffff }, { 7, 0x80000000 }, { 7, 0xffffffff } };
+    EITHER_INTERFACE(legacy) {
+        CHECK(begin(legacy));
+        unsigned number = 0;
+        for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+            CHECK(card_has_buffer(CARD_RX));
+            (void)card_pop(CARD_RX);
+            card_push(CARD_RX, bad[i].id, bad[i].length);
+            CHECK(receives_nothing());
+            for (unsigned good = 0; good < 10; good++) {
+                CHECK(deliver(number));
+                CHECK(receives(number++));
+            }
+        }
+        // The same buffer over and over, and an index that claims more than a ring.
+        for (unsigned i = 0; i < 1000; i++) {
+            uint8_t *frame;
+            card_push(CARD_RX, 7, 100);
+            CHECK_EQ(DRIVER->receive(state, &frame), 100 - card_header());
+            memset(frame, 0, NIC_FRAME_MAX);
+        }
+        card_used(CARD_RX)->index = (uint16_t)(card.queues[CARD_RX].done + 257);
+        CHECK(receives_nothing());
+        CHECK(receives_nothing());
+        card.wrong = NULL; // it lied about what it had been given
+        CHECK(finish());
+    }
+}
+
+TEST(hostile_entries_on_send)
+{
+    EITHER_INTERFACE(legacy) {
+        CHECK(begin(legacy));
+        card.tx_stands = true;
+        for (unsigned number = 0; number < 64; number++)
+            CHECK_EQ(send(number), 0);
+        card_push(CARD_TX, 0xffffffff, 0);
+        card_push(CARD_TX, 64u << legacy, 0);
+        for (unsigned i = 0; i < 10; i++)
+            card_push(CARD_TX, 3u << legacy, 0); // what comes back again and again is believed as often
+        uint64_t before = card.now;
+        for (unsigned i = 0; i < 10; i++)
+            CHECK_EQ(send(100 + i), 0);
+        CHECK_EQ(card.now, before);
+        CHECK_EQ(send(200), 0); // dropped
+        CHECK(card.now - before >= 1000);
+        card.wrong = NULL;
+        CHECK(finish());
+    }
+}
+
+TEST(a_reset_that_takes_its_time)
+{
+    EITHER_INTERFACE(legacy) {
+        card_make(legacy);
+        card.reset_polls = 500;
+        CHECK_EQ(open_card(), 0);
+        CHECK(finish());
+    }
+}
+
+TEST(a_reset_that_never_ends)
+{
+    EITHER_INTERFACE(legacy) {
+        card_make(legacy);
+        card.reset_polls = UINT32_MAX;
+        CHECK_EQ(open_card(), ERR_NET_LINK);
+        CHECK(card.now < 4 * NIC_WAIT_US);
+        CHECK_EQ(card_dma_count(), 0);
+        CHECK(begin(legacy));
+        card.reset_polls = UINT32_MAX;
+        DRIVER->close(state);
+        CHECK_EQ(card_dma_count(), 0);
+        CHECK(!(load16_le(card.config + PCI_COMMAND) & PCI_COMMAND_MASTER)); // so that it writes nowhere
+        CHECK(!deliver(1));
+        CHECK(!card.wrong);
+    }
+}
+
+TEST(close_stops_the_card)
+{
+    EITHER_INTERFACE(legacy) {
+        CHECK(begin(legacy));
+        CHECK(deliver(1));
+        CHECK(receives(1)); // and is closed with a frame in the caller's hands
+        CHECK(finish());
+        CHECK(!deliver(2));
+        CHECK_EQ(open_card(), 0);
+        CHECK(receives_nothing());
+        CHECK(deliver(3));
+        CHECK(receives(3));
+        CHECK(finish());
+    }
+}
+
+TEST(every_allocation_fails_once)
+{
+    EITHER_INTERFACE(legacy) {
+        unsigned n = 0;
+        int err;
+        do {
+            card_make(legacy);
+            card.fail_allocation = ++n;
+            err = open_card();
+            CHECK(err == 0 || err == ERR_NO_MEMORY);
+            CHECK(err == 0 || (card.status == 0 && is_tidy()));
+        } while (err);
+        CHECK_EQ(n, legacy ? 3 : 4);
+        CHECK(finish());
+    }
+}
+
+TEST(damaged_capabilities)
+{
+    enum { NOTIFY = 0x70, DEVICE = 0x60, ISR = 0x50, COMMON = 0x40, BEFORE_NOTIFY = 0x84 }; // as they are linked
+    enum { ID = 0, NEXT = 1, LENGTH = 2, TYPE = 3, BAR = 4, OFFSET = 8, AREA = 12 };
+    static const struct {
+        uint8_t at[2], value[2];
+        int err;
+    } rows[] = {
+        { { COMMON + ID }, { 0x0a }, ERR_NET_LINK }, // not there
+        { { DEVICE + ID }, { 0x0a }, ERR_NET_LINK },
+        { { NOTIFY + ID }, { 0x0a }, ERR_NET_LINK },
+        { { ISR + ID }, { 0x0a }, 0 }, // who polls has no need of it
+        { { PCI_STATUS }, { 0 }, ERR_NET_LINK },
+        { { COMMON + TYPE }, { 200 }, ERR_NET_LINK }, // of a kind that nobody knows
+        { { COMMON + LENGTH }, { 15 }, ERR_NET_LINK },
+        { { NOTIFY + LENGTH }, { 19 }, ERR_NET_LINK }, // no multiplier
+        { { DEVICE + BAR }, { 6 }, ERR_NET_LINK },
+        { { COMMON + AREA, COMMON + AREA + 1 }, { 0x37, 0 }, ERR_NET_LINK },
+        { { COMMON + AREA, COMMON + AREA + 1 }, { 0x38, 0 }, 0 },
+        { { DEVICE + AREA, DEVICE + AREA + 1 }, { 7, 0 }, ERR_NET_LINK },
+        { { DEVICE + AREA, DEVICE + AREA + 1 }, { 8, 0 }, 0 },
+        { { NOTIFY + AREA, NOTIFY + AREA + 1 }, { 9, 0 }, ERR_NET_LINK }, // no place for the third queue's
+        { { NOTIFY + AREA, NOTIFY + AREA + 1 }, { 10, 0 }, 0 },
+        { { COMMON + OFFSET + 3, COMMON + AREA + 3 }, { 0xff, 0xff }, ERR_NET_LINK }, // goes round at 4 GiB
+        { { BEFORE_NOTIFY + NEXT }, { 0x98 }, ERR_NET_LINK }, // a list that goes in circles before it names anything,
+        { { COMMON + NEXT }, { 0x98 }, 0 },                   // and behind everything
+        { { COMMON + NEXT }, { 0xfc }, 0 },                   // an entry that ends outside
+    };
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        card_make(false);
+        store32_le(card.config + 0xfc, 0x01140009);
+        for (unsigned k = 0; k < 2; k++)
+            if (rows[i].at[k])
+                card.config[rows[i].at[k]] = rows[i].value[k];
+        CHECK_EQ(open_card(), rows[i].err);
+        CHECK(rows[i].err ? is_tidy() : finish());
+    }
+}
+
+// A second capability of a kind is for drivers that cannot use the first one.
+TEST(the_first_usable_capability_counts)
+{
+    card_make(false);
+    card_capability(0xb0, 9, 16, 1, 2, 0, CARD_AREA);
+    CHECK_EQ(open_card(), 0);
+    CHECK(finish());
+    card.config[0x40 + 4] = 7;
+    card.config[0xb0 + 4] = CARD_BAR;
+    CHECK_EQ(open_card(), 0);
+    CHECK(finish());
+}
+
+TEST(legacy_registers_behind_interrupt_vectors)
+{
+    card_make(true);
+    store16_le(card.config + 0x98 + 2, 0x8000);
+    memmove(card.net + 4, card.net, 8);
+    memset(card.net, 0xee, 4);
+    CHECK_EQ(open_card(), 0);
+    CHECK(memcmp(facts.mac, card_mac, 6) == 0);
+    CHECK(finish());
+    card.config[0x10] = 0; // memory, not ports
+    CHECK_EQ(open_card(), ERR_NET_LINK);
+    card.config[0x10] = 1;
+    card.pci.device = 0x1041; // a version 1 device has no such interface
+    CHECK_EQ(open_card(), ERR_NET_LINK);
+    CHECK(is_tidy());
+}
+
+TEST(features_that_are_needed)
+{
+    card_make(false);
+    card.offered &= ~CARD_MAC;
+    CHECK_EQ(open_card(), ERR_NET_LINK);
+    CHECK(is_tidy());
+    card_make(false);
+    card.offered &= ~CARD_VERSION_1;
+    CHECK_EQ(open_card(), ERR_NET_LINK);
+    CHECK(is_tidy());
+    card_make(false);
+    card.refused_features = CARD_MAC;
+    CHECK_EQ(open_card(), ERR_NET_LINK);
+    CHECK(is_tidy());
+    card_make(false);
+    card.offered = CARD_MAC | CARD_VERSION_1; // no more than that
+    CHECK_EQ(open_card(), 0);
+    CHECK(DRIVER->link(state));
+    CHECK_EQ(DRIVER->multicast(state, NULL, 0), 0);
+    CHECK(deliver(1));
+    CHECK(receives(1));
+    CHECK(finish());
+}
+
+TEST(link)
+{
+    EITHER_INTERFACE(legacy) {
+        CHECK(begin(legacy));
+        CHECK(DRIVER->link(state));
+        card.net[6] = 2; // wants to be announced, and has no link
+        CHECK(!DRIVER->link(state));
+        CHECK(finish());
+    }
+}
+
+static const uint8_t groups[65][6] = { { 0x33, 0x33, 0, 0, 0, 1 }, { 0x01, 0, 0x5e, 0, 0, 251 } };
+TEST(multicast)
+{
+    CHECK(begin(false));
+    CHECK(!card.promiscuous && !card.all_multicast && card.group_count == 0);
+    CHECK_EQ(DRIVER->multicast(state, groups, 2), 0);
+    CHECK(!card.promiscuous && !card.all_multicast && card.group_count == 2);
+    CHECK(memcmp(card.groups, groups, 12) == 0);
+    CHECK_EQ(DRIVER->multicast(state, groups, 64), 0);
+    CHECK(!card.promiscuous && !card.all_multicast && card.group_count == 64);
+    CHECK_EQ(DRIVER->multicast(state, groups, 65), 0);
+    CHECK(!card.promiscuous && card.all_multicast);
+    CHECK_EQ(DRIVER->multicast(state, groups, 1), 0);
+    CHECK(!card.promiscuous && !card.all_multicast && card.group_count == 1);
+    card.refuses_table = true;
+    CHECK_EQ(DRIVER->multicast(state, groups, 2), 0);
+    CHECK(!card.promiscuous && card.all_multicast);
+    card.refuses_all_multicast = true;
+    CHECK_EQ(DRIVER->multicast(state, groups, 2), 0);
+    CHECK(card.promiscuous);
+    CHECK(finish());
+}
+
+TEST(a_control_queue_that_never_answers)
+{
+    card_make(false);
+    card.control_deaf = true;
+    CHECK_EQ(open_card(), 0);
+    CHECK(card.now < 2 * NIC_WAIT_US);
+    uint64_t before = card.now;
+    CHECK_EQ(DRIVER->multicast(state, groups, 1), ERR_NET_LINK);
+    CHECK_EQ(card.now, before); // waited for only once
+    CHECK(deliver(1));
+    CHECK(receives(1));
+    CHECK(finish());
+}
+
+TEST_MAIN(T(knows_its_cards), T(probe_leaves_the_card_as_it_was), T(takes_the_features_that_it_knows_and_no_others), T(mtu),
+          T(receives_in_order_over_several_laps), T(a_full_ring_loses_nothing_that_was_delivered),
+          T(ten_thousand_frames_touch_hardly_a_register), T(buffers_may_come_back_in_any_order), T(rings_of_every_size), T(sends),
+          T(a_full_transmit_ring_drops_in_time), T(hostile_entries_on_receive), T(hostile_entries_on_send),
+          T(a_reset_that_takes_its_time), T(a_reset_that_never_ends), T(close_stops_the_card), T(every_allocation_fails_once),
+          T(damaged_capabilities), T(the_first_usable_capability_counts), T(legacy_registers_behind_interrupt_vectors),
+          T(features_that_are_needed), T(link), T(multicast), T(a_control_queue_that_never_answers))
