@@ -290,26 +290,26 @@ unsigned net_receive(struct net *net, struct net_datagram datagrams[NET_BATCH])
     } control[NET_BATCH];
     static struct iovec iov[NET_BATCH];
     static struct mmsghdr messages[NET_BATCH];
-    unsigned count = 0;
-    for (unsigned s = 0; s < net->socket_count && count < NET_BATCH; s++) {
-        unsigned first = count;
-        for (unsigned i = first; i < NET_BATCH; i++) {
+    unsigned count = 0, used = 0;
+    for (unsigned s = 0; s < net->socket_count && used < NET_BATCH; s++) {
+        // An equal share for each socket, so that a flood on one does not starve the other.
+        unsigned first = used, want = (NET_BATCH - first) / (net->socket_count - s);
+        for (unsigned i = first; i < first + want; i++) {
             iov[i] = (struct iovec){ bytes[i], RECEIVE_MAX };
             messages[i].msg_hdr = (struct msghdr){ .msg_name = &from[i], .msg_namelen = sizeof from[i],
                                                    .msg_iov = &iov[i], .msg_iovlen = 1,
                                                    .msg_control = &control[i], .msg_controllen = sizeof control[i] };
         }
-        // An equal share for each socket, so that a flood on one does not starve the other.
-        unsigned want = (NET_BATCH - first) / (net->socket_count - s);
         int n = recvmmsg(net->sockets[s], messages + first, want, MSG_DONTWAIT, NULL);
         net->syscalls++;
         for (int i = 0; i < n; i++) {
-            struct mmsghdr *m = &messages[first + (unsigned)i];
+            struct mmsghdr *m = &messages[used];
+            const struct sockaddr_storage *ss = &from[used];
+            const uint8_t *data = bytes[used++];
             if (m->msg_hdr.msg_flags & MSG_TRUNC)
                 continue;
-            const struct sockaddr_storage *ss = &from[first + (unsigned)i];
-            datagrams[count++] = (struct net_datagram){ .from = client_addr(net, s, ss, &m->msg_hdr),
-                                                        .data = bytes[first + (unsigned)i], .len = m->msg_len };
+            datagrams[count++] = (struct net_datagram){ .from = client_addr(net, s, ss, &m->msg_hdr), .data = data,
+                                                        .len = m->msg_len };
         }
     }
     return count;
