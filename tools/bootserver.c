@@ -119,7 +119,7 @@ static void housekeeping(struct bootserver *b, uint64_t now)
     }
 }
 
-// One turn: what came in, then what it causes. False when there was nothing to do.
+// One turn: what came in, then what it causes. True when there is more to send, and room for it.
 static bool turn(struct bootserver *b, uint64_t now)
 {
     static struct net_datagram datagrams[NET_BATCH];
@@ -127,13 +127,11 @@ static bool turn(struct bootserver *b, uint64_t now)
     for (unsigned i = 0; i < received; i++)
         (void)p2_server_input(&b->server, datagrams[i].data, datagrams[i].len, &datagrams[i].from, now);
     take_events(b, now);
-    unsigned before = b->net.queue_count;
     struct p2_send *slot;
     while ((slot = net_queue_slot(&b->net)) && p2_server_output(&b->server, slot, now))
         net_queue_push(&b->net);
-    bool more = b->net.queue_count > 0;
     net_flush(&b->net, now, on_broken, b);
-    return received || (more && !b->net.blocked && b->net.pause_until <= now) || b->net.queue_count < before;
+    return b->net.queue_count == 0 && p2_server_deadline(&b->server) == 0;
 }
 
 // Sleeps until a datagram, room in the socket, a timer or a signal.

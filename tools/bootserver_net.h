@@ -8,11 +8,14 @@
 #include <sys/socket.h>
 
 #define NET_SOCKETS_MAX 8
-#define NET_BATCH 64
+#define NET_BATCH 64        // datagrams taken in at once
+#define NET_QUEUE 128       // datagrams that wait to be sent
 #define NET_PATHS_MAX 255   // fits net_addr's zone
 #define NET_GROUPS_MAX 256  // interfaces on which the groups were joined
-#define NET_GSO_BLOCKS 16   // datagrams handed to the kernel as one
-#define NET_GSO_BYTES 60000
+// Datagrams handed to the kernel as one: no more than any kernel with GSO takes (64), and than any card cuts up: with
+// its heads, also those of a tunnel, it stays below 64 KiB.
+#define NET_GSO_BLOCKS 64
+#define NET_GSO_BYTES 65000
 
 // Where an answer has to leave: the protocol machine carries its number as the zone of a client's address.
 struct net_path {
@@ -41,7 +44,7 @@ struct net {
     unsigned joined_count;
     bool discovery; // bound to all addresses: multicast and broadcast are heard
     // Datagrams that wait for room in the socket. Their image pointers hold until they are sent.
-    struct p2_send queue[NET_BATCH];
+    struct p2_send queue[NET_QUEUE];
     unsigned queue_first, queue_count;
     bool blocked;         // the socket was full: wait for POLLOUT
     uint64_t pause_until; // the interface was full: wait until then

@@ -14,7 +14,7 @@
 
 struct p2_send *net_queue_slot(struct net *net)
 {
-    return net->queue_count < NET_BATCH ? &net->queue[(net->queue_first + net->queue_count) % NET_BATCH] : NULL;
+    return net->queue_count < NET_QUEUE ? &net->queue[(net->queue_first + net->queue_count) % NET_QUEUE] : NULL;
 }
 
 void net_queue_push(struct net *net)
@@ -24,12 +24,12 @@ void net_queue_push(struct net *net)
 
 static const struct p2_send *queued(const struct net *net, unsigned i)
 {
-    return &net->queue[(net->queue_first + i) % NET_BATCH];
+    return &net->queue[(net->queue_first + i) % NET_QUEUE];
 }
 
 static void pop(struct net *net, unsigned n)
 {
-    net->queue_first = (net->queue_first + n) % NET_BATCH;
+    net->queue_first = (net->queue_first + n) % NET_QUEUE;
     net->queue_count -= n;
 }
 
@@ -115,11 +115,11 @@ static unsigned run_length(const struct net *net, unsigned i, bool gso)
 }
 
 struct batch {
-    struct mmsghdr messages[NET_BATCH];
-    struct iovec iov[2 * NET_BATCH];
-    struct sockaddr_storage to[NET_BATCH];
-    union control control[NET_BATCH];
-    unsigned items[NET_BATCH]; // datagrams in each message
+    struct mmsghdr messages[NET_QUEUE];
+    struct iovec iov[2 * NET_QUEUE];
+    struct sockaddr_storage to[NET_QUEUE];
+    union control control[NET_QUEUE];
+    unsigned items[NET_QUEUE]; // datagrams in each message
     unsigned count, socket;
 };
 

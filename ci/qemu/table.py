@@ -146,7 +146,7 @@ ROWS = [
          when=(When("restart", "a", 5 << 20),)),
     boot("image-replaced", "a newer image is renamed into place in mid-download: the boot ends with the one it began with",
          when=(When("replace", "a", 5 << 20),)),
-    # Datagrams that the kernel cuts up behind netem only would be lost 16 at a time: hence --no-gso.
+    # Datagrams that the kernel cuts up behind netem only would be lost many at a time: hence --no-gso.
     boot("loss-netem", "5 % loss and reordering by tc netem: the host's, or that of a router machine", link="netem", loss=0.05,
          reorder=0.25, servers=[Server("a", ["good"], A, options=["--no-gso"])], deadline=240),
     boot("loss-relay", "5 % loss and reordering by a relay in the wire", link="relay", loss=0.05,
