@@ -136,7 +136,7 @@ struct platform {
     // The images that boot() can start: bit 1 << t for each enum seal_target t.
     uint32_t targets;
 
-    // Other processors work off the board (hashboard_work) from helpers_start on, which opens it and returns how many there
+    // Other processors work off the board (hashboard_serve) from helpers_start on, which opens it and returns how many there
     // are (0: none to be had), until the board is closed and helpers_stop called. NULL, both: none.
     unsigned (*helpers_start)(void *ctx, struct hashboard *board);
     void (*helpers_stop)(void *ctx);

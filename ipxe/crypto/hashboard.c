@@ -39,10 +39,17 @@ struct hash_job *hashboard_free(struct hashboard *b)
     return b->under_way < b->limit ? find(b, JOB_FREE) : NULL;
 }
 
+// Behind what they are news of: who sees them sees that, too.
+static void say_news(struct hashboard *b)
+{
+    (void)__atomic_fetch_add(&b->news, 1, __ATOMIC_RELEASE);
+}
+
 void hashboard_give(struct hashboard *b, struct hash_job *job)
 {
     b->under_way++;
     set_state(job, JOB_READY);
+    say_news(b);
 }
 
 struct hash_job *hashboard_done(struct hashboard *b)
@@ -59,6 +66,7 @@ void hashboard_release(struct hashboard *b, struct hash_job *job)
 void hashboard_close(struct hashboard *b)
 {
     __atomic_store_n(&b->closed, 1, __ATOMIC_RELEASE);
+    say_news(b);
     for (unsigned i = 0; i < HASHBOARD_JOBS; i++)
         if (move_state(&b->jobs[i], JOB_READY, JOB_FREE))
             b->under_way--;
@@ -87,4 +95,16 @@ bool hashboard_work(struct hashboard *b)
 bool hashboard_closed(const struct hashboard *b)
 {
     return __atomic_load_n(&b->closed, __ATOMIC_ACQUIRE) != 0;
+}
+
+void hashboard_serve(struct hashboard *b, void (*rest)(const uint32_t *news, uint32_t seen))
+{
+    for (;;) {
+        // Read before anything is looked at: what comes after a look in vain is news.
+        uint32_t seen = __atomic_load_n(&b->news, __ATOMIC_ACQUIRE);
+        if (hashboard_closed(b))
+            return;
+        if (!hashboard_work(b))
+            rest(&b->news, seen);
+    }
 }

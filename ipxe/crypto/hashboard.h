@@ -22,6 +22,7 @@ struct hashboard {
     uint32_t limit;     // jobs that may be under way
     uint32_t under_way; // given and not released
     uint32_t closed;
+    uint32_t news;      // changes with each job that is given, and when the board is closed
     struct hash_job jobs[HASHBOARD_JOBS];
 };
 
@@ -45,3 +46,6 @@ bool hashboard_busy(const struct hashboard *b);
 bool hashboard_work(struct hashboard *b);
 // May it go?
 bool hashboard_closed(const struct hashboard *b);
+// All that a worker does: jobs, and `rest` when there is none, until the board is closed. A rest may be as short as it likes;
+// it may be as long as *news is still what was `seen`, and not longer.
+void hashboard_serve(struct hashboard *b, void (*rest)(const uint32_t *news, uint32_t seen));

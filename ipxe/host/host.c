@@ -190,11 +190,14 @@ static void *map(void *ctx, uint64_t address, uint64_t length)
     return m->arena + (address - m->memory_base);
 }
 
+static void helper_rest(const uint32_t *news, uint32_t seen)
+{
+    sched_yield();
+}
+
 static void *helper_thread(void *board)
 {
-    while (!hashboard_closed(board))
-        if (!hashboard_work(board))
-            sched_yield();
+    hashboard_serve(board, helper_rest);
     return NULL;
 }
 
