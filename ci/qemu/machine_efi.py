@@ -82,8 +82,9 @@ class EfiMachine(machine.Machine):
             nic += ",bootindex=-1"
         if arm64:
             console = os.path.join(folder, "console.log")
-            self.start(["qemu-system-aarch64", "-accel", "tcg", "-machine", "virt", "-cpu", "max,pauth-impdef=on", "-m", str(memory),
-                        "-display", "none", "-no-reboot", "-nodefaults", "-serial", f"file:{console}", "-netdev", f"{netdev},id=n0",
+            self.start(["qemu-system-aarch64", "-accel", "tcg", "-machine", "virt", "-cpu", "max,pauth-impdef=on",
+                        "-smp", str(options.get("processors", 1)), "-m", str(memory), "-display", "none", "-no-reboot", "-nodefaults",
+                        "-serial", f"file:{console}", "-netdev", f"{netdev},id=n0",
                         "-device", f"{nic},netdev=n0,mac=52:54:00:50:32:01", *more, *extra], folder, "")
             return
         if secure:

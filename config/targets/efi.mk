@@ -9,7 +9,10 @@ EFI_CFLAGS_efi := --target=x86_64-unknown-windows -mno-red-zone -mno-stack-arg-p
 EFI_CFLAGS_efi-arm64 := --target=aarch64-unknown-windows -mno-stack-arg-probe
 DIGEST_efi := $(DIGEST_x86)
 DIGEST_efi-arm64 := ipxe/crypto/digest_mbedtls.c ipxe/crypto/digest_armv8.c
-EFI_SRCS := $(call not-tests,$(wildcard ipxe/efi/*.c)) $(wildcard ipxe/base/libc/*.c)
+EFI_SRCS := $(filter-out ipxe/efi/helpers_% ipxe/efi/psci%,$(call not-tests,$(wildcard ipxe/efi/*.c))) $(wildcard ipxe/base/libc/*.c)
+# Other processors: by the firmware's MP services, or turned on by ourselves.
+HELPERS_efi := ipxe/efi/helpers_mp
+HELPERS_efi-arm64 := ipxe/efi/helpers_psci ipxe/efi/psci ipxe/efi/psci_entry
 
 # `make SB_KEY=db.key SB_CERT=db.pem` signs for Secure Boot, behind the embedding: a change of either makes a new file.
 build/sign.stamp: FORCE
@@ -31,7 +34,7 @@ build/$(1)/lib%.a:
 	@rm -f $$@; llvm-ar rcsD $$@ $$^
 build/$(1)/ipxe/base/version.o: build/version.stamp
 build/$(1)/ipxe/base/version.o: COMMON += $$(VERSION_FLAGS)
-build/$(1)/ipxe.pe: $(patsubst %.c,build/$(1)/%.o,$(EFI_SRCS)) build/$(1)/ipxe/efi/slot.o \
+build/$(1)/ipxe.pe: $(patsubst %.c,build/$(1)/%.o,$(EFI_SRCS)) $(patsubst %,build/$(1)/%.o,$(HELPERS_$(1)) ipxe/efi/slot) \
 	$(patsubst %,build/$(1)/lib%.a,core pure lwip mbed)
 	@lld-link /machine:$(2) /subsystem:efi_application /entry:efi_main /nodefaultlib /opt:ref /opt:icf /timestamp:0 \
 		/out:$$@ $$^

@@ -1,89 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
-// See helpers.h. All processors are started once for a download and stay at the board until it is closed: the firmware
-// takes milliseconds to start one and looks only ten times a second whether one is done. They call nothing of the firmware.
+// See helpers.h. What both ways have in common.
 #include "efi/helpers.h"
 
-#include "crypto/digest_hw.h"
 #include "efi/clock.h"
 #include "efi/console.h"
 #include "efi/efi.h"
 
-#define HELPERS_MAX 8        // the network brings no more than so many can hash
 #define SETTLE_US 1000000
 #define SETTLE_STEP_US 1000
-
-static efi_event all_done; // signalled by the firmware when all are back; NULL: none was started
-
-#if defined(__x86_64__)
-#define CR0_MP 0x2ull
-#define CR0_EM 0x4ull
-#define CR0_TS 0x8ull
-#define CR4_OSFXSR 0x200ull
-
-static struct {
-    struct hashboard *board;
-    bool same_hardware; // what sha256_hw_present() says on the first processor
-    uint32_t tickets;
-} shared;
-
-// The firmware promises vector registers for the first processor only. Kept out of line: no vector instruction may be
-// moved in front of this.
-static __attribute__((noinline)) void at_the_board(void)
-{
-    while (!hashboard_closed(shared.board))
-        if (!hashboard_work(shared.board))
-            __builtin_ia32_pause();
-}
-
-// Runs on every other processor. The stack is small.
-static void other_processor(void *arg)
-{
-    if (__atomic_fetch_add(&shared.tickets, 1, __ATOMIC_RELAXED) >= HELPERS_MAX || sha256_hw_present() != shared.same_hardware)
-        return;
-    uint64_t cr0, cr4;
-    __asm__ volatile("mov %%cr0, %0\n\tmov %%cr4, %1" : "=r"(cr0), "=r"(cr4));
-    __asm__ volatile("mov %0, %%cr0\n\tmov %1, %%cr4" : : "r"((cr0 & ~(CR0_EM | CR0_TS)) | CR0_MP), "r"(cr4 | CR4_OSFXSR) : "memory");
-    at_the_board();
-    __asm__ volatile("mov %0, %%cr0\n\tmov %1, %%cr4" : : "r"(cr0), "r"(cr4) : "memory");
-}
-
-static struct efi_mp_services *services(void)
-{
-    static const struct efi_guid guid = EFI_MP_SERVICES_GUID;
-    void *mp;
-    return efi_failed(efi_boot->locate_protocol(&guid, NULL, &mp)) ? NULL : mp;
-}
-
-unsigned helpers_start(struct hashboard *board)
-{
-    struct efi_mp_services *mp = services();
-    uint64_t count, enabled;
-    helpers_settle();
-    if (!mp || all_done || efi_failed(mp->count(mp, &count, &enabled)) || enabled < 2)
-        return 0;
-    if (efi_failed(efi_boot->create_event(0, 0, NULL, NULL, &all_done))) {
-        all_done = NULL;
-        return 0;
-    }
-    unsigned workers = (unsigned)MIN(enabled - 1, (uint64_t)HELPERS_MAX);
-    hashboard_open(board, workers);
-    shared.board = board;
-    shared.same_hardware = sha256_hw_present();
-    shared.tickets = 0;
-    if (efi_failed(mp->startup_all(mp, other_processor, false, all_done, 0, NULL, NULL))) {
-        (void)efi_boot->close_event(all_done);
-        all_done = NULL;
-        return 0;
-    }
-    return workers;
-}
-#else
-// arm64 firmware that has the protocol was not at hand for tests.
-unsigned helpers_start(struct hashboard *board)
-{
-    return 0;
-}
-#endif
 
 void helpers_stop(void)
 {
@@ -92,17 +16,13 @@ void helpers_stop(void)
 
 void helpers_settle(void)
 {
-    if (!all_done)
-        return;
     uint64_t end = clock_us() + SETTLE_US;
-    while (efi_failed(efi_boot->check_event(all_done))) {
+    while (!helpers_back()) {
         if (clock_us() >= end) {
             static const char text[] = "efi: a processor does not come back\n";
             console_write_text(text, sizeof text - 1);
-            return; // and none is started again
+            return;
         }
         (void)efi_boot->stall(SETTLE_STEP_US);
     }
-    (void)efi_boot->close_event(all_done);
-    all_done = NULL;
 }

@@ -387,6 +387,8 @@ struct efi_tcg2 {
 };
 
 // Configuration tables.
+#define EFI_ACPI2_GUID                                                                                                 \
+    { 0x8868e871, 0xe4f1, 0x11d3, { 0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81 } }
 #define EFI_SMBIOS_GUID                                                                                                \
     { 0xeb9d2d31, 0x2d88, 0x11d3, { 0x9a, 0x16, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d } }
 #define EFI_SMBIOS3_GUID                                                                                               \
