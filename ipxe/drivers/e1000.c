@@ -14,8 +14,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "descriptors are littl
 
 // What card and driver share, one piece. A receive buffer is at its descriptor's address as long as the card is open.
 struct shared {
-    struct e1000_rx_descriptor rx[E1000_RX_COUNT];
-    struct e1000_tx_descriptor tx[E1000_TX_COUNT];
+    volatile struct e1000_rx_descriptor rx[E1000_RX_COUNT];
+    volatile struct e1000_tx_descriptor tx[E1000_TX_COUNT];
     uint8_t rx_buffer[E1000_RX_COUNT][BUFFER_SIZE];
     uint8_t tx_buffer[E1000_TX_COUNT][BUFFER_SIZE];
 };
@@ -28,7 +28,7 @@ struct e1000 {
     struct e1000_card card;
     struct shared *shared;
     uint32_t rx_next; // the descriptor that the card fills next
-    bool rx_tail;     // the next one belongs to a frame of which a part was dropped
+    uint32_t rx_tail; // not 0: it belongs to a frame of which the part before it was dropped
     uint32_t tx_next; // the descriptor that the next frame gets
     uint64_t hears_us; // frames come in from then on
     uint32_t groups[E1000_MTA_WORDS]; // the multicast table as the card has it
@@ -174,8 +174,7 @@ static int send(void *state, const void *frame, size_t len)
     if (len < ETHERNET_HEADER || len > NIC_FRAME_MAX)
         return ERR_NET_LINK;
     // One stays unused, for head = tail means none; so it is the one behind that must be free. It is not while there is no link.
-    const volatile uint32_t *status = &nic->shared->tx[next].status;
-    if (!(*status & E1000_TX_DONE))
+    if (!(nic->shared->tx[next].status & E1000_TX_DONE))
         return 0; // dropped, as a wire does
     volatile struct e1000_tx_descriptor *d = &nic->shared->tx[i];
     memcpy(nic->shared->tx_buffer[i], frame, len);
@@ -186,32 +185,52 @@ static int send(void *state, const void *frame, size_t len)
     return 0;
 }
 
+// Takes the frame out of descriptor i, which has this status. Its length, or 0: it is dropped.
+static inline int take(struct e1000 *nic, uint32_t i, uint32_t status, uint8_t **ret_frame)
+{
+    volatile struct e1000_rx_descriptor *d = &nic->shared->rx[i];
+    barrier_read();
+    uint32_t length = d->length;
+    d->status = 0;
+    nic->rx_next = (i + 1) % E1000_RX_COUNT;
+    uint32_t flaws = (status ^ E1000_RX_END) & (E1000_RX_END | E1000_RX_ERRORS);
+    bool whole = !(flaws | nic->rx_tail);
+    nic->rx_tail = flaws & E1000_RX_END;
+    if (!whole || length < ETHERNET_HEADER || length > NIC_FRAME_MAX)
+        return 0;
+    *ret_frame = nic->shared->rx_buffer[i];
+    return (int)length;
+}
+
+// Behind take(), what is rare: a batch is full, or the frame was dropped and the next one is looked for. Out of line, so that
+// receive() saves no registers for it.
+static __attribute__((noinline)) int receive_rarely(struct e1000 *nic, uint32_t i, int length, uint8_t **ret_frame)
+{
+    // A card that brings nothing but bad frames does not keep us for ever.
+    for (unsigned n = 0; n < E1000_RX_COUNT; n++) {
+        // All frames before this one have been looked at: the card may have their buffers again.
+        if (i % E1000_RX_BATCH == 0)
+            e1000_write(&nic->card, E1000_RDT, i);
+        if (length)
+            return length;
+        i = nic->rx_next;
+        uint32_t status = nic->shared->rx[i].status;
+        if (!(status & E1000_RX_DONE))
+            return 0;
+        length = take(nic, i, status, ret_frame);
+    }
+    return 0;
+}
+
 // This is the path of every frame: memory alone, but for a write to RDT each E1000_RX_BATCH frames.
 static int receive(void *state, uint8_t **ret_frame)
 {
     struct e1000 *nic = state;
-    // A card that brings nothing but bad frames does not keep us for ever.
-    for (unsigned n = 0; n < E1000_RX_COUNT; n++) {
-        uint32_t i = nic->rx_next;
-        volatile struct e1000_rx_descriptor *d = &nic->shared->rx[i];
-        uint32_t status = d->status;
-        if (!(status & E1000_RX_DONE))
-            return 0;
-        barrier_read();
-        uint32_t length = d->length;
-        d->status = 0;
-        nic->rx_next = (i + 1) % E1000_RX_COUNT;
-        // All frames before this one have been looked at: the card may have their buffers again.
-        if (i % E1000_RX_BATCH == 0)
-            e1000_write(&nic->card, E1000_RDT, i);
-        bool whole = (status & (E1000_RX_END | E1000_RX_ERRORS)) == E1000_RX_END && !nic->rx_tail;
-        nic->rx_tail = !(status & E1000_RX_END);
-        if (whole && length >= ETHERNET_HEADER && length <= NIC_FRAME_MAX) {
-            *ret_frame = nic->shared->rx_buffer[i];
-            return (int)length;
-        }
-    }
-    return 0;
+    uint32_t i = nic->rx_next, status = nic->shared->rx[i].status;
+    if (!(status & E1000_RX_DONE))
+        return 0;
+    int length = take(nic, i, status, ret_frame);
+    return length && i % E1000_RX_BATCH ? length : receive_rarely(nic, i, length, ret_frame);
 }
 
 const struct nic_driver e1000_driver = {
