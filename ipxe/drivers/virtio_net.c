@@ -27,10 +27,11 @@ enum { CONFIG_SIZE = 8, CONFIG_SIZE_MTU = 12 };
 
 enum { QUEUE_RX = 0, QUEUE_TX = 1, QUEUE_CONTROL = 2 };
 #define RX_BUFFERS 1024u // or as many as the card offers
-#define RX_BATCH 32u     // buffers that go back together, unless there are few
+#define RX_BATCH 64u     // buffers that go back together, unless there are few
 #define TX_BUFFERS 64u
 #define TX_WAIT_US 2000u // for one of them to come back before a frame is dropped
 #define CONTROL_DESCRIPTORS 2u
+#define NONE UINT32_MAX // no descriptor
 
 // A frame has this header in front (section 5.1.6), all zeros when we send. Ours says nothing on receiving, either, without
 // the features that it is for.
@@ -66,8 +67,7 @@ struct virtio_net {
     bool has_status;
     bool control_stuck;  // the last command was never answered: its buffer is the card's for ever
     uint16_t rx_mask;    // buffers are shown to the card when `offered` has none of these bits
-    bool rx_held;        // the buffer below is the caller's until the next receive
-    uint16_t rx_buffer;
+    uint32_t rx_held;    // first descriptor of the buffer that is the caller's until the next receive
     uint16_t tx_fresh; // buffers that were never used; after them, those that have come back
 };
 
@@ -264,6 +264,7 @@ static int start(struct virtio_net *n, struct nic_facts *ret)
         return err;
     fill_receive_queue(n);
     n->tx_fresh = n->tx.count;
+    n->rx_held = NONE;
     virtio_pci_run(&n->device);
     publish(n, &n->rx);
     (void)net_multicast(n, NULL, 0); // a card that refuses lets more through
@@ -331,9 +332,9 @@ static int net_send(void *state, const void *frame, size_t len)
     return 0;
 }
 
-static void give_back(struct virtio_net *n, uint16_t buffer)
+static inline void give_back(struct virtio_net *n, uint32_t descriptor)
 {
-    virtqueue_offer(&n->rx.ring, (uint16_t)(buffer << n->chain));
+    virtqueue_offer(&n->rx.ring, (uint16_t)descriptor);
     if (!(n->rx.ring.offered & n->rx_mask))
         publish(n, &n->rx);
 }
@@ -343,21 +344,20 @@ static int net_receive(void *state, uint8_t **ret_frame)
 {
     struct virtio_net *n = state;
     uint32_t id, length;
-    if (n->rx_held)
-        give_back(n, n->rx_buffer);
-    n->rx_held = false;
+    if (n->rx_held != NONE)
+        give_back(n, n->rx_held);
+    n->rx_held = NONE;
     while (virtqueue_take(&n->rx.ring, &id, &length)) {
-        id >>= n->chain;
-        if (id >= n->rx.count)
+        uint32_t buffer = id >> n->chain;
+        if (buffer >= n->rx.count)
             continue; // whichever it was, the card has lost it
         length -= n->header;
         if (length - FRAME_MIN > NIC_FRAME_MAX - FRAME_MIN) { // also what has become negative
-            give_back(n, (uint16_t)id);
+            give_back(n, id);
             continue;
         }
-        n->rx_held = true;
-        n->rx_buffer = (uint16_t)id;
-        *ret_frame = n->rx.buffers + id * BUFFER_SIZE + FRAME_AT;
+        n->rx_held = id;
+        *ret_frame = n->rx.buffers + buffer * BUFFER_SIZE + FRAME_AT;
         return (int)length;
     }
     return 0;

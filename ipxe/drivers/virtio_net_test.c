@@ -164,7 +164,7 @@ TEST(a_full_ring_loses_nothing_that_was_delivered)
         for (unsigned lap = 0; lap < 5; lap++) {
             while (deliver(number))
                 number++;
-            CHECK(number - next >= facts.rx_buffers - 32); // but for those on their way back
+            CHECK(number - next >= facts.rx_buffers * 3u / 4); // but for those on their way back
             while (next < number)
                 CHECK(receives(next++));
             CHECK(receives_nothing());
@@ -192,8 +192,7 @@ TEST(ten_thousand_frames_touch_hardly_a_register)
             CHECK(deliver(number));
             CHECK(receives(number));
         }
-        CHECK(card.accesses <= 10000 / 32 + 1);
-        CHECK(card.accesses >= 10000 / 32 - 1); // it did ask
+        CHECK_EQ(card.accesses, 10000 / (facts.rx_buffers / 4)); // it did ask
         CHECK(finish());
     }
 }

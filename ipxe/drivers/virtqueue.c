@@ -29,7 +29,7 @@ void virtqueue_init(struct virtqueue *q, void *memory, uint16_t size)
 {
     uint8_t *bytes = memory;
     *q = (struct virtqueue){ .descriptors = (void *)bytes, .available = (void *)(bytes + virtqueue_available_at(size)),
-                             .used = (void *)(bytes + virtqueue_used_at(size)), .size = size };
+                             .used = (void *)(bytes + virtqueue_used_at(size)), .size = size, .mask = (uint16_t)(size - 1) };
     q->available->flags = VRING_NO_INTERRUPT;
 }
 

@@ -41,6 +41,7 @@ struct virtqueue {
     volatile struct vring_available *available;
     const volatile struct vring_used *used;
     uint16_t size;    // a power of two
+    uint16_t mask;    // less one
     uint16_t offered; // the available ring's index; the device has been told of it by virtqueue_publish
     uint16_t taken;   // entries of the used ring that were taken
     uint16_t known;   // its index as it was read last
@@ -62,7 +63,7 @@ void virtqueue_describe(struct virtqueue *q, uint16_t descriptor, uint64_t addre
 // Puts the buffer that begins with this descriptor into the available ring. The device does not look before the next publish.
 static inline void virtqueue_offer(struct virtqueue *q, uint16_t descriptor)
 {
-    q->available->ring[q->offered++ & (q->size - 1)] = descriptor;
+    q->available->ring[q->offered++ & q->mask] = descriptor;
 }
 
 // Shows the device all that was offered. True: it wants to be notified.
@@ -86,7 +87,7 @@ static inline bool virtqueue_take(struct virtqueue *q, uint32_t *ret_id, uint32_
         q->known = index;
         barrier_read();
     }
-    const volatile struct vring_used_entry *entry = &q->used->ring[q->taken++ & (q->size - 1)];
+    const volatile struct vring_used_entry *entry = &q->used->ring[q->taken++ & q->mask];
     *ret_id = entry->id;
     *ret_length = entry->length;
     return true;
