@@ -255,30 +255,26 @@ int p2_wire_read(const uint8_t *data, size_t len, struct p2_message *ret)
     if (!magic || memcmp(magic, P2_MAGIC, 4) != 0 || version != P2_VERSION)
         return ERR_P2_MALFORMED;
 
-    struct p2_message m;
-    memset(&m, 0, sizeof m);
-    m.type = cursor_u8(&c);
+    // Each reader sets every field of its message: a READ's ranges are a kilobyte, which DATA need not clear.
+    ret->type = cursor_u8(&c);
     read_zeros(&c, 2);
-    read_bytes(&c, m.nonce, sizeof m.nonce);
-    switch (m.type) {
-    case P2_HELLO: read_hello(&c, &m.hello); break;
-    case P2_OFFER: read_offer(&c, &m.offer); break;
-    case P2_READ: read_read(&c, &m.read); break;
-    case P2_DATA: read_data(&c, &m.data); break;
-    case P2_FINISHED: read_finished(&c, &m.finished); break;
+    read_bytes(&c, ret->nonce, sizeof ret->nonce);
+    switch (ret->type) {
+    case P2_HELLO: read_hello(&c, &ret->hello); break;
+    case P2_OFFER: read_offer(&c, &ret->offer); break;
+    case P2_READ: read_read(&c, &ret->read); break;
+    case P2_DATA: read_data(&c, &ret->data); break;
+    case P2_FINISHED: read_finished(&c, &ret->finished); break;
     case P2_FINISHED_ACK: read_zeros(&c, P2_FINISHED_ACK_SIZE - P2_HEAD_SIZE); break;
-    case P2_ERROR: read_error(&c, &m.error); break;
+    case P2_ERROR: read_error(&c, &ret->error); break;
     case P2_RESET:
-        m.reset_reason = cursor_u16_le(&c);
+        ret->reset_reason = cursor_u16_le(&c);
         read_zeros(&c, 6);
         break;
     default: return ERR_P2_MALFORMED;
     }
     // Nothing may follow: a longer form would be another version.
-    if (!cursor_ok(&c) || c.len != 0)
-        return ERR_P2_MALFORMED;
-    *ret = m;
-    return 0;
+    return cursor_ok(&c) && c.len == 0 ? 0 : ERR_P2_MALFORMED;
 }
 
 static void write_head(struct builder *b, uint8_t type, const uint8_t nonce[P2_NONCE_SIZE])

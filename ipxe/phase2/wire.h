@@ -175,8 +175,8 @@ struct p2_message {
 };
 
 // Reads one datagram. 0, or ERR_P2_MALFORMED: wrong magic, version, type, length, a reserved byte that is
-// not zero, text that is not text, a range that is empty or wraps. *ret is written on success only; DATA's
-// bytes point into the datagram.
+// not zero, text that is not text, a range that is empty or wraps. DATA's bytes point into the datagram. Of *ret only
+// the message's own fields are set, on failure any of them.
 int p2_wire_read(const uint8_t *data, size_t len, struct p2_message *ret);
 
 // Writes a message (DATA with its bytes). Returns its length, or ERR_INVALID for a field out of bounds,
