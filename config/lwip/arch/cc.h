@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // lwIP's view of the compiler, in the firmware and on the host alike.
 #pragma once
+#include "base/checksum.h"
 #include <stdint.h>
 
 #define LWIP_NO_INTTYPES_H 1
