@@ -3,8 +3,12 @@
 #include <stdint.h>
 #include <string.h>
 
-// The string instructions move whole words first; arm64 has none.
+struct word {
+    size_t value;
+} __attribute__((packed)); // at any address
+
 #if defined(__i386__)
+// The string instructions move whole words first.
 static void copy_up(void *d, const void *src, size_t n)
 {
     size_t words = n / 4, rest = n & 3;
@@ -17,45 +21,48 @@ static void fill(void *d, uint8_t c, size_t n)
     size_t words = n / 4, rest = n & 3;
     __asm__ volatile("rep stosl\n\tmovl %2, %%ecx\n\trep stosb" : "+D"(d), "+c"(words) : "r"(rest), "a"(word) : "memory");
 }
-#elif defined(__x86_64__)
-static void copy_up(void *d, const void *src, size_t n)
-{
-    size_t words = n / 8, rest = n & 7;
-    __asm__ volatile("rep movsq\n\tmovq %3, %%rcx\n\trep movsb" : "+D"(d), "+S"(src), "+c"(words) : "r"(rest) : "memory");
-}
-
-static void fill(void *d, uint8_t c, size_t n)
-{
-    uint64_t word = c * 0x0101010101010101ull;
-    size_t words = n / 8, rest = n & 7;
-    __asm__ volatile("rep stosq\n\tmovq %2, %%rcx\n\trep stosb" : "+D"(d), "+c"(words) : "r"(rest), "a"(word) : "memory");
-}
 #else
+// A loop, four words at a time: arm64 has no string instructions, and an emulated x86-64 takes longer for them. Volatile,
+// for the compiler would make vectors of it, which take longer still, or a call of memcpy.
 static void copy_up(void *d, const void *src, size_t n)
 {
-    uint8_t *to = d;
-    const uint8_t *from = src;
-    for (; n >= 8; n -= 8, to += 8, from += 8) {
-        uint64_t word;
-        __builtin_memcpy_inline(&word, from, 8); // arm64 loads from any address
-        __builtin_memcpy_inline(to, &word, 8);
+    volatile struct word *to = d;
+    const volatile struct word *from = src;
+    for (; n >= 4 * sizeof *to; n -= 4 * sizeof *to, to += 4, from += 4) {
+        size_t w0 = from[0].value, w1 = from[1].value, w2 = from[2].value, w3 = from[3].value;
+        to[0].value = w0;
+        to[1].value = w1;
+        to[2].value = w2;
+        to[3].value = w3;
     }
+    for (; n >= sizeof *to; n -= sizeof *to, to++, from++)
+        to->value = from->value;
+    volatile uint8_t *last = (volatile uint8_t *)to;
+    const volatile uint8_t *bytes = (const volatile uint8_t *)from;
     for (; n > 0; n--)
-        *to++ = *from++;
+        *last++ = *bytes++;
 }
 
 static void fill(void *d, uint8_t c, size_t n)
 {
-    volatile uint8_t *bytes = d; // volatile: the compiler would make a call of memset of this loop
-    uint64_t word = c * 0x0101010101010101ull;
-    for (; n >= 8; n -= 8, bytes += 8)
-        __builtin_memcpy_inline((void *)(uintptr_t)bytes, &word, 8);
+    volatile struct word *to = d;
+    size_t word = c * (size_t)0x0101010101010101;
+    for (; n >= 4 * sizeof *to; n -= 4 * sizeof *to, to += 4) {
+        to[0].value = word;
+        to[1].value = word;
+        to[2].value = word;
+        to[3].value = word;
+    }
+    for (; n >= sizeof *to; n -= sizeof *to, to++)
+        to->value = word;
+    volatile uint8_t *last = (volatile uint8_t *)to;
     for (; n > 0; n--)
-        *bytes++ = c;
+        *last++ = c;
 }
 #endif
 
-void *memcpy(void *restrict dst, const void *restrict src, size_t n)
+// In parentheses, for string.h has macros of these names.
+void *(memcpy)(void *restrict dst, const void *restrict src, size_t n)
 {
     copy_up(dst, src, n);
     return dst;
@@ -65,22 +72,28 @@ void *memmove(void *dst, const void *src, size_t n)
 {
     uint8_t *d = dst;
     const uint8_t *s = src;
-    if (d <= s || (size_t)(d - s) >= n)
-        return memcpy(dst, src, n); // forwards, in order: right for overlapping ranges too
+    if (d <= s || (size_t)(d - s) >= n) {
+        copy_up(dst, src, n); // in order: right for overlapping ranges too
+        return dst;
+    }
     while (n-- > 0)
         d[n] = s[n];
     return dst;
 }
 
-void *memset(void *dst, int c, size_t n)
+void *(memset)(void *dst, int c, size_t n)
 {
     fill(dst, (uint8_t)c, n);
     return dst;
 }
 
-int memcmp(const void *a, const void *b, size_t n)
+int (memcmp)(const void *a, const void *b, size_t n)
 {
     const uint8_t *p = a, *q = b;
+    for (; n >= sizeof(struct word) && ((const struct word *)p)->value == ((const struct word *)q)->value; n -= sizeof(struct word)) {
+        p += sizeof(struct word);
+        q += sizeof(struct word);
+    }
     for (; n > 0; n--, p++, q++)
         if (*p != *q)
             return *p < *q ? -1 : 1;

@@ -13,3 +13,8 @@ size_t strnlen(const char *s, size_t n);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
+
+// Freestanding code gets none of the compiler's own forms of these by itself: a word's copy would be a call.
+#define memcpy(dst, src, n) __builtin_memcpy(dst, src, n)
+#define memset(dst, c, n) __builtin_memset(dst, c, n)
+#define memcmp(a, b, n) __builtin_memcmp(a, b, n)
