@@ -6,10 +6,10 @@
 #include "drivers/nic.h"
 
 #define INTEL 0x8086u
-#define GONE 0xFFFFFFFFu     // what a card that is not there answers
-#define IDLE_US 10000u       // for what is under way on the bus when receiver and transmitter have been stopped
-#define MASTER_US 100000u    // until a card on PCI Express has ended its access to memory
-#define RESET_US 10000u      // no register is touched before a reset has read the EEPROM again; the longest wait of the manuals
+#define GONE 0xFFFFFFFFu  // what a card that is not there answers
+#define IDLE_US 10000u    // for what is under way on the bus when receiver and transmitter have been stopped
+#define MASTER_US 100000u // until a card on PCI Express has ended its access to memory
+#define RESET_US 10000u   // a reset reads the EEPROM again, which takes milliseconds, and no register is touched before
 #define EEPROM_WORD_US 10000u
 
 // Those with the PHY inside and a copper port, which negotiate the link without us.
@@ -97,7 +97,7 @@ int e1000_card_reset(const struct e1000_card *card)
         return ERR_NET_LINK;
     ctrl &= ~(E1000_CTRL_RESET | E1000_CTRL_PHY_RESET | E1000_CTRL_MASTER_DISABLE);
     if (card->express) {
-        // A card that does not come to an end is reset all the same (82574, section 5.7.1): nothing else would help it.
+        // A card that does not come to an end is reset all the same: nothing else would help it.
         e1000_write(card, E1000_CTRL, ctrl | E1000_CTRL_MASTER_DISABLE);
         (void)wait_for(card, E1000_STATUS, E1000_STATUS_MASTER, 0, MASTER_US);
     }
@@ -114,7 +114,7 @@ int e1000_card_reset(const struct e1000_card *card)
 // Word `index` of the EEPROM. 0, or ERR_NET_LINK: the card does not say.
 static int eeprom_word(const struct e1000_card *card, unsigned index, uint8_t ret[2])
 {
-    // The same register with other places (317453, 13.4.4; 82574, 10.2.2.5).
+    // One register, but address and "done" lie elsewhere in it on PCI Express (8254x: 317453, 13.4.4).
     unsigned shift = card->express ? 2 : 8;
     uint32_t done = card->express ? 0x02 : 0x10;
     e1000_write(card, E1000_EERD, index << shift | E1000_EERD_START);

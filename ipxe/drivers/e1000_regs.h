@@ -51,7 +51,7 @@
 #define E1000_TDH 0x3810u
 #define E1000_TDT 0x3818u
 #define E1000_TXDCTL 0x3828u
-#define E1000_TXDCTL_COUNT 0x00400000u // PCI Express only: the datasheet wants it set
+#define E1000_TXDCTL_COUNT 0x00400000u // PCI Express only: counts descriptors; Intel's drivers set it
 #define E1000_XDCTL_WRITEBACK_SHIFT 16 // so many descriptors are written back together
 #define E1000_XDCTL_DESCRIPTORS 0x01000000u // what is counted there: descriptors, not cache lines
 #define E1000_RXCSUM 0x5000u
