@@ -23,6 +23,7 @@
 #include "image/smbios.h"
 #include "options.h"
 
+#define SNP_ONLY "snponly" // in our file's name: every card stays the firmware driver's, as with iPXE's file of that name
 #define BUSY_US 20000     // after a frame: look at the card without resting
 #define REST_100NS 10000  // 1 ms; the firmware's timer may be coarser
 #define SMBIOS_ENTRY_MAX 32
@@ -288,7 +289,7 @@ efi_status efi_main(efi_handle image, struct efi_system_table *system)
         rest_timer = NULL;
     clock_init();
     read_smbios();
-    cards_find(NATIVE_DRIVERS);
+    cards_find(NATIVE_DRIVERS && !outside_called(SNP_ONLY));
     seed_entropy();
 
     uint32_t length = load32_le(embed_slot + SLOT_LENGTH);

@@ -5,6 +5,7 @@
 #include "efi/outside.h"
 
 #include "base/addr.h"
+#include "base/ascii.h"
 #include "base/fmt.h"
 #include "efi/efi.h"
 #include "proto/dhcp.h"
@@ -77,26 +78,33 @@ static bool from_options(struct core_options *options)
 
 // --- on the file system that we came from ---
 
-// The folder of our own path with `name` behind it: the file nodes of the device path, joined.
-static bool sibling_path(uint16_t *out, size_t cap)
+// Our own path: the file nodes of the device path, joined. Its length; 0: there is none, or it is too long.
+static size_t own_path(uint16_t *out, size_t cap)
 {
-    size_t n = 0, folder = 0;
+    size_t n = 0;
     const uint8_t *node = (const void *)efi_loaded->path;
     while (node && node[0] != EFI_PATH_END) {
         size_t len = (size_t)(node[2] | node[3] << 8);
         if (len < 4)
-            return false;
+            return 0;
         if (node[0] == EFI_PATH_MEDIA && node[1] == EFI_PATH_MEDIA_FILE) {
             if (n && out[n - 1] != '\\')
                 out[n++] = '\\';
             for (size_t i = 4; i + 1 < len && (node[i] || node[i + 1]); i += 2) {
                 if (n + 2 >= cap)
-                    return false;
+                    return 0;
                 out[n++] = (uint16_t)(node[i] | node[i + 1] << 8);
             }
         }
         node += len;
     }
+    return n;
+}
+
+// The folder of our own path with autoexec.ipxe behind it.
+static bool sibling_path(uint16_t *out, size_t cap)
+{
+    size_t n = own_path(out, cap), folder = 0;
     for (size_t i = 0; i < n; i++)
         if (out[i] == '\\' || out[i] == '/')
             folder = i + 1;
@@ -195,17 +203,24 @@ static bool source_by_dhcp6(const struct efi_pxe_mode *mode, struct tftp_source 
            net_addr_parse(uri.host, strlen(uri.host), &ret->server) && uri_path_name(&uri, ret->file, sizeof ret->file) > 0;
 }
 
+// The firmware's PXE, when it has loaded us; NULL: it has not.
+static struct efi_pxe *find_source(struct tftp_source *ret)
+{
+    struct efi_pxe *pxe = efi_protocol(efi_loaded->device, &pxe_guid);
+    if (!pxe || !pxe->mode || !pxe->mode->started || !pxe->mode->ack_received)
+        return NULL;
+    return (pxe->mode->using_ipv6 ? source_by_dhcp6 : source_by_dhcp)(pxe->mode, ret) && ret->file[0] ? pxe : NULL;
+}
+
 static bool from_tftp(struct core_options *options)
 {
     static struct tftp_source source;
     static char name[PATH_MAX];
     char server_text[NET_ADDR_TEXT_MAX];
-    struct efi_pxe *pxe = efi_protocol(efi_loaded->device, &pxe_guid);
-    if (!pxe || !pxe->mode || !pxe->mode->started || !pxe->mode->ack_received)
+    struct efi_pxe *pxe = find_source(&source);
+    if (!pxe)
         return false;
     bool v6 = pxe->mode->using_ipv6;
-    if (!(v6 ? source_by_dhcp6 : source_by_dhcp)(pxe->mode, &source) || !source.file[0])
-        return false;
     const char *behind = source.file;
     for (const char *c = source.file; *c; c++)
         if (*c == '/' || *c == '\\')
@@ -226,9 +241,8 @@ static bool from_tftp(struct core_options *options)
     return true;
 }
 
-// The firmware's HTTP boot left the URI in our device's path. The file itself is for the core's own HTTP to fetch, so
-// the script is one that chains to it; where there is none, the embedded script follows.
-static bool from_http(struct core_options *options)
+// The firmware's HTTP boot left the URI in our device's path. Its length, 0: there is none.
+static size_t own_uri(char *out, size_t cap)
 {
     static const struct efi_guid path_guid = EFI_DEVICE_PATH_GUID;
     const uint8_t *node = efi_protocol(efi_loaded->device, &path_guid);
@@ -236,13 +250,20 @@ static bool from_http(struct core_options *options)
     for (; node && node[0] != EFI_PATH_END; node += len) {
         len = (size_t)(node[2] | node[3] << 8);
         if (len < 4)
-            return false;
-        if (node[0] != EFI_PATH_MESSAGING || node[1] != EFI_PATH_MESSAGING_URI || len - 4 >= sizeof base - sizeof AUTOEXEC)
+            return 0;
+        if (node[0] != EFI_PATH_MESSAGING || node[1] != EFI_PATH_MESSAGING_URI || len - 4 >= cap)
             continue;
-        memcpy(base, node + 4, len - 4);
-        used = strnlen(base, len - 4);
+        memcpy(out, node + 4, len - 4);
+        used = strnlen(out, len - 4);
     }
-    size_t folder = 0;
+    return used;
+}
+
+// The file itself is for the core's own HTTP to fetch, so the script is one that chains to it; where there is none, the
+// embedded script follows.
+static bool from_http(struct core_options *options)
+{
+    size_t used = own_uri(base, sizeof base - sizeof AUTOEXEC), folder = 0;
     for (size_t i = 0; i < used && base[i] != '?' && base[i] != '#'; i++) {
         if (base[i] <= ' ' || base[i] > '~')
             return false; // would not stay one word of the script
@@ -262,4 +283,35 @@ void outside_find(struct core_options *options)
 {
     if (!from_options(options) && !from_file(options) && !from_tftp(options))
         (void)from_http(options);
+}
+
+// --- the name of the file that we are ---
+
+// Is the lower-case `word` part of it, behind the last folder?
+static bool names(const char *path, size_t len, const char *word)
+{
+    size_t n = strlen(word);
+    for (size_t start = len; start-- > 0 && path[start] != '/' && path[start] != '\\';) {
+        size_t same = 0;
+        while (same < n && start + same < len && ascii_lower(path[start + same]) == word[same])
+            same++;
+        if (same == n)
+            return true;
+    }
+    return false;
+}
+
+bool outside_called(const char *word)
+{
+    static uint16_t path[PATH_MAX];
+    static struct tftp_source source;
+    static char name[PATH_MAX];
+    size_t len = own_path(path, ARRAY_SIZE(path));
+    for (size_t i = 0; i < len; i++)
+        name[i] = path[i] < 0x80 ? (char)path[i] : '?';
+    if (!len && find_source(&source))
+        len = (size_t)fmt_snprintf(name, sizeof name, "%s", source.file);
+    if (!len)
+        len = own_uri(name, sizeof name);
+    return names(name, len, word);
 }
