@@ -3,13 +3,13 @@
 #include "efi/native.h"
 
 #include "drivers/nic.h"
-#include "efi/drivers.h"
 #include "efi/efi.h"
 #include "efi/heap.h"
+#include "efi/snp.h"
 
-static const struct efi_guid pci_guid = EFI_PCI_IO_GUID, snp_guid = EFI_SIMPLE_NETWORK_GUID;
+static const struct efi_guid pci_guid = EFI_PCI_IO_GUID;
 
-static int start(struct card *card)
+static int drive(struct card *card)
 {
     const struct nic_driver *driver = card->driver;
     struct nic_facts facts;
@@ -30,29 +30,17 @@ static int start(struct card *card)
     return 0;
 }
 
-// The firmware's driver of the card, which is another one each time that it was given back. From the top: edk2's virtio-net
-// driver does not leave while there is a stack on it.
-static void send_away(efi_handle function)
-{
-    efi_handle *handles;
-    unsigned n = efi_handles(&snp_guid, &handles);
-    for (unsigned i = 0; i < n; i++)
-        if (drivers_pci(handles[i]) == function)
-            (void)efi_boot->disconnect(handles[i], NULL, NULL);
-    if (n)
-        (void)efi_boot->free_pool(handles);
-    (void)efi_boot->disconnect(function, NULL, NULL);
-}
-
 int native_open(struct card *card)
 {
     void *interface;
-    card->handle_count = 0; // they go with the firmware's driver
+    // From the top: edk2's virtio-net driver does not leave a card whose SNP is running.
+    snp_stop(card->function);
+    card->handle_count = 0; // they go with the firmware's driver, and are others each time that it comes back
     // A driver that holds its card exclusively, as iPXE's do, would not be asked to leave by the opening.
-    send_away(card->function);
+    (void)efi_boot->disconnect(card->function, NULL, NULL);
     if (efi_failed(efi_boot->open_protocol(card->function, &pci_guid, &interface, efi_image, NULL, EFI_OPEN_EXCLUSIVE)))
         return ERR_NET_LINK;
-    int err = start(card);
+    int err = drive(card);
     if (err)
         (void)efi_boot->close_protocol(card->function, &pci_guid, efi_image, NULL);
     return err;

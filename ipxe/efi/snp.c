@@ -3,6 +3,7 @@
 #include "efi/snp.h"
 
 #include "efi/clock.h"
+#include "efi/drivers.h"
 #include "efi/efi.h"
 
 #define TX_BUFFERS 32
@@ -100,6 +101,23 @@ void snp_close(struct card *card)
     (void)efi_boot->close_protocol(card->handle, &snp_guid, efi_image, NULL);
     if (card->stack)
         (void)efi_boot->connect(card->handle, NULL, NULL, true);
+}
+
+void snp_stop(efi_handle function)
+{
+    efi_handle *handles;
+    struct efi_snp *snp;
+    unsigned n = efi_handles(&snp_guid, &handles);
+    for (unsigned i = 0; i < n; i++) {
+        // Handles may go with the stack that comes off the one before.
+        if (drivers_pci(handles[i]) != function ||
+            efi_failed(efi_boot->open_protocol(handles[i], &snp_guid, (void **)&snp, efi_image, NULL, EFI_OPEN_EXCLUSIVE)))
+            continue;
+        take_down(snp);
+        (void)efi_boot->close_protocol(handles[i], &snp_guid, efi_image, NULL);
+    }
+    if (n)
+        (void)efi_boot->free_pool(handles);
 }
 
 bool snp_link(const struct card *card)

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 // Working a card by the Simple Network Protocol. Opening takes it from the firmware's own network stack, closing gives
-// it back. Everything but snp_open and snp_close is for open cards.
+// it back. Below snp_stop, everything is for open cards.
 #pragma once
 #include "efi/cards.h"
 
 int snp_open(struct card *card); // ERR_NET_LINK
 void snp_close(struct card *card);
+// Whatever the firmware has running on a PCI function is stopped, and its stack comes off.
+void snp_stop(efi_handle function);
 bool snp_link(const struct card *card); // true where the firmware cannot tell
 int snp_set_groups(struct card *card);  // the card's filters, for the groups that were asked for last
 int snp_send(struct card *card, const void *frame, size_t len); // at most FRAME_MAX bytes

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: MPL-2.0
+// nic.c and native.c over two cards in memory: what is taken from the firmware and when it is given back, what happens where
+// a step fails, and how long a link is waited for.
+#include "efi/nic.c"
+#include "efi/native.c"
+#include "base/test.h"
+
+static struct efi_boot_services services;
+struct efi_boot_services *efi_boot = &services;
+efi_handle efi_image;
+
+static struct card cards[2];
+static char order[400], said[400];
+static unsigned records; // of the heap, under way
+static uint64_t now;
+static bool links[2]; // of the native cards
+static unsigned failing;
+enum { FAILS_NOTHING, FAILS_PROTOCOL, FAILS_PCI, FAILS_HEAP, FAILS_DRIVER, FAILS_LAST };
+
+static void note(const char *what)
+{
+    strcat(order, what);
+    strcat(order, " ");
+}
+
+static bool ordered(const char *expected)
+{
+    bool same = strcmp(order, expected) == 0;
+    if (!same)
+        printf("  order: %s\n", order);
+    order[0] = 0;
+    return same;
+}
+
+unsigned cards_count(void)
+{
+    return ARRAY_SIZE(cards);
+}
+
+struct card *card_at(unsigned i)
+{
+    return i < ARRAY_SIZE(cards) ? &cards[i] : NULL;
+}
+
+void cards_use_snp(struct card *card)
+{
+    note("use-snp");
+    card->driver = NULL;
+}
+
+uint64_t clock_us(void)
+{
+    return now;
+}
+
+void console_write_text(const char *text, size_t len)
+{
+    strncat(said, text, len);
+}
+
+void *heap_alloc(size_t len)
+{
+    if (failing == FAILS_HEAP)
+        return NULL;
+    records++;
+    return malloc(len);
+}
+
+void heap_free(void *ptr)
+{
+    records -= ptr != NULL;
+    free(ptr);
+}
+
+int pci_open(struct pci_io *pci, efi_handle handle)
+{
+    note("pci");
+    return failing == FAILS_PCI ? ERR_NET_LINK : 0;
+}
+
+void pci_close(struct pci_io *pci)
+{
+    note("pci-end");
+}
+
+// --- the firmware's side ---
+
+int snp_open(struct card *card)
+{
+    static struct efi_snp snp;
+    note("snp");
+    card->snp = &snp;
+    return 0;
+}
+
+void snp_close(struct card *card)
+{
+    if (card->snp)
+        note("snp-end");
+    card->snp = NULL;
+}
+
+void snp_stop(efi_handle function)
+{
+    note("stop");
+}
+
+bool snp_link(const struct card *card)
+{
+    return true;
+}
+
+int snp_set_groups(struct card *card)
+{
+    note("snp-groups");
+    return 0;
+}
+
+int snp_send(struct card *card, const void *frame, size_t len)
+{
+    note("snp-send");
+    return 0;
+}
+
+int snp_receive(struct card *card, uint8_t **ret_frame)
+{
+    return 0;
+}
+
+static efi_status disconnect(efi_handle controller, efi_handle driver, efi_handle child)
+{
+    note("disconnect");
+    return EFI_NOT_FOUND; // where there was none
+}
+
+static efi_status connect(efi_handle controller, efi_handle *drivers, struct efi_device_path *remaining, bool recursive)
+{
+    note(recursive ? "connect-all" : "connect");
+    return EFI_SUCCESS;
+}
+
+static efi_status open_protocol(efi_handle handle, const struct efi_guid *guid, void **ret, efi_handle agent, efi_handle controller,
+                                uint32_t attributes)
+{
+    note(attributes == EFI_OPEN_EXCLUSIVE ? "take" : "take-not-alone");
+    return failing == FAILS_PROTOCOL ? EFI_ACCESS_DENIED : EFI_SUCCESS;
+}
+
+static efi_status close_protocol(efi_handle handle, const struct efi_guid *guid, efi_handle agent, efi_handle controller)
+{
+    note("let-go");
+    return EFI_SUCCESS;
+}
+
+static efi_status stall(uint64_t us)
+{
+    now += us;
+    return EFI_SUCCESS;
+}
+
+// --- a driver ---
+
+struct state {
+    uint8_t zero[16];
+    unsigned number;
+};
+
+static int driver_open(void *state, const struct pci_function *pci, struct nic_facts *ret)
+{
+    struct state *s = state;
+    note("driver");
+    for (unsigned i = 0; i < sizeof s->zero; i++)
+        if (s->zero[i])
+            return ERR_INTERNAL;
+    if (failing == FAILS_DRIVER)
+        return ERR_NET_LINK;
+    memset(s, 0xff, sizeof *s);
+    s->number = pci == &cards[1].pci.function;
+    *ret = (struct nic_facts){ .mac = { 2, 0, 0, 0, 0, (uint8_t)s->number }, .rx_buffers = 256, .mtu = 1400 };
+    return 0;
+}
+
+static void driver_close(void *state)
+{
+    note("driver-end");
+}
+
+static bool driver_link(void *state)
+{
+    return links[((struct state *)state)->number];
+}
+
+static int driver_multicast(void *state, const uint8_t (*macs)[6], unsigned count)
+{
+    note(count == 2 && macs[1][5] == 7 ? "groups" : "other-groups");
+    return 0;
+}
+
+static int driver_send(void *state, const void *frame, size_t len)
+{
+    note("send");
+    return 0;
+}
+
+static int driver_receive(void *state, uint8_t **ret_frame)
+{
+    static uint8_t frame[60];
+    *ret_frame = frame;
+    return sizeof frame;
+}
+
+static const struct nic_driver driver = { .name = "fake", .state_size = sizeof(struct state), .open = driver_open,
+                                          .close = driver_close, .link = driver_link, .multicast = driver_multicast,
+                                          .send = driver_send, .receive = driver_receive };
+
+#define TAKEN "stop disconnect take pci driver "
+#define CLOSED "driver-end pci-end let-go "
+
+static void set_up(void)
+{
+    services.disconnect = disconnect;
+    services.connect = connect;
+    services.open_protocol = open_protocol;
+    services.close_protocol = close_protocol;
+    services.stall = stall;
+    for (unsigned i = 0; i < 2; i++) {
+        cards[i] = (struct card){ .driver = &driver };
+        links[i] = true;
+    }
+    failing = FAILS_NOTHING;
+    order[0] = said[0] = 0;
+    link_waited_us = now = 0;
+}
+
+TEST(taken_when_opened_and_given_back_as_it_was)
+{
+    set_up();
+    CHECK_EQ(nic_open(0), 0);
+    CHECK(ordered(TAKEN));
+    CHECK(cards[0].info.rx_buffers == 256 && cards[0].info.mtu == 1400 && cards[0].info.mac[0] == 2);
+    nic_close(0);
+    CHECK(ordered(CLOSED)); // the firmware had not started it
+    cards[0].bound = true;
+    CHECK_EQ(nic_open(0), 0);
+    CHECK_EQ(nic_open(0), 0);
+    nic_close(0);
+    nic_close(0);
+    CHECK(ordered(TAKEN CLOSED "connect "));
+    cards[0].stack = true;
+    CHECK_EQ(nic_open(0), 0);
+    nic_close_all();
+    CHECK(ordered(TAKEN CLOSED "connect-all "));
+    CHECK_EQ(records, 0);
+    CHECK_EQ(nic_open(2), ERR_NET_NO_CARD);
+    CHECK_STR(said, "");
+}
+
+TEST(the_firmwares_driver_takes_over_where_a_step_fails)
+{
+    static const char *const steps[FAILS_LAST] = { [FAILS_PROTOCOL] = "stop disconnect take ",
+                                                   [FAILS_PCI] = "stop disconnect take pci let-go ",
+                                                   [FAILS_HEAP] = "stop disconnect take pci pci-end let-go ",
+                                                   [FAILS_DRIVER] = TAKEN "pci-end let-go " };
+    for (unsigned step = FAILS_PROTOCOL; step < FAILS_LAST; step++) {
+        char expected[200];
+        set_up();
+        failing = step;
+        CHECK_EQ(nic_open(0), 0);
+        snprintf(expected, sizeof expected, "%sconnect-all use-snp snp ", steps[step]);
+        CHECK(ordered(expected));
+        CHECK_STR(said, step == FAILS_HEAP ? "net: net0 (fake): out of memory [G02]; the firmware's driver takes over\n" :
+                                             "net: net0 (fake): network card fault [N02]; the firmware's driver takes over\n");
+        CHECK_EQ(nic_send(0, "", 60), 0);
+        nic_close(0);
+        CHECK(ordered("snp-send snp-end "));
+        CHECK_EQ(nic_open(0), 0); // it stays with the firmware's
+        CHECK(ordered("snp "));
+        nic_close_all();
+        CHECK_EQ(records, 0);
+    }
+}
+
+TEST(a_link_is_waited_for_once_and_not_where_there_is_one)
+{
+    set_up();
+    CHECK_EQ(nic_open(0), 0);
+    CHECK_EQ(now, 0);
+    links[1] = false;
+    CHECK_EQ(nic_open(1), 0); // the other card has one
+    CHECK_EQ(now, 0);
+    CHECK_STR(said, "net: net1 has no link\n");
+    nic_close_all();
+
+    set_up();
+    links[0] = links[1] = false;
+    CHECK_EQ(nic_open(0), 0);
+    CHECK_EQ(now, LINK_WAIT_US);
+    CHECK_EQ(nic_open(1), 0);
+    CHECK_EQ(now, LINK_WAIT_US);
+    CHECK_STR(said, "net: net0 has no link\nnet: net1 has no link\n");
+    nic_close_all();
+    CHECK_EQ(records, 0);
+}
+
+TEST(lent_or_quiet_and_back_with_the_same_groups)
+{
+    static const uint8_t groups[2][6] = { { 1 }, { 1, 0, 0, 0, 0, 7 } };
+    set_up();
+    cards[1].driver = NULL;
+    CHECK_EQ(nic_multicast(0, groups, 2), ERR_NET_NO_CARD);
+    CHECK_EQ(nic_open(0), 0);
+    CHECK_EQ(nic_open(1), 0);
+    CHECK_EQ(nic_multicast(0, groups, 2), 0);
+    CHECK(ordered(TAKEN "snp groups "));
+    nic_lend();
+    CHECK(ordered(CLOSED "connect-all snp-end "));
+    CHECK_EQ(nic_send(0, "", 60), ERR_NET_LINK);
+    nic_resume();
+    CHECK(ordered(TAKEN "groups snp snp-groups "));
+    nic_quiet();
+    CHECK(ordered(CLOSED)); // nobody's; the firmware sees to its own card when the kernel ends it
+    nic_resume();
+    CHECK(ordered(TAKEN "groups "));
+    nic_close(0);
+    nic_lend();
+    order[0] = 0;
+    nic_resume();
+    CHECK(ordered("snp snp-groups ")); // a closed one stays closed
+    nic_close_all();
+    CHECK_EQ(records, 0);
+}
+
+TEST(frames)
+{
+    static uint8_t frame[FRAME_MAX + 1];
+    uint8_t *got;
+    set_up();
+    CHECK_EQ(nic_receive(0, &got), ERR_NET_NO_CARD);
+    CHECK_EQ(nic_send(0, frame, 60), ERR_NET_LINK);
+    CHECK_EQ(nic_open(0), 0);
+    CHECK_EQ(nic_receive(0, &got), 60);
+    order[0] = 0;
+    CHECK_EQ(nic_send(0, frame, FRAME_MAX), 0);
+    CHECK_EQ(nic_send(0, frame, FRAME_MAX + 1), ERR_NET_LINK);
+    CHECK(ordered("send "));
+    nic_close_all();
+}
+
+TEST_MAIN(T(taken_when_opened_and_given_back_as_it_was), T(the_firmwares_driver_takes_over_where_a_step_fails),
+          T(a_link_is_waited_for_once_and_not_where_there_is_one), T(lent_or_quiet_and_back_with_the_same_groups), T(frames))
