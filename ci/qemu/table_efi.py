@@ -15,8 +15,9 @@ import payload_install
 
 # The smallest FAT32 that firmware takes in sectors of 4096 bytes has 65525 clusters; from 260 MiB on mkdosfs makes them larger.
 ESP_4K = 258  # MiB
-NO_NETWORK = "e1000,romfile="  # OVMF has no driver of its own for it
-VIRTIO = "virtio-net-pci,romfile="  # by OVMF's own driver; for e1000 it has none and takes the one of QEMU's option ROM
+NO_NETWORK = "rtl8139,romfile="  # for which neither OVMF nor Signet has a driver
+VIRTIO = "virtio-net-pci,romfile="  # OVMF has a driver of its own; for the others it has none and takes that of QEMU's option ROM
+SNP_ONLY = "snponly.efi"  # Signet under this name leaves every card to the firmware's driver
 NVME_4K = "nvme,serial=1,logical_block_size=4096,physical_block_size=4096"
 MEMORY = 512  # OVMF itself takes more than a BIOS
 REFUSED = "0x80000000000000(0f|1a)"  # EFI_ACCESS_DENIED, EFI_SECURITY_VIOLATION
@@ -37,7 +38,7 @@ INSTALLED = (
 FROM_BIOS = {
     "two-keys": ("esp", "e1000-82545em,romfile="),
     "stranger": ("esp", "e1000e,romfile="),
-    "discover-ipv4": ("esp", VIRTIO),
+    "discover-ipv4": ("esp", "vmxnet3"),
     "discover-ipv6": ("esp", "e1000"),
     "failover-unplugged": ("esp", VIRTIO),
     "over-http": ("esp", "e1000e"),
@@ -52,6 +53,16 @@ FROM_BIOS = {
     "refused-tampered": ("esp", VIRTIO),
     "refused-lengths": ("esp", VIRTIO),
 }
+
+
+def driver(nic):
+    """What the console calls it: Signet's own for the cards that it knows, the firmware's for the others."""
+    return r"\(virtio-net\)" if nic.startswith("virtio") else r"\(e1000\)" if nic.startswith("e1000") else r"\(snp\)"
+
+
+def own_file(row):
+    """The artefact of that row as it will be: a further name for it."""
+    return os.path.join(fixtures.BUILD, row, "tftp/ipxe.efi")
 
 
 def restarts(count):
@@ -148,15 +159,16 @@ def rows(table):
                 firmware="uefi-pxe", nic=VIRTIO, after=(("no_dhcp_after_nbp",),)),
         replace(good, name="efi-pxe-e1000", about="OVMF by its own PXE, e1000", firmware="uefi-pxe"),
     ]
+    found = [replace(row, expect=row.expect + (driver(row.nic),)) for row in found]
     found += applications(good)
     found.append(arm64(good, by_name["refused-tampered"].cases[0]))
     found += high_memory(by_name)
     # Cards are numbered in the order of their places on the bus.
-    found.append(replace(good, name="efi-two-cards", about="two cards, and the server is behind the second one: found by discovery on all",
-                         firmware="esp", nic=VIRTIO + ",addr=0x9,bootindex=-1", script="#!ipxe\nifopen\nifstat\nchain p2:///apptest-bare\n",
+    found.append(replace(good, name="efi-two-cards", about="two cards, and the server is behind the second one, e1000e: found by discovery on all",
+                         firmware="esp", nic="e1000e,romfile=,addr=0x9,bootindex=-1", script="#!ipxe\nifopen\nifstat\nchain p2:///apptest-bare\n",
                          servers=[replace(good.servers[0], address=None, images=["apptest-bare"])], boots="", end="apptest-bare has ended",
                          devices=("-netdev", "hubport,hubid=1,id=n1", "-device", VIRTIO + ",addr=0x8,netdev=n1,mac=52:54:00:50:32:02"),
-                         expect=("net0: 52:54:00:50:32:02", "net1: 52:54:00:50:32:01", r"verified,.* from \[fe80::\S+%2\]")))
+                         expect=("net0: 52:54:00:50:32:02 virtio-net PCI", "net1: 52:54:00:50:32:01 e1000 PCI", r"verified,.* from \[fe80::\S+%2\]")))
     found.append(replace(good, name="efi-sha-ni", about="OVMF, a processor with SHA extensions: SHA-256 by its own instructions",
                          firmware="esp", nic=VIRTIO, cpu="max", newer=True, expect=good.expect + ("digest: SHA-256 by SHA-NI",)))
     found.append(replace(good, name="efi-processors", about="OVMF with two more processors: they make the digests", firmware="esp", nic=VIRTIO,
@@ -195,8 +207,10 @@ def rows(table):
     found += [
         replace(outside, name="efi-autoexec-esp", about="autoexec.ipxe beside the binary on the ESP comes before the embedded script",
                 firmware="esp", files=(("esp", "EFI/BOOT/autoexec.ipxe", f"#!ipxe\ndhcp\nchain {image}\n"),)),
-        replace(outside, name="efi-autoexec-tftp", about="autoexec.ipxe from the TFTP server, with a relative URI in it",
-                firmware="uefi-pxe", tftp=("good",), files=(("tftp", "autoexec.ipxe", "#!ipxe\ndhcp\nchain good\n"),)),
+        replace(outside, name="efi-autoexec-tftp", about="autoexec.ipxe from the TFTP server, with a relative URI in it; loaded as snponly.efi,"
+                " which leaves the card to the firmware's driver", firmware="uefi-pxe", tftp=("good",), dhcp=("--dhcp-boot=" + SNP_ONLY,),
+                files=(("tftp", "autoexec.ipxe", "#!ipxe\ndhcp\nchain good\n"), ("tftp", SNP_ONLY, own_file("efi-autoexec-tftp"))),
+                expect=good.expect + (r"\(snp\)",)),
         replace(outside, name="efi-pxe-ipv6", about="OVMF by its own PXE over IPv6: its address is used; autoexec.ipxe and an application from"
                 " the same TFTP server", firmware="uefi-pxe6", tftp=("apptest-bare",), servers=[], boots="", end="apptest-bare has ended",
                 files=(("tftp", "autoexec.ipxe", "#!ipxe\ndhcp\nchain apptest-bare\n"),),
@@ -210,8 +224,10 @@ def rows(table):
                 dhcp=("--dhcp-vendorclass=set:http,HTTPClient", "--dhcp-option-force=tag:http,60,HTTPClient",
                       "--dhcp-boot=tag:http,http://10.50.0.3:8080/ipxe.efi")),
         replace(outside, name="efi-load-options", about="load options come before everything: a line of script, which leaves Signet three times"
-                " without losing a page, then a URI", firmware="shell", after=(("no_page_lost",),),
-                files=(("esp", "startup.nsh", restarts(3) + f"signet.efi {image}\r\n"), ("esp", "autoexec.ipxe", "#!ipxe\necho ROW-FAILED\n"))),
+                " without losing a page (the firmware's pools need one now and then), then a URI, by the firmware's driver that had the card back",
+                firmware="shell", after=(("no_page_lost", 1),), expect=good.expect + (r"\(virtio-net\)(?s:.*)\(snp\)",),
+                files=(("esp", "startup.nsh", restarts(3) + f"{SNP_ONLY} {image}\r\n"), ("esp", SNP_ONLY, own_file("efi-load-options")),
+                       ("esp", "autoexec.ipxe", "#!ipxe\necho ROW-FAILED\n"))),
         replace(outside, name="efi-fifty", about="fifty starts from the shell lose no page", firmware="shell", group="large", deadline=600,
                 after=(("no_page_lost",),), files=(("esp", "startup.nsh", restarts(50) + f"signet.efi {image}\r\n"),)),
         # Here the firmware has started its network stack, which each start takes off the card and gives back: OVMF loses
@@ -254,6 +270,6 @@ def rows(table):
         memory = MEMORY
         if name == "does-not-fit":
             memory, row = 128, replace(row, expect=(r"needs \d+ MiB, the largest.*\[B03\]",) + row.expect[1:])
-        found.append(replace(row, name="efi-" + name, firmware=firmware, nic=nic, memory=memory,
+        found.append(replace(row, name="efi-" + name, firmware=firmware, nic=nic, memory=memory, expect=row.expect + (driver(nic),),
                              after=tuple(a for a in row.after if a[0] != "no_dhcp_after_nbp")))
     return found

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import usb
 
-NO_NETWORK = "e1000,romfile="  # a card without a ROM: nothing that a BIOS or OVMF could use
+NO_NETWORK = "rtl8139,romfile="  # a card without a ROM, and without a driver in Signet: nothing that a BIOS or OVMF could use
 EMBEDDED = "#!ipxe\necho ROW-FAILED: the embedded script\n"
 REFUSED = "#!ipxe\nchain tampered.img\n"
 AUTOEXEC = """#!ipxe
