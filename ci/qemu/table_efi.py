@@ -40,7 +40,7 @@ FROM_BIOS = {
     "stranger": ("esp", "e1000e,romfile="),
     "discover-ipv4": ("esp", "vmxnet3"),
     "discover-ipv6": ("esp", "e1000"),
-    "failover-unplugged": ("esp", VIRTIO),
+    "failover-unplugged": ("esp", VIRTIO + ",disable-modern=on"),
     "over-http": ("esp", "e1000e"),
     # Every row that must not boot.
     "does-not-fit": ("esp", VIRTIO),
@@ -48,7 +48,7 @@ FROM_BIOS = {
     "no-anchors": ("uefi-pxe", VIRTIO),
     "script-without-anchors": ("esp", VIRTIO),
     "no-server": ("esp", VIRTIO),
-    "one-of-two": ("esp", VIRTIO),
+    "one-of-two": ("esp", VIRTIO + ",disable-legacy=on"),
     "other-product": ("esp", "e1000-82544gc,romfile="),
     "refused-tampered": ("esp", VIRTIO),
     "refused-lengths": ("esp", VIRTIO),
