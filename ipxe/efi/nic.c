@@ -11,12 +11,12 @@
 #include "efi/native.h"
 #include "efi/snp.h"
 
-// For all cards of a boot together, and only while none has a link: a card without a cable costs so much once, and none of it
-// where another one works. What is sent too early is sent again, which costs a second or two at first, as well.
+// While no card has a link, and in vain only once in a boot: a card without a cable costs so much, and nothing where another
+// one works. What is sent too early is lost and sent again, which costs a second or two at first, as well.
 #define LINK_WAIT_US 4000000u
 #define LINK_STEP_US 10000u
 
-static uint64_t link_waited_us;
+static bool waited_in_vain;
 
 static void say(unsigned nic, const char *what)
 {
@@ -35,19 +35,20 @@ static bool has_link(const struct card *card)
     return card->state ? card->driver->link(card->state) : card->snp && snp_link(card);
 }
 
-static void await_link(unsigned nic)
+static bool any_link(void)
 {
     bool found = false;
+    for (unsigned i = 0; i < cards_count(); i++)
+        found |= has_link(card_at(i));
+    return found;
+}
+
+static void await_link(unsigned nic)
+{
     uint64_t start = clock_us();
-    for (;;) {
-        for (unsigned i = 0; i < cards_count(); i++)
-            found |= has_link(card_at(i));
-        uint64_t waited = clock_us() - start;
-        if (found || link_waited_us + waited >= LINK_WAIT_US) {
-            link_waited_us += waited;
-            break;
-        }
+    while (!any_link() && !waited_in_vain) {
         (void)efi_boot->stall(LINK_STEP_US);
+        waited_in_vain = clock_us() - start >= LINK_WAIT_US;
     }
     if (!has_link(card_at(nic)))
         say(nic, "has no link");
