@@ -50,13 +50,16 @@ static const struct nic_driver *native_driver(efi_handle device)
 }
 
 // Firmware that boots from a disk has not woken the network. Only what is a network card is woken, which spares the
-// seconds that disks take; and no card that can be used as it is, for that would only start the firmware's stack on it.
+// seconds that disks take; and no card that can be used as it is, natively or not, for that would only start the firmware's
+// stack on it.
 static bool must_wake(efi_handle device, uint32_t class)
 {
     efi_handle *handles;
     bool ready = false;
-    if (class >> 16 != PCI_CLASS_NETWORK || native_driver(device))
+    if (class >> 16 != PCI_CLASS_NETWORK)
         return false;
+    for (unsigned i = 0; i < count; i++)
+        ready |= cards[i].driver && cards[i].function == device;
     unsigned n = efi_handles(&snp_guid, &handles);
     for (unsigned i = 0; i < n; i++)
         ready |= drivers_pci(handles[i]) == device && !is_driven(handles[i], &snp_guid);

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MPL-2.0
+// cards.c over a made-up firmware: which cards there are, in which order, who drives them and what is woken for that.
+#include "base/test.h" // first: `count` is a name in both
+#include "efi/cards.c"
+
+#define KNOWN 0x10001af4u // device and vendor of the card that the only driver knows
+#define UNKNOWN 0x813910ecu
+#define NETWORK 0x020000u
+#define THINGS 8
+
+// A handle: a PCI function, or an SNP that leads through one.
+static struct thing {
+    uint32_t id, class;      // of a function, else 0
+    struct thing *function;  // that an SNP leads through, NULL: none
+    uint8_t mac;             // of an SNP, the last byte; of a function's card
+    bool there, driven;      // driven: a driver of the firmware's has it open
+    bool loaded_by_pxe;
+    unsigned woken;
+    struct efi_snp snp;
+    struct efi_snp_mode mode;
+} things[THINGS];
+static unsigned thing_count, opened;
+static bool probe_fails, everything_woken;
+static struct efi_pxe_mode pxe_mode;
+static struct efi_pxe pxe = { .mode = &pxe_mode };
+static struct efi_loaded_image loaded;
+static struct efi_boot_services services;
+struct efi_boot_services *efi_boot = &services;
+struct efi_loaded_image *efi_loaded = &loaded;
+
+void *efi_protocol(efi_handle handle, const struct efi_guid *guid)
+{
+    struct thing *t = handle;
+    if (!t || !t->there)
+        return NULL;
+    if (guid->a == snp_guid.a)
+        return t->id ? NULL : &t->snp;
+    return guid->a == pxe_guid.a && t->loaded_by_pxe ? &pxe : NULL;
+}
+
+unsigned efi_handles(const struct efi_guid *guid, efi_handle **ret)
+{
+    static efi_handle handles[THINGS];
+    unsigned n = 0;
+    for (unsigned i = 0; i < thing_count; i++)
+        if (things[i].there && (things[i].id != 0) == (guid->a == pci_guid.a))
+            handles[n++] = &things[i];
+    *ret = handles;
+    return n;
+}
+
+efi_handle drivers_pci(efi_handle handle)
+{
+    struct thing *t = handle;
+    return t && t->there ? t->id ? t : t->function : NULL;
+}
+
+uint32_t drivers_pci_id(efi_handle handle)
+{
+    struct thing *t = drivers_pci(handle);
+    return t ? t->id : 0;
+}
+
+uint32_t drivers_pci_class(efi_handle device)
+{
+    return ((struct thing *)device)->class;
+}
+
+// Brings up the SNP of what is wanted.
+void drivers_connect(bool (*wanted)(efi_handle device, uint32_t class), const struct efi_guid *protocol)
+{
+    for (unsigned i = 0; i < thing_count; i++) {
+        struct thing *t = &things[i];
+        if (!t->id || !wanted(t, t->class))
+            continue;
+        t->woken++;
+        for (unsigned k = 0; k < thing_count; k++)
+            if (things[k].function == t)
+                things[k].there = things[k].driven = true;
+    }
+    everything_woken = protocol != NULL;
+}
+
+int pci_open(struct pci_io *pci, efi_handle handle)
+{
+    opened++;
+    pci->function.ctx = handle;
+    return 0;
+}
+
+void pci_close(struct pci_io *pci)
+{
+    opened--;
+}
+
+static efi_status open_information(efi_handle handle, const struct efi_guid *guid, struct efi_open_entry **ret, uint64_t *ret_count)
+{
+    static struct efi_open_entry entry;
+    entry.attributes = ((struct thing *)handle)->driven ? EFI_OPEN_BY_DRIVER : 0;
+    *ret = &entry;
+    *ret_count = 1;
+    return EFI_SUCCESS;
+}
+
+static efi_status free_nothing(void *memory)
+{
+    return EFI_SUCCESS;
+}
+
+static bool knows(uint16_t vendor, uint16_t device)
+{
+    return vendor == (KNOWN & 0xffff) && device == KNOWN >> 16;
+}
+
+static int probe_mac(const struct pci_function *pci, uint8_t ret_mac[6])
+{
+    memset(ret_mac, 0, 6);
+    ret_mac[5] = ((struct thing *)pci->ctx)->mac;
+    return probe_fails || !opened ? ERR_NET_LINK : 0;
+}
+
+static const struct nic_driver driver = { .name = "fake", .knows = knows, .probe = probe_mac };
+const struct nic_driver *const core_drivers[] = { &driver };
+const size_t core_driver_count = 1;
+
+static struct thing *add(struct thing t)
+{
+    struct thing *new = &things[thing_count++];
+    *new = t;
+    new->there = t.there || t.id;
+    new->mode = (struct efi_snp_mode){ .type = 1, .address_size = 6, .packet_max = 1500 };
+    new->mode.current.bytes[5] = t.mac;
+    new->snp.mode = &new->mode;
+    return new;
+}
+
+static void set_up(void)
+{
+    services.open_information = open_information;
+    services.free_pool = free_nothing;
+    loaded.device = NULL;
+    memset(&pxe_mode, 0, sizeof pxe_mode);
+    thing_count = count = opened = 0;
+    probe_fails = everything_woken = false;
+}
+
+static bool is(unsigned i, uint8_t mac, const char *name)
+{
+    struct card *card = card_at(i);
+    return card && card->info.mac[5] == mac && strcmp(card->info.driver, name) == 0 && (card->driver != NULL) == (strcmp(name, "fake") == 0);
+}
+
+TEST(the_card_that_we_came_from_is_the_first_and_keeps_its_lease)
+{
+    set_up();
+    struct thing *first = add((struct thing){ .id = KNOWN, .class = NETWORK }), *ours = add((struct thing){ .id = KNOWN, .class = NETWORK });
+    add((struct thing){ .function = first, .mac = 1, .there = true });
+    add((struct thing){ .function = ours, .mac = 2, .there = true, .driven = true });
+    loaded.device = add((struct thing){ .function = ours, .mac = 2, .there = true, .loaded_by_pxe = true });
+    ours->driven = true;
+    pxe_mode.started = pxe_mode.ack_received = true;
+    pxe_mode.ack[BOOTP_CHADDR + 5] = 2;
+    cards_find(true);
+    CHECK_EQ(cards_count(), 2);
+    CHECK(is(0, 2, "fake") && card_at(0)->function == ours && card_at(0)->bound && card_at(0)->stack);
+    CHECK(is(1, 1, "fake") && card_at(1)->function == first && !card_at(1)->bound && !card_at(1)->stack);
+    CHECK(card_at(0)->info.dhcp_ack && !card_at(1)->info.dhcp_ack);
+    CHECK_STR(card_at(0)->info.chip, "PCI 1af4:1000");
+    CHECK(first->woken == 0 && ours->woken == 0 && !everything_woken);
+}
+
+TEST(what_is_known_is_not_woken_and_what_is_not_is)
+{
+    set_up();
+    struct thing *known = add((struct thing){ .id = KNOWN, .class = NETWORK, .mac = 1 });
+    struct thing *other = add((struct thing){ .id = UNKNOWN, .class = NETWORK });
+    struct thing *disk = add((struct thing){ .id = KNOWN, .class = 0x010802 }); // an id alone is no network card
+    add((struct thing){ .function = known, .mac = 1 });
+    add((struct thing){ .function = other, .mac = 2 });
+    cards_find(true);
+    CHECK(known->woken == 0 && other->woken == 1 && disk->woken == 0 && !everything_woken);
+    CHECK_EQ(cards_count(), 2);
+    CHECK(is(0, 1, "fake") && is(1, 2, "snp") && !card_at(1)->stack);
+    CHECK_EQ(opened, 0);
+}
+
+TEST(without_native_drivers)
+{
+    set_up();
+    struct thing *known = add((struct thing){ .id = KNOWN, .class = NETWORK, .mac = 1 });
+    add((struct thing){ .function = known, .mac = 1 });
+    cards_find(false);
+    CHECK_EQ(known->woken, 1);
+    CHECK_EQ(cards_count(), 1);
+    CHECK(is(0, 1, "snp") && everything_woken);
+}
+
+TEST(a_card_that_does_not_tell_its_address_is_the_firmwares)
+{
+    set_up();
+    probe_fails = true;
+    struct thing *known = add((struct thing){ .id = KNOWN, .class = NETWORK, .mac = 1 });
+    add((struct thing){ .function = known, .mac = 1 });
+    cards_find(true);
+    CHECK_EQ(known->woken, 1);
+    CHECK(cards_count() == 1 && is(0, 1, "snp"));
+    CHECK_EQ(opened, 0);
+}
+
+TEST(two_addresses_on_one_function_are_the_firmwares)
+{
+    set_up();
+    struct thing *known = add((struct thing){ .id = KNOWN, .class = NETWORK });
+    add((struct thing){ .function = known, .mac = 1, .there = true });
+    add((struct thing){ .function = known, .mac = 2, .there = true });
+    add((struct thing){ .mac = 3, .there = true }); // and one that is not on PCI
+    cards_find(true);
+    CHECK_EQ(cards_count(), 3);
+    CHECK(is(0, 1, "snp") && is(1, 2, "snp") && is(2, 3, "snp"));
+    CHECK_STR(card_at(2)->info.chip, "not on PCI");
+}
+
+TEST(back_to_the_firmwares_driver_whose_handles_are_new)
+{
+    set_up();
+    struct thing *known = add((struct thing){ .id = KNOWN, .class = NETWORK }), *other = add((struct thing){ .id = UNKNOWN, .class = NETWORK });
+    struct thing *old = add((struct thing){ .function = known, .mac = 1, .there = true });
+    add((struct thing){ .function = other, .mac = 2, .there = true });
+    cards_find(true);
+    CHECK(is(0, 1, "fake") && is(1, 2, "snp"));
+    old->there = false;
+    struct thing *new = add((struct thing){ .function = known, .mac = 7, .there = true });
+    cards_use_snp(card_at(0));
+    CHECK(is(0, 7, "snp") && card_at(0)->handle_count == 1 && card_at(0)->handles[0] == new);
+    new->there = false;
+    cards_use_snp(card_at(0));
+    CHECK_EQ(card_at(0)->handle_count, 0);
+    CHECK_EQ(card_at(1)->handle_count, 1);
+}
+
+TEST_MAIN(T(the_card_that_we_came_from_is_the_first_and_keeps_its_lease), T(what_is_known_is_not_woken_and_what_is_not_is),
+          T(without_native_drivers), T(a_card_that_does_not_tell_its_address_is_the_firmwares),
+          T(two_addresses_on_one_function_are_the_firmwares), T(back_to_the_firmwares_driver_whose_handles_are_new))
