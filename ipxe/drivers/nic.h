@@ -27,14 +27,15 @@ struct nic_driver {
     // Resets the card and starts it, whoever had it before. `pci` must outlive it. 0, ERR_NO_MEMORY, ERR_NET_LINK (it does
     // not answer as its specification says); after an error nothing is left behind. It does not wait for the link.
     int (*open)(void *state, const struct pci_function *pci, struct nic_facts *ret);
-    // Resets it: not one byte is written by the card into memory after this. Frees what open took.
+    // Resets it when what was sent has left: not one byte is written by the card into memory after this. Frees what open took.
     void (*close)(void *state);
     // Is there a link? True where a card cannot tell.
     bool (*link)(void *state);
     // Multicast addresses to be received, the whole list each time. More may come through than was asked for.
     int (*multicast)(void *state, const uint8_t (*macs)[6], unsigned count);
     // Copies one Ethernet frame (without FCS) into the card's ring. It may be dropped silently, as a wire does, but not
-    // because of the driver while the card keeps up. 0, ERR_NET_LINK.
+    // because of the driver while the card keeps up. While the caller has a frame that was received, answers to it may wait until
+    // receive() finds no further one. 0, ERR_NET_LINK.
     int (*send)(void *state, const void *frame, size_t len);
     // The next frame, in place: its length, 0 when there is none. *ret_frame stays valid, and may be written to, until the next
     // receive() or close(). Frames with errors or in several buffers are dropped.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // See virtio_net.h. Receiving is what a boot is made of: it reads ring memory, and touches a register only when the card has
-// asked to be told of new buffers, at most once for a batch of them. In a virtual machine each such write leaves the guest.
+// asked to be told of new buffers, at most once for a batch of them. In a virtual machine each such write leaves the guest. Answers
+// to what is received (TCP has one for every two frames) are told of together, too.
 #include "drivers/virtio_net.h"
 
 #include "base/bytes.h"
@@ -29,7 +30,9 @@ enum { QUEUE_RX = 0, QUEUE_TX = 1, QUEUE_CONTROL = 2 };
 #define RX_BUFFERS 1024u // or as many as the card offers
 #define RX_BATCH 64u     // buffers that go back together, unless there are few
 #define TX_BUFFERS 64u
-#define TX_WAIT_US 2000u // for one of them to come back before a frame is dropped
+#define TX_BATCH 16u     // answers that are told of together
+#define TX_WAIT_US 2000u // for a buffer to come back before a frame is dropped
+#define TX_FLUSH_US 50000u // for all of them before the card is stopped
 #define CONTROL_DESCRIPTORS 2u
 #define NONE UINT32_MAX // no descriptor
 
@@ -68,7 +71,8 @@ struct virtio_net {
     bool control_stuck;  // the last command was never answered: its buffer is the card's for ever
     uint16_t rx_mask;    // buffers are shown to the card when `offered` has none of these bits
     uint32_t rx_held;    // first descriptor of the buffer that is the caller's until the next receive
-    uint16_t tx_fresh; // buffers that were never used; after them, those that have come back
+    uint16_t tx_fresh;   // buffers that were never used; after them, those that have come back
+    uint16_t tx_untold;  // frames that the card wants to be told of
 };
 
 static bool net_knows(uint16_t vendor, uint16_t device)
@@ -149,9 +153,27 @@ static void queue_free(struct virtio_net *n, struct queue *q)
     *q = (struct queue){ 0 };
 }
 
+static void tell_of_sent(struct virtio_net *n)
+{
+    virtio_pci_notify(&n->device, &n->tx.bell);
+    n->tx_untold = 0;
+}
+
+// What was sent leaves the card before it is stopped: it may be what tells a server how the boot went.
+static void flush(struct virtio_net *n)
+{
+    const struct pci_function *pci = n->device.pci;
+    uint64_t end = pci->ops->now_us(pci->ctx) + TX_FLUSH_US;
+    if (n->tx_untold)
+        tell_of_sent(n);
+    while (n->tx.buffers && !virtqueue_is_done(&n->tx.ring) && pci->ops->now_us(pci->ctx) < end)
+        ;
+}
+
 static void net_close(void *state)
 {
     struct virtio_net *n = state;
+    flush(n);
     // A card that does not answer has its way to memory taken.
     bool deaf = virtio_pci_reset(&n->device) != 0;
     virtio_pci_restore(&n->device, deaf);
@@ -320,6 +342,8 @@ static int net_send(void *state, const void *frame, size_t len)
     if (len > NIC_FRAME_MAX)
         return ERR_NET_LINK;
     if (!find_free(n, &i)) {
+        if (n->tx_untold)
+            tell_of_sent(n);
         uint64_t end = pci->ops->now_us(pci->ctx) + TX_WAIT_US;
         while (!find_free(n, &i))
             if (pci->ops->now_us(pci->ctx) > end)
@@ -328,15 +352,20 @@ static int net_send(void *state, const void *frame, size_t len)
     memcpy(q->buffers + i * BUFFER_SIZE + FRAME_AT, frame, len);
     describe(n, q, (uint16_t)i, (uint32_t)len, 0);
     virtqueue_offer(&q->ring, (uint16_t)(i << n->chain));
-    publish(n, q);
+    // While the caller has a frame in its hands, it will ask for the next one soon.
+    if (virtqueue_publish(&q->ring) && (++n->tx_untold == TX_BATCH || n->rx_held == NONE))
+        tell_of_sent(n);
     return 0;
 }
 
 static inline void give_back(struct virtio_net *n, uint32_t descriptor)
 {
     virtqueue_offer(&n->rx.ring, (uint16_t)descriptor);
-    if (!(n->rx.ring.offered & n->rx_mask))
-        publish(n, &n->rx);
+    if (n->rx.ring.offered & n->rx_mask)
+        return;
+    publish(n, &n->rx);
+    if (n->tx_untold)
+        tell_of_sent(n);
 }
 
 // A batch is at most a quarter of the buffers, so that the card never waits for what is held back here.
@@ -360,6 +389,8 @@ static int net_receive(void *state, uint8_t **ret_frame)
         *ret_frame = n->rx.buffers + buffer * BUFFER_SIZE + FRAME_AT;
         return (int)length;
     }
+    if (n->tx_untold)
+        tell_of_sent(n);
     return 0;
 }
 

@@ -170,6 +170,43 @@ TEST(sends)
     }
 }
 
+TEST(answers_are_told_of_together)
+{
+    EITHER_INTERFACE(legacy) {
+        CHECK(begin(legacy));
+        CHECK_EQ(send(0), 0);
+        CHECK_EQ(card.sent, 1); // at once: nothing was received
+        for (unsigned number = 1; number <= 100; number++) {
+            CHECK(deliver(number));
+            CHECK(receives(number));
+            CHECK_EQ(send(number), 0);
+            CHECK(card.sent + 15 >= number);
+        }
+        CHECK_EQ(card.queues[CARD_TX].bells, 1 + 100 / 16);
+        CHECK(receives_nothing());
+        CHECK_EQ(card.sent, 101);
+        for (unsigned number = 0; number <= 100; number++)
+            CHECK(was_sent(number, number));
+        CHECK(deliver(101));
+        CHECK(receives(101));
+        CHECK_EQ(send(101), 0);
+        CHECK(finish());
+        CHECK_EQ(card.sent, 102); // before the end
+    }
+}
+
+TEST(close_waits_for_what_was_sent_but_not_for_ever)
+{
+    EITHER_INTERFACE(legacy) {
+        CHECK(begin(legacy));
+        card.tx_stands = true;
+        CHECK_EQ(send(0), 0);
+        uint64_t before = card.now;
+        CHECK(finish());
+        CHECK(card.now - before >= 50000 && card.now - before < 60000);
+    }
+}
+
 TEST(a_full_transmit_ring_drops_in_time)
 {
     EITHER_INTERFACE(legacy) {
@@ -316,5 +353,5 @@ TEST(a_control_queue_that_never_answers)
 
 TEST_MAIN(T(receives_in_order_over_several_laps), T(a_full_ring_loses_nothing_that_was_delivered),
           T(ten_thousand_frames_touch_hardly_a_register), T(buffers_may_come_back_in_any_order), T(rings_of_every_size),
-          T(sends), T(a_full_transmit_ring_drops_in_time), T(hostile_entries_on_receive), T(hostile_entries_on_send),
-          T(close_stops_the_card), T(link), T(multicast), T(a_control_queue_that_never_answers))
+          T(sends), T(answers_are_told_of_together), T(close_waits_for_what_was_sent_but_not_for_ever),
+          T(a_full_transmit_ring_drops_in_time), T(hostile_entries_on_receive), T(hostile_entries_on_send), T(close_stops_the_card), T(link), T(multicast), T(a_control_queue_that_never_answers))

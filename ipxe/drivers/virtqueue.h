@@ -76,6 +76,12 @@ static inline bool virtqueue_publish(struct virtqueue *q)
     return !(q->used->flags & VRING_NO_NOTIFY);
 }
 
+// Has the device given back all that it was shown?
+static inline bool virtqueue_is_done(const struct virtqueue *q)
+{
+    return q->used->index == q->offered;
+}
+
 // Takes the next entry out of the used ring; false: there is none. Each field is read once, for the device may change it. An
 // index that claims more entries than the ring has is none.
 static inline bool virtqueue_take(struct virtqueue *q, uint32_t *ret_id, uint32_t *ret_length)
