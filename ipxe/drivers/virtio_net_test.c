@@ -354,4 +354,5 @@ TEST(a_control_queue_that_never_answers)
 TEST_MAIN(T(receives_in_order_over_several_laps), T(a_full_ring_loses_nothing_that_was_delivered),
           T(ten_thousand_frames_touch_hardly_a_register), T(buffers_may_come_back_in_any_order), T(rings_of_every_size),
           T(sends), T(answers_are_told_of_together), T(close_waits_for_what_was_sent_but_not_for_ever),
-          T(a_full_transmit_ring_drops_in_time), T(hostile_entries_on_receive), T(hostile_entries_on_send), T(close_stops_the_card), T(link), T(multicast), T(a_control_queue_that_never_answers))
+          T(a_full_transmit_ring_drops_in_time), T(hostile_entries_on_receive), T(hostile_entries_on_send),
+          T(close_stops_the_card), T(link), T(multicast), T(a_control_queue_that_never_answers))
