@@ -95,10 +95,11 @@ int e1000_card_reset(const struct e1000_card *card)
     uint32_t ctrl = e1000_read(card, E1000_CTRL);
     if (ctrl == GONE)
         return ERR_NET_LINK;
-    ctrl &= ~(E1000_CTRL_RESET | E1000_CTRL_PHY_RESET | E1000_CTRL_MASTER_DISABLE);
+    ctrl &= ~(E1000_CTRL_RESET | E1000_CTRL_PHY_RESET);
     if (card->express) {
         // A card that does not come to an end is reset all the same: nothing else would help it.
-        e1000_write(card, E1000_CTRL, ctrl | E1000_CTRL_MASTER_DISABLE);
+        ctrl |= E1000_CTRL_MASTER_DISABLE;
+        e1000_write(card, E1000_CTRL, ctrl);
         (void)wait_for(card, E1000_STATUS, E1000_STATUS_MASTER, 0, MASTER_US);
     }
     // Without the PHY, so that a link that is up need not be negotiated again.
@@ -106,6 +107,8 @@ int e1000_card_reset(const struct e1000_card *card)
     pause_us(card, RESET_US);
     if (!wait_for(card, E1000_CTRL, E1000_CTRL_RESET, 0, NIC_WAIT_US))
         return ERR_NET_LINK;
+    if (card->express) // QEMU's reset leaves it set
+        e1000_write(card, E1000_CTRL, e1000_read(card, E1000_CTRL) & ~E1000_CTRL_MASTER_DISABLE);
     e1000_write(card, E1000_IMC, GONE); // the reset may have set others
     (void)e1000_read(card, E1000_ICR);  // reading takes back what was pending
     return 0;

@@ -23,7 +23,7 @@ static int open_new(bool express)
 static bool is_left_alone(uint16_t command)
 {
     return !card.fault && card.pieces == 0 && card.command == command && !(REG(E1000_RCTL) & E1000_RCTL_ENABLE) &&
-           !(REG(E1000_TCTL) & E1000_TCTL_ENABLE);
+           !(REG(E1000_TCTL) & E1000_TCTL_ENABLE) && (card.reset_sticks || !(REG(E1000_CTRL) & E1000_CTRL_MASTER_DISABLE));
 }
 
 static bool close_card(void)

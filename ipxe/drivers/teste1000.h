@@ -251,6 +251,8 @@ static void bar_write(void *ctx, unsigned bar, uint32_t offset, unsigned width, 
         REG(E1000_CTRL) &= ~E1000_CTRL_RESET;
         if (value & E1000_CTRL_PHY_RESET)
             fault("the PHY is reset"); // the link would go down for seconds
+        if (card.express && value & E1000_CTRL_RESET && !(value & E1000_CTRL_MASTER_DISABLE))
+            fault("a card reset that may be in the middle of an access to memory");
         if (value & E1000_CTRL_RESET)
             reset();
         break;
