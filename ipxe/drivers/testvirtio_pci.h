@@ -169,10 +169,12 @@ static uint32_t card_config_read(void *ctx, uint32_t offset, unsigned width)
 }
 static void card_config_write(void *ctx, uint32_t offset, unsigned width, uint32_t value)
 {
-    if (offset == PCI_COMMAND && width == 2)
-        store16_le(card.config + offset, (uint16_t)value);
-    else
+    if (offset != PCI_COMMAND || width != 2)
         card_complain("a write into configuration space");
+    else if ((value & ~load16_le(card.config + PCI_COMMAND) & PCI_COMMAND_MASTER) && (card.status & 4))
+        card_complain("memory opened to a card that runs");
+    else
+        store16_le(card.config + PCI_COMMAND, (uint16_t)value);
 }
 
 static void *card_dma_alloc(void *ctx, size_t len, uint64_t *ret_bus)

@@ -30,8 +30,8 @@ enum { QUEUE_RX = 0, QUEUE_TX = 1, QUEUE_CONTROL = 2 };
 #define RX_BUFFERS 1024u // or as many as the card offers
 #define RX_BATCH 64u     // buffers that go back together, unless there are few
 #define TX_BUFFERS 64u
-#define TX_BATCH 16u     // answers that are told of together
-#define TX_WAIT_US 2000u // for a buffer to come back before a frame is dropped
+#define TX_BATCH 16u       // answers that are told of together
+#define TX_WAIT_US 2000u   // for a buffer to come back before a frame is dropped
 #define TX_FLUSH_US 50000u // for all of them before the card is stopped
 #define CONTROL_DESCRIPTORS 2u
 #define NONE UINT32_MAX // no descriptor
@@ -267,6 +267,7 @@ static int start(struct virtio_net *n, struct nic_facts *ret)
     int err = virtio_pci_begin(&n->device);
     if (err)
         return err;
+    virtio_pci_enable(&n->device, true); // not before: it may have been left with queues of others
     uint64_t features = choose_features(n, &ret->mtu);
     if (!features)
         return ERR_NET_LINK;
@@ -284,6 +285,8 @@ static int start(struct virtio_net *n, struct nic_facts *ret)
         err = queue_open(n, &n->control, QUEUE_CONTROL, CONTROL_DESCRIPTORS);
     if (err)
         return err;
+    if ((features & FEATURE_CTRL_VQ) && n->control.ring.size < CONTROL_DESCRIPTORS)
+        return ERR_NET_LINK;
     fill_receive_queue(n);
     n->tx_fresh = n->tx.count;
     n->rx_held = NONE;
@@ -302,7 +305,7 @@ static int net_open(void *state, const struct pci_function *pci, struct nic_fact
     int err = virtio_pci_find(&n->device, pci);
     if (err)
         return err;
-    virtio_pci_enable(&n->device, true);
+    virtio_pci_enable(&n->device, false);
     err = start(n, &facts);
     if (err)
         net_close(n);

@@ -94,6 +94,19 @@ TEST(a_reset_that_never_ends)
     }
 }
 
+TEST(a_card_that_runs_is_reset_before_it_may_use_memory)
+{
+    EITHER_INTERFACE(legacy) {
+        card_make(legacy);
+        store16_le(card.config + PCI_COMMAND, 0);
+        CHECK_EQ(open_card(), 0);
+        CHECK(card_runs(CARD_RX));
+        DRIVER->close(state);
+        CHECK(!card.wrong);
+        CHECK_EQ(load16_le(card.config + PCI_COMMAND), 0);
+    }
+}
+
 TEST(every_allocation_fails_once)
 {
     EITHER_INTERFACE(legacy) {
@@ -180,7 +193,7 @@ TEST(legacy_registers_behind_interrupt_vectors)
     CHECK(is_tidy());
 }
 
-TEST(features_that_are_needed)
+TEST(what_a_card_needs_to_have)
 {
     card_make(false);
     card.offered &= ~CARD_MAC;
@@ -188,6 +201,10 @@ TEST(features_that_are_needed)
     CHECK(is_tidy());
     card_make(false);
     card.offered &= ~CARD_VERSION_1;
+    CHECK_EQ(open_card(), ERR_NET_LINK);
+    CHECK(is_tidy());
+    card_make(false);
+    card.queues[CARD_CONTROL].max = 1; // no room for a command and its answer
     CHECK_EQ(open_card(), ERR_NET_LINK);
     CHECK(is_tidy());
     card_make(false);
@@ -207,6 +224,7 @@ TEST(features_that_are_needed)
 }
 
 TEST_MAIN(T(knows_its_cards), T(probe_leaves_the_card_as_it_was), T(takes_the_features_that_it_knows_and_no_others),
-          T(mtu), T(a_reset_that_takes_its_time), T(a_reset_that_never_ends), T(every_allocation_fails_once),
+          T(mtu), T(a_reset_that_takes_its_time), T(a_reset_that_never_ends),
+          T(a_card_that_runs_is_reset_before_it_may_use_memory), T(every_allocation_fails_once),
           T(damaged_capabilities), T(the_first_usable_capability_counts), T(legacy_registers_behind_interrupt_vectors),
-          T(features_that_are_needed))
+          T(what_a_card_needs_to_have))
