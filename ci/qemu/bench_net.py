@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What the benchmark's machines have around them: a web server, whose log says when a machine asked for a mark, and logs."""
+"""What the benchmark's machines have around them: a web server, whose log says when a machine asked for a mark, logs, and a look
+at the processor time that all of it takes."""
+import glob
 import os
 import re
 import sys
@@ -34,8 +36,37 @@ def read_log(name):
 
 
 def fresh_logs():
-    for name in ("dnsmasq.log", "http.log"):
+    for name in ("dnsmasq.log", "http.log", "bootserver.log"):
         open(os.path.join(BENCH, name), "w").close()
+
+
+def _threads():
+    """Thread -> seconds on a processor, for every process in these namespaces but this one: the emulator and the servers."""
+    seconds = {}
+    for path in glob.glob("/proc/[0-9]*/task/*/schedstat"):
+        try:
+            with open(path, encoding="ascii") as f:
+                seconds[path] = int(f.read().split()[0]) / 1e9
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # it has just ended
+    return {path: s for path, s in seconds.items() if not path.startswith(f"/proc/{os.getpid()}/")}
+
+
+class Processors:
+    """The processor time between two moments, each of which a condition tells when look() is called."""
+
+    def __init__(self, begun, ended):
+        self.moments, self.readings = (begun, ended), []
+
+    def look(self):
+        if len(self.readings) < 2 and self.moments[len(self.readings)]():
+            self.readings.append(_threads())
+
+    def seconds(self, digest=0.0):
+        """Of all threads together, without the digest, which is that share of the guest's: the busiest thread is the guest."""
+        before, after = self.readings
+        spent = [s - before.get(path, 0.0) for path, s in after.items()]
+        return sum(spent) - digest * max(spent)
 
 
 def start_nginx(network):
