@@ -248,21 +248,25 @@ static void input(struct netif *netif, struct pbuf *p, uint8_t *frame, uint8_t *
 
 static bool take_frame(unsigned nic)
 {
-    struct pbuf *p = net.spare ? net.spare : pbuf_alloc(PBUF_RAW, FRAME_MAX, PBUF_POOL);
-    if (!p)
+    struct netif *netif = &net.cards[nic].netif;
+    if (!net.spare)
+        net.spare = pbuf_alloc(PBUF_RAW, FRAME_MAX, PBUF_POOL);
+    if (!net.spare)
         return false; // all buffers are in lwIP's queues; timers will free some
-    net.spare = NULL;
-    uint8_t *frame, *own = p->payload;
+    uint8_t *frame;
     int len = net.platform->frame_recv(net.platform->ctx, nic, &frame);
-    if (len <= 0) {
-        net.spare = p;
+    if (len <= 0)
         return false;
-    }
+    if (net_direct(netif, frame, (size_t)len))
+        return true;
+    struct pbuf *p = net.spare;
+    uint8_t *own = p->payload;
+    net.spare = NULL;
     if (!stays_in_place(frame, (size_t)len)) {
         memcpy(own, frame, (size_t)len);
         frame = own;
     }
-    input(&net.cards[nic].netif, p, frame, own, (u16_t)len);
+    input(netif, p, frame, own, (u16_t)len);
     return true;
 }
 

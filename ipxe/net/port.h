@@ -13,3 +13,8 @@ void net_to_lwip(const struct net_addr *addr, ip_addr_t *ret);
 
 struct netif *net_netif(unsigned nic); // NULL when not open
 int net_error(err_t err);              // lwIP's error as ours
+
+// Gives a received frame to the socket that it is for, if that can be told without lwIP. False: lwIP's turn.
+bool net_direct(struct netif *netif, const uint8_t *frame, size_t len);
+// False when no socket has this port.
+bool net_udp_deliver(struct netif *netif, uint16_t port, const struct net_addr *from, const uint8_t *data, size_t len);

@@ -31,6 +31,18 @@ static void input(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_
     pbuf_free(p);
 }
 
+bool net_udp_deliver(struct netif *netif, uint16_t port, const struct net_addr *from, const uint8_t *data, size_t len)
+{
+    for (unsigned i = 0; i < SOCKETS_MAX; i++) {
+        struct net_udp *udp = &sockets[i];
+        if (!udp->pcb || udp->pcb->local_port != port)
+            continue;
+        udp->receive(udp->ctx, netif->num, from, data, len);
+        return true;
+    }
+    return false;
+}
+
 struct net_udp *net_udp_open(uint16_t port, net_udp_receiver *receive, void *ctx)
 {
     struct net_udp *udp = NULL;

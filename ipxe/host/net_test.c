@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: MPL-2.0
+// Received frames on their way through net/ and lwIP: every frame has memory of its own that is gone when the next one is
+// asked for, so that the sanitizers see whatever is kept of it and was not copied.
+#include "host/host.h"
+#include "net/net.h"
+
+#include "base/bytes.h"
+#include "base/test.h"
+
+#define ETH 14
+#define PORT 4000
+#define QUEUE 8
+
+static const uint8_t own_mac[6] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 }, peer_mac[6] = { 0x52, 0x54, 0, 0, 0, 1 };
+static const uint8_t own_ip4[4] = { 10, 0, 0, 2 }, peer_ip4[4] = { 10, 0, 0, 1 }, mask[4] = { 255, 255, 255, 0 }, none[4];
+static const uint8_t own_ip6[16] = { 0xfe, 0x80, [8] = 0x50, 0x54, 0, 0xff, 0xfe, 0x12, 0x34, 0x56 };
+static const uint8_t peer_ip6[16] = { 0xfe, 0x80, [15] = 1 };
+
+struct frame {
+    uint8_t bytes[FRAME_MAX];
+    size_t len;
+};
+
+static struct {
+    struct host_machine machine;
+    struct frame queue[QUEUE]; // towards the machine
+    unsigned queued;
+    struct frame sent; // the last frame of the machine, but for ARP
+    struct net_addr from;
+    uint8_t data[4096]; // what a socket got
+    size_t len;
+    unsigned datagrams;
+    bool connected;
+} t;
+
+static void put(const struct frame *f)
+{
+    t.queue[t.queued++] = *f;
+}
+
+static struct frame ethernet(uint16_t type)
+{
+    struct frame f = { .len = ETH };
+    memcpy(f.bytes, own_mac, 6);
+    memcpy(f.bytes + 6, peer_mac, 6);
+    store16_be(f.bytes + 12, type);
+    return f;
+}
+
+static int wire_send(void *ctx, const void *frame, size_t len)
+{
+    const uint8_t *in = frame;
+    if (load16_be(in + 12) == 0x0806) { // who has: the peer has
+        struct frame f = ethernet(0x0806);
+        memcpy(f.bytes + ETH, in + ETH, 8);
+        f.bytes[ETH + 7] = 2;
+        memcpy(f.bytes + ETH + 8, peer_mac, 6);
+        memcpy(f.bytes + ETH + 14, in + ETH + 24, 4);
+        memcpy(f.bytes + ETH + 18, in + ETH + 8, 10);
+        f.len = 60;
+        put(&f);
+        return 0;
+    }
+    memcpy(t.sent.bytes, frame, len);
+    t.sent.len = len;
+    return 0;
+}
+
+static int wire_receive(void *ctx, void *buf, size_t cap)
+{
+    if (!t.queued)
+        return 0;
+    size_t len = t.queue[0].len;
+    memcpy(buf, t.queue[0].bytes, len);
+    memmove(t.queue, t.queue + 1, --t.queued * sizeof *t.queue);
+    return (int)len;
+}
+
+static void drain(void)
+{
+    while (net_poll() > 0)
+        ;
+}
+
+static void set_up(void)
+{
+    static bool done;
+    t.queued = t.datagrams = 0;
+    t.len = t.sent.len = 0;
+    if (done)
+        return;
+    done = true;
+    host_init(&t.machine);
+    t.machine.random_state = 1;
+    t.machine.wire = (struct host_wire){ .send = wire_send, .receive = wire_receive };
+    if (net_start(&t.machine.platform) != 0 || net_open(0) != 0)
+        abort();
+    net_set_ipv4(0, own_ip4, mask, none);
+    drain();
+}
+
+static uint16_t sum(uint32_t sum, const uint8_t *p, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        sum += i % 2 ? p[i] : (uint32_t)p[i] << 8;
+    while (sum >> 16)
+        sum = (sum >> 16) + (sum & 0xffff);
+    return (uint16_t)sum;
+}
+
+// One IP packet, or a fragment of one: `offset` is in bytes, `more` says that it is not the last.
+static struct frame ip_packet(bool v6, uint8_t proto, const uint8_t *payload, size_t len, size_t offset, bool more)
+{
+    struct frame f = ethernet(v6 ? 0x86dd : 0x0800);
+    uint8_t *ip = f.bytes + ETH;
+    bool fragment = offset || more;
+    if (v6) {
+        ip[0] = 0x60;
+        store16_be(ip + 4, (uint16_t)(len + (fragment ? 8 : 0)));
+        ip[6] = fragment ? 44 : proto;
+        ip[7] = 64;
+        memcpy(ip + 8, peer_ip6, 16);
+        memcpy(ip + 24, own_ip6, 16);
+        ip += 40;
+        if (fragment) {
+            ip[0] = proto;
+            store16_be(ip + 2, (uint16_t)(offset | more));
+            ip[7] = 99;
+            ip += 8;
+        }
+    } else {
+        ip[0] = 0x45;
+        store16_be(ip + 2, (uint16_t)(20 + len));
+        ip[5] = 99;
+        store16_be(ip + 6, (uint16_t)(offset / 8 | (more ? 0x2000 : 0)));
+        ip[8] = 64;
+        ip[9] = proto;
+        memcpy(ip + 12, peer_ip4, 4);
+        memcpy(ip + 16, own_ip4, 4);
+        store16_be(ip + 10, (uint16_t)~sum(0, ip, 20));
+        ip += 20;
+    }
+    memcpy(ip, payload, len);
+    f.len = (size_t)(ip - f.bytes) + len;
+    return f;
+}
+
+static uint32_t pseudo(bool v6, uint8_t proto, size_t len)
+{
+    uint32_t s = v6 ? sum(sum(0, peer_ip6, 16), own_ip6, 16) : sum(sum(0, peer_ip4, 4), own_ip4, 4);
+    return s + proto + (uint32_t)len;
+}
+
+static size_t udp(uint8_t *out, bool v6, uint16_t port, const uint8_t *data, size_t len)
+{
+    store16_be(out, 5555);
+    store16_be(out + 2, port);
+    store16_be(out + 4, (uint16_t)(8 + len));
+    store16_be(out + 6, 0);
+    memcpy(out + 8, data, len);
+    store16_be(out + 6, (uint16_t)~sum(pseudo(v6, 17, 8 + len), out, 8 + len));
+    return 8 + len;
+}
+
+static void got(void *ctx, unsigned nic, const struct net_addr *from, const uint8_t *data, size_t len)
+{
+    t.datagrams++;
+    t.from = *from;
+    t.len = len;
+    memcpy(t.data, data, len);
+}
+
+static void fill(uint8_t *data, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        data[i] = (uint8_t)(i * 31 + i / 256 + 7);
+}
+
+static bool as_sent(bool v6, const uint8_t *data, size_t len)
+{
+    struct net_addr peer = v6 ? (struct net_addr){ 0 } : net_addr_v4(peer_ip4, 0);
+    if (v6)
+        memcpy(peer.ip, peer_ip6, 16);
+    return t.len == len && memcmp(t.data, data, len) == 0 && t.from.port == 5555 && t.from.zone == 1 &&
+           memcmp(t.from.ip, peer.ip, 16) == 0;
+}
+
+TEST(datagrams_arrive_whole)
+{
+    uint8_t data[1400], packet[1408];
+    fill(data, sizeof data);
+    set_up();
+    struct net_udp *socket = net_udp_open(PORT, got, NULL);
+    for (int v6 = 0; v6 < 2; v6++)
+        for (size_t len = 0; len <= sizeof data; len += len < 40 ? 1 : 97) {
+            struct frame f = ip_packet(v6, 17, packet, udp(packet, v6, PORT, data, len), 0, false);
+            f.len = MAX(f.len, (size_t)60); // Ethernet pads what is shorter
+            t.datagrams = 0;
+            put(&f);
+            drain();
+            CHECK_EQ(t.datagrams, 1);
+            CHECK(as_sent(v6, data, len));
+        }
+    net_udp_close(socket);
+}
+
+// What the checksums cover cannot arrive changed; what they do not (hop limit, traffic class, flow label) changes nothing.
+TEST(one_wrong_bit_is_seen)
+{
+    uint8_t data[40], packet[48];
+    fill(data, sizeof data);
+    set_up();
+    struct net_udp *socket = net_udp_open(PORT, got, NULL);
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct frame f = ip_packet(v6, 17, packet, udp(packet, v6, PORT, data, sizeof data), 0, false);
+        for (size_t bit = 12 * 8; bit < f.len * 8; bit++) {
+            f.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            t.datagrams = 0;
+            put(&f);
+            drain();
+            f.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            bool covered = v6 ? bit / 8 < ETH || bit / 8 >= ETH + 4 : true;
+            if (v6 && bit / 8 == ETH + 7)
+                covered = false;
+            if (covered)
+                CHECK_EQ(t.datagrams, 0);
+            else
+                CHECK(t.datagrams == 0 || as_sent(v6, data, sizeof data));
+        }
+        // Shorter than it says.
+        for (size_t cut = 1; cut < f.len - 12; cut++) {
+            struct frame shorter = f;
+            shorter.len -= cut;
+            put(&shorter);
+            drain();
+            CHECK_EQ(t.datagrams, 0);
+        }
+    }
+    net_udp_close(socket);
+}
+
+TEST(what_is_for_others_is_not_taken)
+{
+    uint8_t data[40], packet[48];
+    fill(data, sizeof data);
+    set_up();
+    struct net_udp *socket = net_udp_open(PORT, got, NULL);
+    size_t len = udp(packet, false, PORT, data, sizeof data);
+    struct frame f = ip_packet(false, 17, packet, len, 0, false);
+    uint8_t *ip = f.bytes + ETH;
+    store16_be(ip + 26, 0); // without a checksum of its own, which IPv4 allows
+    put(&f);
+    drain();
+    CHECK_EQ(t.datagrams, 1);
+    // To another host; from a group; from everyone.
+    static const struct { size_t at; uint8_t address[4]; } wrong[] = { { 16, { 10, 0, 0, 3 } }, { 12, { 224, 0, 0, 1 } }, { 12, { 10, 0, 0, 255 } } };
+    for (unsigned i = 0; i < ARRAY_SIZE(wrong); i++) {
+        struct frame g = f;
+        ip = g.bytes + ETH;
+        memcpy(ip + wrong[i].at, wrong[i].address, 4);
+        store16_be(ip + 10, 0);
+        store16_be(ip + 10, (uint16_t)~sum(0, ip, 20));
+        put(&g);
+        drain();
+        CHECK_EQ(t.datagrams, 1);
+    }
+    net_udp_close(socket);
+}
+
+TEST(fragments_are_kept_until_the_last_one)
+{
+    enum { PIECE = 400, PIECES = 4 };
+    static const unsigned orders[][PIECES] = { { 0, 1, 2, 3 }, { 3, 2, 1, 0 }, { 2, 0, 3, 1 }, { 1, 3, 0, 2 } };
+    uint8_t data[PIECE * PIECES - 8 - 100], packet[PIECE * PIECES];
+    fill(data, sizeof data);
+    set_up();
+    struct net_udp *socket = net_udp_open(PORT, got, NULL);
+    for (int v6 = 0; v6 < 2; v6++)
+        for (unsigned o = 0; o < ARRAY_SIZE(orders); o++) {
+            size_t len = udp(packet, v6, PORT, data, sizeof data);
+            t.datagrams = 0;
+            for (unsigned i = 0; i < PIECES; i++) {
+                unsigned n = orders[o][i];
+                struct frame f = ip_packet(v6, 17, packet + n * PIECE, MIN((size_t)PIECE, len - n * PIECE), n * PIECE, n + 1 < PIECES);
+                put(&f);
+                drain();
+                CHECK_EQ(t.datagrams, i + 1 == PIECES);
+            }
+            CHECK(as_sent(v6, data, sizeof data));
+        }
+    net_udp_close(socket);
+}
+
+// lwIP goes back from the UDP header to IP's, and sends both.
+TEST(closed_port_is_answered_with_the_packets_head)
+{
+    uint8_t data[40], packet[48];
+    fill(data, sizeof data);
+    set_up();
+    for (int i = 0; i < 2; i++) { // the first one asks for the peer's hardware address
+        struct frame f = ip_packet(false, 17, packet, udp(packet, false, PORT + 1, data, sizeof data), 0, false);
+        put(&f);
+        drain();
+        const uint8_t *icmp = t.sent.bytes + ETH + 20;
+        CHECK_EQ(t.sent.bytes[ETH + 9], 1);
+        CHECK(icmp[0] == 3 && icmp[1] == 3);
+        CHECK(memcmp(icmp + 8, f.bytes + ETH, 28) == 0);
+    }
+}
+
+// --- TCP ---
+
+static void tcp_event(void *ctx, enum net_tcp_event event, const uint8_t *data, size_t len)
+{
+    if (event == NET_TCP_CONNECTED)
+        t.connected = true;
+    if (event == NET_TCP_DATA && t.len + len <= sizeof t.data) {
+        memcpy(t.data + t.len, data, len);
+        t.len += len;
+    }
+}
+
+static void segment(bool v6, uint16_t port, uint8_t flags, uint32_t seq, uint32_t ack, const uint8_t *data, size_t len)
+{
+    uint8_t packet[1024] = { 0 };
+    store16_be(packet, 80);
+    store16_be(packet + 2, port);
+    store32_be(packet + 4, seq);
+    store32_be(packet + 8, ack);
+    packet[12] = 5 << 4;
+    packet[13] = flags;
+    store16_be(packet + 14, 8192);
+    memcpy(packet + 20, data, len);
+    store16_be(packet + 16, (uint16_t)~sum(pseudo(v6, 6, 20 + len), packet, 20 + len));
+    struct frame f = ip_packet(v6, 6, packet, 20 + len, 0, false);
+    put(&f);
+    drain();
+}
+
+TEST(segments_out_of_order_are_kept)
+{
+    enum { SIZE = 300, SEGMENTS = 5, SYN = 2, PSH = 8, ACK = 16, RST = 4 };
+    static const unsigned orders[][SEGMENTS] = { { 0, 1, 2, 3, 4 }, { 4, 3, 2, 1, 0 }, { 2, 4, 1, 3, 0 }, { 3, 1, 4, 2, 0 }, { 1, 0, 4, 3, 2 } };
+    uint8_t data[SIZE * SEGMENTS];
+    fill(data, sizeof data);
+    set_up();
+    for (unsigned o = 0; o < ARRAY_SIZE(orders); o++) {
+        struct net_addr peer = net_addr_v4(peer_ip4, 80);
+        t.len = 0;
+        t.connected = false;
+        struct net_tcp *tcp = net_tcp_connect(&peer, tcp_event, NULL);
+        CHECK(tcp);
+        drain();
+        uint8_t *head = t.sent.bytes + ETH + 20;
+        uint16_t port = load16_be(head);
+        uint32_t ack = load32_be(head + 4) + 1, seq = 0xfffffe00; // wraps on the way
+        CHECK_EQ(head[13], SYN);
+        segment(false, port, SYN | ACK, seq++, ack, data, 0);
+        CHECK(t.connected);
+        for (unsigned i = 0; i < SEGMENTS; i++) {
+            unsigned n = orders[o][i];
+            // A little of the next one as well, so that what is kept has to be cut.
+            size_t len = MIN((size_t)SIZE + 10, sizeof data - n * SIZE);
+            segment(false, port, PSH | ACK, seq + n * SIZE, ack, data + n * SIZE, len);
+        }
+        CHECK_EQ(t.len, sizeof data);
+        CHECK(memcmp(t.data, data, sizeof data) == 0);
+        segment(false, port, RST, seq + sizeof data, ack, data, 0);
+        net_tcp_close(tcp);
+    }
+}
+
+TEST_MAIN(T(datagrams_arrive_whole), T(one_wrong_bit_is_seen), T(what_is_for_others_is_not_taken),
+          T(fragments_are_kept_until_the_last_one), T(closed_port_is_answered_with_the_packets_head), T(segments_out_of_order_are_kept))
