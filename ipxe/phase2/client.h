@@ -32,10 +32,10 @@
 #define P2_CLIENT_TARGETS 8     // addresses HELLO is sent to in discovery
 #define P2_CLIENT_SLOTS 64      // chunks in the works at a time (fewer when chunks are large)
 #define P2_CLIENT_SLOT_BITS 65536 // blocks of all slots together: 8 chunks of 4 MiB in blocks of 512
-#define P2_CLIENT_FLIGHT 2048   // requests that the window is kept in; twice the largest window
+#define P2_CLIENT_FLIGHT 2048   // requests that the window is kept in; more than twice the largest window
 #define P2_CLIENT_STAMPS 16     // READs whose sending time is remembered
 #define P2_CLIENT_WINDOW_MIN 4  // blocks: below this a link is not usable
-#define P2_CLIENT_WINDOW_MAX 1024
+#define P2_CLIENT_WINDOW_MAX 896   // what a switch or a Linux interface queues is 1000 frames, as a rule
 #define P2_CLIENT_WINDOW_DEFAULT 16
 #define P2_CLIENT_SEED_MIN 16
 #define P2_CLIENT_SEED_MAX 64
