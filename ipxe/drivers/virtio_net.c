@@ -155,7 +155,8 @@ static void queue_free(struct virtio_net *n, struct queue *q)
 
 static void tell_of_sent(struct virtio_net *n)
 {
-    virtio_pci_notify(&n->device, &n->tx.bell);
+    if (n->tx_untold)
+        virtio_pci_notify(&n->device, &n->tx.bell);
     n->tx_untold = 0;
 }
 
@@ -164,8 +165,7 @@ static void flush(struct virtio_net *n)
 {
     const struct pci_function *pci = n->device.pci;
     uint64_t end = pci->ops->now_us(pci->ctx) + TX_FLUSH_US;
-    if (n->tx_untold)
-        tell_of_sent(n);
+    tell_of_sent(n);
     while (n->tx.buffers && !virtqueue_is_done(&n->tx.ring) && pci->ops->now_us(pci->ctx) < end)
         ;
 }
@@ -345,8 +345,7 @@ static int net_send(void *state, const void *frame, size_t len)
     if (len > NIC_FRAME_MAX)
         return ERR_NET_LINK;
     if (!find_free(n, &i)) {
-        if (n->tx_untold)
-            tell_of_sent(n);
+        tell_of_sent(n);
         uint64_t end = pci->ops->now_us(pci->ctx) + TX_WAIT_US;
         while (!find_free(n, &i))
             if (pci->ops->now_us(pci->ctx) > end)
@@ -367,8 +366,7 @@ static inline void give_back(struct virtio_net *n, uint32_t descriptor)
     if (n->rx.ring.offered & n->rx_mask)
         return;
     publish(n, &n->rx);
-    if (n->tx_untold)
-        tell_of_sent(n);
+    tell_of_sent(n);
 }
 
 // A batch is at most a quarter of the buffers, so that the card never waits for what is held back here.
@@ -392,8 +390,7 @@ static int net_receive(void *state, uint8_t **ret_frame)
         *ret_frame = n->rx.buffers + buffer * BUFFER_SIZE + FRAME_AT;
         return (int)length;
     }
-    if (n->tx_untold)
-        tell_of_sent(n);
+    tell_of_sent(n);
     return 0;
 }
 
