@@ -93,6 +93,8 @@ class Machine(Console):
         self.start(command + list(extra), folder, name)
 
     def monitor(self, command):
+        while self.running() and not os.path.exists(self.monitor_path):  # it has just been started
+            time.sleep(POLL)
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(5)
             s.connect(self.monitor_path)

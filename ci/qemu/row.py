@@ -143,6 +143,8 @@ class Runner:
             self.machine = machine_efi.EfiMachine(self.folder, row.firmware, artefact, row.nic, self.netdev, row.memory, **options)
         else:
             self.machine = machine.Machine(self.folder, row.nic, self.netdev, row.memory, row.machine, **options)
+        for command in row.monitor:
+            self.machine.monitor(command)
 
     def efi_options(self):
         found = tpm.start(self.net, self.folder) if self.row.tpm else ()

@@ -57,6 +57,7 @@ class Row:
     memory: int = 256
     cpu: str = None
     devices: tuple = ()  # further options of QEMU
+    monitor: tuple = ()  # commands of its monitor, given at once
     processors: int = 1
     newer: bool = False  # by a QEMU whose emulation has the SHA extensions, see emulator.py
     tpm: bool = False  # swtpm, see tpm.py

@@ -73,11 +73,7 @@ CORE_COMMAND(dhcp)
     int first = script_options(s, argc, argv, options, ARRAY_SIZE(options), 0, -1);
     if (first < 0)
         return first;
-    int err = ERR_NET_NO_CARD;
-    if (first == argc) {
-        for (unsigned nic = 0; nic < net_nic_count() && err && err != ERR_CANCELLED; nic++)
-            err = core_dhcp(core_of(s), nic, force != NULL);
-    }
+    int err = first == argc ? core_dhcp_any(core_of(s), force != NULL) : 0;
     for (int i = first; i < argc; i++) {
         unsigned nic;
         err = card_by_name(s, argv[0], argv[i], &nic);

@@ -10,8 +10,10 @@
 #define ARCH_EFI_X64 7
 #define ARCH_EFI_ARM64 11
 #define RESOLVE_LIMIT_US 10000000u
+#define LINK_WAIT_US 4000000u // copper takes two or three seconds
+#define ANY_CARD PLATFORM_NICS_MAX
 
-int core_open_network(struct core *core)
+static int open_all(void)
 {
     int result = ERR_NET_NO_CARD;
     for (unsigned nic = 0; nic < net_nic_count(); nic++) {
@@ -22,6 +24,26 @@ int core_open_network(struct core *core)
             result = 0;
     }
     return result;
+}
+
+// Until the card has a link, or any (`nic` is ANY_CARD), or it is `end`. What is sent too early is lost, and sent again only
+// after a second or more. 0 or ERR_CANCELLED.
+static int await_link(struct core *core, unsigned nic, uint64_t end)
+{
+    for (;;) {
+        for (unsigned i = 0; i < net_nic_count(); i++)
+            if ((nic == ANY_CARD || nic == i) && net_link(i))
+                return 0;
+        int err = core_now(core) < end ? core_turn(core) : 1;
+        if (err)
+            return MIN(err, 0);
+    }
+}
+
+int core_open_network(struct core *core)
+{
+    int err = open_all();
+    return err ? err : await_link(core, ANY_CARD, core_now(core) + LINK_WAIT_US);
 }
 
 static void use_lease(struct core *core, unsigned nic, const struct dhcp_lease *lease)
@@ -148,11 +170,9 @@ static int run_dhcp(struct core *core, unsigned nic)
     return 0;
 }
 
-int core_dhcp(struct core *core, unsigned nic, bool force)
+// On an open card.
+static int configure(struct core *core, unsigned nic, bool force)
 {
-    int err = net_open(nic);
-    if (err)
-        return err;
     static struct dhcp_lease lease; // 2.5 KiB: off the stack
     if (!force && cached_lease(nic, &lease)) {
         use_lease(core, nic, &lease);
@@ -162,6 +182,47 @@ int core_dhcp(struct core *core, unsigned nic, bool force)
     if (!force && use_cached_lease6(nic))
         return 0;
     return run_dhcp(core, nic);
+}
+
+int core_dhcp(struct core *core, unsigned nic, bool force)
+{
+    int err = net_open(nic);
+    if (!err)
+        err = await_link(core, nic, core_now(core) + LINK_WAIT_US);
+    return err ? err : configure(core, nic, force);
+}
+
+// A card without a cable would cost 15 s of DHCP, so it comes last; it is not left out, for a card may be wrong about its link.
+// All cards are waited for together.
+int core_dhcp_any(struct core *core, bool force)
+{
+    bool tried[PLATFORM_NICS_MAX] = { false };
+    uint64_t end = 0; // of the wait for links; 0: none was missing yet
+    int err = ERR_NET_NO_CARD;
+    for (unsigned nic = 0; nic < net_nic_count(); nic++) {
+        int fault = net_open(nic);
+        if (!fault && !net_link(nic)) {
+            if (!end) {
+                (void)open_all();
+                end = core_now(core) + LINK_WAIT_US;
+            }
+            fault = await_link(core, nic, end);
+        }
+        if (fault == ERR_CANCELLED)
+            return fault;
+        if (!fault && !net_link(nic)) {
+            console_say("dhcp", "net%u has no link", nic);
+            continue;
+        }
+        tried[nic] = true;
+        err = fault ? fault : configure(core, nic, force);
+        if (!err || err == ERR_CANCELLED)
+            return err;
+    }
+    for (unsigned nic = 0; nic < net_nic_count() && err && err != ERR_CANCELLED; nic++)
+        if (!tried[nic])
+            err = configure(core, nic, force);
+    return err;
 }
 
 // "net0" or "1" behind the % of a link-local literal.

@@ -112,6 +112,8 @@ struct platform {
     int (*nic_info)(void *ctx, unsigned nic, struct platform_nic *ret);
     int (*nic_open)(void *ctx, unsigned nic);
     void (*nic_close)(void *ctx, unsigned nic);
+    // Has the open card a link? True where it cannot tell; NULL: no card can.
+    bool (*nic_link)(void *ctx, unsigned nic);
     // Multicast MAC addresses that must be received (whole list each time, 6 bytes each).
     int (*nic_multicast)(void *ctx, unsigned nic, const uint8_t (*macs)[6], unsigned count);
     // Sends one Ethernet frame (no FCS). 0 or ERR_NET_LINK; may drop silently as a wire does.

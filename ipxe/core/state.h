@@ -148,9 +148,11 @@ bool core_file_is_there(struct core *core, const char *uri_text);
 
 // --- the network (dhcp.c) ---
 
-// Configures cards by DHCP: the ROM's cached answer where it is enough, our own DHCP otherwise.
+// Configures a card by DHCP: the ROM's cached answer where it is enough, our own DHCP otherwise.
 int core_dhcp(struct core *core, unsigned nic, bool force);
-// Opens the cards that are not open yet. ERR_NET_NO_CARD when none could be.
+// Any card: in turn until one has an address, those that get no link behind those that do.
+int core_dhcp_any(struct core *core, bool force);
+// Opens the cards that are not open yet, and waits a little for the first link. ERR_NET_NO_CARD when none could be.
 int core_open_network(struct core *core);
 // Host name or address literal of a URI to an address, with the URI's port or `port`.
 int core_resolve(struct core *core, const struct uri *uri, uint16_t port, struct net_addr *ret);

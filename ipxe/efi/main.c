@@ -133,6 +133,11 @@ static void close_card(void *ctx, unsigned nic)
     nic_close(nic);
 }
 
+static bool has_link(void *ctx, unsigned nic)
+{
+    return nic_link(nic);
+}
+
 static int set_multicast(void *ctx, unsigned nic, const uint8_t (*macs)[6], unsigned count)
 {
     return nic_multicast(nic, macs, count);
@@ -245,6 +250,7 @@ static struct platform efi_platform = {
     .nic_info = nic_info,
     .nic_open = open_card,
     .nic_close = close_card,
+    .nic_link = has_link,
     .nic_multicast = set_multicast,
     .frame_send = frame_send,
     .frame_recv = frame_recv,

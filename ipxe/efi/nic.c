@@ -5,18 +5,10 @@
 #include "base/fmt.h"
 #include "drivers/nic.h"
 #include "efi/cards.h"
-#include "efi/clock.h"
 #include "efi/console.h"
 #include "efi/efi.h"
 #include "efi/native.h"
 #include "efi/snp.h"
-
-// While no card has a link, and in vain only once in a boot: a card without a cable costs so much, and nothing where another
-// one works. What is sent too early is lost and sent again, which costs a second or two at first, as well.
-#define LINK_WAIT_US 4000000u
-#define LINK_STEP_US 10000u
-
-static bool waited_in_vain;
 
 static void say(unsigned nic, const char *what)
 {
@@ -28,30 +20,6 @@ static void say(unsigned nic, const char *what)
 static bool is_open(const struct card *card)
 {
     return card->state || card->snp;
-}
-
-static bool has_link(const struct card *card)
-{
-    return card->state ? card->driver->link(card->state) : card->snp && snp_link(card);
-}
-
-static bool any_link(void)
-{
-    bool found = false;
-    for (unsigned i = 0; i < cards_count(); i++)
-        found |= has_link(card_at(i));
-    return found;
-}
-
-static void await_link(unsigned nic)
-{
-    uint64_t start = clock_us();
-    while (!any_link() && !waited_in_vain) {
-        (void)efi_boot->stall(LINK_STEP_US);
-        waited_in_vain = clock_us() - start >= LINK_WAIT_US;
-    }
-    if (!has_link(card_at(nic)))
-        say(nic, "has no link");
 }
 
 // By the native driver; by the firmware's, when that fails.
@@ -85,10 +53,7 @@ int nic_open(unsigned nic)
     struct card *card = card_at(nic);
     if (!card)
         return ERR_NET_NO_CARD;
-    int err = is_open(card) ? 0 : start(nic, card);
-    if (!err)
-        await_link(nic);
-    return err;
+    return is_open(card) ? 0 : start(nic, card);
 }
 
 void nic_close(unsigned nic)
@@ -101,6 +66,14 @@ void nic_close_all(void)
 {
     for (unsigned i = 0; i < cards_count(); i++)
         stop(card_at(i));
+}
+
+bool nic_link(unsigned nic)
+{
+    const struct card *card = card_at(nic);
+    if (!card || !is_open(card))
+        return false;
+    return card->state ? card->driver->link(card->state) : snp_link(card);
 }
 
 static int set_groups(struct card *card)

@@ -3,11 +3,12 @@
 #pragma once
 #include "core/platform.h"
 
-// Takes the card from the firmware. Waits for its link, but not for ever: without one it is open as well. Where a native
-// driver fails, that is said and the firmware's is used. ERR_NET_NO_CARD, ERR_NO_MEMORY, ERR_NET_LINK.
+// Takes the card from the firmware. Where a native driver fails, that is said and the firmware's is used. ERR_NET_NO_CARD,
+// ERR_NET_LINK.
 int nic_open(unsigned nic);
 void nic_close(unsigned nic); // gives it back to the firmware
 void nic_close_all(void);
+bool nic_link(unsigned nic); // is it open, with a link as far as its driver knows?
 
 // The open cards are the firmware's while something else runs.
 void nic_lend(void);

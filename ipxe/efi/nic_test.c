@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-// nic.c and native.c over two cards in memory: what is taken from the firmware and when it is given back, what happens where
-// a step fails, and how long a link is waited for.
+// nic.c and native.c over two cards in memory: what is taken from the firmware and when it is given back, and what happens
+// where a step fails.
 #include "efi/nic.c"
 #include "efi/native.c"
 #include "base/test.h"
@@ -12,9 +12,7 @@ efi_handle efi_image;
 static struct card cards[2];
 static char order[400], said[400];
 static unsigned records; // of the heap, under way
-static uint64_t now;
 static bool links[2]; // of the native cards
-static uint64_t comes_up; // links[0] then, 0: never
 static unsigned failing;
 enum { FAILS_NOTHING, FAILS_PROTOCOL, FAILS_PCI, FAILS_HEAP, FAILS_DRIVER, FAILS_LAST };
 
@@ -47,11 +45,6 @@ void cards_use_snp(struct card *card)
 {
     note("use-snp");
     card->driver = NULL;
-}
-
-uint64_t clock_us(void)
-{
-    return now;
 }
 
 void console_write_text(const char *text, size_t len)
@@ -153,13 +146,6 @@ static efi_status close_protocol(efi_handle handle, const struct efi_guid *guid,
     return EFI_SUCCESS;
 }
 
-static efi_status stall(uint64_t us)
-{
-    now += us;
-    links[0] |= comes_up && now >= comes_up;
-    return EFI_SUCCESS;
-}
-
 // --- a driver ---
 
 struct state {
@@ -224,15 +210,12 @@ static void set_up(void)
     services.connect = connect;
     services.open_protocol = open_protocol;
     services.close_protocol = close_protocol;
-    services.stall = stall;
     for (unsigned i = 0; i < 2; i++) {
         cards[i] = (struct card){ .driver = &driver };
         links[i] = true;
     }
     failing = FAILS_NOTHING;
     order[0] = said[0] = 0;
-    waited_in_vain = false;
-    now = comes_up = 0;
 }
 
 TEST(taken_when_opened_and_given_back_as_it_was)
@@ -283,36 +266,18 @@ TEST(the_firmwares_driver_takes_over_where_a_step_fails)
     }
 }
 
-TEST(a_link_is_waited_for_once_and_not_where_there_is_one)
+TEST(a_link_is_what_the_driver_says)
 {
     set_up();
+    CHECK(!nic_link(0) && !nic_link(2)); // not open
     CHECK_EQ(nic_open(0), 0);
-    CHECK_EQ(now, 0);
-    links[1] = false;
-    CHECK_EQ(nic_open(1), 0); // the other card has one
-    CHECK_EQ(now, 0);
-    CHECK_STR(said, "net: net1 has no link\n");
-    nic_close_all();
-
-    set_up();
-    links[0] = links[1] = false;
-    CHECK_EQ(nic_open(0), 0);
-    CHECK_EQ(now, LINK_WAIT_US);
+    CHECK(nic_link(0));
+    links[0] = false;
+    CHECK(!nic_link(0));
+    cards[1].driver = NULL;
     CHECK_EQ(nic_open(1), 0);
-    CHECK_EQ(now, LINK_WAIT_US);
-    CHECK_STR(said, "net: net0 has no link\nnet: net1 has no link\n");
+    CHECK(nic_link(1));
     nic_close_all();
-
-    set_up();
-    for (unsigned i = 1; i <= 3; i++) { // one that comes up is waited for each time
-        links[0] = false;
-        comes_up = i * 3000000ull;
-        CHECK_EQ(nic_open(0), 0);
-        CHECK_EQ(now, comes_up);
-        nic_close_all();
-    }
-    CHECK_STR(said, "");
-    CHECK_EQ(records, 0);
 }
 
 TEST(lent_or_quiet_and_back_with_the_same_groups)
@@ -360,4 +325,4 @@ TEST(frames)
 }
 
 TEST_MAIN(T(taken_when_opened_and_given_back_as_it_was), T(the_firmwares_driver_takes_over_where_a_step_fails),
-          T(a_link_is_waited_for_once_and_not_where_there_is_one), T(lent_or_quiet_and_back_with_the_same_groups), T(frames))
+          T(a_link_is_what_the_driver_says), T(lent_or_quiet_and_back_with_the_same_groups), T(frames))

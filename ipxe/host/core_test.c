@@ -40,6 +40,33 @@ TEST(cached_dhcpack_means_no_second_dhcp)
     CHECK_EQ(out->discovers, 0);
 }
 
+#define LINK_US 1500000u // between two DISCOVERs of a client that does not wait
+static void boot_late_link(void)
+{
+    set_up("img", key_a);
+    w.machine.link_us = LINK_US;
+    run(BOOT_V4, &key_a, 0);
+}
+TEST(the_first_frame_waits_for_the_link)
+{
+    struct outcome *out = in_child(boot_late_link);
+    CHECK(out->booted && out->memory_right);
+    CHECK(out->now_us > LINK_US && out->now_us < LINK_US + 1000000u);
+}
+
+static void no_link(void)
+{
+    set_up("img", key_a);
+    w.machine.link_us = UINT64_MAX;
+    run("#!ipxe\nifopen\necho opened\ndhcp || echo no address\nexit\n", &key_a, 0);
+}
+TEST(without_a_link_everything_goes_on)
+{
+    struct outcome *out = in_child(no_link);
+    CHECK(said(out, "opened\n") && said(out, "net0 has no link") && said(out, "[N04]") && said(out, "no address\n"));
+    CHECK(out->now_us > 4000000u && out->now_us < 30000000u);
+}
+
 // A REPLY with the address fd50::42 and nothing else, as a firmware keeps it: zeros behind it.
 static void boot_cached_v6(void)
 {
@@ -344,7 +371,8 @@ TEST(every_allocation_may_fail)
     }
 }
 
-TEST_MAIN(T(boots_from_a_named_server), T(cached_dhcpack_means_no_second_dhcp), T(cached_dhcpv6_reply_gives_an_address),
+TEST_MAIN(T(boots_from_a_named_server), T(cached_dhcpack_means_no_second_dhcp), T(the_first_frame_waits_for_the_link),
+          T(without_a_link_everything_goes_on), T(cached_dhcpv6_reply_gives_an_address),
           T(finds_a_server_by_itself), T(another_processor_makes_digests), T(a_processor_that_stands_still_is_done_without),
           T(another_processor_lets_no_bad_chunk_through), T(boots_over_ipv6_link_local_alone),
           T(without_anchors_nothing_boots), T(wrong_key_is_refused_and_named),

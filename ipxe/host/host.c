@@ -138,6 +138,12 @@ static void nic_close(void *ctx, unsigned nic)
     m->frame = NULL;
 }
 
+static bool nic_link(void *ctx, unsigned nic)
+{
+    struct host_machine *m = ctx;
+    return m->now_us >= m->link_us;
+}
+
 static int nic_multicast(void *ctx, unsigned nic, const uint8_t (*macs)[6], unsigned count)
 {
     return 0; // a tap and the simulation deliver everything
@@ -146,7 +152,7 @@ static int nic_multicast(void *ctx, unsigned nic, const uint8_t (*macs)[6], unsi
 static int frame_send(void *ctx, unsigned nic, const void *frame, size_t len)
 {
     struct host_machine *m = ctx;
-    return m->wire.send(m->wire.ctx, frame, len);
+    return nic_link(m, nic) ? m->wire.send(m->wire.ctx, frame, len) : 0;
 }
 
 // Each frame has memory of its own, of its length, so that the sanitizers see who reads beyond it or too late.
@@ -326,6 +332,7 @@ void host_init(struct host_machine *m)
         .nic_info = nic_info,
         .nic_open = nic_open,
         .nic_close = nic_close,
+        .nic_link = nic_link,
         .nic_multicast = nic_multicast,
         .frame_send = frame_send,
         .frame_recv = frame_recv,

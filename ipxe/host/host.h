@@ -32,6 +32,7 @@ struct host_machine {
     struct host_wire wire;
     struct platform_nic nic;
     bool no_nic;
+    uint64_t link_us; // with a fake clock: the card has no link before
     uint8_t *frame; // received last
     struct host_storage storage; // no disks by default
     // Usable memory as the core sees it, from `memory_base` on; the arena is sparse.

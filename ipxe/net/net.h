@@ -16,6 +16,7 @@ int net_open(unsigned nic);
 void net_stop(void);
 
 bool net_is_open(unsigned nic);
+bool net_link(unsigned nic); // is it open, and has it a link? True where the platform cannot tell
 unsigned net_nic_count(void);
 const struct platform_nic *net_nic(unsigned nic);
 

@@ -182,6 +182,12 @@ bool net_is_open(unsigned nic)
     return nic < net.count && net.cards[nic].open;
 }
 
+bool net_link(unsigned nic)
+{
+    const struct platform *p = net.platform;
+    return net_is_open(nic) && (!p->nic_link || p->nic_link(p->ctx, nic));
+}
+
 unsigned net_nic_count(void)
 {
     return net.count;
