@@ -164,7 +164,7 @@ def rows(table):
     found.append(arm64(good, by_name["refused-tampered"].cases[0]))
     found += high_memory(by_name)
     # Cards are numbered in the order of their places on the bus.
-    found.append(replace(good, name="efi-two-cards", about="two cards, the first without a cable, which costs four seconds: DHCP and the server by the second, e1000e",
+    found.append(replace(good, name="efi-two-cards", about="two cards, the first without a cable: DHCP and the server by the second, e1000e",
                          firmware="esp", nic="e1000e,romfile=,addr=0x9,bootindex=-1", script="#!ipxe\ndhcp\nifstat\nchain p2:///apptest-bare\n",
                          servers=[replace(good.servers[0], address=None, images=["apptest-bare"])], boots="", end="apptest-bare has ended",
                          devices=("-netdev", "hubport,hubid=1,id=n1", "-device", VIRTIO + ",addr=0x8,netdev=n1,mac=52:54:00:50:32:02"),
