@@ -62,6 +62,11 @@ void core_helpers_release(struct core *core, struct hash_job *job)
     hashboard_release(&core->helpers.board, job);
 }
 
+bool core_helpers_work(struct core *core)
+{
+    return core->helpers.count && hashboard_work(&core->helpers.board);
+}
+
 bool core_helpers_lost(struct core *core)
 {
     struct core_helpers *h = &core->helpers;

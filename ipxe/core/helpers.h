@@ -25,5 +25,7 @@ void core_helpers_give(struct core *core, struct hash_job *job);
 // A job that is done, until it is released; NULL: none.
 struct hash_job *core_helpers_done(struct core *core);
 void core_helpers_release(struct core *core, struct hash_job *job);
+// Does one of their jobs here that none of them has begun; false: there is none. Takes as long as a chunk takes.
+bool core_helpers_work(struct core *core);
 // Have they had jobs for so long without a result that they must count as lost? Says so; none are left then.
 bool core_helpers_lost(struct core *core);

@@ -276,6 +276,8 @@ static int run(struct p2_fetch *f)
         uint64_t before = core_now(f->core);
         bool worked = share(f);
         worked |= p2_client_work(&f->client, HASH_PIECE) > 0;
+        if (!worked && p2_client_quiet(&f->client))
+            worked = core_helpers_work(f->core); // the end: what is left was given to the others
         if (worked)
             *(phase == P2_SEAL ? &f->seal_us : &f->digest_us) += core_now(f->core) - before;
         if (p2_client_phase(&f->client) == P2_VERIFIED)

@@ -128,8 +128,10 @@ static int run_outside_script(struct core_sink *sink)
 int core_sink_close(struct core_sink *sink, int err)
 {
     const struct platform *p = sink->core->platform;
-    while (!err && sink->kind == SINK_IMAGE && sink->stream.state == STREAM_DIGESTS)
+    while (!err && sink->kind == SINK_IMAGE && sink->stream.state == STREAM_DIGESTS) {
+        (void)core_helpers_work(sink->core);
         share(sink);
+    }
     core_helpers_stop(sink->core);
     if (!err && sink->kind == SINK_IMAGE)
         err = stream_end(&sink->stream);

@@ -6,7 +6,7 @@
 
 #define HASH_JOB_PIECES 4
 #define HASHBOARD_JOBS 16
-#define HASHBOARD_EACH 2 // jobs under way for each worker, so that none waits for the giver to look
+#define HASHBOARD_EACH 4 // jobs under way for each worker, so that none waits while the giver has hundreds of frames to read
 
 // From the giver's hand to the board and back. Until it is back, job and bytes must stay as they are.
 struct hash_job {
@@ -42,7 +42,7 @@ bool hashboard_busy(const struct hashboard *b);
 
 // --- a worker ---
 
-// Does one job, if there is one.
+// Does one job, if there is one. The giver may do that, too.
 bool hashboard_work(struct hashboard *b);
 // May it go?
 bool hashboard_closed(const struct hashboard *b);

@@ -59,7 +59,7 @@ TEST(one_after_the_other)
 
 TEST(no_more_than_the_workers_can_use)
 {
-    static const struct { unsigned workers, jobs; } cases[] = { { 0, 0 }, { 1, 2 }, { 3, 6 }, { 8, 16 }, { 255, 16 } };
+    static const struct { unsigned workers, jobs; } cases[] = { { 0, 0 }, { 1, 4 }, { 3, 12 }, { 4, 16 }, { 8, 16 }, { 255, 16 } };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         unsigned given = 0;
         struct hash_job *job, *last = NULL;

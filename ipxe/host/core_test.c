@@ -100,8 +100,11 @@ TEST(finds_a_server_by_itself)
 }
 
 // Another processor that works, or does not, whenever the clock is read.
+enum played { NEVER_COMES, WORKS, STANDS_STILL };
+enum { JOB_READY = 1, JOB_TAKEN = 2 }; // as hashboard.c has them
 static struct hashboard *played_board;
-static bool played_works, played_stopped;
+static enum played played;
+static bool played_stopped;
 static uint64_t (*real_clock)(void *ctx);
 static unsigned played_start(void *ctx, struct hashboard *board)
 {
@@ -116,17 +119,19 @@ static void played_stop(void *ctx)
 }
 static uint64_t played_clock(void *ctx)
 {
-    if (played_board && played_works)
+    if (played_board && played == WORKS)
         (void)hashboard_work(played_board);
+    if (played_board && played == STANDS_STILL && played_board->jobs[0].state == JOB_READY)
+        played_board->jobs[0].state = JOB_TAKEN;
     return real_clock(ctx);
 }
 
-static void with_helper(bool works, bool damaged)
+static void with_helper(enum played how, bool damaged)
 {
     set_up("img", key_a);
     w.image.payload[100000] ^= damaged;
     real_clock = w.machine.platform.now_us;
-    played_works = works;
+    played = how;
     w.machine.platform.now_us = played_clock;
     w.machine.platform.helpers_start = played_start;
     w.machine.platform.helpers_stop = played_stop;
@@ -136,15 +141,19 @@ static void with_helper(bool works, bool damaged)
 }
 static void helper_that_works(void)
 {
-    with_helper(true, false);
+    with_helper(WORKS, false);
 }
-static void helper_that_does_not(void)
+static void helper_that_never_comes(void)
 {
-    with_helper(false, false);
+    with_helper(NEVER_COMES, false);
+}
+static void helper_that_stands_still(void)
+{
+    with_helper(STANDS_STILL, false);
 }
 static void helper_and_damage(void)
 {
-    with_helper(true, true);
+    with_helper(WORKS, true);
 }
 TEST(another_processor_makes_digests)
 {
@@ -156,8 +165,15 @@ TEST(another_processor_makes_digests)
 }
 TEST(a_processor_that_stands_still_is_done_without)
 {
-    struct outcome *out = in_child(helper_that_does_not);
+    struct outcome *out = in_child(helper_that_stands_still);
     CHECK(said(out, "do not answer"));
+    CHECK(out->booted && out->memory_right);
+}
+// What nobody has begun is done here.
+TEST(a_processor_that_never_comes_costs_nothing)
+{
+    struct outcome *out = in_child(helper_that_never_comes);
+    CHECK(!said(out, "do not answer"));
     CHECK(out->booted && out->memory_right);
 }
 TEST(another_processor_lets_no_bad_chunk_through)
@@ -374,6 +390,7 @@ TEST(every_allocation_may_fail)
 TEST_MAIN(T(boots_from_a_named_server), T(cached_dhcpack_means_no_second_dhcp), T(the_first_frame_waits_for_the_link),
           T(without_a_link_everything_goes_on), T(cached_dhcpv6_reply_gives_an_address),
           T(finds_a_server_by_itself), T(another_processor_makes_digests), T(a_processor_that_stands_still_is_done_without),
+          T(a_processor_that_never_comes_costs_nothing),
           T(another_processor_lets_no_bad_chunk_through), T(boots_over_ipv6_link_local_alone),
           T(without_anchors_nothing_boots), T(wrong_key_is_refused_and_named),
           T(counter_below_the_floor_is_refused), T(a_server_with_a_bad_chunk_boots_nothing),

@@ -174,6 +174,11 @@ static void list_arrived(struct p2_client *c)
         p2c_servers_switch(c, other);
 }
 
+bool p2_client_quiet(const struct p2_client *c)
+{
+    return c->outstanding == 0;
+}
+
 size_t p2_client_work(struct p2_client *c, size_t max_bytes)
 {
     size_t done = 0;

@@ -272,6 +272,9 @@ void p2_client_job_done(struct p2_client *c, const struct hash_job *job);
 // No job that is out will come back, nor will more be given out: all is hashed here, and a late result is ignored.
 void p2_client_jobs_lost(struct p2_client *c);
 
+// Is no block under way, so that nothing is missed while a caller does something long?
+bool p2_client_quiet(const struct p2_client *c);
+
 enum p2_phase p2_client_phase(const struct p2_client *c);
 int p2_client_error(const struct p2_client *c);
 
