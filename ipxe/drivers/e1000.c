@@ -11,6 +11,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "descriptors are littl
 #define BUFFER_SIZE 2048u // what RCTL says with zeros in its size fields
 #define ETHERNET_HEADER 14u
 #define PCI_SUBSYSTEM_VENDOR 0x2Cu
+#define TX_FLUSH_US 50000u // for all that was sent before the card is stopped
+#define TX_WIRE_US 2000u   // from its buffer onto the wire, at 100 Mbit/s
 
 // What card and driver share, one piece. A receive buffer is at its descriptor's address as long as the card is open.
 struct shared {
@@ -124,7 +126,7 @@ static int open(void *state, const struct pci_function *pci, struct nic_facts *r
     start_transmitter(nic, bus);
     start_receiver(nic, bus);
     bool qemu = pci->ops->config_read(pci->ctx, PCI_SUBSYSTEM_VENDOR, 2) == E1000_QEMU_SUBSYSTEM;
-    nic->hears_us = pci->ops->now_us(pci->ctx) + (qemu && !card->express ? E1000_QEMU_DEAF_US : 0);
+    nic->hears_us = e1000_now_us(card) + (qemu && !card->express ? E1000_QEMU_DEAF_US : 0);
     ret->rx_buffers = E1000_RX_COUNT - E1000_RX_BATCH;
     ret->mtu = 1500;
     return 0;
@@ -134,10 +136,22 @@ release:
     return err;
 }
 
+// What was sent leaves the card before it is stopped: it may be what tells a server how the boot went.
+static void flush(const struct e1000 *nic)
+{
+    const struct e1000_card *card = &nic->card;
+    uint32_t last = (nic->tx_next + E1000_TX_COUNT - 1) % E1000_TX_COUNT;
+    uint64_t end = e1000_now_us(card) + TX_FLUSH_US;
+    while (!(nic->shared->tx[last].status & E1000_TX_DONE) && e1000_now_us(card) < end)
+        ;
+    e1000_pause_us(card, TX_WIRE_US);
+}
+
 static void close(void *state)
 {
     struct e1000 *nic = state;
     const struct pci_function *pci = nic->card.pci;
+    flush(nic);
     if (e1000_card_reset(&nic->card) != 0)
         nic->card.command &= ~PCI_COMMAND_MASTER; // it may do anything now, but not to memory
     e1000_card_release(&nic->card);
@@ -147,8 +161,7 @@ static void close(void *state)
 static bool link(void *state)
 {
     const struct e1000 *nic = state;
-    const struct pci_function *pci = nic->card.pci;
-    return pci->ops->now_us(pci->ctx) >= nic->hears_us && (e1000_read(&nic->card, E1000_STATUS) & E1000_STATUS_LINK);
+    return e1000_now_us(&nic->card) >= nic->hears_us && (e1000_read(&nic->card, E1000_STATUS) & E1000_STATUS_LINK);
 }
 
 // The table is that of a hash: the address's upper twelve bits (RCTL's field for it is 0; 317453, 13.5.1).
@@ -173,7 +186,7 @@ static int send(void *state, const void *frame, size_t len)
     uint32_t i = nic->tx_next, next = (i + 1) % E1000_TX_COUNT;
     if (len < ETHERNET_HEADER || len > NIC_FRAME_MAX)
         return ERR_NET_LINK;
-    // One stays unused, for head = tail means none; so it is the one behind that must be free. It is not while there is no link.
+    // One stays unused, for head = tail means none; so the one behind must be free. Without a link it soon is not.
     if (!(nic->shared->tx[next].status & E1000_TX_DONE))
         return 0; // dropped, as a wire does
     volatile struct e1000_tx_descriptor *d = &nic->shared->tx[i];

@@ -6,8 +6,8 @@
 // Frames that wait for us while we are elsewhere, with a digest for one: as many as the native protocol has under way at most
 // (P2_CLIENT_WINDOW_MAX).
 #define E1000_RX_COUNT 1024u
-// So many receive buffers go back to the card together. A write of a register leaves the processor's emulation and waits for QEMU's
-// main loop, which costs as much as several frames; the rest of the ring is the card's meanwhile.
+// So many receive buffers go back to the card together. A write of a register leaves the emulated processor and waits for
+// QEMU's main loop, which costs as much as several frames; the rest of the ring is the card's meanwhile.
 #define E1000_RX_BATCH 128u
 #define E1000_TX_COUNT 64u
 

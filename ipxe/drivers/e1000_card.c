@@ -42,22 +42,17 @@ bool e1000_card_knows(uint16_t vendor, uint16_t device)
     return id_of(vendor, device) != NULL;
 }
 
-static uint64_t now_us(const struct e1000_card *card)
+void e1000_pause_us(const struct e1000_card *card, uint32_t us)
 {
-    return card->pci->ops->now_us(card->pci->ctx);
-}
-
-static void pause_us(const struct e1000_card *card, uint32_t us)
-{
-    for (uint64_t end = now_us(card) + us; now_us(card) < end;)
+    for (uint64_t end = e1000_now_us(card) + us; e1000_now_us(card) < end;)
         ;
 }
 
 // Waits until the bits `mask` of a register are `value`. False: they did not become that in time.
 static bool wait_for(const struct e1000_card *card, uint32_t offset, uint32_t mask, uint32_t value, uint32_t us)
 {
-    for (uint64_t end = now_us(card) + us;;) {
-        bool late = now_us(card) >= end;
+    for (uint64_t end = e1000_now_us(card) + us;;) {
+        bool late = e1000_now_us(card) >= end;
         if ((e1000_read(card, offset) & mask) == value)
             return true;
         if (late)
@@ -91,7 +86,7 @@ int e1000_card_reset(const struct e1000_card *card)
     e1000_write(card, E1000_RCTL, 0);
     e1000_write(card, E1000_TCTL, E1000_TCTL_PAD);
     (void)e1000_read(card, E1000_STATUS); // the bus has delivered the writes
-    pause_us(card, IDLE_US);
+    e1000_pause_us(card, IDLE_US);
     uint32_t ctrl = e1000_read(card, E1000_CTRL);
     if (ctrl == GONE)
         return ERR_NET_LINK;
@@ -104,7 +99,7 @@ int e1000_card_reset(const struct e1000_card *card)
     }
     // Without the PHY, so that a link that is up need not be negotiated again.
     e1000_write(card, E1000_CTRL, ctrl | E1000_CTRL_RESET);
-    pause_us(card, RESET_US);
+    e1000_pause_us(card, RESET_US);
     if (!wait_for(card, E1000_CTRL, E1000_CTRL_RESET, 0, NIC_WAIT_US))
         return ERR_NET_LINK;
     if (card->express) // QEMU's reset leaves it set

@@ -19,6 +19,11 @@ static inline void e1000_write(const struct e1000_card *card, uint32_t offset, u
 {
     card->pci->ops->write(card->pci->ctx, 0, offset, 4, value);
 }
+static inline uint64_t e1000_now_us(const struct e1000_card *card)
+{
+    return card->pci->ops->now_us(card->pci->ctx);
+}
+void e1000_pause_us(const struct e1000_card *card, uint32_t us);
 
 bool e1000_card_knows(uint16_t vendor, uint16_t device);
 

@@ -47,7 +47,8 @@ static uint32_t bar_read(void *ctx, unsigned bar, uint32_t offset, unsigned widt
 }
 static void bar_write(void *ctx, unsigned bar, uint32_t offset, unsigned width, uint32_t value)
 {
-    if (offset >= sizeof regs || (offset == E1000_RDT && value >= E1000_RX_COUNT) || (offset == E1000_TDT && value >= E1000_TX_COUNT))
+    uint32_t count = offset == E1000_RDT ? E1000_RX_COUNT : offset == E1000_TDT ? E1000_TX_COUNT : 0;
+    if (offset >= sizeof regs || (count && value >= count))
         __builtin_trap();
     regs[offset / 4] = offset == E1000_CTRL ? value & ~E1000_CTRL_RESET : value;
 }

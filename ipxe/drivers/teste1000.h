@@ -2,15 +2,16 @@
 // A gigabit card of Intel's as a program, behind pci_ops: registers, EEPROM, rings, filters, reset and link as the manual has
 // them, on a clock of its own. What the manual forbids, and every access to memory that is not the card's, is kept in `fault`.
 #pragma once
-#include "base/bytes.h"
-#include "drivers/e1000_regs.h"
-#include "drivers/pci.h"
+#include "drivers/e1000.h"
 
+#include "base/bytes.h"
 #include "base/test.h"
+#include "drivers/e1000_regs.h"
 
 #define BUS 0x7F000000u    // where the card sees the first piece of shared memory; another address than the processor's
 #define RESET_TAKES_US 900 // a register read or written before is a fault
 #define EERD_TAKES_US 40
+#define SEND_TAKES_US 3000
 #define SENT_MAX 256
 #define ALL_ONES 0xFFFFFFFFu
 
@@ -27,6 +28,7 @@ static struct card {
     bool eeprom_silent;   // EERD is never done
     bool no_autoload;     // RAL0 and RAH0 are not loaded from the EEPROM
     bool holds_frames;    // nothing is sent before card_transmit
+    bool sends_late;      // frames are sent SEND_TAKES_US after they were told of
     bool floods;          // bad frames fill every receive buffer as soon as it is the card's
     bool gone;            // all reads give ones
     uint16_t eeprom[4];
@@ -45,7 +47,7 @@ static struct card {
     unsigned sent_count;
 
     uint32_t reg[0x6000 / 4];
-    uint64_t now, reset_until, deaf_until, eerd_at;
+    uint64_t now, reset_until, deaf_until, eerd_at, send_at;
     uint8_t *memory;
     size_t memory_len;
 } card;
@@ -74,14 +76,10 @@ static uint8_t *dma(uint64_t bus, size_t len)
 
 // --- frames ---
 
-static uint32_t ring_count(uint32_t length_register)
+// The descriptor at a ring's head, by its registers.
+static void *head(uint32_t base, uint32_t index)
 {
-    return REG(length_register) / 16;
-}
-
-static struct e1000_rx_descriptor *rx_descriptor(void)
-{
-    return (void *)dma(((uint64_t)REG(E1000_RDBAH) << 32 | REG(E1000_RDBAL)) + REG(E1000_RDH) * 16, 16);
+    return dma(((uint64_t)REG(base + 4) << 32 | REG(base)) + REG(index) * 16, 16);
 }
 
 // Fills the next descriptor as the test says, and its buffer with `len` bytes of the frame. False: no descriptor is the card's.
@@ -91,7 +89,7 @@ static bool card_put(const void *frame, size_t len, uint16_t length, uint32_t st
         card.dropped++;
         return false;
     }
-    struct e1000_rx_descriptor *d = rx_descriptor();
+    struct e1000_rx_descriptor *d = head(E1000_RDBAL, E1000_RDH);
     uint8_t *buffer = d ? dma(d->address, 2048) : NULL;
     if (!buffer)
         return false;
@@ -101,7 +99,7 @@ static bool card_put(const void *frame, size_t len, uint16_t length, uint32_t st
         memcpy(buffer, frame, len);
     d->length = length;
     d->status = status;
-    REG(E1000_RDH) = (REG(E1000_RDH) + 1) % ring_count(E1000_RDLEN);
+    REG(E1000_RDH) = (REG(E1000_RDH) + 1) % (REG(E1000_RDLEN) / 16);
     return true;
 }
 
@@ -118,8 +116,7 @@ static bool passes_filter(const uint8_t *frame)
     if (REG(E1000_RCTL) & E1000_RCTL_ALL_MULTICAST)
         return true;
     // Bits 47:36 of the address as a number whose lowest byte is the first on the wire.
-    uint64_t address = load64_le((uint8_t[8]){ frame[0], frame[1], frame[2], frame[3], frame[4], frame[5] });
-    uint32_t hash = (uint32_t)(address >> 36);
+    uint32_t hash = (uint32_t)((load32_le(frame) | (uint64_t)load16_le(frame + 4) << 32) >> 36);
     return REG(E1000_MTA + 4 * (hash >> 5)) >> (hash & 31) & 1;
 }
 
@@ -131,7 +128,8 @@ static bool card_link(void)
 // A frame comes in from the wire. True when it lies in the ring.
 static bool wire_in(const uint8_t *frame, size_t len)
 {
-    if (!card_link() || !(REG(E1000_RCTL) & E1000_RCTL_ENABLE) || card.now < card.deaf_until || len > 1518 || !passes_filter(frame))
+    bool hears = card_link() && REG(E1000_RCTL) & E1000_RCTL_ENABLE && card.now >= card.deaf_until;
+    if (!hears || len > 1518 || !passes_filter(frame))
         return false;
     uint8_t bytes[1522];
     size_t stored = MAX(len, (size_t)60);
@@ -146,8 +144,7 @@ static bool wire_in(const uint8_t *frame, size_t len)
 static void card_transmit(void)
 {
     while (REG(E1000_TCTL) & E1000_TCTL_ENABLE && REG(E1000_TDH) != REG(E1000_TDT)) {
-        uint64_t base = (uint64_t)REG(E1000_TDBAH) << 32 | REG(E1000_TDBAL);
-        struct e1000_tx_descriptor *d = (void *)dma(base + REG(E1000_TDH) * 16, 16);
+        struct e1000_tx_descriptor *d = head(E1000_TDBAL, E1000_TDH);
         size_t len = d ? d->command & 0xffff : 0;
         uint8_t *buffer = d ? dma(d->address, len) : NULL;
         if (!buffer || card.sent_count == SENT_MAX || len > sizeof card.sent[0].bytes)
@@ -157,7 +154,7 @@ static void card_transmit(void)
         card.sent[card.sent_count].len = len;
         memcpy(card.sent[card.sent_count++].bytes, buffer, len);
         d->status = E1000_TX_DONE;
-        REG(E1000_TDH) = (REG(E1000_TDH) + 1) % ring_count(E1000_TDLEN);
+        REG(E1000_TDH) = (REG(E1000_TDH) + 1) % (REG(E1000_TDLEN) / 16);
     }
 }
 
@@ -227,11 +224,12 @@ static void ring_write(uint32_t offset, uint32_t value)
 {
     bool rx = offset < E1000_TDBAL;
     bool enabled = rx ? REG(E1000_RCTL) & E1000_RCTL_ENABLE : REG(E1000_TCTL) & E1000_TCTL_ENABLE;
-    uint32_t count = ring_count(rx ? E1000_RDLEN : E1000_TDLEN);
-    bool tail = offset == E1000_RDT || offset == E1000_TDT, length = offset == E1000_RDLEN || offset == E1000_TDLEN;
+    uint32_t count = REG(rx ? E1000_RDLEN : E1000_TDLEN) / 16;
+    bool tail = offset == E1000_RDT || offset == E1000_TDT;
+    bool base = offset == E1000_RDBAL || offset == E1000_TDBAL, length = offset == E1000_RDLEN || offset == E1000_TDLEN;
     if (enabled && !tail)
         fault("a ring changed while it is in use");
-    if ((length && value % 128) || (tail && value && value >= count) || ((offset == E1000_RDBAL || offset == E1000_TDBAL) && value % 16))
+    if (value % (base ? 16 : length ? 128 : 1) || (tail && value && value >= count))
         fault("a ring that cannot be");
 }
 
@@ -269,7 +267,8 @@ static void bar_write(void *ctx, unsigned bar, uint32_t offset, unsigned width, 
             card_put("", 1, 60, E1000_RX_DONE);
         break;
     case E1000_TDT:
-        if (!card.holds_frames)
+        card.send_at = card.sends_late ? card.now + SEND_TAKES_US : 0;
+        if (!card.holds_frames && !card.sends_late)
             card_transmit();
         break;
     }
@@ -314,7 +313,10 @@ static void dma_free(void *ctx, void *memory, size_t len)
 static uint64_t now_us(void *ctx)
 {
     card.clock_reads++;
-    return card.now += 1;
+    card.now++;
+    if (card.send_at && card.now >= card.send_at)
+        card_transmit();
+    return card.now;
 }
 
 static const struct pci_ops card_ops = { config_read, config_write, bar_read, bar_write, dma_alloc, dma_free, now_us };
@@ -330,4 +332,67 @@ static void card_new(bool express)
         card.eeprom[i] = load16_le(card_mac + 2 * i);
     autoload();
     REG(E1000_CTRL) = 0x140240; // as the EEPROM sets it
+}
+
+// --- what every test does ---
+
+static _Alignas(16) uint8_t state[2048];
+static struct nic_facts facts;
+
+static int open_card(void)
+{
+    memset(state, 0, sizeof state);
+    return e1000_driver.open(state, &card_pci, &facts);
+}
+
+static int open_new(bool express)
+{
+    card_new(express);
+    return open_card();
+}
+
+// Nothing of the card's is left with us, nothing of ours with it, and it was never mistreated.
+static bool is_left_alone(uint16_t command)
+{
+    return !card.fault && card.pieces == 0 && card.command == command && !(REG(E1000_RCTL) & E1000_RCTL_ENABLE) &&
+           !(REG(E1000_TCTL) & E1000_TCTL_ENABLE) && (card.reset_sticks || !(REG(E1000_CTRL) & E1000_CTRL_MASTER_DISABLE));
+}
+
+static bool close_card(void)
+{
+    e1000_driver.close(state);
+    if (card.fault)
+        printf("  %s\n", card.fault);
+    return is_left_alone(PCI_COMMAND_IO);
+}
+
+// A frame to us whose contents follow from its number.
+static void make_frame(uint8_t *frame, size_t len, uint32_t number)
+{
+    for (size_t i = 0; i < len; i++)
+        frame[i] = (uint8_t)(number * 31 + i * 7);
+    memcpy(frame, card_mac, 6);
+    store32_le(frame + 14, number);
+}
+
+static bool frame_in(size_t len, uint32_t number)
+{
+    uint8_t frame[1518];
+    make_frame(frame, len, number);
+    return wire_in(frame, len);
+}
+
+// The next frame is this one.
+static bool receives(size_t len, uint32_t number)
+{
+    uint8_t expected[1518], *frame;
+    make_frame(expected, len, number);
+    int got = e1000_driver.receive(state, &frame);
+    return got == (int)len && memcmp(frame, expected, len) == 0;
+}
+
+static bool receives_nothing(void)
+{
+    uint8_t *frame = NULL;
+    return e1000_driver.receive(state, &frame) == 0 && !frame;
 }
