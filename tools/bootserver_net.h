@@ -37,7 +37,7 @@ struct net {
     uint16_t port;
     const char *interface; // NULL: all
     bool gso;              // blocks for one client go to the kernel as one message to be cut up
-    uint64_t gso_pause;    // until then they do not: a send was refused for it
+    uint64_t gso_pause[NET_PATHS_MAX + 1]; // until then they do not, by path: a send was refused for it
     struct net_path paths[NET_PATHS_MAX];
     unsigned path_count;
     uint32_t joined[NET_GROUPS_MAX];

@@ -101,46 +101,75 @@ static bool nothing_more(const struct client *c)
 static const uint32_t lengths[] = { 1408, 1408, 1408, 256, 1408, 1408, 17 };
 #define BLOCKS ARRAY_SIZE(lengths)
 
-static void send_and_compare(const char *ip)
+static bool say(const struct client *c, const char *ip, const char *text, size_t len)
 {
-    struct client c;
+    struct sockaddr_storage ss;
+    struct net_addr to;
+    if (!net_addr_parse(ip, strlen(ip), &to))
+        return false;
+    to.port = net.port;
+    return sendto(c->fd, text, len, 0, (struct sockaddr *)&ss, net_to_sockaddr(&to, 0, &ss)) == (ssize_t)len;
+}
+
+static bool heard(const struct net_datagram *d, const struct client *from, const char *text)
+{
+    struct net_addr addr = d->from;
+    addr.zone = 0;
+    return net_addr_equal(&addr, &from->addr) && d->len == strlen(text) && memcmp(d->data, text, d->len) == 0;
+}
+
+static void send_and_compare(const struct client *c)
+{
     uint32_t at = 0;
-    CHECK(client_open(&c, ip));
     for (uint32_t i = 0; i < BLOCKS; at += lengths[i++])
-        CHECK(queue(&c, i, at, lengths[i]));
+        CHECK(queue(c, i, at, lengths[i]));
     net_flush(&net, 1, on_broken, NULL);
     CHECK_EQ(net.queue_count, 0);
     at = 0;
     for (uint32_t i = 0; i < BLOCKS; at += lengths[i++])
-        CHECK(came(&c, i, at, lengths[i]));
-    CHECK(nothing_more(&c));
+        CHECK(came(c, i, at, lengths[i]));
+    CHECK(nothing_more(c));
     CHECK_EQ(net.dropped, 0);
-    close(c.fd);
 }
 
 TEST(every_datagram_arrives_as_it_was_queued)
 {
     for (int gso = 0; gso < 2; gso++) {
+        struct client a, b;
         set_up(gso);
-        send_and_compare("127.0.0.1");
-        send_and_compare("::1");
-        CHECK_EQ(net.gso_pause, 0);
+        CHECK(client_open(&a, "127.0.0.1") && client_open(&b, "::1"));
+        send_and_compare(&a);
+        send_and_compare(&b);
+        CHECK_EQ(net.gso_pause[0], 0);
+        close(a.fd);
+        close(b.fd);
         net_close(&net);
     }
 }
 
-TEST(refused_batches_go_singly)
+TEST(refused_batches_go_singly_on_that_path)
 {
-    set_up(true);
-    // The kernel cuts nothing up that shall have no checksum.
+    struct net_datagram got[NET_BATCH];
+    struct client a, b;
     int on = 1;
-    for (unsigned i = 0; i < net.socket_count; i++)
-        CHECK_EQ(setsockopt(net.sockets[i], SOL_SOCKET, SO_NO_CHECK, &on, sizeof on), 0);
-    send_and_compare("127.0.0.1");
-    CHECK(net.gso_pause > 1);
+    set_up(true);
+    CHECK(client_open(&a, "127.0.0.1") && client_open(&b, "::1"));
+    CHECK(say(&a, "127.0.0.1", "a", 1) && say(&b, "::1", "b", 1));
+    CHECK_EQ(net_receive(&net, got), 2);
+    a.addr = got[0].from;
+    b.addr = got[1].from;
+    CHECK(a.addr.zone && b.addr.zone && a.addr.zone != b.addr.zone);
+    // The kernel cuts nothing up that shall have no checksum.
+    CHECK_EQ(setsockopt(net.sockets[0], SOL_SOCKET, SO_NO_CHECK, &on, sizeof on), 0);
+    send_and_compare(&a);
+    send_and_compare(&b);
+    CHECK(net.gso_pause[a.addr.zone] > 1);
+    CHECK_EQ(net.gso_pause[b.addr.zone], 0);
     uint64_t syscalls = net.syscalls;
-    send_and_compare("127.0.0.1");
+    send_and_compare(&a);
     CHECK_EQ(net.syscalls, syscalls + 1); // remembered: no second try
+    close(a.fd);
+    close(b.fd);
     net_close(&net);
 }
 
@@ -177,7 +206,7 @@ TEST(batches_are_as_large_as_the_kernel_takes)
     CHECK(got[0] == 44 && got[1] == 44 && got[2] == NET_QUEUE - 88);
     CHECK_EQ(batches_of(P2_BLOCK_MIN, got), 2);
     CHECK(got[0] == NET_GSO_BLOCKS && got[1] == NET_GSO_BLOCKS);
-    CHECK_EQ(net.gso_pause, 0);
+    CHECK_EQ(net.gso_pause[0], 0);
     net_close(&net);
 }
 
@@ -195,23 +224,6 @@ TEST(clients_are_not_mixed)
     close(a.fd);
     close(b.fd);
     net_close(&net);
-}
-
-static bool say(const struct client *c, const char *ip, const char *text, size_t len)
-{
-    struct sockaddr_storage ss;
-    struct net_addr to;
-    if (!net_addr_parse(ip, strlen(ip), &to))
-        return false;
-    to.port = net.port;
-    return sendto(c->fd, text, len, 0, (struct sockaddr *)&ss, net_to_sockaddr(&to, 0, &ss)) == (ssize_t)len;
-}
-
-static bool heard(const struct net_datagram *d, const struct client *from, const char *text)
-{
-    struct net_addr addr = d->from;
-    addr.zone = 0;
-    return net_addr_equal(&addr, &from->addr) && d->len == strlen(text) && memcmp(d->data, text, d->len) == 0;
 }
 
 TEST(what_is_too_long_is_passed_over)
@@ -248,13 +260,13 @@ TEST(an_image_that_cannot_be_read)
     CHECK(came(&b, 4, 0, 1408) && nothing_more(&a));
     CHECK(broken_count > 0);
     CHECK_EQ(net.dropped, 4);
-    CHECK_EQ(net.gso_pause, 0);
+    CHECK_EQ(net.gso_pause[0], 0);
     munmap(gone, IMAGE_BYTES);
     close(a.fd);
     close(b.fd);
     net_close(&net);
 }
 
-TEST_MAIN(T(every_datagram_arrives_as_it_was_queued), T(refused_batches_go_singly),
+TEST_MAIN(T(every_datagram_arrives_as_it_was_queued), T(refused_batches_go_singly_on_that_path),
           T(batches_are_as_large_as_the_kernel_takes), T(clients_are_not_mixed), T(what_is_too_long_is_passed_over),
           T(an_image_that_cannot_be_read))

@@ -7,7 +7,7 @@
 #include <netinet/udp.h>
 
 #define FULL_PAUSE 1000     // us to wait when an interface's queue is full
-#define GSO_PAUSE 5000000u  // us without GSO after it was refused
+#define GSO_PAUSE 5000000u  // us without GSO on a path after it was refused there
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
 #endif
@@ -94,12 +94,12 @@ static size_t length_of(const struct p2_send *s)
 
 // How many datagrams from the i-th on can go as one message: one client, all of a size, the last may be
 // shorter.
-static unsigned run_length(const struct net *net, unsigned i, bool gso)
+static unsigned run_length(const struct net *net, unsigned i, uint64_t now)
 {
     const struct p2_send *first = queued(net, i);
     size_t size = length_of(first), total = size;
     unsigned n = 1;
-    if (!gso || !first->length)
+    if (!net->gso || now < net->gso_pause[first->to.zone] || !first->length)
         return 1;
     while (i + n < net->queue_count && n < NET_GSO_BLOCKS) {
         const struct p2_send *next = queued(net, i + n);
@@ -124,7 +124,7 @@ struct batch {
 };
 
 // The longest run of the queue that goes through one socket.
-static void build(const struct net *net, struct batch *b, bool gso)
+static void build(const struct net *net, struct batch *b, uint64_t now)
 {
     unsigned iovs = 0;
     b->count = 0;
@@ -133,7 +133,7 @@ static void build(const struct net *net, struct batch *b, bool gso)
         const struct p2_send *s = queued(net, i);
         if (socket_of(net, &s->to) != b->socket)
             break;
-        unsigned n = run_length(net, i, gso), at = b->count++;
+        unsigned n = run_length(net, i, now), at = b->count++;
         const struct net_path *path = s->to.zone && s->to.zone <= net->path_count ? &net->paths[s->to.zone - 1] : NULL;
         socklen_t len = net_to_sockaddr(&s->to, path ? path->ifindex : 0, &b->to[at]);
         struct msghdr *m = &b->messages[at].msg_hdr;
@@ -159,7 +159,7 @@ void net_flush(struct net *net, uint64_t now, void (*broken)(void *ctx, const st
     if (now < net->pause_until)
         return;
     while (net->queue_count) {
-        build(net, &b, net->gso && now >= net->gso_pause);
+        build(net, &b, now);
         int sent = sendmmsg(net->sockets[b.socket], b.messages, b.count, MSG_DONTWAIT);
         net->syscalls++;
         if (sent > 0) {
@@ -181,7 +181,7 @@ void net_flush(struct net *net, uint64_t now, void (*broken)(void *ctx, const st
         }
         if (b.items[0] > 1 && err != EFAULT) {
             // Not every kernel, tunnel or MTU takes a message to cut up: one by one for a while.
-            net->gso_pause = now + GSO_PAUSE;
+            net->gso_pause[queued(net, 0)->to.zone] = now + GSO_PAUSE;
             continue;
         }
         if (err == EFAULT && queued(net, 0)->length)
