@@ -9,7 +9,7 @@
 
 bool net_addr_equal(const struct net_addr *a, const struct net_addr *b)
 {
-    if (memcmp(a->ip, b->ip, sizeof a->ip) != 0 || a->port != b->port)
+    if (!equal8(a->ip, b->ip) || !equal8(a->ip + 8, b->ip + 8) || a->port != b->port)
         return false;
     return a->zone == 0 || b->zone == 0 || a->zone == b->zone;
 }

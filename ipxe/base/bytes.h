@@ -67,6 +67,12 @@ static inline void store64_be(void *p, uint64_t v)
     store32_be((uint8_t *)p + 4, (uint32_t)v);
 }
 
+// Nonces, tags and the like, which are compared for every frame: no call, no loop.
+static inline bool equal8(const void *a, const void *b)
+{
+    return load64_le(a) == load64_le(b);
+}
+
 // The sum of the bytes modulo 256: structures of the PC's firmware carry a byte that makes it 0.
 static inline uint8_t byte_sum(const void *p, size_t len)
 {

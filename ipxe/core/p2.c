@@ -23,15 +23,17 @@ struct p2_fetch {
 static void received(void *ctx, unsigned nic, const struct net_addr *from, const uint8_t *data, size_t len)
 {
     struct p2_fetch *f = ctx;
-    (void)p2_client_input(&f->client, data, len, from, core_now(f->core)); // what is not for us is counted there
+    (void)p2_client_input(&f->client, data, len, from, f->core->turn_us); // what is not for us is counted there
 }
 
+// As of the time when the card was looked at: what has come since then, while this processor hashed or stood still, is not
+// late yet.
 static void send_due(struct p2_fetch *f)
 {
     uint8_t message[P2_CLIENT_MESSAGE_MAX];
     struct net_addr to;
     int len;
-    while ((len = p2_client_output(&f->client, message, sizeof message, &to, core_now(f->core))) > 0) {
+    while ((len = p2_client_output(&f->client, message, sizeof message, &to, f->core->turn_us)) > 0) {
         struct p2_progress progress;
         p2_client_progress(&f->client, &progress);
         if (!f->core->first_read_us && progress.reads_sent)
@@ -149,10 +151,9 @@ static int accept(struct p2_fetch *f)
 
 static void show_progress(struct p2_fetch *f, bool now)
 {
-    uint64_t time = core_now(f->core);
-    if (p2_client_phase(&f->client) != P2_PAYLOAD || (!now && time - f->shown < PROGRESS_INTERVAL_US))
+    if (p2_client_phase(&f->client) != P2_PAYLOAD || (!now && f->core->turn_us - f->shown < PROGRESS_INTERVAL_US))
         return;
-    f->shown = time;
+    f->shown = f->core->turn_us;
     struct p2_progress p;
     p2_client_progress(&f->client, &p);
     console_progress("p2: %u of %u MiB verified, window %u, lost %u", (unsigned)(p.bytes_verified >> 20),

@@ -43,6 +43,7 @@ struct core {
     bool exited;            // the script that ended last did so by `exit`
     struct uri base;        // what relative URIs are relative to; scheme "" = nothing
     struct lineedit edit;
+    uint64_t turn_us;       // when frames were looked for last: the time of those that came
     uint64_t next_key_us;   // the keyboard is looked at now and then only: that is a BIOS call
     int key;                // pressed and not taken yet, -1 none
     struct script *shell;   // the one whose lines are typed, NULL while there is none

@@ -12,13 +12,19 @@ uint64_t core_now(struct core *core)
     return core->platform->now_us(core->platform->ctx);
 }
 
+// One reading of the clock for a round of frames: a second one for each of them is no more exact.
+static unsigned take_frames(struct core *core)
+{
+    core->turn_us = core_now(core);
+    return net_poll();
+}
+
 static int take_keys(struct core *core)
 {
     const struct platform *p = core->platform;
-    uint64_t now = core_now(core);
-    if (now < core->next_key_us)
+    if (core->turn_us < core->next_key_us)
         return 0;
-    core->next_key_us = now + KEY_INTERVAL_US;
+    core->next_key_us = core->turn_us + KEY_INTERVAL_US;
     int key = p->console_getkey(p->ctx);
     if (key == KEY_CTRL_C)
         return ERR_CANCELLED;
@@ -29,14 +35,14 @@ static int take_keys(struct core *core)
 
 int core_turn(struct core *core)
 {
-    if (net_poll() == 0)
+    if (take_frames(core) == 0)
         core->platform->idle(core->platform->ctx);
     return take_keys(core);
 }
 
 int core_glance(struct core *core)
 {
-    (void)net_poll();
+    (void)take_frames(core);
     return take_keys(core);
 }
 

@@ -8,7 +8,9 @@
 #define MEASURE_US 20000
 #define MEASURE_TRIES 3
 
-static uint64_t ticks_per_ms, base, last_us;
+#define SCALE_SHIFT 40
+
+static uint64_t scale, base, last_us; // scale: microseconds of a tick, in units of 2^-40
 
 uint64_t clock_counter(void)
 {
@@ -23,6 +25,7 @@ uint64_t clock_counter(void)
 #endif
 }
 
+// Ticks of a millisecond.
 static uint64_t measure(void)
 {
 #if defined(__x86_64__)
@@ -43,14 +46,14 @@ static uint64_t measure(void)
 
 void clock_init(void)
 {
-    ticks_per_ms = MAX(measure(), (uint64_t)1);
+    scale = ((uint64_t)1000 << SCALE_SHIFT) / MAX(measure(), (uint64_t)1);
     base = clock_counter();
 }
 
 uint64_t clock_us(void)
 {
     uint64_t ticks = clock_counter() - base;
-    uint64_t us = ticks / ticks_per_ms * 1000 + ticks % ticks_per_ms * 1000 / ticks_per_ms;
+    uint64_t us = (uint64_t)((unsigned __int128)ticks * scale >> SCALE_SHIFT);
     last_us = MAX(last_us, us); // never back, whatever a virtual machine does to the counter
     return last_us;
 }

@@ -37,7 +37,8 @@ struct efi_loaded_image *efi_loaded;
 extern const uint8_t embed_slot[]; // slot.S
 static struct smbios smbios;
 static efi_event rest_timer;
-static uint64_t last_frame_us;
+static bool frame_passed;      // since idle() was called last
+static uint64_t last_frame_us; // as idle() knows it
 
 efi_status efi_main(efi_handle image, struct efi_system_table *system);
 
@@ -102,8 +103,11 @@ static int console_key(void *ctx)
 // frames of a download and right in a wait.
 static void idle(void *ctx)
 {
-    uint64_t index;
-    if (!rest_timer || clock_us() - last_frame_us < BUSY_US)
+    uint64_t index, now = clock_us();
+    if (frame_passed)
+        last_frame_us = now;
+    frame_passed = false;
+    if (!rest_timer || now - last_frame_us < BUSY_US)
         return;
     if (!efi_failed(efi_boot->set_timer(rest_timer, EFI_TIMER_RELATIVE, REST_100NS)))
         (void)efi_boot->wait_for_event(1, &rest_timer, &index);
@@ -145,15 +149,14 @@ static int set_multicast(void *ctx, unsigned nic, const uint8_t (*macs)[6], unsi
 
 static int frame_send(void *ctx, unsigned nic, const void *frame, size_t len)
 {
-    last_frame_us = clock_us();
+    frame_passed = true;
     return nic_send(nic, frame, len);
 }
 
 static int frame_recv(void *ctx, unsigned nic, uint8_t **ret_frame)
 {
     int len = nic_receive(nic, ret_frame);
-    if (len > 0)
-        last_frame_us = clock_us();
+    frame_passed |= len > 0;
     return len;
 }
 

@@ -69,7 +69,7 @@ static int input_discovery(struct p2_client *c, const struct p2_message *m, cons
 static int input_data(struct p2_client *c, struct p2_client_server *server, const struct p2_data *data)
 {
     if (!p2c_fetching(c) || server->state != P2S_BOUND || !server->tried || data->serial != 0 ||
-        memcmp(data->tag, c->image_id, P2_TAG_SIZE) != 0)
+        !equal8(data->tag, c->image_id))
         return ERR_NOT_FOUND;
     int rc = p2c_space_data(c, (uint32_t)(server - c->servers), data);
     if (rc == 0 && server == p2c_current(c))
@@ -108,7 +108,7 @@ int p2_client_input(struct p2_client *c, const uint8_t *data, size_t len, const 
     struct p2_message m;
     clock_set(c, now);
     int rc = c->phase == P2_DONE ? ERR_NOT_FOUND : p2_wire_read(data, len, &m);
-    if (rc == 0 && memcmp(m.nonce, c->discovery_nonce, P2_NONCE_SIZE) == 0) {
+    if (rc == 0 && equal8(m.nonce, c->discovery_nonce)) {
         rc = input_discovery(c, &m, from);
     } else if (rc == 0) {
         struct p2_client_server *server = p2c_servers_find(c, from, m.nonce);

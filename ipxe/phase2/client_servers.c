@@ -48,7 +48,7 @@ struct p2_client_server *p2c_servers_find(struct p2_client *c, const struct net_
 {
     for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++) {
         struct p2_client_server *s = &c->servers[i];
-        if (s->state != P2S_FREE && memcmp(s->nonce, nonce, P2_NONCE_SIZE) == 0 && net_addr_equal(&s->addr, from))
+        if (s->state != P2S_FREE && equal8(s->nonce, nonce) && net_addr_equal(&s->addr, from))
             return s;
     }
     return NULL;

@@ -62,6 +62,7 @@ enum p2_space { P2_SPACE_SEAL = 0, P2_SPACE_LIST = 1, P2_SPACE_PAYLOAD = 2, P2_S
 #define P2_CLIENT_MESSAGE_MAX P2_READ_MAX               // no client message is longer
 #define P2_MESSAGE_MAX (P2_DATA_FIXED + P2_BLOCK_MAX) // no message is longer
 
+_Static_assert(P2_NONCE_SIZE == 8 && P2_TAG_SIZE == 8, "both are compared by equal8");
 _Static_assert(P2_OFFER_SIZE <= P2_HELLO_SIZE, "an OFFER must not amplify a HELLO");
 _Static_assert(P2_ERROR_SIZE <= P2_READ_FIXED && P2_RESET_SIZE <= P2_READ_FIXED, "errors must not amplify");
 _Static_assert(P2_MESSAGE_MAX + 8 + 40 <= 1500, "a full DATA fits an Ethernet frame over IPv6");
