@@ -2,7 +2,7 @@
 // See virtqueue.h.
 #include "drivers/virtqueue.h"
 
-// Behind each ring is room for two bytes of a feature that we do not use (section 2.7.10); the legacy interface counts them.
+// Of a feature that is not used here, behind either ring (sections 2.7.6 and 2.7.8); the legacy interface counts them.
 #define EVENT_BYTES 2u
 
 static size_t page_up(size_t n)

@@ -71,7 +71,7 @@ static inline bool virtqueue_publish(struct virtqueue *q)
 {
     barrier_write();
     q->available->index = q->offered;
-    // Or the device may go to sleep between our read of its flags and its seeing of our index (section 2.7.13.3.1).
+    // Or the device may go to sleep between our read of its flags and its seeing of our index (section 2.7.13.4.1).
     barrier_full();
     return !(q->used->flags & VRING_NO_NOTIFY);
 }
