@@ -11,6 +11,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "descriptors are littl
 #define BUFFER_SIZE 2048u // what RCTL says with zeros in its size fields
 #define ETHERNET_HEADER 14u
 #define PCI_SUBSYSTEM_VENDOR 0x2Cu
+#define TX_BATCH 16u       // answers to what is received (TCP has one for every two frames) that the card is told of together
 #define TX_FLUSH_US 50000u // for all that was sent before the card is stopped
 #define TX_WIRE_US 2000u   // from its buffer onto the wire, at 100 Mbit/s
 
@@ -31,7 +32,9 @@ struct e1000 {
     struct shared *shared;
     uint32_t rx_next; // the descriptor that the card fills next
     uint32_t rx_tail; // not 0: it belongs to a frame of which the part before it was dropped
+    bool rx_in_hand;  // the caller has a frame, and will ask for the next one soon
     uint32_t tx_next; // the descriptor that the next frame gets
+    uint32_t tx_told; // as the card knows it: TDT
     uint64_t hears_us; // frames come in from then on
     uint32_t groups[E1000_MTA_WORDS]; // the multicast table as the card has it
 };
@@ -136,10 +139,18 @@ release:
     return err;
 }
 
+static void tell_of_sent(struct e1000 *nic)
+{
+    if (nic->tx_told != nic->tx_next)
+        e1000_write(&nic->card, E1000_TDT, nic->tx_next);
+    nic->tx_told = nic->tx_next;
+}
+
 // What was sent leaves the card before it is stopped: it may be what tells a server how the boot went.
-static void flush(const struct e1000 *nic)
+static void flush(struct e1000 *nic)
 {
     const struct e1000_card *card = &nic->card;
+    tell_of_sent(nic);
     uint32_t last = (nic->tx_next + E1000_TX_COUNT - 1) % E1000_TX_COUNT;
     uint64_t end = e1000_now_us(card) + TX_FLUSH_US;
     while (!(nic->shared->tx[last].status & E1000_TX_DONE) && e1000_now_us(card) < end)
@@ -194,7 +205,8 @@ static int send(void *state, const void *frame, size_t len)
     d->command = (uint32_t)len | E1000_TX_END | E1000_TX_INSERT_CRC | E1000_TX_REPORT;
     d->status = 0;
     nic->tx_next = next;
-    e1000_write(&nic->card, E1000_TDT, next);
+    if (!nic->rx_in_hand || (next - nic->tx_told) % E1000_TX_COUNT == TX_BATCH)
+        tell_of_sent(nic);
     return 0;
 }
 
@@ -211,28 +223,40 @@ static inline int take(struct e1000 *nic, uint32_t i, uint32_t status, uint8_t *
     nic->rx_tail = flaws & E1000_RX_END;
     if (!whole || length < ETHERNET_HEADER || length > NIC_FRAME_MAX)
         return 0;
+    nic->rx_in_hand = true;
     *ret_frame = nic->shared->rx_buffer[i];
     return (int)length;
 }
 
-// Behind take(), what is rare: a batch is full, or the frame was dropped and the next one is looked for. Out of line, so that
-// receive() saves no registers for it.
-static __attribute__((noinline)) int receive_rarely(struct e1000 *nic, uint32_t i, int length, uint8_t **ret_frame)
+// What is rare in receive(), out of line, so that it saves no registers for it.
+#define RARELY __attribute__((noinline))
+
+static RARELY int receive_none(struct e1000 *nic)
+{
+    nic->rx_in_hand = false;
+    tell_of_sent(nic);
+    return 0;
+}
+
+// Behind take(): a batch is full, or the frame was dropped and the next one is looked for.
+static RARELY int receive_more(struct e1000 *nic, uint32_t i, int length, uint8_t **ret_frame)
 {
     // A card that brings nothing but bad frames does not keep us for ever.
     for (unsigned n = 0; n < E1000_RX_COUNT; n++) {
-        // All frames before this one have been looked at: the card may have their buffers again.
-        if (i % E1000_RX_BATCH == 0)
+        if (i % E1000_RX_BATCH == 0) {
+            // All frames before this one have been looked at: the card may have their buffers again.
             e1000_write(&nic->card, E1000_RDT, i);
+            tell_of_sent(nic);
+        }
         if (length)
             return length;
         i = nic->rx_next;
         uint32_t status = nic->shared->rx[i].status;
         if (!(status & E1000_RX_DONE))
-            return 0;
+            break;
         length = take(nic, i, status, ret_frame);
     }
-    return 0;
+    return receive_none(nic);
 }
 
 // This is the path of every frame: memory alone, but for a write to RDT each E1000_RX_BATCH frames.
@@ -241,9 +265,9 @@ static int receive(void *state, uint8_t **ret_frame)
     struct e1000 *nic = state;
     uint32_t i = nic->rx_next, status = nic->shared->rx[i].status;
     if (!(status & E1000_RX_DONE))
-        return 0;
+        return receive_none(nic);
     int length = take(nic, i, status, ret_frame);
-    return length && i % E1000_RX_BATCH ? length : receive_rarely(nic, i, length, ret_frame);
+    return length && i % E1000_RX_BATCH ? length : receive_more(nic, i, length, ret_frame);
 }
 
 const struct nic_driver e1000_driver = {

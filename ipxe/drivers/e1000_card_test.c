@@ -130,6 +130,7 @@ TEST(a_card_in_use_is_taken_over)
         CHECK_EQ(open_card(), 0);
         for (uint32_t i = 0; i < 600; i++)
             CHECK(frame_in(60, i) && receives(60, i));
+        CHECK(receives_nothing());
         uint8_t frame[60] = { 0 };
         CHECK_EQ(e1000_driver.send(state, frame, 60), 0);
         CHECK_EQ(card.sent_count, 1);

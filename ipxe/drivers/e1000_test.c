@@ -134,6 +134,27 @@ TEST(sends_over_several_laps)
     }
 }
 
+// Answers wait for each other while frames come, but not for long; without a frame in the caller's hands nothing waits.
+TEST(answers_are_told_of_together)
+{
+    static const uint8_t answer[60];
+    CHECK_EQ(open_new(false), 0);
+    unsigned writes = card.writes;
+    for (uint32_t i = 0; i < 1000; i++)
+        CHECK(frame_in(60, i));
+    for (uint32_t i = 0; i < 1000; i++) {
+        CHECK(receives(60, i));
+        CHECK_EQ(e1000_driver.send(state, answer, 60), 0);
+        CHECK(i + 1 - card.sent_count < 16);
+    }
+    CHECK(receives_nothing());
+    CHECK_EQ(card.sent_count, 1000);
+    CHECK(card.writes - writes <= 1000 / 16 + 2 * (1000 / E1000_RX_BATCH) + 2);
+    CHECK_EQ(e1000_driver.send(state, answer, 60), 0);
+    CHECK_EQ(card.sent_count, 1001);
+    CHECK(close_card());
+}
+
 TEST(a_full_transmit_ring_drops_the_newest)
 {
     CHECK_EQ(open_new(false), 0);
@@ -237,6 +258,6 @@ TEST(qemu_is_deaf_at_first)
 
 TEST_MAIN(T(receives_over_several_laps), T(a_frame_is_valid_until_the_next),
           T(registers_are_left_alone_while_frames_come), T(overrun_and_recovery), T(bad_frames_are_dropped),
-          T(bad_frames_without_end_do_not_keep_us), T(sends_over_several_laps),
+          T(bad_frames_without_end_do_not_keep_us), T(sends_over_several_laps), T(answers_are_told_of_together),
           T(a_full_transmit_ring_drops_the_newest), T(frames_of_impossible_length_are_not_sent), T(filters),
           T(an_old_multicast_table_is_cleared), T(qemu_is_deaf_at_first))

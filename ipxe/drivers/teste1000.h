@@ -43,7 +43,7 @@ static struct card {
     struct {
         size_t len;
         uint8_t bytes[2048];
-    } sent[SENT_MAX];
+    } sent[SENT_MAX]; // the last ones, each at its number modulo SENT_MAX
     unsigned sent_count;
 
     uint32_t reg[0x6000 / 4];
@@ -147,12 +147,12 @@ static void card_transmit(void)
         struct e1000_tx_descriptor *d = head(E1000_TDBAL, E1000_TDH);
         size_t len = d ? d->command & 0xffff : 0;
         uint8_t *buffer = d ? dma(d->address, len) : NULL;
-        if (!buffer || card.sent_count == SENT_MAX || len > sizeof card.sent[0].bytes)
+        if (!buffer || len > sizeof card.sent[0].bytes)
             return fault("a transmit descriptor that cannot be");
         if (~d->command & (E1000_TX_END | E1000_TX_INSERT_CRC | E1000_TX_REPORT) || d->status != 0)
             fault("a transmit descriptor without end, CRC, report or with a status");
-        card.sent[card.sent_count].len = len;
-        memcpy(card.sent[card.sent_count++].bytes, buffer, len);
+        card.sent[card.sent_count % SENT_MAX].len = len;
+        memcpy(card.sent[card.sent_count++ % SENT_MAX].bytes, buffer, len);
         d->status = E1000_TX_DONE;
         REG(E1000_TDH) = (REG(E1000_TDH) + 1) % (REG(E1000_TDLEN) / 16);
     }
