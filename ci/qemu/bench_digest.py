@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: MPL-2.0
 """The part "digest" of `make bench`: one verified download over p2:// (virtio-net, UEFI) on machines that differ in how
-SHA-256 is computed. The firmware's own clock splits it; "alone" is the bytes over that share of a machine with one processor."""
+SHA-256 is computed.
+
+A machine with one processor hashes and receives by turns, and the firmware's own clock splits its time; "alone" is the bytes over
+either share. Nothing can hide behind anything there: it is the reference and has no goal. With a second processor, the verified
+rate is held against the slower of the two. Signet cannot fetch without verifying, and no switch is made for this table, so the
+share that is not hashing stands for the transport. It flatters the transport, since frames come in while the processor hashes,
+and reading them afterwards waits for nobody."""
 import os
 import re
 import subprocess
@@ -25,12 +31,13 @@ MACHINES = {
     "x86-ni": ("x86, SHA extensions, one processor", "esp", "max", 1),
     "x86-ni-2": ("x86, SHA extensions, two processors", "esp", "max", 2),
     "arm64": ("arm64, SHA-2 instructions, one processor", "esp-arm64", None, 1),
+    "arm64-2": ("arm64, SHA-2 instructions, two processors", "esp-arm64", None, 2),
 }
 
 
 def missing(name):
     """None, or why this machine cannot be had here."""
-    return payload_arm64.prepare() if name == "arm64" else emulator.prepare()
+    return payload_arm64.prepare() if MACHINES[name][1] == "esp-arm64" else emulator.prepare()
 
 
 def run(name, images):
@@ -40,7 +47,7 @@ def run(name, images):
     script, artefact = os.path.join(FOLDER, "script.ipxe"), os.path.join(FOLDER, "signet.efi")
     with open(script, "w", encoding="ascii") as f:
         f.write(f"#!ipxe\ndhcp\nimgfetch p2://{SERVER}/bench && echo BENCH-END || echo BENCH-FAILED\n")
-    binary = "ipxe-arm64.efi" if name == "arm64" else "ipxe.efi"
+    binary = "ipxe-arm64.efi" if start == "esp-arm64" else "ipxe.efi"
     subprocess.run([fixtures.SIGNET, "embed", "--script", script, "--trust", fixtures.path("alice.pub"),
                     os.path.join(fixtures.TOP, "bin", binary), "-o", artefact], check=True)
     network = net.Net(FOLDER)
@@ -78,7 +85,6 @@ def report(table, runs, run_isolated, say):
         alone = best[name.removesuffix("-2")]
         rate, digest, transport = (alone["bytes"] / us for us in (t["total_us"], alone["digest_us"], alone["transport_us"]))
         limit, which = min((digest, "digest"), (transport, "transport"))
-        # The C code alone on one processor has nothing that could hide either behind the other.
-        met = rate / limit >= GOAL if name != "x86-c" else None
+        met = rate / limit >= GOAL if MACHINES[name][3] > 1 else None
         table.row(f"verified: {MACHINES[name][0]}", f"{rate:.1f} MB/s", f"digest alone {digest:.1f}, transport alone {transport:.1f} MB/s",
                   f"{rate / limit:.2f}x of {which}", f">= {GOAL}x" if met is not None else "", met)
