@@ -259,7 +259,7 @@ static RARELY int receive_more(struct e1000 *nic, uint32_t i, int length, uint8_
     return receive_none(nic);
 }
 
-// This is the path of every frame: memory alone, but for a write to RDT each E1000_RX_BATCH frames.
+// This is the path of every frame: memory alone, but for RDT once for E1000_RX_BATCH of them, and TDT when something was sent.
 static int receive(void *state, uint8_t **ret_frame)
 {
     struct e1000 *nic = state;

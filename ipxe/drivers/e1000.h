@@ -11,9 +11,9 @@
 #define E1000_RX_BATCH 128u
 #define E1000_TX_COUNT 64u
 
-// QEMU's 8254x cards hold back every frame for a second of their clock after a write to RCTL, link or no link (seen with 7.2 to 10;
-// flush_queue_timer in its hw/net/e1000.c). The link counts as up when that is over; QEMU is known by the function's
-// subsystem vendor. RCTL is written once for that reason.
+// QEMU's 8254x hold back every frame for a second of their clock after a write to RCTL, link or no link (7.2 and 10 do;
+// flush_queue_timer in its hw/net/e1000.c). The link counts as up when that is over, and RCTL is not written again while the card
+// is open. QEMU is known by the function's subsystem vendor.
 #define E1000_QEMU_DEAF_US 1000000u
 #define E1000_QEMU_SUBSYSTEM 0x1AF4u
 
