@@ -151,9 +151,10 @@ static int accept(struct p2_fetch *f)
 
 static void show_progress(struct p2_fetch *f, bool now)
 {
-    if (p2_client_phase(&f->client) != P2_PAYLOAD || (!now && f->core->turn_us - f->shown < PROGRESS_INTERVAL_US))
+    uint64_t time = core_now(f->core);
+    if (p2_client_phase(&f->client) != P2_PAYLOAD || (!now && time - f->shown < PROGRESS_INTERVAL_US))
         return;
-    f->shown = f->core->turn_us;
+    f->shown = time;
     struct p2_progress p;
     p2_client_progress(&f->client, &p);
     console_progress("p2: %u of %u MiB verified, window %u, lost %u", (unsigned)(p.bytes_verified >> 20),
