@@ -12,6 +12,7 @@ import re
 import subprocess
 import time
 
+import bench_net
 import emulator
 import fixtures
 import machine_efi
@@ -55,7 +56,7 @@ def run(name, images):
     network.node("a", SERVER).popen([fixtures.SIGNET, "bootserver", images], "bootserver.log")
     network.dnsmasq(FOLDER, "absent")
     guest = machine_efi.EfiMachine(FOLDER, start, artefact, NIC, "tap,ifname=tap0,script=no,downscript=no", MEMORY, cpu=cpu,
-                                   processors=processors, program=emulator.newer())
+                                   processors=processors, program=emulator.newer(), extra=bench_net.MEMORY_READY)
     deadline = time.monotonic() + 300
     while not re.search("BENCH-END|BENCH-FAILED", guest.console()) and guest.running() and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -30,7 +30,8 @@ def _machine(network, boot_file, card, mib, processors, dhcp=()):
     folder = os.path.join(bench_net.BENCH, "efi-" + boot_file)
     os.makedirs(folder, exist_ok=True)
     network.dnsmasq(bench_net.ROOT, boot_file, options=dhcp)
-    guest = machine_efi.EfiMachine(folder, "uefi-pxe", None, CARDS[card], "tap,ifname=tap0,script=no,downscript=no", MEMORY)
+    guest = machine_efi.EfiMachine(folder, "uefi-pxe", None, CARDS[card], "tap,ifname=tap0,script=no,downscript=no", MEMORY,
+                                   extra=bench_net.MEMORY_READY)
     bench_net.wait_for(f"the end of {boot_file}'s downloads", done, START + 10 * mib)
     text = guest.console()
     guest.stop()
