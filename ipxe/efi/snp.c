@@ -109,9 +109,11 @@ void snp_stop(efi_handle function)
     struct efi_snp *snp;
     unsigned n = efi_handles(&snp_guid, &handles);
     for (unsigned i = 0; i < n; i++) {
-        // Handles may go with the stack that comes off the one before.
-        if (drivers_pci(handles[i]) != function ||
-            efi_failed(efi_boot->open_protocol(handles[i], &snp_guid, (void **)&snp, efi_image, NULL, EFI_OPEN_EXCLUSIVE)))
+        // Handles may go with what comes off the one before. Who holds it exclusively is not asked to leave by the opening.
+        if (drivers_pci(handles[i]) != function)
+            continue;
+        (void)efi_boot->disconnect(handles[i], NULL, NULL);
+        if (efi_failed(efi_boot->open_protocol(handles[i], &snp_guid, (void **)&snp, efi_image, NULL, EFI_OPEN_EXCLUSIVE)))
             continue;
         take_down(snp);
         (void)efi_boot->close_protocol(handles[i], &snp_guid, efi_image, NULL);
