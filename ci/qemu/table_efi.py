@@ -65,6 +65,10 @@ def own_file(row):
     return os.path.join(fixtures.BUILD, row, "tftp/ipxe.efi")
 
 
+def http_boot(file):
+    return f"--dhcp-boot=tag:http,http://10.50.0.3:8080/{file}"
+
+
 def restarts(count):
     """Signet again and again, and the shell's account of memory around it. The first start, before that, finds the
     firmware's drivers asleep: what they take when it wakes them is theirs."""
@@ -206,6 +210,8 @@ def rows(table):
     image, damaged = "p2://10.50.0.2/good", "tftp://10.50.0.1/bit-in-chunk"
     embedded = "#!ipxe\necho EMBEDDED-RAN\n"
     outside = replace(good, nic=VIRTIO, script=embedded, forbid=good.forbid + ("EMBEDDED-RAN",))
+    http = replace(outside, firmware="uefi-http", dhcp=("--dhcp-vendorclass=set:http,HTTPClient", "--dhcp-option-force=tag:http,60,HTTPClient"),
+                   servers=good.servers + [replace(good.servers[0], name="h", address=other, kind="http", images=[])])
     found += [
         replace(outside, name="efi-autoexec-esp", about="autoexec.ipxe beside the binary on the ESP comes before the embedded script",
                 firmware="esp", files=(("esp", "EFI/BOOT/autoexec.ipxe", f"#!ipxe\ndhcp\nchain {image}\n"),)),
@@ -220,11 +226,13 @@ def rows(table):
                       f"--dhcp-option=option6:bootfile-url,tftp://[{net.PREFIX6}::1]/ipxe.efi"),
                 expect=(rf"net0 \[?{net.PREFIX6}::1[0-9a-f]{{2}}\]? .*the firmware's answer over IPv6",),
                 after=(("no_dhcp_after_nbp",),)),
-        replace(outside, name="efi-http", about="OVMF by its own HTTP boot; autoexec.ipxe from the same folder of the HTTP server",
-                firmware="uefi-http", servers=good.servers + [replace(good.servers[0], name="h", address="10.50.0.3", kind="http", images=[])],
-                files=(("serve-h", "autoexec.ipxe", f"#!ipxe\nchain {image}\n"),),
-                dhcp=("--dhcp-vendorclass=set:http,HTTPClient", "--dhcp-option-force=tag:http,60,HTTPClient",
-                      "--dhcp-boot=tag:http,http://10.50.0.3:8080/ipxe.efi")),
+        replace(http, name="efi-http", about="OVMF by its own HTTP boot; autoexec.ipxe from the same folder of the HTTP server",
+                files=(("serve-h", "autoexec.ipxe", f"#!ipxe\nchain {image}\n"),), dhcp=(*http.dhcp, http_boot("ipxe.efi")),
+                expect=good.expect + (driver(VIRTIO),)),
+        replace(http, name="efi-http-snponly", about="the same as snponly.efi: by the firmware's driver; an application",
+                files=(("serve-h", "autoexec.ipxe", "#!ipxe\nchain p2://10.50.0.2/apptest-bare\n"),
+                       ("serve-h", SNP_ONLY, own_file("efi-http-snponly"))), dhcp=(*http.dhcp, http_boot(SNP_ONLY)), boots="",
+                end="apptest-bare has ended", servers=[replace(good.servers[0], images=["apptest-bare"]), http.servers[1]], expect=(r"\(snp\)",)),
         replace(outside, name="efi-load-options", about="load options come before everything: a line of script, which leaves Signet three times"
                 " without losing a page (the firmware's pools need one now and then), then a URI, by the firmware's driver that had the card back",
                 firmware="shell", after=(("no_page_lost", 1),), expect=good.expect + (r"\(virtio-net\)(?s:.*)\(snp\)",),
