@@ -26,18 +26,22 @@ static int open_all(void)
     return result;
 }
 
+static bool has_link(unsigned nic)
+{
+    bool found = false;
+    for (unsigned i = 0; i < net_nic_count(); i++)
+        found |= (nic == ANY_CARD || nic == i) && net_link(i);
+    return found;
+}
+
 // Until the card has a link, or any (`nic` is ANY_CARD), or it is `end`. What is sent too early is lost, and sent again only
 // after a second or more. 0 or ERR_CANCELLED.
 static int await_link(struct core *core, unsigned nic, uint64_t end)
 {
-    for (;;) {
-        for (unsigned i = 0; i < net_nic_count(); i++)
-            if ((nic == ANY_CARD || nic == i) && net_link(i))
-                return 0;
-        int err = core_now(core) < end ? core_turn(core) : 1;
-        if (err)
-            return MIN(err, 0);
-    }
+    int err = 0;
+    while (!err && !has_link(nic) && core_now(core) < end)
+        err = core_turn(core);
+    return err;
 }
 
 int core_open_network(struct core *core)
