@@ -3,9 +3,11 @@
 
 # The target claims to be Microsoft's compiler, which makes the libraries look for its headers. No red zone: the
 # firmware's interrupt handlers run on our stack. No vectors made of loops: they gain nothing here, and an emulated processor
-# takes longer for one than for the words in it.
-EFI_CFLAGS := -Os -ffreestanding -fno-builtin-bcmp -nostdlibinc -isystem ipxe/base/libc -fno-ms-compatibility \
+# takes longer for one than for the words in it. Optimized as a whole when it is linked: a function with one caller becomes part
+# of it, which makes the file smaller, and a third of the calls on a frame's way go.
+EFI_CFLAGS := -Os -flto -ffreestanding -fno-builtin-bcmp -nostdlibinc -isystem ipxe/base/libc -fno-ms-compatibility \
 	-fno-ms-extensions -U_WIN32 -U_WIN64 -fno-stack-protector -fshort-wchar -fno-vectorize -fno-slp-vectorize -ffunction-sections -fdata-sections -fno-common
+EFI_NO_VECTORS := /mllvm:-vectorize-loops=false /mllvm:-vectorize-slp=false
 EFI_CFLAGS_efi := --target=x86_64-unknown-windows -mno-red-zone -mno-stack-arg-probe
 EFI_CFLAGS_efi-arm64 := --target=aarch64-unknown-windows -mno-stack-arg-probe
 DIGEST_efi := $(DIGEST_x86)
@@ -38,6 +40,7 @@ build/$(1)/ipxe/base/version.o: COMMON += $$(VERSION_FLAGS)
 build/$(1)/ipxe.pe: $(patsubst %.c,build/$(1)/%.o,$(EFI_SRCS)) $(patsubst %,build/$(1)/%.o,$(HELPERS_$(1)) ipxe/efi/slot) \
 	$(patsubst %,build/$(1)/lib%.a,core pure lwip mbed)
 	@lld-link /machine:$(2) /subsystem:efi_application /entry:efi_main /nodefaultlib /opt:ref /opt:icf /timestamp:0 \
+		$(EFI_NO_VECTORS) \
 		/out:$$@ $$^
 # An application that the boot table starts from sealed images.
 build/$(1)/apptest.efi: build/$(1)/ipxe/efi/apptest/apptest.o $(patsubst %.c,build/$(1)/%.o,$(wildcard ipxe/base/libc/*.c)) build/$(1)/libpure.a
