@@ -3,10 +3,10 @@
 SHA-256 is computed.
 
 A machine with one processor hashes and receives by turns, and the firmware's own clock splits its time; "alone" is the bytes over
-either share. Nothing can hide behind anything there: it is the reference and has no goal. With a second processor, the verified
-rate is held against the slower of the two. Signet cannot fetch without verifying, and no switch is made for this table, so the
-share that is not hashing stands for the transport. It flatters the transport, since frames come in while the processor hashes,
-and reading them afterwards waits for nobody."""
+either share. Signet cannot fetch without verifying, and no switch is made for this table, so the share that is not hashing stands
+for the transport. It flatters the transport, since frames come in while the processor hashes, and reading them afterwards waits for
+nobody. The verified rate is held against the slower of the two. The processor's instructions make the digest so fast that what a
+frame takes beside it is more than a tenth of it: there, one processor is a reference without a goal, and two have to meet it."""
 import os
 import re
 import subprocess
@@ -86,6 +86,6 @@ def report(table, runs, run_isolated, say):
         alone = best[name.removesuffix("-2")]
         rate, digest, transport = (alone["bytes"] / us for us in (t["total_us"], alone["digest_us"], alone["transport_us"]))
         limit, which = min((digest, "digest"), (transport, "transport"))
-        met = rate / limit >= GOAL if MACHINES[name][3] > 1 else None
+        met = rate / limit >= GOAL if MACHINES[name][3] > 1 or name == "x86-c" else None
         table.row(f"verified: {MACHINES[name][0]}", f"{rate:.1f} MB/s", f"digest alone {digest:.1f}, transport alone {transport:.1f} MB/s",
                   f"{rate / limit:.2f}x of {which}", f">= {GOAL}x" if met is not None else "", met)
