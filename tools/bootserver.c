@@ -119,7 +119,8 @@ static void housekeeping(struct bootserver *b, uint64_t now)
     }
 }
 
-// One turn: what came in, then what it causes. True when there is more to send, and room for it.
+// One turn: what came in, then what it causes. True when there is more to send, and room for it; and after something came in,
+// for a client with a small window asks for more at once, and two READs answered together are a burst that its card may not hold.
 static bool turn(struct bootserver *b, uint64_t now)
 {
     static struct net_datagram datagrams[NET_BATCH];
@@ -131,7 +132,7 @@ static bool turn(struct bootserver *b, uint64_t now)
     while ((slot = net_queue_slot(&b->net)) && p2_server_output(&b->server, slot, now))
         net_queue_push(&b->net);
     net_flush(&b->net, now, on_broken, b);
-    return b->net.queue_count == 0 && p2_server_deadline(&b->server) == 0;
+    return received || (b->net.queue_count == 0 && p2_server_deadline(&b->server) == 0);
 }
 
 // Sleeps until a datagram, room in the socket, a timer or a signal.
