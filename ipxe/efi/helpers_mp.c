@@ -26,8 +26,14 @@ static void rest(const uint32_t *news, uint32_t seen)
     __builtin_ia32_pause();
 }
 
-// Runs on every other processor. The stack is small. The firmware promises vector registers for the first processor only:
-// hashboard_serve() is compiled elsewhere, and no vector instruction can be moved in front of the call.
+// The firmware promises vector registers for the first processor only. Never inline, which the optimization at link time would
+// otherwise make of it: the saving of such registers, or any other use, must not come in front of their switching on.
+static __attribute__((noinline)) void at_the_board(void)
+{
+    hashboard_serve(shared.board, rest);
+}
+
+// Runs on every other processor. The stack is small.
 static void other_processor(void *arg)
 {
     if (__atomic_fetch_add(&shared.tickets, 1, __ATOMIC_RELAXED) >= HELPERS_MAX || sha256_hw_present() != shared.same_hardware)
@@ -35,7 +41,7 @@ static void other_processor(void *arg)
     uint64_t cr0, cr4;
     __asm__ volatile("mov %%cr0, %0\n\tmov %%cr4, %1" : "=r"(cr0), "=r"(cr4));
     __asm__ volatile("mov %0, %%cr0\n\tmov %1, %%cr4" : : "r"((cr0 & ~(CR0_EM | CR0_TS)) | CR0_MP), "r"(cr4 | CR4_OSFXSR) : "memory");
-    hashboard_serve(shared.board, rest);
+    at_the_board();
     __asm__ volatile("mov %0, %%cr0\n\tmov %1, %%cr4" : : "r"(cr0), "r"(cr4) : "memory");
 }
 
