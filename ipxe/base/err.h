@@ -18,6 +18,7 @@
     X(IO, "G08", "input/output error")                                                                                 \
     X(TRUNCATED, "G09", "ends too early")                                                                              \
     X(INTERNAL, "G10", "internal fault")                                                                               \
+    X(EMPTY, "G11", "the file is empty")                                                                               \
     /* seal and image */                                                                                               \
     X(SEAL_MAGIC, "S01", "not a phase-2 image")                                                                        \
     X(SEAL_VERSION, "S02", "image format version not known")                                                           \
@@ -61,6 +62,9 @@
     X(HTTP_ERROR, "N10", "HTTP server refused")                                                                        \
     X(UNDI_CALL, "N11", "PXE ROM call failed")                                                                         \
     X(CONN_RESET, "N12", "connection reset")                                                                           \
+    X(TOO_SLOW, "N13", "the server is too slow")                                                                       \
+    X(HTTP_MALFORMED, "N14", "not an HTTP answer")                                                                     \
+    X(HTTP_REDIRECTS, "N15", "too many redirections")                                                                  \
     /* starting */                                                                                                     \
     X(BOOT_FORMAT, "B01", "kernel format not known")                                                                   \
     X(BOOT_TOO_OLD, "B02", "kernel boot protocol too old")                                                             \
