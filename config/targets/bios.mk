@@ -2,7 +2,13 @@
 # undionly.kpxe: the BIOS firmware that a PXE ROM loads (i686, freestanding; doc/bios.md).
 
 BIOS_TARGET := --target=i686-unknown-none-elf -march=i686
-BIOS_CFLAGS := $(BIOS_TARGET) -Os -ffreestanding -fno-builtin-bcmp -nostdlibinc -isystem ipxe/base/libc -fno-pic \
+# Optimized as a whole when it is linked, as the UEFI files are, and for size before all else: the ROM loads the file into
+# base memory. What runs for each frame or each byte stays with -Os, which is the faster of the two.
+BIOS_HOT := ipxe/base/checksum.c ipxe/base/libc/% ipxe/bios/undi% ipxe/bios/pxe.c ipxe/bios/clock.c ipxe/core/p2.c ipxe/core/wait.c \
+	ipxe/crypto/digest% ipxe/crypto/hashboard.c ipxe/net/% ipxe/phase2/client% ipxe/phase2/wire.c ipxe/proto/datagram.c \
+	$(addprefix $(SRC)/mbedtls/library/,sha256.c bignum_core.c) \
+	$(addprefix $(SRC)/lwip/src/%/,ethernet.c ip4.c pbuf.c tcp_in.c timeouts.c udp.c)
+BIOS_CFLAGS := $(BIOS_TARGET) -flto -ffreestanding -fno-builtin-bcmp -nostdlibinc -isystem ipxe/base/libc -fno-pic \
 	-fno-stack-protector -fomit-frame-pointer -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-ffunction-sections -fdata-sections -mno-sse -mno-mmx -mno-80387 -fno-common -DTPM_AND_VARIABLES=0
 BIOS_DOOR := $(call not-tests,$(wildcard ipxe/bios/*.c))
@@ -13,7 +19,7 @@ BIOS_LIBS := build/bios/libcore.a build/bios/libpure.a build/bios/liblwip.a buil
 
 build/bios/%.o: %.c $(SOURCES_STAMP)
 	@mkdir -p $(@D)
-	@$(if $(V),,echo "  CC[bios] $<";) $(CLANG) $(COMMON) $(BIOS_CFLAGS) $(if $(filter $(SRC)/%,$<),-w,$(WARN)) -c -o $@ $<
+	@$(if $(V),,echo "  CC[bios] $<";) $(CLANG) $(COMMON) $(BIOS_CFLAGS) $(if $(filter $(BIOS_HOT),$<),-Os,-Oz) $(if $(filter $(SRC)/%,$<),-w,$(WARN)) -c -o $@ $<
 build/bios/%.o: %.S
 	@mkdir -p $(@D)
 	@$(CLANG) $(BIOS_TARGET) -Iipxe -g -ffile-prefix-map=$(CURDIR)=. -MMD -MP -c -o $@ $<
