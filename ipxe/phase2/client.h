@@ -214,6 +214,9 @@ struct p2_client {
     uint32_t flight_hint;              // where the next arrival is looked for first
     uint32_t outstanding, window, window_floor, threshold, reorder;
     uint32_t round_end, round_lost, round_arrived; // a round = one window's worth of requests
+    uint32_t noise; // of 256 blocks are lost on this way, whatever the window
+    uint32_t trial, trial_window, trial_loss; // rounds until a smaller window is judged; window and loss before it
+    uint32_t ceiling, ceiling_rounds; // so many rounds the window does not grow beyond
     uint32_t window_before; // to go back to when a timeout proves to be none
     bool timeout_open, cancel;
     uint16_t stamp;

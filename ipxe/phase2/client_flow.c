@@ -8,19 +8,10 @@
 #define STEPS ARRAY_SIZE(block_steps)
 static const uint16_t block_steps[] = { P2_BLOCK_MAX, P2_BLOCK_MID, P2_BLOCK_MIN };
 
-// A round is one window's worth of requests, at least ROUND_MIN so that one loss is not taken for many. More
-// lost than 1 in LOSS_NOISE: the way is too narrow for the window. More than 1 in LOSS_HARD: even the smallest
-// window we trust may be too large.
+// A round is one window's worth of requests, at least ROUND_MIN so that one loss is not taken for many; where losses are
+// the rule, or must show something subtle, ROUND_SURE.
 #define ROUND_MIN 32
-#define LOSS_NOISE 10
-#define LOSS_HARD 3
-// Noise loses blocks on an empty way as well. Behind a queue, blocks are lost because it is full, and a window that is
-// not made smaller then loses as many in every round.
-#define QUEUE_FULL 8000u // us beyond twice the shortest round trip
-#define LOSS_QUEUE 50
-// Blocks that wait somewhere on the way longer than this gain nothing: the window does not grow further.
-#define QUEUE_MAX 100000u // us beyond twice the shortest round trip
-#define WINDOW_START 32   // largest window to begin with; it doubles every round from there
+#define ROUND_SURE 128
 #define BACKOFF_MAX 6
 #define WINDOW_SMALL 64 // up to here READs are spared: half a window of credit at a time, above a quarter
 
@@ -35,15 +26,7 @@ static bool before(uint32_t a, uint32_t b)
 
 void p2c_flow_init(struct p2_client *c, const struct p2_client_config *config)
 {
-    uint32_t initial = config->window_initial ? config->window_initial
-                       : config->rx_buffers   ? config->rx_buffers
-                                              : P2_CLIENT_WINDOW_DEFAULT;
-    c->window_max = config->window_max ? MIN(config->window_max, P2_CLIENT_WINDOW_MAX) : P2_CLIENT_WINDOW_MAX;
-    c->window_max = MAX(c->window_max, P2_CLIENT_WINDOW_MIN);
-    c->window = MAX(MIN(MIN(initial, c->window_max), WINDOW_START), P2_CLIENT_WINDOW_MIN);
-    // Below what the card is known to hold the window need not fall; without that knowledge, to half.
-    c->window_floor = config->rx_buffers ? MIN(c->window, 16u) : MAX(c->window / 2, P2_CLIENT_WINDOW_MIN);
-    c->threshold = c->window_max;
+    p2c_window_init(c, config);
     c->reorder = P2_REORDER_FIRST;
     c->rto_floor = P2_RTO_MIN;
 }
@@ -57,8 +40,7 @@ static void round_start(struct p2_client *c)
 void p2c_flow_fresh(struct p2_client *c)
 {
     c->backoff = c->timeouts_row = 0;
-    c->window = MAX(c->window, c->window_floor);
-    c->threshold = c->window_max;
+    p2c_window_fresh(c);
     c->rtt_min = 0;
 }
 
@@ -122,33 +104,17 @@ static void sample_stamp(struct p2_client *c, uint16_t stamp)
     p2c_flow_sample(c, c->now - c->stamps[i].sent);
 }
 
-// --- the window ---
+// --- rounds ---
 
-static uint32_t window_limit(struct p2_client *c)
+// Too few blocks show nothing, and on a noisy way that takes more of them.
+static void round_over(struct p2_client *c)
 {
-    const struct p2_client_server *server = p2c_current(c);
-    uint32_t limit = server && server->offer.window_max ? MIN(c->window_max, server->offer.window_max) : c->window_max;
-    return MAX(limit, 1u);
-}
-
-// Judges a round that is over.
-static void round_judge(struct p2_client *c)
-{
-    uint32_t lost = c->round_lost, total = lost + c->round_arrived;
-    bool used = total >= c->window / 2 && c->srtt <= 2 * c->rtt_min + QUEUE_MAX; // else the window is not the limit
-    uint32_t noise = c->srtt > 2 * c->rtt_min + QUEUE_FULL ? LOSS_QUEUE : LOSS_NOISE;
-    if (lost * noise > total) {
-        if (lost * LOSS_HARD > total)
-            c->window_floor = MAX(c->window_floor * 3 / 4, P2_CLIENT_WINDOW_MIN);
-        c->window = MAX(c->window / 2, c->window_floor);
-        c->threshold = c->window;
-    } else if (used && lost == 0 && c->window < c->threshold) {
-        c->window = MIN(c->window * 2, c->threshold);
-    } else if (used) {
-        c->window += lost ? 1 : MAX(c->window / 16, 1u);
+    if (c->round_lost + c->round_arrived >= (p2c_window_subtle(c) ? ROUND_SURE : ROUND_MIN)) {
+        p2c_window_judge(c, c->round_lost, c->round_arrived);
+        round_start(c);
+    } else {
+        c->round_end = c->flight_tail;
     }
-    c->window = MAX(MIN(c->window, window_limit(c)), 1u);
-    round_start(c);
 }
 
 // Timers proved too eager: what was taken for lost arrived after all. The window goes back to what it was.
@@ -187,12 +153,8 @@ static void flight_settle(struct p2_client *c)
         c->flight_hint = c->flight_head;
     if (before(c->flight_top, c->flight_head))
         c->flight_top = c->flight_head;
-    if (!before(c->flight_head, c->round_end)) {
-        if (c->round_lost + c->round_arrived >= ROUND_MIN)
-            round_judge(c);
-        else
-            c->round_end = c->flight_tail;
-    }
+    if (!before(c->flight_head, c->round_end))
+        round_over(c);
 }
 
 void p2c_flow_asked(struct p2_client *c, uint32_t slot, uint32_t block)
@@ -242,6 +204,7 @@ void p2c_flow_arrived(struct p2_client *c, uint32_t slot, uint32_t block, uint16
     } else {
         // An answer to an earlier READ: it was late, not lost.
         c->reorder = MIN(c->reorder * 2, P2_REORDER_MAX);
+        c->round_lost -= c->round_lost > 0;
     }
     flight_settle(c);
     c->rto_at = c->outstanding ? c->now + rto(c) : 0;
@@ -273,13 +236,17 @@ void p2c_flow_tick(struct p2_client *c)
         return;
     c->progress.timeouts++;
     c->progress.lost += c->outstanding;
-    uint32_t window = c->window;
+    uint32_t window = c->window, lost = c->round_lost + (c->timeouts_row ? 0 : c->outstanding), arrived = c->round_arrived;
     p2c_flow_restart(c);
+    c->round_lost = lost;
+    c->round_arrived = arrived;
+    round_over(c);
     c->window_before = window;
     c->timeout_open = true;
     if (!c->backoff)
         c->threshold = MAX(window / 2, P2_CLIENT_WINDOW_MIN);
-    c->window = MIN(window, MAX(c->backoff ? P2_CLIENT_WINDOW_MIN : c->window_floor, P2_CLIENT_WINDOW_MIN));
+    if (!p2c_window_noisy(c))
+        c->window = MIN(window, MAX(c->backoff ? P2_CLIENT_WINDOW_MIN : c->window_floor, P2_CLIENT_WINDOW_MIN));
     c->backoff = MIN(c->backoff + 1, (uint32_t)BACKOFF_MAX);
     // Short messages come through and full ones never did: the path may swallow large packets.
     // Where this block size has worked with another server, asking that one comes first.
@@ -296,7 +263,7 @@ uint32_t p2c_flow_credit(const struct p2_client *c)
         return 0;
     uint32_t used = c->flight_tail - c->flight_head, room = P2_CLIENT_FLIGHT - used;
     uint32_t credit = MIN(MIN(c->window - c->outstanding, room), (uint32_t)P2_READ_BLOCKS_MAX);
-    uint32_t batch = MAX(c->window <= WINDOW_SMALL ? c->window / 2 : c->window / 4, 1u);
+    uint32_t batch = p2c_window_noisy(c) ? MAX(c->window / 8, 1u) : MAX(c->window <= WINDOW_SMALL ? c->window / 2 : c->window / 4, 1u);
     if (credit < batch && c->outstanding)
         return 0;
     return p2c_space_wants(c) ? credit : 0;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
-// Inside the client machine. Seven files share struct p2_client:
+// Inside the client machine. Eight files share struct p2_client:
 //   client.c          the interface, the phases, judging the seal, finishing
 //   client_servers.c  who is there: OFFERs, the current server, failover
 //   client_hello.c    asking: discovery, HELLO
 //   client_flow.c     what is under way: READs, window, round trips, losses
+//   client_window.c   how much may be under way
 //   client_space.c    what has arrived: slots, blocks
 //   client_local.c    chunks that the caller had already
 //   client_digest.c   what of that is good: digests of chunks, here and elsewhere
@@ -67,6 +68,13 @@ void p2c_flow_forget(struct p2_client *c, uint32_t slot); // what is under way f
 void p2c_flow_tick(struct p2_client *c);
 uint32_t p2c_flow_credit(const struct p2_client *c); // blocks to ask for now; 0 = not now
 int p2c_flow_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to);
+
+// --- client_window.c ---
+void p2c_window_init(struct p2_client *c, const struct p2_client_config *config);
+void p2c_window_fresh(struct p2_client *c); // another path
+void p2c_window_judge(struct p2_client *c, uint32_t lost, uint32_t arrived); // a round is over; not both are 0
+bool p2c_window_noisy(const struct p2_client *c);  // much is lost, and that is not the window's fault
+bool p2c_window_subtle(const struct p2_client *c); // a round needs more blocks to be judged
 
 // --- client_space.c ---
 void p2c_space_begin(struct p2_client *c, uint8_t space, uint64_t size, uint32_t piece_shift);
