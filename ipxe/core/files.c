@@ -34,14 +34,12 @@ static int server_of(struct core *core, const struct uri *uri, uint16_t port, st
 struct tftp_fetch {
     struct core *core;
     struct tftp_client client;
-    struct net_addr server;
 };
 
 static void tftp_received(void *ctx, unsigned nic, const struct net_addr *from, const uint8_t *data, size_t len)
 {
     struct tftp_fetch *f = ctx;
-    if (memcmp(from->ip, f->server.ip, sizeof from->ip) == 0)
-        tftp_input(&f->client, from->port, data, len, core_now(f->core));
+    tftp_input(&f->client, from, data, len, core_now(f->core));
 }
 
 static int tftp_run(struct tftp_fetch *f, struct net_udp *udp)
@@ -49,19 +47,26 @@ static int tftp_run(struct tftp_fetch *f, struct net_udp *udp)
     int result;
     do {
         uint8_t packet[TFTP_REQUEST_MAX];
-        struct net_addr to = f->server;
+        struct net_addr to;
         size_t len;
-        while ((len = tftp_output(&f->client, packet, sizeof packet, &to.port, core_now(f->core))) > 0) {
-            if (to.port == TFTP_PORT)
-                to.port = f->server.port; // a port that the URI names
+        while ((len = tftp_output(&f->client, packet, sizeof packet, &to, core_now(f->core))) > 0)
             (void)net_udp_send(udp, &to, packet, len);
-        }
         result = tftp_result(&f->client);
         int err = result == 1 ? core_turn(f->core) : 0;
         if (err)
-            return err;
+            tftp_abort(&f->client, err); // the server is told in the next round
     } while (result == 1);
     return result;
+}
+
+// Of the narrowest card that is open: which of them leads to the server is lwIP's secret.
+static uint16_t narrowest_mtu(void)
+{
+    uint16_t mtu = 0;
+    for (unsigned nic = 0; nic < net_nic_count(); nic++)
+        if (net_is_open(nic) && net_nic(nic)->mtu && (!mtu || net_nic(nic)->mtu < mtu))
+            mtu = net_nic(nic)->mtu;
+    return mtu;
 }
 
 int core_tftp_fetch(struct core *core, const struct uri *uri)
@@ -69,18 +74,19 @@ int core_tftp_fetch(struct core *core, const struct uri *uri)
     static struct tftp_fetch fetch;
     struct core_sink *sink;
     char name[TFTP_FILENAME_MAX];
+    struct net_addr server;
     fetch.core = core;
     console_say("tftp", "fetching %s from %s", uri->path, uri->host[0] ? uri->host : "the next server");
     int err = uri_path_name(uri, name, sizeof name);
     if (err >= 0)
-        err = server_of(core, uri, TFTP_PORT, &fetch.server);
+        err = server_of(core, uri, TFTP_PORT, &server);
     if (!err)
         err = core_sink_open(&sink, core, uri);
     if (err) {
         console_error("tftp", err, "cannot fetch %s", uri->path);
         return err;
     }
-    err = tftp_init(&fetch.client, name, sink_data, sink, core_now(core));
+    err = tftp_init(&fetch.client, name, &server, narrowest_mtu(), sink_data, sink, core_now(core));
     struct net_udp *udp = err ? NULL : net_udp_open(0, tftp_received, &fetch);
     if (!err)
         err = udp ? tftp_run(&fetch, udp) : ERR_NO_MEMORY;

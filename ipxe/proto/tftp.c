@@ -9,28 +9,46 @@
 enum { OP_RRQ = 1, OP_DATA = 3, OP_ACK = 4, OP_ERROR = 5, OP_OACK = 6 };
 enum { TFTP_E_NOT_FOUND = 1, TFTP_E_OPTIONS = 8 };
 
-int tftp_init(struct tftp_client *c, const char *filename, tftp_sink *sink, void *ctx, uint64_t now)
+int tftp_init(struct tftp_client *c, const char *filename, const struct net_addr *server, uint16_t mtu, tftp_sink *sink,
+              void *ctx, uint64_t now)
 {
     memset(c, 0, sizeof *c);
     size_t len = strlen(filename);
     if (len >= TFTP_FILENAME_MAX)
         return ERR_TOO_LARGE;
     memcpy(c->filename, filename, len + 1);
+    c->server = *server;
     c->sink = sink;
     c->ctx = ctx;
+    c->block_size_asked = mtu > TFTP_HEADERS + 8 ? (uint16_t)MIN(mtu - TFTP_HEADERS, TFTP_BLOCK_SIZE) : TFTP_BLOCK_SIZE;
     c->block_size = TFTP_BLOCK_SIZE_DEFAULT;
     c->window = 1;
     c->timeout_us = TFTP_TIMEOUT_FIRST_US;
     c->deadline = now;
     c->send_due = true;
+    progress_start(&c->progress, now);
     return 0;
 }
 
-static void fail(struct tftp_client *c, int err)
+// The server is told, unless the error is its own.
+static void fail(struct tftp_client *c, int err, bool tell)
 {
     c->state = TFTP_FAILED;
     c->error = err;
     c->send_due = false;
+    c->tell = tell && c->peer.port;
+}
+
+void tftp_abort(struct tftp_client *c, int err)
+{
+    if (c->state <= TFTP_RECEIVING)
+        fail(c, err, true);
+}
+
+// A block's number on the wire: 16 bits, and behind 65535 comes 0 or 1, as the server likes it.
+static uint16_t wire_number(const struct tftp_client *c, uint32_t block)
+{
+    return (uint16_t)(c->skips_zero && block ? (block - 1) % UINT16_MAX + 1 : block);
 }
 
 static void put_text(struct builder *b, const char *text)
@@ -53,35 +71,63 @@ static void build_request(const struct tftp_client *c, struct builder *b)
     put_text(b, "octet");
     if (c->plain)
         return;
-    put_option(b, "blksize", TFTP_BLOCK_SIZE);
+    put_option(b, "blksize", c->block_size_asked);
     put_option(b, "tsize", 0);
     put_option(b, "windowsize", TFTP_WINDOW);
 }
 
-size_t tftp_output(struct tftp_client *c, uint8_t *buf, size_t cap, uint16_t *ret_port, uint64_t now)
+static void build_error(const struct tftp_client *c, struct builder *b)
 {
-    if (c->state == TFTP_FAILED || (c->state == TFTP_COMPLETE && !c->send_due))
-        return 0;
-    if (!c->send_due) {
-        if (now < c->deadline)
-            return 0;
-        if (++c->tries == TFTP_TRIES) {
-            fail(c, ERR_TIMED_OUT);
-            return 0;
-        }
+    builder_u16_be(b, OP_ERROR);
+    builder_u16_be(b, c->error == ERR_TFTP_ERROR ? TFTP_E_OPTIONS : 0); // the only such error that is ours
+    put_text(b, err_text(c->error));
+}
+
+// RFC 7440 has a server begin a new window behind an ACK inside one. tftpd-hpa 7 sends the rest of the old one, and waits for
+// the ACK of its end.
+static void build_ack(struct tftp_client *c, struct builder *b)
+{
+    builder_u16_be(b, OP_ACK);
+    builder_u16_be(b, wire_number(c, c->block));
+    if (c->block >= c->old_end)
+        c->old_end = c->block != c->old_end && c->block < c->acked + c->window ? c->acked + c->window : 0;
+    c->acked = c->block;
+}
+
+// The time is over: everything is sent again, or the quiet behind an old window's end has told what the server waits for.
+static void repeat(struct tftp_client *c)
+{
+    if (c->quiet)
+        c->keeps_window = true;
+    else
         c->timeout_us = MIN(c->timeout_us * 2, (uint64_t)TFTP_TIMEOUT_MAX_US);
-    }
-    c->send_due = false;
-    c->deadline = now + c->timeout_us;
+}
+
+static void judge_progress(struct tftp_client *c, uint64_t now)
+{
+    int err = c->state <= TFTP_RECEIVING ? progress_judge(&c->progress, now) : 0;
+    if (err)
+        fail(c, err, true);
+}
+
+size_t tftp_output(struct tftp_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to, uint64_t now)
+{
+    judge_progress(c, now);
+    bool late = c->state <= TFTP_RECEIVING && now >= c->deadline;
+    if (!c->send_due && !c->tell && !late)
+        return 0;
+    if (!c->send_due && late)
+        repeat(c);
     struct builder b = builder_make(buf, cap);
-    if (c->state == TFTP_REQUESTING) {
+    if (c->tell)
+        build_error(c, &b);
+    else if (c->state == TFTP_REQUESTING)
         build_request(c, &b);
-    } else {
-        builder_u16_be(&b, OP_ACK);
-        builder_u16_be(&b, (uint16_t)c->block);
-        c->acked = c->block;
-    }
-    *ret_port = c->server_port ? c->server_port : TFTP_PORT;
+    else
+        build_ack(c, &b);
+    c->send_due = c->tell = c->quiet = false;
+    c->deadline = now + c->timeout_us;
+    *ret_to = c->peer.port ? c->peer : c->server;
     return b.bad ? 0 : b.len;
 }
 
@@ -106,104 +152,131 @@ static bool same_name(const char *a, const char *b)
     return *a == 0 && *b == 0;
 }
 
-// RFC 2347: only what was asked for, and nothing larger than asked for.
-static void take_oack(struct tftp_client *c, struct cursor *in)
+// The options that were asked for, in `values`; others (atftpd's multicast) are read over.
+enum { BLKSIZE, WINDOWSIZE, TSIZE, OPTIONS };
+static bool read_options(struct cursor *in, uint64_t values[OPTIONS])
 {
-    uint64_t block_size = TFTP_BLOCK_SIZE_DEFAULT, window = 1, size = 0;
+    static const char *const names[OPTIONS] = { "blksize", "windowsize", "tsize" };
     while (in->len > 0) {
         const char *name = take_text(in), *value = take_text(in);
-        uint64_t number;
-        if (!name || !value || !fmt_parse_u64(value, strlen(value), 10, &number)) {
-            fail(c, ERR_TFTP_ERROR);
-            return;
-        }
-        if (same_name(name, "blksize"))
-            block_size = number;
-        else if (same_name(name, "windowsize"))
-            window = number;
-        else if (same_name(name, "tsize"))
-            size = number;
+        for (unsigned i = 0; value && i < OPTIONS; i++)
+            if (same_name(name, names[i]) && !fmt_parse_u64(value, strlen(value), 10, &values[i]))
+                return false;
     }
-    if (block_size < 8 || block_size > TFTP_BLOCK_SIZE || window < 1 || window > TFTP_WINDOW) {
-        fail(c, ERR_TFTP_ERROR);
+    return cursor_ok(in);
+}
+
+// RFC 2347: nothing larger than asked for.
+static void take_oack(struct tftp_client *c, struct cursor *in)
+{
+    uint64_t values[OPTIONS] = { [BLKSIZE] = TFTP_BLOCK_SIZE_DEFAULT, [WINDOWSIZE] = 1 };
+    if (!read_options(in, values) || values[BLKSIZE] < 8 || values[BLKSIZE] > c->block_size_asked || values[WINDOWSIZE] < 1 ||
+        values[WINDOWSIZE] > TFTP_WINDOW) {
+        fail(c, ERR_TFTP_ERROR, true);
         return;
     }
-    c->block_size = (uint16_t)block_size;
-    c->window = (uint16_t)window;
-    c->size = size;
+    c->block_size = (uint16_t)values[BLKSIZE];
+    c->window = (uint16_t)values[WINDOWSIZE];
+    c->size = values[TSIZE];
     c->state = TFTP_RECEIVING;
     c->send_due = true; // ACK of block 0
 }
 
-static void take_data(struct tftp_client *c, struct cursor *in)
+// Does 1 stand for the block behind 65535? Where one block is under way at a time it does. In a window the one before may be
+// lost: so it must begin three bursts.
+static bool starts_over_at_one(struct tftp_client *c, uint16_t number)
+{
+    if (number != 1 || c->block != UINT16_MAX || c->skips_zero)
+        return false;
+    return c->skips_zero = c->window == 1 || ++c->ones == 3;
+}
+
+// Something is missing: says once where we are, so that the server goes back or on; then waits for it.
+static void say_once(struct tftp_client *c)
+{
+    c->send_due |= !c->gap_acked;
+    c->gap_acked = true;
+}
+
+static void take_data(struct tftp_client *c, struct cursor *in, uint64_t now)
 {
     uint16_t number = cursor_u16_be(in);
-    if (!cursor_ok(in))
-        return;
-    c->state = TFTP_RECEIVING; // a server without options answers with DATA at once
-    if (number != (uint16_t)(c->block + 1)) {
-        // Lost or repeated: say once where we are, so that the server goes back; then wait for it.
-        if (!c->gap_acked)
-            c->send_due = true;
-        c->gap_acked = true;
+    if (number != wire_number(c, c->block + 1) && !starts_over_at_one(c, number)) {
+        // A repetition is never answered at once: with servers that answer ACKs of the past, each window would come twice from
+        // there on. Where our ACK was lost, the timer sends it again.
+        if ((int16_t)(number - wire_number(c, c->block)) > 0)
+            say_once(c);
         return;
     }
     if (in->len > c->block_size)
         return;
+    c->state = TFTP_RECEIVING; // a server without options answers with DATA at once
     size_t len = in->len;
     int err = len ? c->sink(c->ctx, cursor_bytes(in, len), len) : 0;
     if (err) {
-        fail(c, err);
+        fail(c, err, true);
         return;
     }
+    progress_add(&c->progress, len, now);
     c->block++;
     c->gap_acked = false;
+    c->timeout_us = TFTP_TIMEOUT_FIRST_US;
     if (len < c->block_size)
         c->state = TFTP_COMPLETE;
-    if (c->state == TFTP_COMPLETE || c->block - c->acked >= c->window)
-        c->send_due = true;
+    bool at_old_end = c->block == c->old_end;
+    c->send_due = c->state == TFTP_COMPLETE || c->block - c->acked >= c->window || (at_old_end && c->keeps_window);
+    c->quiet = at_old_end;
+    c->deadline = now + (at_old_end ? TFTP_QUIET_US : c->timeout_us);
 }
 
 static void take_error(struct tftp_client *c, struct cursor *in)
 {
     uint16_t code = cursor_u16_be(in);
     const char *text = take_text(in);
+    memset(c->message, 0, sizeof c->message);
     for (size_t i = 0; text && text[i] && i < sizeof c->message - 1; i++)
         c->message[i] = text[i] >= ' ' && text[i] < 127 ? text[i] : '?';
     if (code == TFTP_E_OPTIONS && c->state == TFTP_REQUESTING && !c->plain) {
-        c->plain = true;
-        c->send_due = true;
-        c->server_port = 0;
+        c->plain = c->send_due = true;
+        c->peer.port = 0;
+        c->message[0] = 0;
         return;
     }
-    fail(c, code == TFTP_E_NOT_FOUND ? ERR_NOT_FOUND : ERR_TFTP_ERROR);
+    fail(c, code == TFTP_E_NOT_FOUND ? ERR_NOT_FOUND : ERR_TFTP_ERROR, false);
 }
 
-void tftp_input(struct tftp_client *c, uint16_t from_port, const uint8_t *data, size_t len, uint64_t now)
+// Is it an answer to what was asked? The first one chooses the peer, so a packet of an earlier transfer must not.
+static bool answers(const struct tftp_client *c, uint16_t op, uint16_t number)
 {
-    if (c->state > TFTP_RECEIVING || (c->server_port && from_port != c->server_port))
+    if (c->state == TFTP_RECEIVING)
+        return true;
+    return op == OP_ERROR || (op == OP_DATA ? number == 1 : !c->plain);
+}
+
+void tftp_input(struct tftp_client *c, const struct net_addr *from, const uint8_t *data, size_t len, uint64_t now)
+{
+    if (c->state > TFTP_RECEIVING || (c->peer.port && !net_addr_equal(from, &c->peer)) || len < 4)
         return;
     struct cursor in = cursor_make(data, len);
     uint16_t op = cursor_u16_be(&in);
-    if (!cursor_ok(&in) || (op != OP_DATA && op != OP_ERROR && op != OP_OACK))
+    if ((op != OP_DATA && op != OP_ERROR && op != OP_OACK) || !answers(c, op, load16_be(data + 2)))
         return;
-    c->server_port = from_port;
-    c->tries = 0;
-    c->timeout_us = TFTP_TIMEOUT_FIRST_US;
-    c->deadline = now + c->timeout_us;
-    if (op == OP_OACK && c->state == TFTP_REQUESTING)
-        take_oack(c, &in);
-    else if (op == OP_DATA)
-        take_data(c, &in);
+    c->peer = *from;
+    if (op == OP_DATA)
+        take_data(c, &in, now);
     else if (op == OP_ERROR)
         take_error(c, &in);
+    else if (c->state == TFTP_REQUESTING)
+        take_oack(c, &in);
+    else if (c->block == 0)
+        say_once(c); // the ACK of the first one was lost
 }
 
 uint64_t tftp_deadline(const struct tftp_client *c)
 {
-    if (c->send_due)
+    if (c->send_due || c->tell)
         return 0;
-    return c->state > TFTP_RECEIVING ? UINT64_MAX : c->deadline;
+    return c->state > TFTP_RECEIVING ? UINT64_MAX : MIN(c->deadline, progress_deadline(&c->progress));
 }
 
 int tftp_result(const struct tftp_client *c)

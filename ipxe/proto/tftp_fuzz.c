@@ -18,15 +18,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct tftp_client c;
     uint64_t sum = 0, now = 0;
-    if (tftp_init(&c, "name", touch, &sum, now) != 0)
+    struct net_addr server = { .port = TFTP_PORT }, to;
+    if (tftp_init(&c, "name", &server, 1500, touch, &sum, now) != 0)
         abort();
     for (size_t at = 0; at < size;) {
         size_t len = MIN((size_t)data[at], size - at - 1);
-        tftp_input(&c, 69 + (data[at] & 1), data + at + 1, len, now);
+        struct net_addr from = { .port = (uint16_t)(69 + (data[at] & 1)) };
+        tftp_input(&c, &from, data + at + 1, len, now);
         at += len + 1;
         uint8_t buf[TFTP_REQUEST_MAX];
-        uint16_t port;
-        if (tftp_output(&c, buf, sizeof buf, &port, now) > sizeof buf)
+        if (tftp_output(&c, buf, sizeof buf, &to, now) > sizeof buf)
             abort();
         now += 100000;
     }

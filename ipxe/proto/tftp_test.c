@@ -17,6 +17,21 @@ static uint8_t received[300000];
 static size_t received_len;
 static uint32_t seed;
 
+static const struct net_addr server_addr = { .ip = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 1 }, .port = TFTP_PORT };
+
+static struct net_addr at_port(uint16_t port)
+{
+    struct net_addr a = server_addr;
+    a.port = port;
+    return a;
+}
+
+static void give(struct tftp_client *c, uint16_t port, const void *packet, size_t len, uint64_t now)
+{
+    struct net_addr from = at_port(port);
+    tftp_input(c, &from, packet, len, now);
+}
+
 static uint32_t random32(void)
 {
     seed = seed * 1664525 + 1013904223;
@@ -66,12 +81,12 @@ static int transfer(size_t len, bool options, uint32_t loss_percent, struct tftp
     struct server s = { .file = file, .len = len, .options = options };
     received_len = 0;
     uint64_t now = 0;
-    if (tftp_init(c, "boot/x", keep, NULL, now) != 0)
+    if (tftp_init(c, "boot/x", &server_addr, 1500, keep, NULL, now) != 0)
         return ERR_INTERNAL;
     for (int turns = 0; tftp_result(c) == 1 && turns < 100000; turns++) {
         uint8_t buf[TFTP_REQUEST_MAX], packet[2048];
-        uint16_t port;
-        size_t n = tftp_output(c, buf, sizeof buf, &port, now);
+        struct net_addr to;
+        size_t n = tftp_output(c, buf, sizeof buf, &to, now);
         if (!n) {
             now = MAX(now, tftp_deadline(c));
             continue;
@@ -82,14 +97,14 @@ static int transfer(size_t len, bool options, uint32_t loss_percent, struct tftp
         size_t answer;
         bool data = server_take(&s, buf, n, packet, &answer);
         if (answer && random32() % 100 >= loss_percent)
-            tftp_input(c, 2000, packet, answer, now);
+            give(c, 2000, packet, answer, now);
         for (uint64_t b = s.acked + 1; data && b <= s.acked + s.window && (b - 1) * s.block_size <= s.len; b++) {
             size_t at = (size_t)(b - 1) * s.block_size, size = MIN((size_t)s.block_size, s.len - at);
             store16_be(packet, 3);
             store16_be(packet + 2, (uint16_t)b);
             memcpy(packet + 4, file + at, size);
             if (random32() % 100 >= loss_percent)
-                tftp_input(c, 2000, packet, size + 4, now);
+                give(c, 2000, packet, size + 4, now);
         }
     }
     int result = tftp_result(c);
@@ -124,12 +139,12 @@ TEST(a_silent_server_ends_in_a_timeout)
 
 static int feed(const void *packet, size_t len)
 {
-    if (tftp_init(&client, "x", keep, NULL, 0) != 0)
+    if (tftp_init(&client, "x", &server_addr, 1500, keep, NULL, 0) != 0)
         return ERR_INTERNAL;
     uint8_t buf[TFTP_REQUEST_MAX];
-    uint16_t port;
-    tftp_output(&client, buf, sizeof buf, &port, 0);
-    tftp_input(&client, 1234, packet, len, 0);
+    struct net_addr to;
+    tftp_output(&client, buf, sizeof buf, &to, 0);
+    give(&client, 1234, packet, len, 0);
     return tftp_result(&client);
 }
 
@@ -153,12 +168,12 @@ TEST(errors_of_the_server)
 TEST(strange_ports_are_not_heard)
 {
     CHECK_EQ(feed("\0\6blksize\0" "512", 14), 1);
-    tftp_input(&client, 999, (const uint8_t *)"\0\5\0\2no", 7, 0);
+    give(&client, 999, "\0\5\0\2no", 7, 0);
     CHECK_EQ(tftp_result(&client), 1);
     char name[TFTP_FILENAME_MAX + 1];
     memset(name, 'a', sizeof name - 1);
     name[sizeof name - 1] = 0;
-    CHECK_EQ(tftp_init(&client, name, keep, NULL, 0), ERR_TOO_LARGE);
+    CHECK_EQ(tftp_init(&client, name, &server_addr, 1500, keep, NULL, 0), ERR_TOO_LARGE);
 }
 
 TEST_MAIN(T(sizes_around_the_block), T(losses_cost_time_only), T(a_silent_server_ends_in_a_timeout),
