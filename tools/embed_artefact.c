@@ -35,6 +35,17 @@ int artefact_parse(struct artefact *a, bool clear)
     return 0;
 }
 
+int artefact_check_anchors(const char *name, const uint8_t *data, size_t len, bool none_allowed)
+{
+    struct artefact a = { .name = name, .data = (uint8_t *)data, .len = len };
+    if (artefact_parse(&a, false) != 0)
+        return -1;
+    if (a.now.trust.key_count > 0 || none_allowed)
+        return 0;
+    tool_error(name, "holds no trust anchor and boots nothing: `signet embed --trust PUB` puts one in (--no-anchors: all the same)");
+    return -1;
+}
+
 uint8_t *artefact_build(struct artefact *a, const uint8_t *blob, size_t blob_len, size_t *ret_len, bool *ret_signed)
 {
     uint64_t total = (uint64_t)a->base + blob_len;

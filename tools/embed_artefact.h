@@ -20,6 +20,10 @@ struct artefact {
 // matter. 0, or -1 after a message.
 int artefact_parse(struct artefact *a, bool clear);
 
+// Whether an artefact that shall be installed, or is, can boot anything: it holds a trust anchor, or `none_allowed`. 0, or -1 after a message
+// (also for what is no artefact, or a damaged one).
+int artefact_check_anchors(const char *name, const uint8_t *data, size_t len, bool none_allowed);
+
 // The artefact with this blob in place of what it holds. Allocated, NULL after a message. *ret_signed: it had an Authenticode
 // signature, which is gone.
 uint8_t *artefact_build(struct artefact *a, const uint8_t *blob, size_t blob_len, size_t *ret_len, bool *ret_signed);

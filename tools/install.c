@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // signet install: boot bits onto disks and image files (doc/howto-disk.md). Everything is looked at first, on all disks; only
 // when nothing speaks against it on any of them is the first sector written.
+#include "embed_artefact.h"
 #include "file.h"
 #include "install_esp.h"
 #include "install_look.h"
@@ -90,7 +91,7 @@ static void close_all(struct install_targets *all)
     free(all->items);
 }
 
-static int may_write(const struct install_target *t, const struct install_wanted *w)
+static int may_write(struct install_target *t, const struct install_wanted *w)
 {
     const struct install_slots *s = &t->slots;
     if (install_area_allowed(&t->dev, &t->area) != 0)
@@ -157,9 +158,11 @@ static void note_missing(const struct install_targets *all)
 
 static int install_all(struct install_targets *all, const struct install_wanted *w, struct install_bits *bits)
 {
-    for (size_t i = 0; i < all->count; i++)
-        if (may_write(&all->items[i], w) != 0)
+    for (size_t i = 0; i < all->count; i++) {
+        struct install_target *t = &all->items[i];
+        if (may_write(t, w) != 0 || install_slots_may_write(&t->dev, &t->slots, bits) != 0)
             return -1;
+    }
     for (size_t i = 0; i < all->count; i++) {
         struct install_target *t = &all->items[i];
         int r = install_slots_write(&t->dev, &t->slots, bits);
@@ -195,6 +198,8 @@ static int do_install(struct install_targets *all, const struct install_wanted *
                        BOOTSLOT_LENGTH_MAX);
             goto done;
         }
+        if (artefact_check_anchors(w->image, image, len, w->no_anchors) != 0)
+            goto done;
         bits.payload = image;
         bits.length = (uint32_t)len;
         // One number on all disks, so that the disks can be told apart by age.
@@ -210,6 +215,8 @@ static int do_install(struct install_targets *all, const struct install_wanted *
         }
         const struct install_slots *s = &from->slots;
         const struct bootslot *slot = &s->slots[install_slots_active(s)];
+        if (artefact_check_anchors(from->dev.path, s->payloads[install_slots_active(s)], slot->length, w->no_anchors) != 0)
+            goto done;
         memcpy(mbr, s->sector0, MBR_CODE_SIZE);
         bits.sequence = slot->sequence;
         bits.length = slot->length;
@@ -251,7 +258,8 @@ static int do_remove(struct install_targets *all, const struct install_wanted *w
 static int do_esp(const struct install_wanted *w)
 {
     const struct install_esp_wanted esp = { .disks = &w->disks, .folders = &w->folders, .image = w->image, .removable = w->removable,
-                                            .no_nvram = w->no_nvram, .dry_run = w->dry_run, .force = w->force, .json = w->json };
+                                            .no_nvram = w->no_nvram, .no_anchors = w->no_anchors,
+                                            .dry_run = w->dry_run, .force = w->force, .json = w->json };
     switch (w->action) {
     case INSTALL_DO_INSTALL: return install_esp_install(&esp);
     case INSTALL_DO_STATUS: return install_esp_status(&esp);
@@ -272,6 +280,8 @@ static int check_esp_usage(const struct install_wanted *w, bool install)
         return tool_usage("--image", "no ipxe.efi given");
     if (w->image && !install && w->action != INSTALL_DO_VERIFY)
         return tool_usage("--image", "is not for status and remove");
+    if (w->no_anchors && !install && w->action != INSTALL_DO_VERIFY)
+        return tool_usage("--no-anchors", "is not for status and remove");
     if (w->removable && !install)
         return tool_usage("--removable", "is for an install only");
     if (w->json && w->action != INSTALL_DO_STATUS)
@@ -308,6 +318,8 @@ static int check_usage(struct install_wanted *w, const struct opt_list *operands
         return tool_usage(w->removable ? "--removable" : "--no-nvram", "goes with --esp");
     if ((w->disks.count == 0 && !w->pool) || w->disks.count > DISKS_MAX)
         return tool_usage("--disk", w->disks.count ? "too many disks" : "no disk given, and no --pool");
+    if (w->no_anchors && !install && w->action != INSTALL_DO_VERIFY)
+        return tool_usage("--no-anchors", "is not for status and remove");
     if (!install && (w->slot || w->refresh || w->force))
         return tool_usage(operands->items[0], "takes no --slot, --refresh or --force");
     if (w->action == INSTALL_DO_STATUS || w->action == INSTALL_DO_REMOVE) {
@@ -353,6 +365,7 @@ int install_main(int argc, char **argv)
         OPTION_FLAG(0, "refresh", &w.refresh, "bring the newest boot bits of these disks to all of them"),
         OPTION_FLAG(0, "removable", &w.removable, "--esp: as the file that firmware starts without a boot entry"),
         OPTION_FLAG(0, "no-nvram", &w.no_nvram, "--esp: leave the boot entries alone"),
+        OPTION_FLAG(0, "no-anchors", &w.no_anchors, "also what holds no trust anchor, and boots nothing"),
         OPTION_FLAG('n', "dry-run", &w.dry_run, "write nothing; print what would be written"),
         OPTION_FLAG('f', "force", &w.force, "over something unknown, or over the slot in use"),
         OPTION_FLAG(0, "json", &w.json, "status as JSON"),

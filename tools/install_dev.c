@@ -2,6 +2,7 @@
 // Block devices and image files: install_dev.h.
 #include "install_dev.h"
 #include "base/range.h"
+#include "install_raid.h"
 #include "install_sys.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -179,6 +180,43 @@ bool install_dev_busy(const struct install_dev *dev, unsigned partition, bool ex
     if (busy)
         snprintf(ret_why, size, "in use by another part of the system");
     return busy;
+}
+
+// A dry run has opened it for reading only, and must not say less for that.
+static bool is_read_only(const struct install_dev *dev)
+{
+    int read_only = 0;
+    return dev->block ? ioctl(dev->fd, BLKROGET, &read_only) == 0 && read_only : dev->dry_run && access(dev->path, W_OK) != 0 && errno == EROFS;
+}
+
+int install_dev_allowed(struct install_dev *dev)
+{
+    struct stat st;
+    struct install_sys_array array;
+    const char *kind;
+    if (is_read_only(dev)) {
+        tool_errno(dev->path, EROFS);
+        return -1;
+    }
+    if (dev->block && fstat(dev->fd, &st) == 0) {
+        if (install_sys_array(st.st_rdev, &array)) {
+            tool_error(dev->path, array.plain ? "is a member of a RAID array: name %s, which brings it to all of them"
+                                              : "is a member of the RAID array %s, from which no BIOS boots", array.file);
+            free(array.file);
+            return -1;
+        }
+        char *holder = install_sys_holder(st.st_rdev);
+        if (holder) {
+            tool_error(dev->path, "is in use as a whole by %s: what is written to it alone could break that", holder);
+            free(holder);
+            return -1;
+        }
+    }
+    if (install_raid_find(dev, 0, dev->sectors, &kind) != 0)
+        return -1;
+    if (kind)
+        tool_error(dev->path, "is a member of a RAID array (%s) that does not run here: start the array first (`mdadm --assemble --scan`)", kind);
+    return kind ? -1 : 0;
 }
 
 // ---- writing -------------------------------------------------------------------------------------------

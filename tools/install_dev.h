@@ -33,6 +33,10 @@ void install_dev_close(struct install_dev *dev);
 // `ret_why` says where. With `exclusive` also whether another part of the system keeps others out (LVM, a pool).
 bool install_dev_busy(const struct install_dev *dev, unsigned partition, bool exclusive, char *ret_why, size_t size);
 
+// Whether a disk may not be written by itself, whatever lies on it: it is read-only, or a member of an array (install_raid.h) or
+// of another device. 0: it may, -1 after a message.
+int install_dev_allowed(struct install_dev *dev);
+
 // Writes sectors; with dry_run prints the line that names them. 0, or -1 after a message.
 // What `put` wrote is durable and compared when install_dev_settle has returned 0.
 int install_dev_put(struct install_dev *dev, uint64_t lba, uint64_t count, const void *buf, const char *what);

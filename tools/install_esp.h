@@ -53,7 +53,7 @@ void install_esp_report(struct report *r, const struct install_esp *esp);
 struct install_esp_wanted {
     const struct opt_list *disks, *folders;
     const char *image; // NULL: none
-    bool removable, no_nvram, dry_run, force, json;
+    bool removable, no_nvram, no_anchors, dry_run, force, json;
 };
 
 // Each does all of it: messages, output, exit status (install_esp_run.c).

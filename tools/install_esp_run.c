@@ -2,6 +2,7 @@
 // What `signet install` does with EFI system partitions: install_esp.h. As on other places, all of them are looked at before
 // the first file is written.
 #include "install_esp.h"
+#include "embed_artefact.h"
 #include "embed_pe.h"
 #include "file.h"
 #include <stdio.h>
@@ -42,13 +43,14 @@ static bool holds(const struct install_esp *esp, unsigned spot, const uint8_t *d
     return esp->spots[spot].ours && esp->spots[spot].len == len && memcmp(esp->spots[spot].data, data, len) == 0;
 }
 
-static uint8_t *read_image(const char *path, size_t *ret_len)
+static uint8_t *read_image(const struct install_esp_wanted *w, size_t *ret_len)
 {
-    uint8_t *data = file_read(path, INSTALL_FILE_MAX, ret_len);
-    if (data && embed_pe_machine(data, *ret_len) && embed_pe_intact(data, *ret_len))
+    uint8_t *data = file_read(w->image, INSTALL_FILE_MAX, ret_len);
+    bool sound = data && embed_pe_machine(data, *ret_len) && embed_pe_intact(data, *ret_len);
+    if (sound && artefact_check_anchors(w->image, data, *ret_len, w->no_anchors) == 0)
         return data;
-    if (data)
-        tool_error(path, embed_pe_machine(data, *ret_len) ? "is damaged: its checksum does not hold"
+    if (data && !sound)
+        tool_error(w->image, embed_pe_machine(data, *ret_len) ? "is damaged: its checksum does not hold"
                                                           : "is none of Signet's UEFI applications (ipxe.efi, ipxe-arm64.efi)");
     free(data);
     return NULL;
@@ -105,7 +107,7 @@ int install_esp_install(const struct install_esp_wanted *w)
     size_t len;
     unsigned spot = 0;
     int r = -1;
-    uint8_t *data = read_image(w->image, &len);
+    uint8_t *data = read_image(w, &len);
     if (!data)
         return EXIT_FAIL;
     while (install_esp_spots[spot].machine != embed_pe_machine(data, len) || !install_esp_spots[spot].entry != w->removable)
@@ -184,6 +186,8 @@ static int check(const struct esps *all, size_t at, const struct install_esp_wan
             found += tool_error(esp->subject, "%s is damaged: its checksum does not hold", spot->name);
         else if (image && embed_pe_machine(image, len) == spot->machine && !holds(esp, i, image, len))
             found += tool_error(esp->subject, "%s is not %s", spot->name, w->image);
+        else if (artefact_check_anchors(esp->subject, esp->spots[i].data, esp->spots[i].len, w->no_anchors) != 0)
+            found++;
         for (size_t k = 0; k < at; k++)
             if (all->items[k].spots[i].ours && !holds(esp, i, all->items[k].spots[i].data, all->items[k].spots[i].len))
                 found += tool_error(esp->subject, "%s is another one than on %s", spot->name, all->items[k].subject);
@@ -200,7 +204,7 @@ int install_esp_verify(const struct install_esp_wanted *w)
     struct esps all = { 0 };
     size_t len = 0;
     int found = 0;
-    uint8_t *image = w->image ? read_image(w->image, &len) : NULL;
+    uint8_t *image = w->image ? read_image(w, &len) : NULL;
     bool readable = (image || !w->image) && open_all(&all, w, false) == 0;
     for (size_t i = 0; readable && i < all.count; i++)
         found += check(&all, i, w, image, len);

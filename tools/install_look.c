@@ -2,6 +2,7 @@
 // See install_look.h.
 #include "install_look.h"
 #include "base/bytes.h"
+#include "embed_artefact.h"
 #include "file.h"
 #include "install_esp.h"
 #include "report.h"
@@ -51,7 +52,7 @@ static void show_slot(struct report *r, const struct install_slots *s, unsigned 
     char name[32], hex[2 * SHA256_SIZE + 1], build[TOOL_BUILD_MAX];
     const struct bootslot *slot = &s->slots[i];
     snprintf(name, sizeof name, "slot %c", 'a' + i);
-    report_text(r, name, "%s", s->good[i] ? "good" : s->header[i] ? "damaged" : "empty");
+    report_text(r, name, "%s", s->good[i] ? "good" : s->unreadable[i] ? "unreadable" : s->header[i] ? "damaged" : "empty");
     if (!s->header[i])
         return;
     snprintf(name, sizeof name, "slot %c sector", 'a' + i);
@@ -95,7 +96,7 @@ int install_status(const struct install_targets *all, const struct install_wante
     report_list(&r, "disks");
     for (size_t i = 0; i < all->count; i++) {
         const struct install_target *t = &all->items[i];
-        int active = t->found ? install_slots_active(&t->slots) : -1;
+        int boots = t->found ? install_slots_boots(&t->slots) : -1;
         report_item(&r, "disk", (unsigned)i);
         report_text(&r, "path", "%s", t->dev.path);
         report_text(&r, "place", "%s", t->found && install_slots_ours(&t->slots) ? install_kind_name(t->area.kind) : "none");
@@ -111,7 +112,7 @@ int install_status(const struct install_targets *all, const struct install_wante
         report_number(&r, "area sector", t->slots.lba);
         report_number(&r, "area sectors", t->slots.sectors);
         report_text(&r, "mbr", "%s", t->slots.mbr_here ? "signet" : t->slots.mbr_ours ? "signet, for another place" : "other");
-        report_text(&r, "boots", "%s", active < 0 || !t->slots.mbr_here ? "none" : active ? "slot b" : "slot a");
+        report_text(&r, "boots", "%s", boots < 0 ? "none" : boots ? "slot b" : "slot a");
         for (unsigned k = 0; k < BOOTSLOT_COUNT; k++)
             show_slot(&r, &t->slots, k);
     }
@@ -127,7 +128,7 @@ int install_verify(struct install_targets *all, const struct install_wanted *w)
     unsigned found = 0;
     if (w->image) {
         image = file_read(w->image, 64 * MIB, &len);
-        if (!image || install_mbr_read(w, mbr) != 0) {
+        if (!image || install_mbr_read(w, mbr) != 0 || artefact_check_anchors(w->image, image, len, w->no_anchors) != 0) {
             free(image);
             return EXIT_FAIL;
         }
@@ -141,6 +142,8 @@ int install_verify(struct install_targets *all, const struct install_wanted *w)
         found += install_slots_check(&t->dev, s);
         if (active >= 0 && image && (s->slots[active].length != len || memcmp(s->payloads[active], image, len) != 0)) {
             tool_error(t->dev.path, "slot %c, which boots, is not %s", 'A' + active, w->image);
+            found++;
+        } else if (active >= 0 && artefact_check_anchors(t->dev.path, s->payloads[active], s->slots[active].length, w->no_anchors) != 0) {
             found++;
         }
         if (s->mbr_ours && !install_slots_code_is(s, image ? mbr : best ? best->slots.sector0 : s->sector0)) {

@@ -10,7 +10,7 @@ enum install_action { INSTALL_DO_INSTALL, INSTALL_DO_STATUS, INSTALL_DO_VERIFY, 
 struct install_wanted {
     enum install_action action;
     struct opt_list disks, folders;
-    bool kinds[INSTALL_KINDS], esp, removable, no_nvram, dry_run, refresh, force, json;
+    bool kinds[INSTALL_KINDS], esp, removable, no_nvram, no_anchors, dry_run, refresh, force, json;
     int kind; // -1: not said
     const char *image, *mbr, *pool, *slot;
 };

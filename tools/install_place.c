@@ -219,9 +219,11 @@ int install_area_find(struct install_dev *dev, const struct install_table *table
     return 0;
 }
 
-int install_area_allowed(const struct install_dev *dev, const struct install_area *area)
+int install_area_allowed(struct install_dev *dev, const struct install_area *area)
 {
     char why[256];
+    if (install_dev_allowed(dev) != 0)
+        return -1;
     if (area->kind == INSTALL_ZFS && (area->label.expanding || area->uberblock.reflow_state == ZFSLABEL_REFLOW_SCRATCH)) {
         tool_error(dev->path, "a raidz expansion of pool %s is under way: its boot area is in use (again when `zpool status` says it is done)",
                    area->label.pool);

@@ -38,5 +38,5 @@ int install_table_read(struct install_dev *dev, struct install_table *ret);
 int install_area_find(struct install_dev *dev, const struct install_table *table, enum install_kind kind, const char *pool,
                       struct install_area *ret, const char **ret_why);
 
-// Whether something under way forbids to write there: a raidz expansion, a mounted partition. 0, or -1 after a message.
-int install_area_allowed(const struct install_dev *dev, const struct install_area *area);
+// Whether something forbids to write there: a raidz expansion under way, a mounted partition, install_dev_allowed. 0, or -1 after a message.
+int install_area_allowed(struct install_dev *dev, const struct install_area *area);

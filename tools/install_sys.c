@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 // See install_sys.h.
 #include "install_sys.h"
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 const char *install_sys_root = "";
 
@@ -79,6 +81,93 @@ bool install_sys_disk(dev_t partition, char **ret_disk, unsigned *ret_number)
     free(folder);
     return ok;
 }
+
+// ---- arrays --------------------------------------------------------------------------------------------
+
+// The entry `index` of a folder of a device's, such as holders/: a link to another device's folder. NULL: there are no more; else free().
+static char *linked(dev_t device, const char *list, unsigned index)
+{
+    char *folder = device_folder(device), *path = folder ? tool_format("%s/%s", folder, list) : NULL, *real = NULL;
+    DIR *dir = path ? opendir(path) : NULL;
+    for (struct dirent *entry; dir && !real && (entry = readdir(dir));) {
+        if (entry->d_name[0] == '.' || index-- > 0)
+            continue;
+        char *name = tool_format("%s/%s", path, entry->d_name);
+        real = realpath(name, NULL);
+        free(name);
+    }
+    if (dir)
+        closedir(dir);
+    free(path);
+    free(folder);
+    return real;
+}
+
+// Whether a file of a device's folder begins with one of two words.
+static bool begins(const char *folder, const char *name, const char *one, const char *other)
+{
+    char *path = tool_format("%s/%s", folder, name), word[32] = "";
+    FILE *f = fopen(path, "re");
+    bool ok = f && fgets(word, sizeof word, f);
+    if (f)
+        fclose(f);
+    free(path);
+    word[strcspn(word, "\n")] = '\0';
+    return ok && (strcmp(word, one) == 0 || strcmp(word, other) == 0);
+}
+
+static bool number_of(const char *folder, dev_t *ret)
+{
+    unsigned ma, mi;
+    char *path = tool_format("%s/dev", folder);
+    bool ok = read_number(path, &ma, &mi);
+    free(path);
+    if (ok)
+        *ret = makedev(ma, mi);
+    return ok;
+}
+
+bool install_sys_array(dev_t member, struct install_sys_array *ret)
+{
+    bool found = false;
+    char *folder;
+    for (unsigned i = 0; !found && (folder = linked(member, "holders", i)); i++) {
+        char *md = tool_format("%s/md", folder);
+        found = access(md, F_OK) == 0 && number_of(folder, &ret->number);
+        if (found) {
+            ret->file = device_file(folder);
+            ret->plain = begins(md, "level", "raid1", "raid1") && begins(md, "metadata_version", "1.0", "0.90");
+        }
+        free(md);
+        free(folder);
+    }
+    return found;
+}
+
+size_t install_sys_members(dev_t array, dev_t *ret, size_t max)
+{
+    size_t count = 0;
+    char *folder;
+    dev_t number;
+    for (unsigned i = 0; (folder = linked(array, "slaves", i)); i++) {
+        if (number_of(folder, &number)) {
+            if (count < max)
+                ret[count] = number;
+            count++;
+        }
+        free(folder);
+    }
+    return count;
+}
+
+char *install_sys_holder(dev_t disk)
+{
+    char *folder = linked(disk, "holders", 0), *file = folder ? device_file(folder) : NULL;
+    free(folder);
+    return file;
+}
+
+// ---- mounts --------------------------------------------------------------------------------------------
 
 // "\040" and the like, for blanks in paths.
 static void unescape(char *text)

@@ -19,8 +19,8 @@ def artefacts(d):
     for name, artefact in (("one.efi", "ipxe.efi"), ("two.efi", "ipxe.efi"), ("three.efi", "ipxe.efi"), ("arm.efi", "ipxe-arm64.efi")):
         with open(os.path.join(d, "script"), "w", encoding="ascii") as f:
             f.write(f"#!ipxe\n# {name}\n")
-        subprocess.run([base.SIGNET, "embed", "--script", "script", os.path.join(base.TOP, "bin", artefact), "-o", name], cwd=d, check=True,
-                       capture_output=True)
+        subprocess.run([base.SIGNET, "embed", "--trust", base.key(), "--script", "script", os.path.join(base.TOP, "bin", artefact), "-o", name],
+                       cwd=d, check=True, capture_output=True)
     for name in ("EFI/BOOT/BOOTX64.EFI", "EFI/debian/grubx64.efi"):
         os.makedirs(os.path.join(d, "esp", os.path.dirname(name)), exist_ok=True)
         with open(os.path.join(d, "esp", name), "w", encoding="ascii") as f:
@@ -129,6 +129,22 @@ def esp_damage_is_found(d):
         base.install(*HERE, "--image", "two.efi", cwd=d)
         same(d, "EFI/signet/ipxe.efi", "two.efi")
         same(d, "EFI/signet/ipxe.efi.old", "one.efi")
+
+
+@base.row
+def esp_no_anchors(d):
+    artefacts(d)
+    subprocess.run([base.SIGNET, "embed", "--clear", os.path.join(base.TOP, "bin/ipxe.efi"), "-o", "bare.efi"], cwd=d, check=True,
+                   capture_output=True)
+    bare, says = (*HERE, "--no-nvram", "--image", "bare.efi"), "holds no trust anchor and boots nothing"
+    base.refuses(*bare, cwd=d, says="bare.efi: " + says)
+    base.refuses(*bare, "--removable", cwd=d, says="bare.efi: " + says)
+    base.install(*bare, "--no-anchors", cwd=d)
+    base.refuses("verify", "--esp-path", "esp", cwd=d, says="esp: " + says)
+    base.refuses("verify", "--esp-path", "esp", "--image", "bare.efi", cwd=d, says="bare.efi: " + says)
+    base.install("verify", "--esp-path", "esp", "--no-anchors", cwd=d)
+    base.install(*HERE, "--no-nvram", "--image", "one.efi", cwd=d)
+    base.install("verify", "--esp-path", "esp", cwd=d)
 
 
 @base.row

@@ -28,7 +28,7 @@ def prepare():
 def image(folder):
     """The signed image for a row, which installs the row's artefact, and an older version of it before."""
     artefact, old = os.path.join(folder, "tftp/ipxe.efi"), os.path.join(folder, "old.efi")
-    fixtures.run(fixtures.SIGNET, "embed", "--clear", artefact, "-o", old)
+    fixtures.run(fixtures.SIGNET, "embed", "--clear", "--trust", fixtures.path("alice.pub"), artefact, "-o", old)
     system = userland.Userland("install-esp", os.path.join(fixtures.PAYLOAD, "kernel"), MODULES)
     system.program("bin/signet", fixtures.SIGNET)
     system.program("bin/efibootmgr", glob.glob(f"{FOLDER}/efibootmgr/**/bin/efibootmgr", recursive=True)[0],
