@@ -7,6 +7,7 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,11 @@
 
 #define SOCKET_BUFFER (4 * 1024 * 1024)
 #define BUFFER_PER_DATAGRAM 2304 // what the kernel charges a socket for a full frame
-#define RECEIVE_MAX 2048
+#define RECEIVE_MAX 65536 // what the kernel joins
 _Static_assert(P2_MESSAGE_MAX < RECEIVE_MAX, "room for every message");
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
 
 static int open_one(int family)
 {
@@ -29,6 +33,7 @@ static int open_one(int family)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     else
         setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on);
+    setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
     return fd;
@@ -158,6 +163,18 @@ void fetch_net_send(struct fetch_net *net, const uint8_t *data, size_t len, cons
     (void)sendmsg(v4 ? net->v4 : net->v6, &m, MSG_DONTWAIT);
 }
 
+// Of what size the datagrams were that the kernel joined; the last may be shorter.
+static size_t piece_size(struct msghdr *m, size_t len)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
+        if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
+            int size;
+            memcpy(&size, CMSG_DATA(c), sizeof size);
+            return size > 0 ? (size_t)size : len;
+        }
+    return len;
+}
+
 static unsigned receive_from(struct fetch_net *net, int fd,
                              void (*take)(void *ctx, const uint8_t *data, size_t len, const struct net_addr *from),
                              void *ctx)
@@ -166,16 +183,24 @@ static unsigned receive_from(struct fetch_net *net, int fd,
     static struct sockaddr_storage from[FETCH_BATCH];
     static struct iovec iov[FETCH_BATCH];
     static struct mmsghdr messages[FETCH_BATCH];
+    static union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control[FETCH_BATCH];
     for (unsigned i = 0; i < FETCH_BATCH; i++) {
         iov[i] = (struct iovec){ bytes[i], RECEIVE_MAX };
         messages[i].msg_hdr = (struct msghdr){ .msg_name = &from[i], .msg_namelen = sizeof from[i], .msg_iov = &iov[i],
-                                               .msg_iovlen = 1 };
+                                               .msg_iovlen = 1, .msg_control = &control[i],
+                                               .msg_controllen = sizeof control[i] };
     }
     int n = recvmmsg(fd, messages, FETCH_BATCH, MSG_DONTWAIT, NULL);
     for (int i = 0; i < n; i++) {
         struct net_addr addr = from_sockaddr(net, &from[i]);
-        if (!(messages[i].msg_hdr.msg_flags & MSG_TRUNC))
-            take(ctx, bytes[i], messages[i].msg_len, &addr);
+        if (messages[i].msg_hdr.msg_flags & MSG_TRUNC)
+            continue;
+        size_t size = piece_size(&messages[i].msg_hdr, messages[i].msg_len);
+        for (size_t at = 0; at < messages[i].msg_len; at += size)
+            take(ctx, bytes[i] + at, MIN(size, messages[i].msg_len - at), &addr);
     }
     return n > 0 ? (unsigned)n : 0;
 }
