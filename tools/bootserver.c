@@ -129,7 +129,7 @@ static bool turn(struct bootserver *b, uint64_t now)
         (void)p2_server_input(&b->server, datagrams[i].data, datagrams[i].len, &datagrams[i].from, now);
     take_events(b, now);
     struct p2_send *slot;
-    while ((slot = net_queue_slot(&b->net)) && p2_server_output(&b->server, slot, now))
+    while ((slot = net_queue_slot(&b->net)) && p2_server_output(&b->server, slot, P2_SERVER_QUANTUM, now))
         net_queue_push(&b->net);
     net_flush(&b->net, now, on_broken, b);
     return received || (b->net.queue_count == 0 && p2_server_deadline(&b->server) == 0);

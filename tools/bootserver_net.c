@@ -10,7 +10,10 @@
 #include <unistd.h>
 
 #define RECEIVE_MAX 1024 // more than any message of a client: longer ones are not ours
-#define SOCKET_BUFFER (4 * 1024 * 1024)
+#define RECEIVE_BUFFER (4 * 1024 * 1024)
+// Some milliseconds of a fast wire. What lies there leaves in the order in which it came: were it more, a client with a small
+// window would wait for all that a greedy one had put before it, whoever's turn it is.
+#define SEND_BUFFER (256 * 1024)
 _Static_assert(P2_CLIENT_MESSAGE_MAX < RECEIVE_MAX, "room for every message and a sign of longer ones");
 
 // ---- addresses -----------------------------------------------------------------------------------------
@@ -89,10 +92,10 @@ static int open_socket(struct net *net, const struct net_addr *addr, uint32_t if
     if (v6)
         set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
     set_int(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1);
-    set_int(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
-    set_int(fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
-    set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER); // beyond the system's limit, where we may
-    set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER);
+    set_int(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+    set_int(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER);
+    set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER); // beyond the system's limit, where we may
+    set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER);
     if (net->interface &&
         setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, net->interface, (socklen_t)strlen(net->interface)) != 0) {
         tool_errno(net->interface, errno);

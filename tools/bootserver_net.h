@@ -9,7 +9,8 @@
 
 #define NET_SOCKETS_MAX 8
 #define NET_BATCH 64        // datagrams taken in at once
-#define NET_QUEUE 128       // datagrams that wait to be sent
+#define NET_QUEUE 64        // runs of datagrams that wait to be sent
+#define NET_QUEUE_BLOCKS 256 // datagrams in them; what waits in the protocol machine instead is in the order of turns
 #define NET_PATHS_MAX 255   // fits net_addr's zone
 #define NET_GROUPS_MAX 256  // interfaces on which the groups were joined
 // Datagrams handed to the kernel as one: no more than any kernel with GSO takes (64), and than any card cuts up: with
@@ -43,9 +44,9 @@ struct net {
     uint32_t joined[NET_GROUPS_MAX];
     unsigned joined_count;
     bool discovery; // bound to all addresses: multicast and broadcast are heard
-    // Datagrams that wait for room in the socket. Their image pointers hold until they are sent.
+    // What waits for room in the socket. Its image pointers hold until it is sent.
     struct p2_send queue[NET_QUEUE];
-    unsigned queue_first, queue_count;
+    unsigned queue_first, queue_count, queue_blocks;
     bool blocked;         // the socket was full: wait for POLLOUT
     uint64_t pause_until; // the interface was full: wait until then
     uint64_t dropped, syscalls;
@@ -62,7 +63,7 @@ void net_join_groups(struct net *net);
 // Up to NET_BATCH datagrams that are waiting. Returns how many.
 unsigned net_receive(struct net *net, struct net_datagram datagrams[NET_BATCH]);
 
-// Room in the queue; fill net_queue_slot and count it by net_queue_push.
+// Room in the queue for a run of at most P2_SERVER_QUANTUM datagrams; fill net_queue_slot and count it by net_queue_push.
 struct p2_send *net_queue_slot(struct net *net); // NULL when full
 void net_queue_push(struct net *net);
 

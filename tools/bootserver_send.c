@@ -12,25 +12,46 @@
 #define UDP_SEGMENT 103
 #endif
 
+// Datagrams of a run.
+static unsigned blocks_of(const struct p2_send *s)
+{
+    return s->length ? (s->length + s->block_size - 1) / s->block_size : 1;
+}
+
 struct p2_send *net_queue_slot(struct net *net)
 {
-    return net->queue_count < NET_QUEUE ? &net->queue[(net->queue_first + net->queue_count) % NET_QUEUE] : NULL;
+    if (net->queue_count == NET_QUEUE || net->queue_blocks + P2_SERVER_QUANTUM > NET_QUEUE_BLOCKS)
+        return NULL;
+    return &net->queue[(net->queue_first + net->queue_count) % NET_QUEUE];
 }
 
 void net_queue_push(struct net *net)
 {
+    net->queue_blocks += blocks_of(&net->queue[(net->queue_first + net->queue_count) % NET_QUEUE]);
     net->queue_count++;
 }
 
-static const struct p2_send *queued(const struct net *net, unsigned i)
+static struct p2_send *queued(struct net *net, unsigned i)
 {
     return &net->queue[(net->queue_first + i) % NET_QUEUE];
 }
 
-static void pop(struct net *net, unsigned n)
+// Takes so many datagrams from the front.
+static void pop(struct net *net, unsigned datagrams)
 {
-    net->queue_first = (net->queue_first + n) % NET_QUEUE;
-    net->queue_count -= n;
+    net->queue_blocks -= datagrams;
+    while (datagrams) {
+        struct p2_send *s = queued(net, 0);
+        unsigned blocks = blocks_of(s);
+        if (datagrams < blocks) {
+            s->offset += datagrams * (uint32_t)s->block_size;
+            s->length -= datagrams * (uint32_t)s->block_size;
+            return;
+        }
+        datagrams -= blocks;
+        net->queue_first = (net->queue_first + 1) % NET_QUEUE;
+        net->queue_count--;
+    }
 }
 
 static unsigned socket_of(const struct net *net, const struct net_addr *to)
@@ -87,69 +108,84 @@ static void fill_control(const struct net *net, const struct net_addr *to, uint1
         m->msg_control = NULL;
 }
 
-static size_t length_of(const struct p2_send *s)
-{
-    return s->head_len + s->length;
-}
-
-// How many datagrams from the i-th on can go as one message: one client, all of a size, the last may be
-// shorter.
-static unsigned run_length(const struct net *net, unsigned i, uint64_t now)
-{
-    const struct p2_send *first = queued(net, i);
-    size_t size = length_of(first), total = size;
-    unsigned n = 1;
-    if (!net->gso || now < net->gso_pause[first->to.zone] || !first->length)
-        return 1;
-    while (i + n < net->queue_count && n < NET_GSO_BLOCKS) {
-        const struct p2_send *next = queued(net, i + n);
-        size_t len = length_of(next);
-        if (!same_client(&first->to, &next->to) || len > size || total + len > NET_GSO_BYTES)
-            break;
-        total += len;
-        n++;
-        if (len < size)
-            break;
-    }
-    return n;
-}
-
 struct batch {
-    struct mmsghdr messages[NET_QUEUE];
-    struct iovec iov[2 * NET_QUEUE];
-    struct sockaddr_storage to[NET_QUEUE];
-    union control control[NET_QUEUE];
-    unsigned items[NET_QUEUE]; // datagrams in each message
-    unsigned count, socket;
+    struct mmsghdr messages[NET_QUEUE_BLOCKS];
+    struct iovec iov[2 * NET_QUEUE_BLOCKS];
+    uint8_t heads[NET_QUEUE_BLOCKS][P2_DATA_FIXED];
+    struct sockaddr_storage to[NET_QUEUE_BLOCKS];
+    union control control[NET_QUEUE_BLOCKS];
+    unsigned items[NET_QUEUE_BLOCKS]; // datagrams in each message
+    unsigned count, datagrams, iovs, socket;
+    size_t piece, total; // of the message that is being made: its first datagram's size, its own
+    bool open;           // it may grow
 };
 
-// The longest run of the queue that goes through one socket.
-static void build(const struct net *net, struct batch *b, uint64_t now)
+static void message_begin(struct net *net, struct batch *b, const struct p2_send *s, uint64_t now)
 {
-    unsigned iovs = 0;
-    b->count = 0;
+    unsigned at = b->count++;
+    const struct net_path *path = s->to.zone && s->to.zone <= net->path_count ? &net->paths[s->to.zone - 1] : NULL;
+    socklen_t len = net_to_sockaddr(&s->to, path ? path->ifindex : 0, &b->to[at]);
+    b->messages[at].msg_hdr = (struct msghdr){ .msg_name = &b->to[at], .msg_namelen = len, .msg_iov = &b->iov[b->iovs] };
+    b->items[at] = 0;
+    b->total = 0;
+    b->open = net->gso && s->length && now >= net->gso_pause[s->to.zone];
+}
+
+static void message_end(struct net *net, struct batch *b, const struct net_addr *to)
+{
+    unsigned at = b->count - 1;
+    struct msghdr *m = &b->messages[at].msg_hdr;
+    m->msg_iovlen = (size_t)(&b->iov[b->iovs] - m->msg_iov);
+    fill_control(net, to, b->items[at] > 1 ? (uint16_t)b->piece : 0, &b->control[at], m);
+}
+
+// One datagram more in the message: all of a message's are of a size, the last may be shorter.
+static void message_add(struct batch *b, const struct p2_send *s, uint64_t offset, uint32_t length)
+{
+    const uint8_t *head = s->head;
+    if (length) {
+        p2_send_head(s, offset, b->heads[b->datagrams]);
+        head = b->heads[b->datagrams];
+    }
+    b->iov[b->iovs++] = (struct iovec){ (void *)head, s->head_len };
+    if (length)
+        b->iov[b->iovs++] = (struct iovec){ (void *)image_bytes(s->image, s->space, offset), length };
+    b->total += s->head_len + length;
+    if (b->items[b->count - 1]++ == 0)
+        b->piece = b->total;
+    b->open &= s->head_len + length == b->piece;
+    b->datagrams++;
+}
+
+static bool message_takes(const struct batch *b, size_t len)
+{
+    return b->open && len <= b->piece && b->total + len <= NET_GSO_BYTES && b->items[b->count - 1] < NET_GSO_BLOCKS;
+}
+
+// The longest part of the queue that goes through one socket.
+static void build(struct net *net, struct batch *b, uint64_t now)
+{
+    const struct net_addr *to = NULL;
+    b->count = b->datagrams = b->iovs = 0;
     b->socket = socket_of(net, &queued(net, 0)->to);
-    for (unsigned i = 0; i < net->queue_count;) {
+    for (unsigned i = 0; i < net->queue_count; i++) {
         const struct p2_send *s = queued(net, i);
         if (socket_of(net, &s->to) != b->socket)
             break;
-        unsigned n = run_length(net, i, now), at = b->count++;
-        const struct net_path *path = s->to.zone && s->to.zone <= net->path_count ? &net->paths[s->to.zone - 1] : NULL;
-        socklen_t len = net_to_sockaddr(&s->to, path ? path->ifindex : 0, &b->to[at]);
-        struct msghdr *m = &b->messages[at].msg_hdr;
-        *m = (struct msghdr){ .msg_name = &b->to[at], .msg_namelen = len, .msg_iov = &b->iov[iovs] };
-        fill_control(net, &s->to, n > 1 ? (uint16_t)length_of(s) : 0, &b->control[at], m);
-        for (unsigned k = 0; k < n; k++) {
-            const struct p2_send *part = queued(net, i + k);
-            b->iov[iovs++] = (struct iovec){ (void *)part->head, part->head_len };
-            if (part->length)
-                b->iov[iovs++] =
-                    (struct iovec){ (void *)image_bytes(part->image, part->space, part->offset), part->length };
+        for (uint32_t at = 0; at == 0 || at < s->length; at += s->block_size) {
+            uint32_t length = MIN(s->length - at, (uint32_t)s->block_size);
+            if (!to || !s->length || !same_client(to, &s->to) || !message_takes(b, s->head_len + length)) {
+                if (to)
+                    message_end(net, b, to);
+                message_begin(net, b, s, now);
+                to = &s->to;
+            }
+            message_add(b, s, s->offset + at, length);
+            if (!s->length)
+                break;
         }
-        m->msg_iovlen = (size_t)(&b->iov[iovs] - m->msg_iov);
-        b->items[at] = n;
-        i += n;
     }
+    message_end(net, b, to);
 }
 
 void net_flush(struct net *net, uint64_t now, void (*broken)(void *ctx, const struct p2_image *image), void *ctx)

@@ -136,6 +136,8 @@ class Server:
 
     def on_read(self, nonce, peer, body):
         cookie, tag, _, _, stamp, block_size, _, space, count, _ = READ_BODY.unpack_from(body)
+        if stamp == 0:
+            return  # malformed: that is multicast's
         self.reads += 1
         if cookie != self.cookie(peer) or ("reset" in self.lies and self.reads % 2):
             yield message(RESET, nonce, struct.pack("<HHI", 1, 0, 0))

@@ -27,6 +27,7 @@ int p2_server_init(struct p2_server *s, const struct p2_server_config *config)
     for (uint32_t i = 0; i < config->job_count; i++)
         config->jobs[i] = (struct p2_job){ .next = i + 1 < config->job_count ? i + 2 : 0 };
     s->job_free = 1;
+    p2_turns_init(s);
     return 0;
 }
 
@@ -60,11 +61,23 @@ static bool cookie_good(const struct p2_server *s, const struct net_addr *from, 
 
 // ---- answers and events --------------------------------------------------------------------------------
 
+// A source may have as many answers wait as are left for others.
+static bool reply_fits(const struct p2_server *s, const struct net_addr *to)
+{
+    struct net_addr source = p2_server_source(to);
+    uint32_t left = P2_SERVER_REPLIES - s->reply_count, own = 0;
+    for (uint32_t i = 0; i < s->reply_count && s->reply_count >= left; i++) {
+        struct net_addr other = p2_server_source(&s->replies[(s->reply_head + i) % P2_SERVER_REPLIES].to);
+        own += net_addr_equal(&source, &other);
+    }
+    return own < left;
+}
+
 // Queues a short answer, unless it is longer than what it answers: the one place that holds the promise
 // not to amplify.
 static void reply(struct p2_server *s, const struct p2_message *m, const struct net_addr *to, size_t request_len)
 {
-    if (s->reply_count == P2_SERVER_REPLIES) {
+    if (!reply_fits(s, to)) {
         s->stats.replies_dropped++;
         return;
     }
@@ -124,11 +137,27 @@ bool p2_server_event(struct p2_server *s, struct p2_event *ret)
 
 // ---- input ---------------------------------------------------------------------------------------------
 
+// True when a source's question is to be told of: one that asks without end keeps no other from being heard.
+static bool stranger_is_news(struct p2_server *s, const struct net_addr *from, uint64_t now)
+{
+    struct net_addr source = p2_server_source(from);
+    struct p2_stranger *room = NULL;
+    for (uint32_t i = 0; i < P2_SERVER_STRANGERS; i++) {
+        struct p2_stranger *stranger = &s->strangers[i];
+        if (stranger->until <= now)
+            room = stranger;
+        else if (net_addr_equal(&stranger->addr, &source))
+            return false;
+    }
+    if (room)
+        *room = (struct p2_stranger){ source, now + NO_IMAGE_PAUSE };
+    return room != NULL;
+}
+
 static void event_no_image(struct p2_server *s, const struct p2_hello *hello, const struct net_addr *from, uint64_t now)
 {
-    if (s->no_image_shown && now - s->no_image_shown < NO_IMAGE_PAUSE)
+    if (!stranger_is_news(s, from, now))
         return;
-    s->no_image_shown = MAX(now, 1u);
     struct p2_peer stranger = { .addr = *from, .facts = hello->facts, .first_seen = now, .last_seen = now };
     struct p2_event *e = event_add(s, P2_EVENT_NO_IMAGE, &stranger);
     if (!e)
@@ -249,12 +278,15 @@ static void input_read(struct p2_server *s, const struct p2_message *m, size_t l
         return;
     }
     note_progress(s, peer, read, image, now);
+    p2_peer_replace(s, peer, read);
     uint32_t budget = P2_READ_BLOCKS_MAX;
     for (uint32_t i = 0; i < read->range_count; i++)
         if (!p2_peer_queue(s, peer, read, &read->ranges[i], piece_shift_of(read->space, image), &budget)) {
             s->stats.jobs_dropped += read->range_count - i;
-            if (i == 0)
-                reply_error(s, m->nonce, read->tag, P2_ERROR_BUSY, "busy", from, len);
+            if (i > 0)
+                break;
+            s->stats.busy++;
+            reply_error(s, m->nonce, read->tag, P2_ERROR_BUSY, "busy", from, len);
             break;
         }
 }
@@ -302,13 +334,35 @@ int p2_server_input(struct p2_server *s, const uint8_t *data, size_t len, const 
 
 // ---- output --------------------------------------------------------------------------------------------
 
-static uint32_t job_piece_shift(struct p2_server *s, const struct p2_job *job)
+void p2_send_head(const struct p2_send *send, uint64_t offset, uint8_t head[P2_DATA_FIXED])
 {
-    const struct p2_image *image = s->config.images.by_tag(s->config.images.ctx, job->tag);
-    return image ? piece_shift_of(job->space, image) : SEAL_PIECE_SHIFT;
+    memcpy(head, send->head, P2_DATA_FIXED);
+    store64_le(head + P2_DATA_OFFSET, offset);
 }
 
-bool p2_server_output(struct p2_server *s, struct p2_send *ret, uint64_t now)
+// Blocks from the front of a range, all of one size but the last: as many as are wanted, and up to the end of a piece.
+static void send_blocks(struct p2_server *s, struct p2_peer *peer, const struct p2_job *job, const struct p2_image *image,
+                        uint32_t blocks, struct p2_send *ret)
+{
+    uint64_t piece = (uint64_t)1 << piece_shift_of(job->space, image);
+    uint64_t length = MIN((uint64_t)job->length, piece - (job->offset & (piece - 1)));
+    length = MIN(length, (uint64_t)MIN(blocks, s->quantum) * job->block_size);
+    struct p2_data data = { .offset = job->offset, .space = job->space, .stamp = job->stamp, .length = job->block_size };
+    memcpy(data.tag, job->tag, P2_TAG_SIZE);
+    *ret = (struct p2_send){ .to = peer->addr, .head_len = P2_DATA_FIXED, .image = image, .space = job->space,
+                             .offset = job->offset, .length = (uint32_t)length, .block_size = job->block_size };
+    p2_wire_data_head(ret->head, peer->nonce, &data);
+    blocks = (ret->length + job->block_size - 1) / job->block_size;
+    peer->sent_blocks += blocks;
+    peer->sent_bytes += length;
+    peer->sent_seal += job->space == P2_SPACE_SEAL ? length : 0;
+    peer->sent_payload += job->space == P2_SPACE_PAYLOAD ? length : 0;
+    s->stats.data_messages += blocks;
+    s->stats.data_bytes += length;
+    p2_peer_took(s, peer, ret->length, blocks);
+}
+
+bool p2_server_output(struct p2_server *s, struct p2_send *ret, uint32_t blocks, uint64_t now)
 {
     if (s->reply_count) {
         const struct p2_server_reply *r = &s->replies[s->reply_head];
@@ -318,25 +372,16 @@ bool p2_server_output(struct p2_server *s, struct p2_send *ret, uint64_t now)
         s->reply_count--;
         return true;
     }
-    struct p2_block block;
-    while (p2_peer_next(s, &block, job_piece_shift)) {
+    struct p2_peer *peer;
+    for (const struct p2_job *job; (job = p2_peer_turn(s, &peer));) {
         // The image may have gone since the READ was taken: what waits for it goes too, and the client
         // will hear so at its next READ.
-        const struct p2_image *image = s->config.images.by_tag(s->config.images.ctx, block.job.tag);
-        if (!image || !range_fits(block.job.offset, block.length, space_size(block.job.space, image))) {
-            p2_peer_cancel(s, block.peer);
+        const struct p2_image *image = s->config.images.by_tag(s->config.images.ctx, job->tag);
+        if (!image || !range_fits(job->offset, job->length, space_size(job->space, image))) {
+            p2_peer_cancel(s, peer);
             continue;
         }
-        struct p2_data data = { .offset = block.job.offset, .space = block.job.space, .stamp = block.job.stamp,
-                                .length = block.length };
-        memcpy(data.tag, block.job.tag, P2_TAG_SIZE);
-        *ret = (struct p2_send){ .to = block.peer->addr, .head_len = P2_DATA_FIXED, .image = image,
-                                 .space = data.space, .offset = data.offset, .length = data.length };
-        p2_wire_data_head(ret->head, block.peer->nonce, &data);
-        block.peer->sent_blocks++;
-        block.peer->sent_bytes += data.length;
-        s->stats.data_messages++;
-        s->stats.data_bytes += data.length;
+        send_blocks(s, peer, job, image, blocks, ret);
         return true;
     }
     return false;
@@ -347,7 +392,7 @@ int p2_server_output_flat(struct p2_server *s, uint8_t *buf, size_t cap, struct 
     struct p2_send send;
     if (cap < P2_MESSAGE_MAX || !s->config.images.bytes)
         return ERR_TOO_LARGE;
-    while (p2_server_output(s, &send, now)) {
+    while (p2_server_output(s, &send, 1, now)) {
         memcpy(buf, send.head, send.head_len);
         if (send.length) {
             const uint8_t *bytes =
@@ -364,7 +409,7 @@ int p2_server_output_flat(struct p2_server *s, uint8_t *buf, size_t cap, struct 
 
 uint64_t p2_server_deadline(const struct p2_server *s)
 {
-    return s->reply_count || s->turn_first ? 0 : UINT64_MAX;
+    return s->reply_count || s->root.jobs ? 0 : UINT64_MAX;
 }
 
 bool p2_server_in_use(const struct p2_server *s, const uint8_t tag[P2_TAG_SIZE], uint64_t now, uint64_t idle)

@@ -5,16 +5,22 @@
 // Bounds: all memory is the caller's and fixed at init. A HELLO costs no memory that a validated client
 // needs; until an address has echoed a cookie nothing is sent to it that is longer than what it sent.
 // Every output is caused by one input, and what a READ may cause is bounded by P2_READ_BLOCKS_MAX.
+//
+// Shares: a nonce costs its sender nothing, so nothing is shared out by nonces. Turns, ranges, blocks, entries and short
+// answers are shared out by source: an IPv4 address, an IPv6 /64, within it an address (a link-local address by itself).
 #pragma once
 #include "phase2/wire.h"
 
 #define P2_SERVER_SECRET_SIZE 32
 #define P2_SERVER_COOKIE_EPOCH_BITS 26 // 2^26 us = 67 s; this epoch's and the last one's cookies are good
-#define P2_SERVER_REPLIES 64           // short answers waiting to be sent; more are dropped
+#define P2_SERVER_REPLIES 128          // short answers waiting to be sent; more are dropped
 #define P2_SERVER_EVENTS 64            // events waiting to be polled; progress is dropped first
-#define P2_SERVER_QUANTUM 16           // DATA in a row for one client before the next one's turn
+#define P2_SERVER_EVENT_ROOM 3         // events that one input may cause
+#define P2_SERVER_STRANGERS 8          // sources whose vain questions are told of within a second
+#define P2_SERVER_QUANTUM 44           // DATA in a row for one source: what a sender hands to the kernel as one message
 #define P2_SERVER_PEER_JOBS 128        // ranges waiting for one client
 #define P2_SERVER_PEER_BLOCKS 2048     // blocks waiting for one client
+#define P2_SERVER_JOB_BLOCKS 32        // so many blocks may wait for each entry of the table of ranges
 
 // An image as the machine sees it. The pointer need only stay valid until the next call into the machine.
 struct p2_image {
@@ -46,6 +52,26 @@ enum p2_stage { // how far a client is, as the server can tell
     P2_STAGE_FINISHED, // outcome is set
 };
 
+// A place in the order of turns, and the account of what waits below it. Clients hang under the address that they
+// came from, addresses of IPv6 under their /64, and those under the root: turns are shared out from the root down, so a
+// source gets no more of them for having more clients. Links are numbers of nodes, 0 = none (the root).
+struct p2_node {
+    uint32_t parent;
+    uint32_t first, last;    // children with work, in the order of their turns
+    uint32_t next, previous; // in the parent's order
+    bool queued;
+    uint32_t jobs, blocks;
+};
+
+// An address or a network that clients came from.
+struct p2_source {
+    struct p2_node node;
+    uint8_t ip[16];
+    uint8_t zone, bits;           // of link-local addresses; how many bits of ip count
+    uint32_t users;               // nodes whose parent this is, 0 = free
+    uint32_t bucket, chain;       // first source of this entry's hash value; the next one of the same
+};
+
 // One client. Caller provides an array of them; zeros = free. Read-only for the caller.
 struct p2_peer {
     struct net_addr addr;
@@ -57,19 +83,21 @@ struct p2_peer {
     uint64_t first_seen, last_seen;
     uint64_t verified, payload_size; // progress
     uint64_t sent_bytes;             // DATA bytes sent to it
+    uint64_t sent_seal, sent_payload; // of these, the seal's and the payload's
     uint32_t sent_blocks, reads, lost;
     uint64_t progress_shown; // when the last PROGRESS event was queued
     uint32_t serial;         // counts clients: tells a reused entry apart
     // pending work
-    uint32_t job_first, job_last, job_count, block_count; // job indexes are 1-based, 0 = none
-    uint32_t turn_next; // next peer with work, 1-based
-    bool queued;
+    uint32_t job_first, job_last; // job indexes are 1-based, 0 = none
+    struct p2_node node;
+    struct p2_source sources[2]; // room for accounts: there are never more sources than two for each client
 };
 
 // A range waiting to be sent. Caller provides an array of them; the machine keeps the free list.
 struct p2_job {
     uint64_t offset;
     uint32_t length, next;
+    uint32_t blocks; // in which it is sent
     uint16_t stamp, block_size;
     uint8_t space;
     uint8_t tag[P2_TAG_SIZE];
@@ -80,7 +108,7 @@ enum p2_event_type {
     P2_EVENT_SEAL,       // it has the seal: it asks for the list
     P2_EVENT_PROGRESS,   // at most one a second and client
     P2_EVENT_FINISHED,   // outcome, code and text in `finished`
-    P2_EVENT_NO_IMAGE,   // someone asked for a name (in `name`) that is not here; at most one a second
+    P2_EVENT_NO_IMAGE,   // someone asked for a name (in `name`) that is not here; at most one a second and source
 };
 struct p2_event {
     uint8_t type;
@@ -92,7 +120,7 @@ struct p2_event {
 
 struct p2_server_stats {
     uint64_t in_messages, malformed, hellos, reads, cookies_bad, data_messages, data_bytes;
-    uint64_t replies_dropped, jobs_dropped, events_dropped, peers_evicted;
+    uint64_t replies_dropped, jobs_dropped, events_dropped, peers_evicted, busy;
 };
 
 struct p2_server_config {
@@ -117,11 +145,15 @@ struct p2_server {
     struct p2_server_config config;
     struct p2_server_stats stats;
     char name[32];
-    uint32_t job_free;               // free list of jobs
-    uint32_t turn_first, turn_last;  // ring of peers with work
-    uint32_t quantum;                // DATA left for the peer whose turn it is
+    uint32_t job_free;    // free list of jobs
+    uint32_t source_free; // free list of sources
+    struct p2_node root;  // its account: all that waits
+    uint32_t quantum;     // DATA left for the source whose turn it is
     uint32_t serials;
-    uint64_t no_image_shown;
+    struct p2_stranger {
+        struct net_addr addr;
+        uint64_t until;
+    } strangers[P2_SERVER_STRANGERS];
     struct p2_server_reply replies[P2_SERVER_REPLIES];
     uint32_t reply_head, reply_count;
     struct p2_event events[P2_SERVER_EVENTS];
@@ -131,12 +163,17 @@ struct p2_server {
 // Sets the machine up. ERR_INVALID when a table is missing or empty.
 int p2_server_init(struct p2_server *s, const struct p2_server_config *config);
 
-// One datagram that came in. Answers and DATA that it causes come out of p2_server_output. 0, or
+// The source that an address counts for: everything below a /64 is the same, except in fe80::/10, which a whole link shares.
+struct net_addr p2_server_source(const struct net_addr *addr);
+
+// One datagram that came in. Answers and DATA that it causes come out of p2_server_output, at most P2_SERVER_EVENT_ROOM
+// events out of p2_server_event: who polls them after each input misses none. 0, or
 // ERR_P2_MALFORMED (also for messages that only servers send); never fatal.
 int p2_server_input(struct p2_server *s, const uint8_t *data, size_t len, const struct net_addr *from, uint64_t now);
 
-// A datagram to send: `head` (head_len bytes), followed by `length` bytes of the image at space + offset
-// (length 0: the head is all of it).
+// Datagrams to send. A short answer is `head` (head_len bytes) and length 0. Else `length` bytes of the image from
+// space + offset on, in datagrams of `block_size` bytes, the last of which may be shorter, each behind a head of its own:
+// `head` is that of the first, p2_send_head makes the others.
 struct p2_send {
     struct net_addr to;
     uint8_t head[P2_OFFER_SIZE];
@@ -145,10 +182,14 @@ struct p2_send {
     uint8_t space;
     uint64_t offset;
     uint32_t length;
+    uint16_t block_size;
 };
-// True with *ret filled when there is one; false when nothing is to be sent. Call until it says false (or
-// until the socket is full: what was not asked for stays queued).
-bool p2_server_output(struct p2_server *s, struct p2_send *ret, uint64_t now);
+// The head of the datagram whose bytes begin at `offset`.
+void p2_send_head(const struct p2_send *send, uint64_t offset, uint8_t head[P2_DATA_FIXED]);
+
+// True with *ret filled when there is something to send, of DATA at most `blocks` datagrams; false when there is nothing.
+// Call until it says false (or until the socket is full: what was not asked for stays queued).
+bool p2_server_output(struct p2_server *s, struct p2_send *ret, uint32_t blocks, uint64_t now);
 
 // The same as one flat datagram. Its length, 0 when nothing is to be sent, ERR_TOO_LARGE when cap is below
 // P2_MESSAGE_MAX.

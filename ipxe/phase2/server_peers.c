@@ -3,6 +3,8 @@
 // hash of its address and nonce names, so finding and evicting are short and bounded.
 #include "phase2/server_peers.h"
 
+#include <stddef.h>
+
 static uint32_t set_of(const struct p2_server *s, const struct net_addr *addr, const uint8_t *nonce)
 {
     // FNV-1a, begun with the secret: nobody outside can aim at a set.
@@ -41,6 +43,36 @@ static uint32_t worth(const struct p2_peer *p)
     return p->stage == P2_STAGE_FINISHED ? 2 : 3;
 }
 
+static uint32_t same_source_count(const struct p2_server *s, const struct p2_peer *set, const struct p2_peer *peer)
+{
+    struct net_addr source = p2_server_source(&peer->addr);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < ways(s); i++) {
+        struct net_addr other = p2_server_source(&set[i].addr);
+        count += set[i].used && net_addr_equal(&source, &other);
+    }
+    return count;
+}
+
+// The entry that is given up most willingly: of clients that read, one of the source with the most entries here; of such,
+// the one that was silent for longest.
+static struct p2_peer *victim_of(const struct p2_server *s, struct p2_peer *set)
+{
+    struct p2_peer *victim = &set[0];
+    uint32_t victim_count = same_source_count(s, set, victim);
+    for (uint32_t i = 1; i < ways(s); i++) {
+        uint32_t a = worth(&set[i]), b = worth(victim);
+        if (a > b || (a == 0 && b == 0))
+            continue;
+        uint32_t count = same_source_count(s, set, &set[i]);
+        if (a == b && (count < victim_count || (count == victim_count && set[i].last_seen >= victim->last_seen)))
+            continue;
+        victim = &set[i];
+        victim_count = count;
+    }
+    return victim;
+}
+
 struct p2_peer *p2_peer_get(struct p2_server *s, const struct net_addr *addr, const uint8_t nonce[P2_NONCE_SIZE],
                             bool validated, uint64_t now)
 {
@@ -50,33 +82,28 @@ struct p2_peer *p2_peer_get(struct p2_server *s, const struct net_addr *addr, co
         peer->last_seen = now;
         return peer;
     }
-    struct p2_peer *set = s->config.peers + set_of(s, addr, nonce), *victim = &set[0];
-    for (uint32_t i = 1; i < ways(s); i++) {
-        uint32_t a = worth(&set[i]), b = worth(victim);
-        if (a < b || (a == b && set[i].last_seen < victim->last_seen))
-            victim = &set[i];
-    }
+    struct p2_peer *victim = victim_of(s, s->config.peers + set_of(s, addr, nonce));
     if (!validated && worth(victim) > 1)
         return NULL;
     if (victim->used) {
         p2_peer_cancel(s, victim);
+        p2_turns_leave(s, victim);
         s->stats.peers_evicted++;
     }
-    *victim = (struct p2_peer){
-        .addr = *addr, .used = true, .validated = validated, .first_seen = now, .last_seen = now, .serial = ++s->serials
-    };
+    memset(victim, 0, offsetof(struct p2_peer, sources)); // what lies there may be other clients'
+    victim->addr = *addr;
     memcpy(victim->nonce, nonce, P2_NONCE_SIZE);
+    victim->used = true;
+    victim->validated = validated;
+    victim->first_seen = victim->last_seen = now;
+    victim->serial = ++s->serials;
+    p2_turns_join(s, victim);
     return victim;
 }
 
 static struct p2_job *job_at(struct p2_server *s, uint32_t index)
 {
     return &s->config.jobs[index - 1];
-}
-
-static uint32_t index_of(const struct p2_server *s, const struct p2_peer *peer)
-{
-    return (uint32_t)(peer - s->config.peers) + 1;
 }
 
 // Blocks in which a range is sent: counted from its start, and anew at each piece.
@@ -93,37 +120,36 @@ static uint32_t block_count(uint64_t offset, uint32_t length, uint32_t block, ui
     return blocks;
 }
 
-static void turn_add(struct p2_server *s, struct p2_peer *peer)
+static void job_remove(struct p2_server *s, struct p2_peer *peer, uint32_t index, uint32_t previous)
 {
-    if (peer->queued)
-        return;
-    uint32_t index = index_of(s, peer);
-    peer->queued = true;
-    peer->turn_next = 0;
-    if (s->turn_last)
-        s->config.peers[s->turn_last - 1].turn_next = index;
-    else
-        s->turn_first = index;
-    s->turn_last = index;
+    struct p2_job *job = job_at(s, index);
+    *(previous ? &job_at(s, previous)->next : &peer->job_first) = job->next;
+    if (peer->job_last == index)
+        peer->job_last = previous;
+    p2_turns_sub(s, peer, 1, job->blocks);
+    job->next = s->job_free;
+    s->job_free = index;
 }
 
-static void turn_remove(struct p2_server *s, struct p2_peer *peer)
+// Of what a READ asked for only the front can have been sent.
+static bool is_rest_of(const struct p2_job *job, const struct p2_range *range)
 {
-    if (!peer->queued)
-        return;
-    uint32_t index = index_of(s, peer), previous = 0;
-    for (uint32_t i = s->turn_first; i != index; i = s->config.peers[i - 1].turn_next)
-        previous = i;
-    if (previous)
-        s->config.peers[previous - 1].turn_next = peer->turn_next;
-    else {
-        s->turn_first = peer->turn_next;
-        s->quantum = 0;
+    return job->offset >= range->offset && job->offset + job->length == range->offset + range->length;
+}
+
+void p2_peer_replace(struct p2_server *s, struct p2_peer *peer, const struct p2_read *read)
+{
+    for (uint32_t index = peer->job_first, previous = 0, next; index; index = next) {
+        const struct p2_job *job = job_at(s, index);
+        bool again = false;
+        next = job->next;
+        for (uint32_t i = 0; i < read->range_count && job->space == read->space && !again; i++)
+            again = is_rest_of(job, &read->ranges[i]) && memcmp(job->tag, read->tag, P2_TAG_SIZE) == 0;
+        if (again)
+            job_remove(s, peer, index, previous);
+        else
+            previous = index;
     }
-    if (s->turn_last == index)
-        s->turn_last = previous;
-    peer->queued = false;
-    peer->turn_next = 0;
 }
 
 bool p2_peer_queue(struct p2_server *s, struct p2_peer *peer, const struct p2_read *read, const struct p2_range *range,
@@ -133,85 +159,45 @@ bool p2_peer_queue(struct p2_server *s, struct p2_peer *peer, const struct p2_re
     if (range->length > P2_READ_BLOCKS_MAX * P2_BLOCK_MAX)
         return false;
     uint32_t blocks = block_count(range->offset, range->length, read->block_size, piece_shift);
-    if (blocks > *budget || !s->job_free || peer->job_count >= P2_SERVER_PEER_JOBS ||
-        peer->block_count + blocks > P2_SERVER_PEER_BLOCKS)
+    if (blocks > *budget || !p2_turns_admit(s, peer, blocks))
         return false;
     *budget -= blocks;
 
     uint32_t index = s->job_free;
     struct p2_job *job = job_at(s, index);
     s->job_free = job->next;
-    *job = (struct p2_job){ .offset = range->offset, .length = range->length, .stamp = read->stamp,
+    *job = (struct p2_job){ .offset = range->offset, .length = range->length, .blocks = blocks, .stamp = read->stamp,
                             .block_size = read->block_size, .space = read->space };
     memcpy(job->tag, read->tag, P2_TAG_SIZE);
-    if (peer->job_last)
-        job_at(s, peer->job_last)->next = index;
-    else
-        peer->job_first = index;
+    *(peer->job_last ? &job_at(s, peer->job_last)->next : &peer->job_first) = index;
     peer->job_last = index;
-    peer->job_count++;
-    peer->block_count += blocks;
-    turn_add(s, peer);
+    p2_turns_add(s, peer, 1, blocks);
     return true;
-}
-
-static void job_drop_first(struct p2_server *s, struct p2_peer *peer)
-{
-    uint32_t index = peer->job_first;
-    struct p2_job *job = job_at(s, index);
-    peer->job_first = job->next;
-    if (!peer->job_first)
-        peer->job_last = 0;
-    peer->job_count--;
-    job->next = s->job_free;
-    s->job_free = index;
 }
 
 void p2_peer_cancel(struct p2_server *s, struct p2_peer *peer)
 {
     while (peer->job_first)
-        job_drop_first(s, peer);
-    peer->block_count = 0;
-    turn_remove(s, peer);
+        job_remove(s, peer, peer->job_first, 0);
 }
 
-// The peer at the front goes to the back when its quantum is used up.
-static struct p2_peer *turn_peer(struct p2_server *s)
+struct p2_job *p2_peer_turn(struct p2_server *s, struct p2_peer **ret)
 {
-    if (!s->turn_first)
-        return NULL;
-    struct p2_peer *peer = &s->config.peers[s->turn_first - 1];
-    if (s->quantum == 0)
-        s->quantum = P2_SERVER_QUANTUM;
-    else if (--s->quantum == 0) {
-        if (s->turn_first != s->turn_last) {
-            turn_remove(s, peer);
-            turn_add(s, peer);
-            peer = &s->config.peers[s->turn_first - 1];
-        }
-        s->quantum = P2_SERVER_QUANTUM;
-    }
-    return peer;
+    *ret = p2_turns_peer(s);
+    return *ret ? job_at(s, (*ret)->job_first) : NULL;
 }
 
-bool p2_peer_next(struct p2_server *s, struct p2_block *ret, uint32_t (*piece_shift)(struct p2_server *, const struct p2_job *))
+void p2_peer_took(struct p2_server *s, struct p2_peer *peer, uint32_t length, uint32_t blocks)
 {
-    struct p2_peer *peer = turn_peer(s);
-    if (!peer)
-        return false;
     struct p2_job *job = job_at(s, peer->job_first);
-    uint64_t piece = (uint64_t)1 << piece_shift(s, job);
-    uint64_t to_end = piece - (job->offset & (piece - 1));
-    ret->peer = peer;
-    ret->job = *job;
-    ret->length = (uint32_t)MIN((uint64_t)MIN(job->length, (uint32_t)job->block_size), to_end);
-    job->offset += ret->length;
-    job->length -= ret->length;
-    peer->block_count -= peer->block_count > 0;
+    s->quantum -= blocks;
+    job->offset += length;
+    job->length -= length;
     if (job->length == 0) {
-        job_drop_first(s, peer);
-        if (!peer->job_first)
-            turn_remove(s, peer);
+        job_remove(s, peer, peer->job_first, 0);
+        return;
     }
-    return true;
+    blocks = MIN(blocks, job->blocks);
+    job->blocks -= blocks;
+    p2_turns_sub(s, peer, 0, blocks);
 }

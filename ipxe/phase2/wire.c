@@ -121,7 +121,7 @@ static void write_offer(struct builder *b, const struct p2_offer *m)
 
 static bool read_fields_good(const struct p2_read *m)
 {
-    if (m->range_count < 1 || m->range_count > P2_RANGES_MAX || m->space >= P2_SPACES)
+    if (m->range_count < 1 || m->range_count > P2_RANGES_MAX || m->space >= P2_SPACES || m->stamp == 0)
         return false;
     if (m->block_size < P2_BLOCK_MIN || m->block_size > P2_BLOCK_MAX || (m->flags & ~P2_READ_CANCEL))
         return false;

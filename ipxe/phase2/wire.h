@@ -55,6 +55,7 @@ enum p2_space { P2_SPACE_SEAL = 0, P2_SPACE_LIST = 1, P2_SPACE_PAYLOAD = 2, P2_S
 #define P2_RANGE_SIZE 12
 #define P2_READ_MAX (P2_READ_FIXED + P2_RANGES_MAX * P2_RANGE_SIZE)
 #define P2_DATA_FIXED 40
+#define P2_DATA_OFFSET 24 // where in it the offset lies
 #define P2_FINISHED_SIZE 168
 #define P2_FINISHED_ACK_SIZE 24
 #define P2_ERROR_SIZE 56 // <= P2_READ_FIXED: an ERROR is never longer than what it answers
@@ -110,7 +111,7 @@ struct p2_read {
     uint8_t tag[P2_TAG_SIZE];
     uint64_t verified; // bytes of payload verified so far: the server shows it
     uint32_t lost;     // blocks asked for again so far, for logs
-    uint16_t stamp;    // comes back in each DATA that answers this READ
+    uint16_t stamp;    // comes back in each DATA that answers this READ; not 0, which is multicast's
     uint16_t block_size;
     uint16_t flags;
     uint8_t space;

@@ -263,6 +263,7 @@ static int read_with(struct p2_read read)
     // What the writer refuses the reader must refuse as well: build it by hand.
     struct p2_message base = sample(P2_READ);
     int n = p2_wire_write(&base, buf, sizeof buf);
+    store16_le(buf + 52, read.stamp);
     store16_le(buf + 54, read.block_size);
     store16_le(buf + 56, read.flags);
     buf[58] = read.space;
@@ -289,6 +290,7 @@ TEST(read_bounds)
     BAD(flags = 2);
     BAD(space = 3);
     BAD(range_count = 0);
+    BAD(stamp = 0); // multicast's
     BAD(range_count = P2_RANGES_MAX + 1);
     BAD(ranges[0].length = 0);
     BAD(ranges[0] = ((struct p2_range){ .offset = UINT64_MAX, .length = 1 }));
