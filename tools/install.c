@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DISKS_MAX 256
-
 static const struct opt_help help = {
     .usage = "--disk DEV... --zfs|--bios-boot|--gap --image bootarea.bin [--mbr mbr.bin] [--slot a|b]\n"
              "       signet install --disk DEV... --esp | --esp-path DIR... --image ipxe.efi [--removable] [--no-nvram]\n"
@@ -29,6 +27,7 @@ static const struct opt_help help = {
 // The area of a kind, or without one the area that Signet is in. 0, 1: none, with *why; -1 after a message.
 static int look_for(struct install_target *t, const struct install_wanted *w, const char **why)
 {
+    t->pool[0] = '\0';
     *why = "holds no boot bits of Signet";
     for (enum install_kind kind = 0; kind < INSTALL_KINDS; kind++) {
         const char *reason;
@@ -45,6 +44,9 @@ static int look_for(struct install_target *t, const struct install_wanted *w, co
         // A place that is too small cannot be Signet's; only when it was asked for is that worth a message.
         if (w->kind < 0 && !install_slots_fit(t->area.lba, t->area.sectors))
             continue;
+        t->room[kind] = true;
+        if (kind == INSTALL_ZFS)
+            snprintf(t->pool, sizeof t->pool, "%s", t->area.label.pool);
         if (install_slots_read(&t->dev, t->area.lba, t->area.sectors, &t->slots) != 0)
             return -1;
         if (w->kind >= 0 || install_slots_ours(&t->slots)) {
@@ -73,7 +75,11 @@ static int look(struct install_targets *all, const struct install_wanted *w)
         int r = t->dev.unit > 1 ? 1 : look_for(t, w, &why); // no BIOS boots from larger sectors
         if (r < 0)
             return -1;
-        if (r > 0 && w->action != INSTALL_DO_STATUS) {
+        if (r > 0 && t->table.kind == INSTALL_TABLE_DAMAGED && !t->room[INSTALL_ZFS])
+            why = t->table.damage;
+        else if (w->action == INSTALL_DO_STATUS)
+            continue;
+        if (r > 0) {
             tool_error(t->dev.path, "%s", why);
             return -1;
         }
@@ -96,7 +102,17 @@ static int may_write(struct install_target *t, const struct install_wanted *w)
     const struct install_slots *s = &t->slots;
     if (install_area_allowed(&t->dev, &t->area) != 0)
         return -1;
-    if (w->force)
+    if (t->area.kind != INSTALL_ZFS && !w->force) {
+        struct install_area whole;
+        int r = install_area_covered(&t->dev, &t->table, &whole);
+        if (r == 0)
+            tool_error(t->dev.path, "has labels of a vdev of pool %s over the whole disk: --zfs, if it is in use (--force: install all the same)",
+                       whole.label.pool);
+        if (r <= 0)
+            return -1;
+    }
+    // What lies under a former table may be anything, if the table is the one that counts after all.
+    if (w->force && !t->area.behind_table)
         return 0;
     if (s->mbr_ours && !s->mbr_here) {
         tool_error(t->dev.path, "Signet is installed in another place of this disk: `signet install remove` first (--force: install anyway)");
@@ -105,7 +121,8 @@ static int may_write(struct install_target *t, const struct install_wanted *w)
     // Leftovers of a raidz expansion are nobody's: what the expansion kept there was given back when it was done.
     bool leftovers = t->area.kind == INSTALL_ZFS && t->area.label.expanded;
     if (s->first_unknown != UINT64_MAX && !leftovers) {
-        tool_error(t->dev.path, "something unknown lies there already, from sector %" PRIu64 " on (--force: write over it)", s->first_unknown);
+        tool_error(t->dev.path, "something unknown lies there already, from sector %" PRIu64 " on%s", s->first_unknown,
+                   t->area.behind_table ? ", and the disk has a partition table" : " (--force: write over it)");
         return -1;
     }
     return 0;
@@ -270,83 +287,6 @@ static int do_esp(const struct install_wanted *w)
 
 // ---- command line --------------------------------------------------------------------------------------
 
-static int check_esp_usage(const struct install_wanted *w, bool install)
-{
-    if (w->mbr || w->slot || w->pool || w->refresh)
-        return tool_usage("--esp", "takes no --mbr, --slot, --pool or --refresh");
-    if (w->disks.count + w->folders.count == 0 || w->disks.count + w->folders.count > DISKS_MAX)
-        return tool_usage("--esp", w->disks.count ? "too many disks" : "no disk given, and no --esp-path");
-    if (install && !w->image)
-        return tool_usage("--image", "no ipxe.efi given");
-    if (w->image && !install && w->action != INSTALL_DO_VERIFY)
-        return tool_usage("--image", "is not for status and remove");
-    if (w->no_anchors && !install && w->action != INSTALL_DO_VERIFY)
-        return tool_usage("--no-anchors", "is not for status and remove");
-    if (w->removable && !install)
-        return tool_usage("--removable", "is for an install only");
-    if (w->json && w->action != INSTALL_DO_STATUS)
-        return tool_usage("--json", "is for status");
-    if (w->dry_run && !install && w->action != INSTALL_DO_REMOVE)
-        return tool_usage("--dry-run", "nothing is written anyway");
-    return -1;
-}
-
-static int check_usage(struct install_wanted *w, const struct opt_list *operands)
-{
-    static const char *const actions[] = { [INSTALL_DO_STATUS] = "status", [INSTALL_DO_VERIFY] = "verify", [INSTALL_DO_REMOVE] = "remove" };
-    unsigned kinds = 0;
-    if (operands->count > 1)
-        return tool_usage(operands->items[1], "one of status, verify and remove, and nothing else");
-    for (unsigned i = INSTALL_DO_STATUS; operands->count && i < ARRAY_SIZE(actions); i++)
-        if (strcmp(operands->items[0], actions[i]) == 0)
-            w->action = (enum install_action)i;
-    if (operands->count && w->action == INSTALL_DO_INSTALL)
-        return tool_usage(operands->items[0], "is none of status, verify and remove");
-    w->kind = -1;
-    for (int i = 0; i < INSTALL_KINDS; i++) {
-        kinds += w->kinds[i];
-        if (w->kinds[i])
-            w->kind = i;
-    }
-    bool install = w->action == INSTALL_DO_INSTALL;
-    w->esp |= w->folders.count > 0;
-    if (kinds + w->esp > 1)
-        return tool_usage(NULL, "--zfs, --bios-boot, --gap and --esp: one at a time");
-    if (w->esp)
-        return check_esp_usage(w, install);
-    if (w->removable || w->no_nvram)
-        return tool_usage(w->removable ? "--removable" : "--no-nvram", "goes with --esp");
-    if ((w->disks.count == 0 && !w->pool) || w->disks.count > DISKS_MAX)
-        return tool_usage("--disk", w->disks.count ? "too many disks" : "no disk given, and no --pool");
-    if (w->no_anchors && !install && w->action != INSTALL_DO_VERIFY)
-        return tool_usage("--no-anchors", "is not for status and remove");
-    if (!install && (w->slot || w->refresh || w->force))
-        return tool_usage(operands->items[0], "takes no --slot, --refresh or --force");
-    if (w->action == INSTALL_DO_STATUS || w->action == INSTALL_DO_REMOVE) {
-        if (w->image || w->mbr)
-            return tool_usage(operands->items[0], "takes no --image or --mbr");
-    }
-    if (w->mbr && !w->image)
-        return tool_usage("--mbr", "goes with --image");
-    if (w->dry_run && !install && w->action != INSTALL_DO_REMOVE)
-        return tool_usage("--dry-run", "%s writes nothing anyway", operands->items[0]);
-    if (w->json && w->action != INSTALL_DO_STATUS)
-        return tool_usage("--json", "is for status");
-    if (w->slot && strcmp(w->slot, "a") != 0 && strcmp(w->slot, "b") != 0)
-        return tool_usage("--slot", "is a or b");
-    if (install && w->refresh && w->kind < 0)
-        w->kind = INSTALL_ZFS;
-    if (w->refresh && (w->image || w->slot))
-        return tool_usage("--refresh", "takes what a disk has; no --image or --slot");
-    if (install && w->kind < 0)
-        return tool_usage(NULL, "where? one of --zfs, --bios-boot, --gap and --esp");
-    if (install && !w->refresh && !w->image)
-        return tool_usage("--image", "no bootarea.bin given");
-    if (w->pool && w->kind >= 0 && w->kind != INSTALL_ZFS)
-        return tool_usage("--pool", "goes with --zfs");
-    return -1;
-}
-
 int install_main(int argc, char **argv)
 {
     struct install_wanted w = { 0 };
@@ -371,7 +311,7 @@ int install_main(int argc, char **argv)
         OPTION_FLAG(0, "json", &w.json, "status as JSON"),
     };
     int status = opts_parse(table, ARRAY_SIZE(table), &help, argc, argv, &operands);
-    if (status >= 0 || (status = check_usage(&w, &operands)) >= 0)
+    if (status >= 0 || (status = install_check_usage(&w, &operands)) >= 0)
         return status;
     if (w.esp)
         return do_esp(&w);

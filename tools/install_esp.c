@@ -130,7 +130,10 @@ int install_esp_open_disk(struct install_esp *esp, const char *disk, bool writab
     if (install_dev_open(&dev, disk, INSTALL_DEV_TABLE) != 0)
         return -1;
     int r = install_table_read(&dev, &table);
-    if (r == 0) {
+    if (r == 0 && table.kind == INSTALL_TABLE_DAMAGED) {
+        tool_error(disk, "%s", table.damage);
+        r = -1;
+    } else if (r == 0) {
         esp->mount = install_esp_mounted(&dev, &table, &esp->number, &count);
         if (!esp->mount)
             say_not_mounted(esp, &dev, count);

@@ -89,6 +89,18 @@ static void show_esp(struct report *r, const struct install_target *t)
     install_esp_close(&esp);
 }
 
+// A disk without boot bits: which places it has for them.
+static void show_room(struct report *r, const struct install_target *t)
+{
+    char list[64] = "";
+    for (unsigned kind = 0; kind < INSTALL_KINDS; kind++)
+        if (t->room[kind])
+            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", *list ? ", " : "", install_kind_name(kind));
+    report_text(r, "room", "%s", *list ? list : "none");
+    if (t->room[INSTALL_ZFS])
+        report_text(r, "pool", "%s", t->pool);
+}
+
 int install_status(const struct install_targets *all, const struct install_wanted *w)
 {
     struct report r;
@@ -101,8 +113,10 @@ int install_status(const struct install_targets *all, const struct install_wante
         report_text(&r, "path", "%s", t->dev.path);
         report_text(&r, "place", "%s", t->found && install_slots_ours(&t->slots) ? install_kind_name(t->area.kind) : "none");
         show_esp(&r, t);
-        if (!t->found)
+        if (!t->found) {
+            show_room(&r, t);
             continue;
+        }
         if (t->area.kind == INSTALL_ZFS) {
             report_text(&r, "pool", "%s", t->area.label.pool);
             report_text(&r, "vdev", "%s", t->area.label.top_type);

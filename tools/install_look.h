@@ -15,12 +15,17 @@ struct install_wanted {
     const char *image, *mbr, *pool, *slot;
 };
 
+// Whether the options go together; w->action and w->kind are set. -1: they do; else the exit status, after a message.
+int install_check_usage(struct install_wanted *w, const struct opt_list *operands);
+
 struct install_target {
     struct install_dev dev;
     struct install_table table;
     struct install_area area;
     struct install_slots slots;
     bool found; // area and slots are set
+    bool room[INSTALL_KINDS]; // places that were looked for and are there, whether or not anything of Signet's lies in them
+    char pool[ZFSLABEL_NAME_MAX]; // of room[INSTALL_ZFS]
 };
 
 struct install_targets {

@@ -61,6 +61,8 @@ int gpt_header(const uint8_t *sector, size_t len, uint64_t lba, uint64_t disk_se
     if (gpt.count == 0 || gpt.first_usable > gpt.last_usable || gpt.last_usable >= disk_sectors || gpt.entries < 2 ||
         !range_fits(gpt.entries, 1, disk_sectors) || gpt.other >= disk_sectors || entries_sectors > disk_sectors)
         return ERR_INVALID;
+    uint64_t table = (gpt_entries_size(&gpt) + len - 1) / len;
+    gpt.table_end = lba == GPT_HEADER_LBA ? gpt.entries + table : GPT_HEADER_LBA + 1 + table;
     *ret = gpt;
     return 0;
 }
@@ -111,7 +113,7 @@ bool gpt_entry(const struct gpt *gpt, const uint8_t *entries, unsigned i, struct
         return false;
     const uint8_t *entry = entries + (size_t)i * GPT_ENTRY_SIZE;
     uint64_t first = load64_le(entry + 32), last = load64_le(entry + 40);
-    if (memcmp(entry, unused, sizeof unused) == 0 || first > last || first < gpt->first_usable || last > gpt->last_usable)
+    if (memcmp(entry, unused, sizeof unused) == 0 || first > last || first < MIN(gpt->first_usable, gpt->table_end) || last > gpt->last_usable)
         return false;
     *ret = (struct partition){ .number = i + 1, .first = first, .sectors = last - first + 1 };
     memcpy(ret->type, entry, GPT_GUID_SIZE);
@@ -136,6 +138,57 @@ int mbr_partitions(const uint8_t *sector, size_t len, uint64_t disk_sectors, str
         ret[count++].type[0] = entry[4];
     }
     return count;
+}
+
+bool mbr_is_extended(const struct partition *p)
+{
+    return p->type[0] == 0x05 || p->type[0] == 0x0f || p->type[0] == 0x85;
+}
+
+void mbr_chain_begin(struct mbr_chain *chain, const struct partition *extended)
+{
+    *chain = (struct mbr_chain){ .first = extended->first, .sectors = extended->sectors, .next = extended->first };
+}
+
+// Two entries: the partition, counted from this sector, and the next sector, counted from the extended partition's start.
+static int read_link(struct mbr_chain *chain, uint64_t at, const uint8_t *sector, struct partition *ret)
+{
+    int found = 0;
+    for (unsigned i = 0; i < MBR_PARTITIONS; i++) {
+        const uint8_t *entry = sector + MBR_TABLE + i * MBR_ENTRY;
+        struct partition p = { .type = { entry[4] }, .sectors = load32_le(entry + 12) };
+        bool link = mbr_is_extended(&p);
+        p.first = (link ? chain->first : at) + load32_le(entry + 8);
+        if (entry[4] == 0 || p.sectors == 0)
+            continue;
+        // A link's length is not looked at: tools disagree about it.
+        if (p.first <= (link ? chain->first : at) || !range_fits(p.first - chain->first, link ? 1 : p.sectors, chain->sectors))
+            return ERR_INVALID;
+        if (link && chain->next == 0) {
+            chain->next = p.first;
+        } else if (!link && !found) {
+            found = 1;
+            p.number = MBR_PARTITIONS + ++chain->found;
+            *ret = p;
+        }
+    }
+    return found;
+}
+
+int mbr_chain_next(struct mbr_chain *chain, const uint8_t *sector, size_t len, struct partition *ret)
+{
+    uint64_t at = chain->next;
+    chain->next = 0;
+    for (unsigned i = 0; i < chain->links; i++)
+        if (chain->seen[i] == at)
+            return ERR_INVALID;
+    if (len < SECTOR_MIN || load16_le(sector + MBR_SIGNATURE) != 0xaa55)
+        return ERR_INVALID;
+    chain->seen[chain->links++] = at;
+    int r = read_link(chain, at, sector, ret);
+    if (r < 0 || chain->links == MBR_LOGICAL_MAX)
+        chain->next = 0;
+    return r;
 }
 
 // --- GUIDs ---

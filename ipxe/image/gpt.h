@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-// Partition tables: GPT (UEFI specification 2.10, chapter 5) and the classic MBR with its four entries (no logical
-// partitions). Pure: the caller reads the sectors. Addresses are in sectors of the disk.
+// Partition tables: GPT (UEFI specification 2.10, chapter 5) and the classic MBR with its four entries and, for who follows their
+// chain, its logical partitions. Pure: the caller reads the sectors. Addresses are in sectors of the disk.
 #pragma once
 #include "base/err.h"
 
@@ -11,6 +11,7 @@
 #define GPT_GUID_SIZE 16
 #define GPT_LABEL_MAX 109 // 36 UTF-16 units as UTF-8, and NUL
 #define MBR_PARTITIONS 4
+#define MBR_LOGICAL_MAX 124 // of more no more are seen; together with the four as many as of a GPT
 #define MBR_TYPE_GPT 0xee
 #define MBR_TYPE_ESP 0xef
 
@@ -38,6 +39,7 @@ struct gpt {
     uint32_t count;        // of entries, 1..GPT_ENTRIES_MAX
     uint32_t entries_sum;
     uint64_t first_usable, last_usable;
+    uint64_t table_end;    // first sector behind the table at the start of the disk; many tools set first_usable to 2048 instead
 };
 
 // CRC-32 as GPT, zlib and Ethernet have it.
@@ -57,12 +59,28 @@ static inline uint32_t gpt_entries_size(const struct gpt *gpt)
 // The entries against their sum. ERR_TRUNCATED, ERR_INVALID.
 int gpt_check_entries(const struct gpt *gpt, const uint8_t *entries, size_t len);
 
-// Entry i of [0, count), checked: true when it is used and lies in the usable range.
+// Entry i of [0, count), checked: true when it is used and lies between the two tables. (Partitions in front of first_usable are in
+// use; all systems take them.)
 bool gpt_entry(const struct gpt *gpt, const uint8_t *entries, unsigned i, struct partition *ret);
 
 // The classic table in the first sector: used partitions inside the disk, the count of them. ERR_TRUNCATED,
 // ERR_NOT_FOUND (no 55 AA). A protective entry (MBR_TYPE_GPT) is passed over.
 int mbr_partitions(const uint8_t *sector, size_t len, uint64_t disk_sectors, struct partition ret[MBR_PARTITIONS]);
+
+// The chain of logical partitions in an extended one: a sector with a table for each, which leads to the next.
+struct mbr_chain {
+    uint64_t first, sectors; // of the extended partition
+    uint64_t next;           // sector to be read next, 0: the chain has ended
+    unsigned links, found;
+    uint64_t seen[MBR_LOGICAL_MAX];
+};
+bool mbr_is_extended(const struct partition *p);
+void mbr_chain_begin(struct mbr_chain *chain, const struct partition *extended);
+
+// Takes the sector chain->next. 1: *ret is the partition that it describes (numbers from 5 on), 0: it describes none. ERR_INVALID: it is
+// no such sector, lies or leads out of the extended partition, or was there before; the chain has ended then, after MBR_LOGICAL_MAX
+// links in any case.
+int mbr_chain_next(struct mbr_chain *chain, const uint8_t *sector, size_t len, struct partition *ret);
 
 // GUID <-> text (8-4-4-4-12, first three fields little-endian on disk). False when it is none.
 bool gpt_guid_parse(const char *text, size_t len, uint8_t ret[GPT_GUID_SIZE]);

@@ -16,6 +16,15 @@ static void read_all(void)
     for (int i = 0; i < count; i++)
         if (p[i].first + p[i].sectors > DISK)
             __builtin_trap();
+    // Each sector of the input as a link of a chain, whatever was asked for.
+    struct partition extended = { .first = 1, .sectors = DISK - 1 };
+    struct mbr_chain chain;
+    mbr_chain_begin(&chain, &extended);
+    for (unsigned steps = 0; chain.next; steps++) {
+        int r = mbr_chain_next(&chain, disk + steps % (sizeof disk / 512) * 512, 512, &one);
+        if (steps > MBR_LOGICAL_MAX || chain.next >= DISK || (r > 0 && (one.first < 1 || one.first + one.sectors > DISK)))
+            __builtin_trap();
+    }
     if (gpt_header(disk + 512, 512, 1, DISK, &gpt) != 0)
         return;
     (void)gpt_check_entries(&gpt, disk + 1024, GPT_ENTRIES_SIZE_MAX);

@@ -179,6 +179,77 @@ TEST(classic_table)
     CHECK(p[1].number == 4 && p[1].first + p[1].sectors == DISK && p[1].type[0] == 0xda);
 }
 
+// fdisk, sfdisk and systemd-repart say that the first usable sector is 2048: what lies between there and the table is a partition as any.
+TEST(first_usable_far_behind_the_table)
+{
+    struct gpt gpt;
+    struct partition p;
+    make();
+    store64_le(header + 40, 4096);
+    put_entry(1, GPT_TYPE_ZFS, 33, 100, "in the table");
+    sum_header();
+    CHECK_EQ(parse(&gpt), 0);
+    CHECK_EQ(gpt.table_end, 34);
+    CHECK(gpt_entry(&gpt, entries, 0, &p) && p.first == 34);
+    CHECK(gpt_entry(&gpt, entries, 4, &p) && p.first == 2048);
+    CHECK(!gpt_entry(&gpt, entries, 1, &p));
+}
+
+static uint8_t chain_disk[64][512]; // by sector - 1000
+static void put_link(unsigned at, unsigned first, unsigned sectors, unsigned next)
+{
+    uint8_t *e = chain_disk[at] + 446;
+    memset(chain_disk[at], 0, 512);
+    store16_le(chain_disk[at] + 510, 0xaa55);
+    e[4] = sectors ? 0x83 : 0;
+    store32_le(e + 8, first);
+    store32_le(e + 12, sectors);
+    e[16 + 4] = next ? 0x05 : 0;
+    store32_le(e + 16 + 8, next);
+    store32_le(e + 16 + 12, next ? 1 : 0);
+}
+
+// Number of partitions, or the error.
+static int walk(struct partition p[MBR_LOGICAL_MAX])
+{
+    struct partition extended = { .number = 2, .first = 1000, .sectors = 64, .type = { 0x0f } };
+    struct mbr_chain chain;
+    int count = 0;
+    mbr_chain_begin(&chain, &extended);
+    for (unsigned steps = 0; chain.next; steps++) {
+        if (steps > MBR_LOGICAL_MAX || chain.next < 1000 || chain.next >= 1064)
+            return -1000;
+        int r = mbr_chain_next(&chain, chain_disk[chain.next - 1000], 512, &p[count]);
+        if (r < 0)
+            return chain.next ? -1001 : r;
+        count += r;
+    }
+    return count;
+}
+
+TEST(logical_partitions)
+{
+    struct partition p[MBR_LOGICAL_MAX];
+    put_link(0, 2, 4, 20);
+    put_link(20, 1, 9, 10); // not in the order of the disk
+    put_link(10, 0, 0, 40); // removed
+    put_link(40, 4, 20, 0);
+    CHECK_EQ(walk(p), 3);
+    CHECK(p[0].number == 5 && p[0].first == 1002 && p[0].sectors == 4 && p[0].type[0] == 0x83);
+    CHECK(p[1].number == 6 && p[1].first == 1021 && p[1].sectors == 9);
+    CHECK(p[2].number == 7 && p[2].first == 1044 && p[2].sectors == 20);
+    // To itself, in a circle, out of the partition, to what is no link.
+    static const struct {
+        unsigned at, first, sectors, next;
+    } bad[] = { { 40, 4, 4, 40 }, { 40, 4, 4, 20 }, { 40, 4, 4, 64 }, { 40, 4, 4, 0xffffffff }, { 40, 4, 4, 41 },
+                { 40, 4, 21, 0 }, { 40, 0, 4, 0 },  { 40, 0xffffffff, 4, 0 }, { 0, 4, 0xffffffff, 0 } };
+    for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+        memset(chain_disk[41], 0, 512);
+        put_link(bad[i].at, bad[i].first, bad[i].sectors, bad[i].next);
+        CHECK_EQ(walk(p), ERR_INVALID);
+    }
+}
+
 TEST(guids)
 {
     static const char text[] = "b1af5327-949a-469d-89ed-531f50f35610";
@@ -195,4 +266,4 @@ TEST(guids)
 }
 
 TEST_MAIN(T(known_sums), T(reads_a_table), T(every_bit_of_the_header), T(fields_with_a_right_sum), T(entries_out_of_place), T(labels),
-          T(classic_table), T(guids))
+          T(classic_table), T(first_usable_far_behind_the_table), T(logical_partitions), T(guids))
