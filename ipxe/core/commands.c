@@ -184,6 +184,7 @@ int core_shell(struct core *core)
     console_print("Signet shell; `help` lists commands, `exit` leaves\n");
     while (!s->exiting && read_line(core)) {
         core_measure_text(core, "line", core->edit.line);
+        console_forget();
         (void)script_line(s, core->edit.line, strlen(core->edit.line));
     }
     core->shell = NULL;

@@ -9,6 +9,7 @@
 static struct {
     const struct platform *platform;
     bool in_progress;
+    int said; // the error whose sentence was said last
 } console;
 
 void console_init(const struct platform *platform)
@@ -41,6 +42,12 @@ void console_print(const char *format, ...)
     write_text(line, len);
 }
 
+void console_write(const char *text, size_t len)
+{
+    end_progress();
+    console.platform->console_write(console.platform->ctx, text, len);
+}
+
 void console_say(const char *part, const char *format, ...)
 {
     char line[CONSOLE_LINE_MAX];
@@ -48,7 +55,9 @@ void console_say(const char *part, const char *format, ...)
     va_start(args, format);
     fmt_vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    console_print("%s: %s\n", part, line);
+    console_print("%s: ", part); // in pieces: what is long loses its end, never the line's
+    console_print("%s", line);
+    console_print("\n");
 }
 
 void console_error(const char *part, int err, const char *format, ...)
@@ -58,7 +67,20 @@ void console_error(const char *part, int err, const char *format, ...)
     va_start(args, format);
     fmt_vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    console_print("%s: %s: %s [%s]\n", part, line, err_text(err), err_code(err));
+    console_print("%s: ", part);
+    console_print("%s", line);
+    console_print("%s%s [%s]\n", console_said(err) ? "" : ": ", console_said(err) ? "" : err_text(err), err_code(err));
+    console.said = err;
+}
+
+bool console_said(int err)
+{
+    return console.said == err;
+}
+
+void console_forget(void)
+{
+    console.said = 0;
 }
 
 void console_progress(const char *format, ...)

@@ -13,8 +13,16 @@ void console_print(const char *format, ...) PRINTF_LIKE(1, 2);
 // "part: text\n"
 void console_say(const char *part, const char *format, ...) PRINTF_LIKE(2, 3);
 
-// "part: what: the error's sentence [CODE]\n"; `format` says what failed and what happens next.
+// What is longer than CONSOLE_LINE_MAX, as it is.
+void console_write(const char *text, size_t len);
+
+// "part: what: the error's sentence [CODE]\n"; `format` says what failed and what happens next. The sentence is left out when
+// it was the last one said.
 void console_error(const char *part, int err, const char *format, ...) PRINTF_LIKE(3, 4);
+
+// Is this the error whose sentence was said last? Forgotten before each line of a script.
+bool console_said(int err);
+void console_forget(void);
 
 // A line that is written over in place until the next console_say (progress). Kept short enough for 80 columns.
 void console_progress(const char *format, ...) PRINTF_LIKE(1, 2);

@@ -12,6 +12,7 @@ int core_run_script(struct core *core, const char *from, const char *text, size_
     struct script *s = &core->scripts[core->depth];
     script_init(s, core_commands, core_command_count, &core_script_ops, core);
     s->depth = core->depth++;
+    s->name = from;
     int err = script_run(s, text, len);
     core->depth--;
     core->exited = s->exiting;
@@ -20,20 +21,21 @@ int core_run_script(struct core *core, const char *from, const char *text, size_
 
 static int resolve_uri(struct core *core, const char *text, struct uri *ret)
 {
-    struct uri reference;
+    static struct uri reference;
     int err = uri_parse(text, &reference);
     if (err)
         return err;
-    if (reference.scheme[0] || !core->base.scheme[0]) {
+    if (reference.scheme[0] || !core->base) {
         *ret = reference;
         return 0;
     }
-    return uri_resolve(&core->base, &reference, ret);
+    return uri_resolve(core->base, &reference, ret);
 }
 
 int core_chain(struct core *core, const char *uri_text, bool boot)
 {
-    static struct uri uri; // 2 KiB, and scripts nest
+    // One for all levels: a transport that runs a script, which chains on, is done with it then.
+    static struct uri uri;
     int err = resolve_uri(core, uri_text, &uri);
     const struct core_transport *transport = NULL;
     for (size_t i = 0; !err && i < core_transport_count; i++)
@@ -45,10 +47,9 @@ int core_chain(struct core *core, const char *uri_text, bool boot)
         console_error("fetch", err, "%s", uri_text);
         return err;
     }
-    struct uri here = uri; // the transport may run a script that chains on
     core_image_forget(core);
     core->image.remote = transport->remote;
-    err = transport->fetch(core, &here);
+    err = transport->fetch(core, &uri);
     if (!err && boot && core->image.verified)
         err = core_image_start(core);
     return err;

@@ -112,7 +112,7 @@ int core_file_fetch(struct core *core, const struct uri *uri)
 
 bool core_file_is_there(struct core *core, const char *uri_text)
 {
-    static struct uri uri; // 2 KiB
+    static struct uri uri; // 8 KiB
     struct file_fetch *f;
     if (uri_parse(uri_text, &uri) != 0 || find(core, &uri, &f) != 0)
         return false;

@@ -100,13 +100,21 @@ int core_tftp_fetch(struct core *core, const struct uri *uri)
 
 struct http_fetch {
     struct core *core;
+    struct core_sink *sink;
     struct net_tcp *tcp;
     struct http_response response;
+    struct progress progress;
     int error; // of the connection
     char request[HTTP_REQUEST_MAX];
     size_t request_len;
-    bool ended;
 };
+
+static int http_body(void *ctx, const uint8_t *data, size_t len)
+{
+    struct http_fetch *f = ctx;
+    progress_add(&f->progress, len, core_now(f->core));
+    return core_sink_data(f->sink, data, len);
+}
 
 static void http_event(void *ctx, enum net_tcp_event event, const uint8_t *data, size_t len)
 {
@@ -123,79 +131,84 @@ static void http_event(void *ctx, enum net_tcp_event event, const uint8_t *data,
     }
 }
 
-static int http_build(struct http_fetch *f, const struct uri *uri)
+// One request. 0 when the body is in the sink, or a redirect is in response.location.
+static int http_once(struct http_fetch *f, const struct uri *uri)
 {
-    char host[URI_HOST_MAX + 16], target[URI_PATH_MAX + URI_QUERY_MAX], agent[48];
-    int err = uri_request_target(uri, target, sizeof target);
-    if (err < 0)
-        return err;
-    const char *open = uri->host_is_v6 ? "[" : "", *close = uri->host_is_v6 ? "]" : "";
-    if (uri->port)
-        fmt_snprintf(host, sizeof host, "%s%s%s:%u", open, uri->host, close, uri->port);
-    else
-        fmt_snprintf(host, sizeof host, "%s%s%s", open, uri->host, close);
+    struct net_addr server;
+    char agent[48];
+    int err = server_of(f->core, uri, HTTP_PORT, &server);
     fmt_snprintf(agent, sizeof agent, "Signet/%s", signet_version);
-    err = http_request(f->request, sizeof f->request, host, target, agent);
+    if (!err)
+        err = http_request(f->request, sizeof f->request, uri, agent);
     if (err < 0)
         return err;
     f->request_len = (size_t)err;
-    return 0;
-}
-
-// One request. 0 when the body is in the sink, or a redirect is in response.location.
-static int http_once(struct http_fetch *f, const struct uri *uri, struct core_sink *sink)
-{
-    struct net_addr server;
-    int err = server_of(f->core, uri, HTTP_PORT, &server);
-    if (!err)
-        err = http_build(f, uri);
-    if (err)
-        return err;
     f->error = 0;
-    http_init(&f->response, sink_data, sink);
+    http_init(&f->response, http_body, f);
+    progress_start(&f->progress, core_now(f->core));
     f->tcp = net_tcp_connect(&server, http_event, f);
     if (!f->tcp)
         return ERR_NO_MEMORY;
     int result;
-    while ((result = http_result(&f->response)) == 1 && !f->error)
-        if ((err = core_turn(f->core)) != 0)
-            break;
+    err = 0;
+    while ((result = http_result(&f->response)) == 1 && !f->error && !err) {
+        err = core_turn(f->core);
+        if (!err)
+            err = progress_judge(&f->progress, core_now(f->core));
+    }
     net_tcp_close(f->tcp);
-    if (err)
-        return err;
     if (result == 1)
-        return f->error;
+        return f->error ? f->error : err;
     if (result == ERR_HTTP_ERROR)
         console_say("http", "the server answered %u", f->response.status);
     return result;
 }
 
+// Where a redirect leads, in *uri.
+static int http_follow(struct http_fetch *f, struct uri *uri)
+{
+    static struct uri reference, next;
+    int err = uri_parse(f->response.location, &reference);
+    if (!err)
+        err = uri_resolve(uri, &reference, &next);
+    if (err)
+        return err;
+    *uri = next;
+    console_say("http", "redirected to %s://%s%s", uri->scheme, uri->host, uri->path);
+    return strcmp(uri->scheme, "http") == 0 ? 0 : ERR_URI_SCHEME;
+}
+
+// Through redirects, and as often as a busy server wants.
+static int http_run(struct http_fetch *f, struct uri *uri)
+{
+    unsigned redirects = 0, retries = 0;
+    for (;;) {
+        int err = http_once(f, uri);
+        unsigned wait = err == ERR_HTTP_ERROR && f->response.status == 503 ? f->response.retry_after : 0;
+        if (wait && retries++ < HTTP_RETRIES_MAX) {
+            console_say("http", "it is busy, and asked again in %u s", wait);
+            err = core_sleep(f->core, wait * 1000000ull, false);
+        } else if (!err && f->response.location[0]) {
+            err = redirects++ == HTTP_REDIRECTS_MAX ? ERR_HTTP_REDIRECTS : http_follow(f, uri);
+        } else {
+            return err;
+        }
+        if (err)
+            return err;
+    }
+}
+
 int core_http_fetch(struct core *core, const struct uri *uri)
 {
     static struct http_fetch fetch;
-    static struct uri here, reference, next; // 2 KiB each: off the stack
-    struct core_sink *sink;
+    static struct uri here;
     fetch.core = core;
     here = *uri;
     console_say("http", "fetching %s from %s", here.path, here.host);
-    int err = core_sink_open(&sink, core, uri);
+    int err = core_sink_open(&fetch.sink, core, uri);
     if (err) {
         console_error("http", err, "cannot fetch %s", uri->path);
         return err;
     }
-    for (unsigned redirects = 0;; redirects++) {
-        err = http_once(&fetch, &here, sink);
-        if (err || !fetch.response.location[0])
-            break;
-        err = redirects == HTTP_REDIRECTS_MAX ? ERR_HTTP_ERROR : uri_parse(fetch.response.location, &reference);
-        if (!err)
-            err = uri_resolve(&here, &reference, &next);
-        if (!err && strcmp(next.scheme, "http") != 0)
-            err = ERR_URI_SCHEME;
-        if (err)
-            break;
-        here = next;
-        console_say("http", "redirected to %s%s", here.host, here.path);
-    }
-    return core_sink_close(sink, err);
+    return core_sink_close(fetch.sink, http_run(&fetch, &here));
 }

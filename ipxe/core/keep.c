@@ -71,7 +71,7 @@ static int visit_disk(void *ctx, const struct core_disk *disk)
 
 static int find_place(struct keep *k, const char *setting)
 {
-    struct uri uri;
+    static struct uri uri;
     int err = uri_parse(setting, &uri);
     if (!err && strcmp(uri.scheme, "disk") != 0)
         err = ERR_URI_SCHEME;
@@ -82,7 +82,7 @@ static int find_place(struct keep *k, const char *setting)
 
 bool keep_open(struct keep **ret, struct core *core)
 {
-    char setting[URI_TEXT_MAX];
+    static char setting[URI_TEXT_MAX];
     struct keep *k = *ret = &keep;
     if (!core->image.remote || settings_get(&core->settings, "keep", setting, sizeof setting) <= 0)
         return false;

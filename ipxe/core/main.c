@@ -64,11 +64,12 @@ static void start_network(struct core *core)
 // The script that the platform found.
 static int run_given(struct core *core, const struct core_options *options)
 {
+    static struct uri base;
     console_say("script", "running %s", options->script_name);
-    if (options->script_base && uri_parse(options->script_base, &core->base) != 0)
-        memset(&core->base, 0, sizeof core->base);
+    if (options->script_base && uri_parse(options->script_base, &base) == 0)
+        core->base = &base;
     int err = core_run_script(core, options->script_name, options->script, options->script_len);
-    memset(&core->base, 0, sizeof core->base);
+    core->base = NULL;
     return err;
 }
 

@@ -9,7 +9,7 @@ int core_sink_open(struct core_sink **ret, struct core *core, const struct uri *
     struct core_sink *sink = core->platform->alloc(core->platform->ctx, sizeof *sink);
     if (!sink)
         return ERR_NO_MEMORY;
-    memset(sink, 0, offsetof(struct core_sink, head));
+    memset(sink, 0, offsetof(struct core_sink, from));
     sink->core = core;
     sink->uri = *uri;
     sink->started = core_now(core);
@@ -88,6 +88,8 @@ int core_sink_data(struct core_sink *sink, const uint8_t *data, size_t len)
         sink->kind = SINK_SCRIPT;
         return 0;
     }
+    if (memcmp(sink->head, SEAL_MAGIC, SINK_SNIFF) != 0)
+        return ERR_SEAL_MAGIC;
     const struct stream_ops ops = { .ctx = sink, .plan = plan };
     sink->kind = SINK_IMAGE;
     stream_init(&sink->stream, &sink->core->embed.trust, &ops, sink->core->image.seal_bytes);
@@ -99,7 +101,7 @@ static void say_image(struct core_sink *sink, int err)
     struct core *core = sink->core;
     if (err) {
         console_error(err_code(err)[0] == 'S' ? "seal" : sink->uri.scheme, err, "%s%s%s", sink->uri.host, sink->uri.path,
-                      err == ERR_SEAL_MAGIC ? " has no seal and is not started" : "");
+                      err == ERR_SEAL_MAGIC ? " is no script, has no seal and is not started" : "");
         core_image_forget(core);
         return;
     }
@@ -114,15 +116,25 @@ static void say_image(struct core_sink *sink, int err)
 static int run_outside_script(struct core_sink *sink)
 {
     struct core *core = sink->core;
-    struct uri base = core->base;
-    core->base = sink->uri;
+    const struct uri *base = core->base;
+    core->base = &sink->uri;
     console_say("script", "running %s%s", sink->uri.host, sink->uri.path);
-    char from[URI_TEXT_MAX];
-    int err = uri_format(&sink->uri, from, sizeof from);
+    int err = uri_format(&sink->uri, sink->from, sizeof sink->from);
     if (err >= 0)
-        err = core_run_script(core, from, (const char *)sink->head, sink->head_len);
+        err = core_run_script(core, sink->from, (const char *)sink->head, sink->head_len);
     core->base = base;
     return err;
+}
+
+// All that there is lies in the head, and is shorter than what tells an image.
+static int end_of_short(struct core_sink *sink)
+{
+    if (sink->head_len == 0)
+        return ERR_EMPTY;
+    if (!script_is_script((const char *)sink->head, sink->head_len))
+        return memcmp(sink->head, SEAL_MAGIC, sink->head_len) == 0 ? ERR_TRUNCATED : ERR_SEAL_MAGIC;
+    sink->kind = SINK_SCRIPT;
+    return 0;
 }
 
 int core_sink_close(struct core_sink *sink, int err)
@@ -136,7 +148,7 @@ int core_sink_close(struct core_sink *sink, int err)
     if (!err && sink->kind == SINK_IMAGE)
         err = stream_end(&sink->stream);
     if (!err && sink->kind == SINK_SNIFFING)
-        err = ERR_BOOT_FORMAT; // too short to be anything
+        err = end_of_short(sink);
     if (sink->kind == SINK_SCRIPT && !err) {
         err = run_outside_script(sink);
     } else {

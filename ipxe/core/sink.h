@@ -15,6 +15,7 @@ struct core_sink {
     size_t head_len;
     uint64_t started, digest_us, shown;
     struct stream stream;
+    char from[URI_TEXT_MAX];       // the URI as text, for a script
     uint8_t head[SINK_SCRIPT_MAX]; // the first bytes, then the script
 };
 

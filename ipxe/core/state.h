@@ -41,7 +41,7 @@ struct core {
     struct script scripts[CORE_CHAIN_DEPTH_MAX]; // one a nesting level
     unsigned depth;
     bool exited;            // the script that ended last did so by `exit`
-    struct uri base;        // what relative URIs are relative to; scheme "" = nothing
+    const struct uri *base; // what relative URIs are relative to; NULL: nothing
     struct lineedit edit;
     uint64_t turn_us;       // when frames were looked for last: the time of those that came
     uint64_t next_key_us;   // the keyboard is looked at now and then only: that is a BIOS call
@@ -124,13 +124,13 @@ void core_floor_forget(struct core *core);
 // Fetches what a URI names: an image into core->image, or a script, which is run. `boot` starts an image.
 int core_chain(struct core *core, const char *uri_text, bool boot);
 
-// Runs a script one level deeper, measured as coming `from` there. The text must stay.
+// Runs a script one level deeper, measured as coming `from` there, which its messages name. Both texts must stay.
 int core_run_script(struct core *core, const char *from, const char *text, size_t len);
 
 // A transport is one row of core_transports (conf.c).
 struct core_transport {
     const char *scheme;
-    // Fetches `uri`. An image that was loaded and verified is in core->image; a script is run. 0 or an error,
+    // Fetches `uri`, which is not looked at any more once a script runs. An image that was loaded and verified is in core->image; a script is run. 0 or an error,
     // with everything that a person needs to know said already.
     int (*fetch)(struct core *core, const struct uri *uri);
     bool remote; // from the network: what the setting `keep` is about

@@ -28,20 +28,26 @@ static int show(void *ctx, const char *name, char *buf, size_t cap)
 
 static void print(void *ctx, const char *text, size_t len)
 {
-    console_print("%.*s", (int)len, text);
+    console_write(text, len);
+}
+
+static bool said(void *ctx, int err)
+{
+    return console_said(err);
 }
 
 // Between two lines of a script: ctrl-C must end an endless loop, and the network must not starve in it.
 static int poll(void *ctx)
 {
     struct core *core = ctx;
+    console_forget();
     net_poll();
     uint64_t now = core_now(core);
     return now >= core->next_key_us ? core_turn(core) : 0;
 }
 
 const struct script_ops core_script_ops = { .get = get, .set = set, .clear = clear, .show = show,
-                                             .print = print, .poll = poll };
+                                             .print = print, .said = said, .poll = poll };
 
 static void put_smbios(struct core *core, const char *name)
 {

@@ -192,7 +192,7 @@ static bool source_by_dhcp(const struct efi_pxe_mode *mode, struct tftp_source *
 static bool source_by_dhcp6(const struct efi_pxe_mode *mode, struct tftp_source *ret)
 {
     static struct dhcp6_lease lease;
-    static struct uri uri; // 2 KiB
+    static struct uri uri; // 8 KiB
     const uint8_t *reply = further_reply(mode);
     if (dhcp6_lease_read(mode->ack, EFI_PXE_PACKET_SIZE, &lease) != 0)
         return false;

@@ -10,7 +10,7 @@
 #include "crypto/trust.h"
 #include "phase2/seal.h"
 
-#define EVENT_MAX 8192 // bytes: the longest command line fits, whatever is in it
+#define EVENT_MAX (16 * 1024) // bytes: the longest command line and the longest URI fit, whatever is in them
 
 // PCRs by what a verifier wants to know apart from the rest.
 enum event_pcr {

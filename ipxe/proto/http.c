@@ -5,11 +5,20 @@
 #include "base/ascii.h"
 #include "base/fmt.h"
 
-int http_request(char *buf, size_t cap, const char *host, const char *target, const char *agent)
+int http_request(char *buf, size_t cap, const struct uri *uri, const char *agent)
 {
-    int len = fmt_snprintf(buf, cap, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: %s\r\nAccept: */*\r\nConnection: close\r\n\r\n",
-                           target, host, agent);
-    return (size_t)len < cap ? len : ERR_TOO_LARGE;
+    const char *open = uri->host_is_v6 ? "[" : "", *close = uri->host_is_v6 ? "]" : "";
+    char port[8] = "";
+    if (uri->port)
+        fmt_snprintf(port, sizeof port, ":%u", uri->port);
+    size_t len = (size_t)fmt_snprintf(buf, cap, "GET ");
+    int target = len < cap ? uri_request_target(uri, buf + len, cap - len) : ERR_TOO_LARGE;
+    if (target < 0)
+        return target;
+    len += (size_t)target;
+    len += (size_t)fmt_snprintf(buf + len, cap - len, " HTTP/1.1\r\nHost: %s%s%s%s\r\nUser-Agent: %s\r\nAccept: */*\r\n"
+                                "Connection: close\r\n\r\n", open, uri->host, close, port, agent);
+    return len < cap ? (int)len : ERR_TOO_LARGE;
 }
 
 void http_init(struct http_response *r, http_sink *sink, void *ctx)
@@ -56,32 +65,49 @@ static int status_line(struct http_response *r)
     uint64_t status;
     if (r->line_len < 12 || memcmp(r->line, "HTTP/1.", 7) != 0 || r->line[8] != ' ' ||
         !fmt_parse_u64(r->line + 9, 3, 10, &status))
-        return fail(r, ERR_HTTP_ERROR);
+        return fail(r, ERR_HTTP_MALFORMED);
+    // Nothing of an interim response is left over.
     r->status = (unsigned)status;
+    r->length = UINT64_MAX;
+    r->chunked = false;
+    r->retry_after = 0;
+    r->location[0] = 0;
     r->state = HTTP_HEADERS;
+    return 0;
+}
+
+static int take_length(struct http_response *r, const char *value)
+{
+    uint64_t length;
+    // Two lengths that differ are how requests are smuggled (RFC 9112 6.3): refused.
+    if (!fmt_parse_u64(value, strlen(value), 10, &length) || (r->length != UINT64_MAX && r->length != length))
+        return fail(r, ERR_HTTP_MALFORMED);
+    r->length = length;
     return 0;
 }
 
 static int header_line(struct http_response *r)
 {
     const char *value;
+    uint64_t seconds;
     if (++r->header_lines > HTTP_HEADERS_MAX)
-        return fail(r, ERR_HTTP_ERROR);
-    if ((value = header_value(r->line, "content-length"))) {
-        uint64_t length;
-        // Two lengths that differ are how requests are smuggled (RFC 9112 6.3): refused.
-        if (!fmt_parse_u64(value, strlen(value), 10, &length) || (r->length != UINT64_MAX && r->length != length))
-            return fail(r, ERR_HTTP_ERROR);
-        r->length = length;
-    } else if ((value = header_value(r->line, "transfer-encoding"))) {
-        if (!same_token(value, "chunked"))
-            return fail(r, ERR_HTTP_ERROR);
-        r->chunked = true;
+        return fail(r, ERR_HTTP_MALFORMED);
+    while (r->line_len && (r->line[r->line_len - 1] == ' ' || r->line[r->line_len - 1] == '\t'))
+        r->line[--r->line_len] = 0;
+    if ((value = header_value(r->line, "content-length")))
+        return take_length(r, value);
+    if ((value = header_value(r->line, "transfer-encoding"))) {
+        if (!same_token(value, "chunked") && !same_token(value, "identity"))
+            return fail(r, ERR_HTTP_MALFORMED);
+        r->chunked = same_token(value, "chunked");
     } else if ((value = header_value(r->line, "location"))) {
         size_t len = strlen(value);
-        if (len >= sizeof r->location)
-            return fail(r, ERR_HTTP_ERROR);
+        if (r->line_cut || len >= sizeof r->location)
+            return fail(r, ERR_TOO_LARGE);
         memcpy(r->location, value, len + 1);
+    } else if ((value = header_value(r->line, "retry-after"))) {
+        if (fmt_parse_u64(value, strlen(value), 10, &seconds) && seconds <= HTTP_RETRY_AFTER_MAX)
+            r->retry_after = (unsigned)seconds;
     }
     return 0;
 }
@@ -94,7 +120,7 @@ static bool is_redirect(unsigned status)
 // The empty line behind the headers.
 static int headers_end(struct http_response *r)
 {
-    if (r->status >= 100 && r->status < 200) { // an interim response: the real one follows
+    if (r->status >= 100 && r->status < 200 && r->status != 101) { // an interim response: the real one follows
         r->state = HTTP_STATUS_LINE;
         return 0;
     }
@@ -103,7 +129,7 @@ static int headers_end(struct http_response *r)
         return 0;
     }
     r->location[0] = 0;
-    if (r->status != 200)
+    if (r->status != 200 && r->status != 203 && r->status != 206)
         return fail(r, r->status == 404 || r->status == 410 ? ERR_NOT_FOUND : ERR_HTTP_ERROR);
     if (r->chunked) {
         r->length = UINT64_MAX; // RFC 9112 6.3: chunked wins
@@ -124,7 +150,7 @@ static int chunk_size(struct http_response *r)
         digits++;
     uint64_t size = 0;
     if (digits == 0 || digits > 15 || !fmt_parse_u64(r->line, digits, 16, &size))
-        return fail(r, ERR_HTTP_ERROR);
+        return fail(r, ERR_HTTP_MALFORMED);
     r->left = size;
     r->state = size ? HTTP_CHUNK_DATA : HTTP_TRAILERS;
     return 0;
@@ -141,32 +167,32 @@ static int whole_line(struct http_response *r)
         return chunk_size(r);
     case HTTP_CHUNK_END:
         r->state = HTTP_CHUNK_SIZE;
-        return r->line_len ? fail(r, ERR_HTTP_ERROR) : 0;
+        return r->line_len ? fail(r, ERR_HTTP_MALFORMED) : 0;
     default: // HTTP_TRAILERS
         if (r->line_len == 0)
             r->state = HTTP_COMPLETE;
-        return ++r->header_lines > 2 * HTTP_HEADERS_MAX ? fail(r, ERR_HTTP_ERROR) : 0;
+        return ++r->header_lines > 2 * HTTP_HEADERS_MAX ? fail(r, ERR_HTTP_MALFORMED) : 0;
     }
 }
 
 static int take_line(struct http_response *r, const uint8_t *data, size_t len, size_t *used)
 {
     const uint8_t *end = memchr(data, '\n', len);
-    size_t n = end ? (size_t)(end - data) : len;
+    size_t n = end ? (size_t)(end - data) : len, room = HTTP_LINE_MAX - 1 - r->line_len, kept = MIN(n, room);
     *used = end ? n + 1 : n;
-    if (n >= HTTP_LINE_MAX - r->line_len)
-        return fail(r, ERR_HTTP_ERROR);
-    memcpy(r->line + r->line_len, data, n);
-    r->line_len += n;
+    r->line_cut |= kept < n;
+    memcpy(r->line + r->line_len, data, kept);
+    r->line_len += kept;
     if (!end)
         return 0;
     if (r->line_len && r->line[r->line_len - 1] == '\r')
         r->line_len--;
     r->line[r->line_len] = 0;
     if (strlen(r->line) != r->line_len)
-        return fail(r, ERR_HTTP_ERROR); // a NUL in a header
+        return fail(r, ERR_HTTP_MALFORMED); // a NUL in a header
     int err = whole_line(r);
     r->line_len = 0;
+    r->line_cut = false;
     return err;
 }
 

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MPL-2.0
 // An HTTP/1.1 GET (RFC 9110, 9112): the request as text, and a parser of the response that takes bytes as they
-// come. No I/O; the caller owns the connection.
+// come. No I/O; the caller owns the connection, and watches that the body gets on (base/progress.h).
 #pragma once
 #include "base/bytes.h"
 #include "base/err.h"
+#include "proto/uri.h"
 
 #define HTTP_PORT 80
-#define HTTP_LINE_MAX 2048      // longest status or header line kept; longer ones end the transfer
-#define HTTP_HEADERS_MAX 128    // lines
-#define HTTP_LOCATION_MAX 1024  // with NUL
-#define HTTP_REQUEST_MAX 2048
+#define HTTP_LINE_MAX (URI_TEXT_MAX + 64) // so much of a line is kept; what is longer is cut, and matters in a Location only
+#define HTTP_HEADERS_MAX 128    // lines, those of interim responses included
+#define HTTP_REQUEST_MAX (URI_TEXT_MAX + URI_HOST_MAX + 256)
 #define HTTP_REDIRECTS_MAX 5
+#define HTTP_RETRIES_MAX 5      // of a server that is busy and says when to ask again
+#define HTTP_RETRY_AFTER_MAX 30 // s; what is longer is not waited for
 
 typedef int http_sink(void *ctx, const uint8_t *data, size_t len);
 
@@ -37,19 +39,21 @@ struct http_response {
     uint64_t left;   // of the body, or of the chunk
     bool chunked;
     unsigned header_lines;
-    char location[HTTP_LOCATION_MAX]; // of a redirect, "" otherwise
+    unsigned retry_after;         // s, 0: not said, or longer than is waited for
+    char location[URI_TEXT_MAX];  // of a redirect, "" otherwise
     char line[HTTP_LINE_MAX];
     size_t line_len;
+    bool line_cut;
 };
 
-// "GET target HTTP/1.1" with Host, User-Agent and Connection: close. `host` as it goes into Host (with brackets
-// and port where needed). Its length or ERR_TOO_LARGE.
-int http_request(char *buf, size_t cap, const char *host, const char *target, const char *agent);
+// "GET /path?query HTTP/1.1" with Host, User-Agent and Connection: close. Its length or ERR_TOO_LARGE.
+int http_request(char *buf, size_t cap, const struct uri *uri, const char *agent);
 
 void http_init(struct http_response *r, http_sink *sink, void *ctx);
 
-// The next bytes of the response. Only the body of a 200 goes to the sink. 0 or the error that ended it:
-// ERR_HTTP_ERROR (status not 200 and no redirect, or malformed), ERR_NOT_FOUND (404, 410), or the sink's.
+// The next bytes of the response. Only the body of a 200, 203 or 206 goes to the sink. 0 or the error that ended it:
+// ERR_HTTP_ERROR (another status and no redirect), ERR_NOT_FOUND (404, 410), ERR_HTTP_MALFORMED, ERR_TOO_LARGE (a
+// Location), or the sink's.
 int http_input(struct http_response *r, const uint8_t *data, size_t len);
 
 // The server has closed the connection.

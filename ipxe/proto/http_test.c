@@ -56,28 +56,72 @@ TEST(refusals)
     CHECK_EQ(run(&response, "HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nno!", 9, true), ERR_NOT_FOUND);
     CHECK_EQ(body_len, 0);
     CHECK_EQ(run(&response, "HTTP/1.1 500 Oops\r\n\r\n", 9, true), ERR_HTTP_ERROR);
-    CHECK_EQ(run(&response, "SSH-2.0-OpenSSH\r\n", 9, true), ERR_HTTP_ERROR);
-    CHECK_EQ(run(&response, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", 9, true), ERR_HTTP_ERROR);
-    CHECK_EQ(run(&response, "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", 9, true), ERR_HTTP_ERROR);
-    CHECK_EQ(run(&response, "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n", 9, true), ERR_HTTP_ERROR);
-    CHECK_EQ(run(&response, "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", 9, true), ERR_HTTP_ERROR);
-    CHECK_EQ(run(&response, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 9, true), ERR_HTTP_ERROR);
-    CHECK_EQ(run(&response, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcX\r\n", 9, true), ERR_HTTP_ERROR);
+    CHECK_EQ(run(&response, "SSH-2.0-OpenSSH\r\n", 9, true), ERR_HTTP_MALFORMED);
+    CHECK_EQ(run(&response, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", 9, true), ERR_HTTP_MALFORMED);
+    CHECK_EQ(run(&response, "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", 9, true), ERR_HTTP_MALFORMED);
+    CHECK_EQ(run(&response, "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n", 9, true), ERR_HTTP_MALFORMED);
+    CHECK_EQ(run(&response, "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", 9, true), ERR_HTTP_MALFORMED);
+    CHECK_EQ(run(&response, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 9, true), ERR_HTTP_MALFORMED);
+    CHECK_EQ(run(&response, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcX\r\n", 9, true), ERR_HTTP_MALFORMED);
     CHECK_EQ(run(&response, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", 9, true), ERR_TRUNCATED);
     CHECK_EQ(run(&response, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", 9, false), 1);
 }
 
+// Lines that do not matter may be as long as they like; a Location up to what a URI may have.
 TEST(long_lines_and_endless_headers_end)
 {
-    static char text[HTTP_LINE_MAX + 100];
-    memset(text, 'a', sizeof text - 1);
-    memcpy(text, "HTTP/1.1 200 OK\r\n", 17);
-    CHECK_EQ(run(&response, text, 100, false), ERR_HTTP_ERROR);
+    static char text[3 * HTTP_LINE_MAX];
+    for (size_t len = HTTP_LINE_MAX - 40; len < 2 * HTTP_LINE_MAX; len += 13) {
+        int n = sprintf(text, "HTTP/1.1 200 OK\r\nCookie: %0*d\r\nContent-Length: 2\r\n\r\nhi", (int)len, 0);
+        CHECK_EQ(run(&response, text, (size_t)n / 7, false), 0);
+        CHECK_STR(body, "hi");
+    }
+    sprintf(text, "HTTP/1.1 302 %04000d\r\nLocation: http://h/%0*d\r\n\r\n", 0, URI_TEXT_MAX - 1 - 9, 0);
+    CHECK_EQ(run(&response, text, 100, true), 0);
+    CHECK_EQ(strlen(response.location), URI_TEXT_MAX - 1);
+    sprintf(text, "HTTP/1.1 302 Found\r\nLocation: http://h/%0*d\r\n\r\n", URI_TEXT_MAX - 9, 0);
+    CHECK_EQ(run(&response, text, 100, true), ERR_TOO_LARGE);
+    sprintf(text, "HTTP/1.1 302 Found\r\nLocation: http://h/%0*d\r\n\r\n", 2 * URI_TEXT_MAX, 0);
+    CHECK_EQ(run(&response, text, 100, true), ERR_TOO_LARGE);
     static char many[17 + 4 * (HTTP_HEADERS_MAX + 2) + 1];
     memcpy(many, "HTTP/1.1 200 OK\r\n", 17);
     for (size_t i = 0; i < HTTP_HEADERS_MAX + 2; i++)
         memcpy(many + 17 + 4 * i, "a:\r\n", 4);
-    CHECK_EQ(run(&response, many, 100, false), ERR_HTTP_ERROR);
+    CHECK_EQ(run(&response, many, 100, false), ERR_HTTP_MALFORMED);
+    // Interim responses count as well.
+    static char interim[HTTP_HEADERS_MAX * 40 + 1];
+    for (size_t i = 0; i < HTTP_HEADERS_MAX; i++)
+        strcat(interim, "HTTP/1.1 102 Processing\r\na:\r\nb:\r\n\r\n");
+    CHECK_EQ(run(&response, interim, 100, false), ERR_HTTP_MALFORMED);
+}
+
+TEST(blanks_around_values)
+{
+    static const char *const texts[] = {
+        "HTTP/1.1 200 OK\r\nContent-Length: \t 5 \t\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5 \nTransfer-Encoding: identity \n\nhello",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked \r\n\r\n5 \r\nhello\r\n0\r\n\r\n",
+        "HTTP/1.1 206 Partial Content\r\nContent-Length: 5\r\n\r\nhello",
+        "HTTP/1.1 203 Copied\r\nContent-Length: 5\r\n\r\nhello",
+        // What an interim response says is not said of the real one.
+        "HTTP/1.1 103 Early Hints\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        for (size_t step = 1; step < 90; step += 4) {
+            CHECK_EQ(run(&response, texts[i], step, true), 0);
+            CHECK_STR(body, "hello");
+        }
+    CHECK_EQ(run(&response, "HTTP/1.1 302 Found\r\nLocation:\t/x \t \r\n\r\n", 7, true), 0);
+    CHECK_STR(response.location, "/x");
+    CHECK_EQ(run(&response, "HTTP/1.1 101 Switching\r\n\r\n", 7, true), ERR_HTTP_ERROR);
+}
+
+TEST(a_busy_server_says_when_to_ask_again)
+{
+    CHECK_EQ(run(&response, "HTTP/1.1 503 Busy\r\nRetry-After: 2 \r\nContent-Length: 0\r\n\r\n", 9, true), ERR_HTTP_ERROR);
+    CHECK_EQ(response.retry_after, 2);
+    CHECK_EQ(run(&response, "HTTP/1.1 503 Busy\r\nRetry-After: 3600\r\n\r\n", 9, true), ERR_HTTP_ERROR);
+    CHECK_EQ(response.retry_after, 0);
 }
 
 TEST(redirects)
@@ -91,11 +135,18 @@ TEST(redirects)
 
 TEST(request_text)
 {
-    char text[HTTP_REQUEST_MAX];
-    CHECK(http_request(text, sizeof text, "[fe80::1]:8080", "/a?b", "Signet/1") > 0);
+    static char text[HTTP_REQUEST_MAX], longest[URI_TEXT_MAX];
+    static struct uri uri;
+    CHECK_EQ(uri_parse("http://[fe80::1]:8080/a?b", &uri), 0);
+    CHECK(http_request(text, sizeof text, &uri, "Signet/1") > 0);
     CHECK_STR(text, "GET /a?b HTTP/1.1\r\nHost: [fe80::1]:8080\r\nUser-Agent: Signet/1\r\nAccept: */*\r\nConnection: close\r\n\r\n");
-    CHECK_EQ(http_request(text, 40, "host", "/a", "Signet/1"), ERR_TOO_LARGE);
+    for (size_t cap = 1; cap < strlen(text); cap++)
+        CHECK_EQ(http_request(longest, cap, &uri, "Signet/1"), ERR_TOO_LARGE);
+    sprintf(longest, "http://h?%0*d", URI_TEXT_MAX - 1 - 9, 0);
+    CHECK_EQ(uri_parse(longest, &uri), 0);
+    CHECK(http_request(text, sizeof text, &uri, "Signet/1") > URI_TEXT_MAX);
+    CHECK(memcmp(text, "GET /?0", 7) == 0 && strstr(text, "\r\nHost: h\r\n"));
 }
 
-TEST_MAIN(T(lengths_and_chunks_in_any_pieces), T(refusals), T(long_lines_and_endless_headers_end), T(redirects),
-          T(request_text))
+TEST_MAIN(T(lengths_and_chunks_in_any_pieces), T(refusals), T(long_lines_and_endless_headers_end), T(blanks_around_values),
+          T(a_busy_server_says_when_to_ask_again), T(redirects), T(request_text))

@@ -4,12 +4,13 @@
 #pragma once
 #include "base/err.h"
 
-#define URI_TEXT_MAX 1024 // a whole URI, with NUL
+#define URI_TEXT_MAX 4097 // a whole URI, with NUL
 #define URI_SCHEME_MAX 16
 #define URI_HOST_MAX 256
-#define URI_PATH_MAX 768
-#define URI_QUERY_MAX 768
+#define URI_PATH_MAX URI_TEXT_MAX
+#define URI_QUERY_MAX URI_TEXT_MAX
 
+// 8 KiB: not for a stack.
 struct uri {
     char scheme[URI_SCHEME_MAX]; // lower case; "" for a relative reference
     bool has_authority;          // "//" was there (the host may still be "")

@@ -75,13 +75,18 @@ TEST(refuses)
             printf("  %s: %d\n", bad[i], rc);
         CHECK_EQ(rc, ERR_URI_MALFORMED);
     }
-    static char longer[2000];
+    static char longer[URI_TEXT_MAX + 1];
     memset(longer, 'a', sizeof longer - 1);
     CHECK_EQ(uri_parse(longer, &u), ERR_TOO_LARGE);
-    longer[1000] = 0;
-    CHECK_EQ(uri_parse(longer, &u), ERR_TOO_LARGE); // longer than a path may be
-    longer[700] = 0;
+    longer[URI_TEXT_MAX - 1] = 0; // 4 KiB
     CHECK_EQ(uri_parse(longer, &u), 0);
+    memcpy(longer, "http://h?", 9);
+    CHECK_EQ(uri_parse(longer, &u), 0);
+    CHECK_EQ(strlen(u.query), 4096 - 9);
+    longer[100] = ' '; // "%20": longer than a URI may be once it is coded
+    memset(longer, 'a', 9);
+    longer[4095] = ' ';
+    CHECK_EQ(uri_parse(longer, &u), ERR_TOO_LARGE);
     longer[20] = ':';
     CHECK_EQ(uri_parse(longer, &u), ERR_TOO_LARGE); // scheme
     CHECK_EQ(uri_parse("http://h/%00", &u), 0);
@@ -149,15 +154,15 @@ TEST(resolving_is_bounded)
 {
     static struct uri base, ref, out;
     CHECK_EQ(uri_parse("http://h/", &base), 0);
-    memset(base.path + 1, 'x', 700);
-    base.path[701] = '/';
-    base.path[702] = 0;
+    memset(base.path + 1, 'x', 4000);
+    base.path[4001] = '/';
+    base.path[4002] = 0;
     CHECK_EQ(uri_parse("", &ref), 0);
-    memset(ref.path, 'y', 60);
-    ref.path[60] = 0;
+    memset(ref.path, 'y', 94);
+    ref.path[94] = 0;
     CHECK_EQ(uri_resolve(&base, &ref, &out), 0);
-    memset(ref.path, 'y', 66);
-    ref.path[66] = 0;
+    memset(ref.path, 'y', 95);
+    ref.path[95] = 0;
     CHECK_EQ(uri_resolve(&base, &ref, &out), ERR_TOO_LARGE);
 }
 

@@ -107,6 +107,13 @@ static int run_line(struct script *s, const char *line, size_t len)
     return MIN(status, 0);
 }
 
+// A reason is said once, by whoever knows most of it.
+static void print_error(struct script *s, int err, const char *end)
+{
+    bool said = s->ops->said && s->ops->said(s->ctx, err);
+    script_printf(s, "%s%s[%s]%s\n", said ? "" : err_text(err), said ? "" : " ", err_code(err), end);
+}
+
 int script_line(struct script *s, const char *line, size_t len)
 {
     size_t pos = 0;
@@ -118,7 +125,7 @@ int script_line(struct script *s, const char *line, size_t len)
         return 0;
     int status = n < 0 ? n : run_line(s, s->line, (size_t)n);
     if (status < 0 && !s->exiting)
-        script_printf(s, "%s [%s]\n", err_text(status), err_code(status));
+        print_error(s, status, "");
     return status;
 }
 
@@ -165,11 +172,17 @@ int script_run(struct script *s, const char *text, size_t len)
     int status = 0;
     while (status >= 0 && !s->exiting && s->pos < s->len)
         status = step(s);
-    if (s->exiting)
+    if (s->exiting) {
         status = s->exit_code ? ERR_SCRIPT_EXIT : 0;
-    else if (status < 0)
-        script_printf(s, "script: line %u: %s [%s]; the script ends\n", s->line_number, err_text(status),
-                      err_code(status));
+    } else if (status < 0) {
+        script_printf(s, "script: line %u", s->line_number);
+        if (s->name) {
+            s->ops->print(s->ctx, " of ", 4);
+            s->ops->print(s->ctx, s->name, strlen(s->name));
+        }
+        s->ops->print(s->ctx, ": ", 2);
+        print_error(s, status, "; the script ends");
+    }
     s->text = NULL;
     return MIN(status, 0);
 }

@@ -14,11 +14,10 @@
 #pragma once
 #include "base/err.h"
 
-#define SCRIPT_LINE_MAX 4096   // one logical line, continuations joined, with NUL
-#define SCRIPT_EXPAND_MAX 4096 // all arguments of one command after expansion, each with its NUL
+#define SCRIPT_LINE_MAX 4608   // one logical line, continuations joined, with NUL: a URI of 4 KiB and more
+#define SCRIPT_EXPAND_MAX 4608 // all arguments of one command after expansion, each with its NUL
 #define SCRIPT_ARGS_MAX 64     // arguments of one command, its name included
 #define SCRIPT_NEST_MAX 8      // ${${x}} inside each other
-#define SCRIPT_VALUE_MAX 1024  // text of one setting, with NUL
 #define SCRIPT_NAME_MAX 128    // name of a setting or a label, with NUL
 #define SCRIPT_MESSAGE_MAX 192
 
@@ -48,6 +47,8 @@ struct script_ops {
     // Called before each line: 0 to go on, or an error that ends the script (ERR_CANCELLED for ctrl-C).
     // This is what keeps an endless loop of a script from hanging silently. May be NULL.
     int (*poll)(void *ctx);
+    // Does the console show this error's sentence already, from the command that failed? NULL: it never does.
+    bool (*said)(void *ctx, int err);
 };
 
 struct script {
@@ -57,6 +58,7 @@ struct script {
     const struct script_ops *ops;
     void *ctx;
     unsigned depth; // 0 for the outermost script; the caller of a nested one counts
+    const char *name; // where the script comes from, for messages; NULL: not said
 
     // For commands to read and set.
     const char *text; // the running script, NULL in the shell
@@ -83,7 +85,7 @@ bool script_is_script(const char *text, size_t len);
 
 // Runs a whole script from the caller's buffer, which must stay unchanged meanwhile. Returns 0 when it came to
 // its end or to `exit` / `exit 0`; ERR_SCRIPT_EXIT for `exit N`; otherwise the error of the command that ended
-// it, after a message "script: line 12: ..." was printed. ERR_SCRIPT_NOT_SCRIPT without the first line.
+// it, after a message "script: line 12 of NAME: ..." was printed. ERR_SCRIPT_NOT_SCRIPT without the first line.
 int script_run(struct script *s, const char *text, size_t len);
 
 // Runs one line (the shell's, or a test's). Returns its last status; a message is printed on an error. After

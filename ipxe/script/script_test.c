@@ -45,7 +45,7 @@ static int op_poll(void *ctx)
 {
     return w.poll_limit && ++w.polls > w.poll_limit ? ERR_CANCELLED : 0;
 }
-static const struct script_ops ops = { op_get, op_set, op_clear, op_show, op_print, op_poll };
+static const struct script_ops ops = { op_get, op_set, op_clear, op_show, op_print, op_poll, NULL };
 
 // "name|arg|arg\n" into w.calls.
 static void note(int argc, char **argv)

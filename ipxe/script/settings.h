@@ -13,8 +13,8 @@
 #include "base/err.h"
 
 #define SETTINGS_NAME_MAX 64   // one name with scope, with NUL
-#define SETTINGS_VALUE_MAX 1024 // bytes of one value
-#define SETTINGS_ARENA_DEFAULT (16 * 1024)
+#define SETTINGS_VALUE_MAX 4096 // bytes of one value: a URI
+#define SETTINGS_ARENA_DEFAULT (64 * 1024)
 
 enum setting_type {
     SETTING_STRING,    // text as it is; control characters are shown as '?'
