@@ -130,7 +130,8 @@ int core_run_script(struct core *core, const char *from, const char *text, size_
 // A transport is one row of core_transports (conf.c).
 struct core_transport {
     const char *scheme;
-    // Fetches `uri`, which is not looked at any more once a script runs. An image that was loaded and verified is in core->image; a script is run. 0 or an error,
+    // Fetches `uri`, which is not looked at any more once a script runs. An image that was loaded and verified is in
+    // core->image; a script is run. 0 or an error,
     // with everything that a person needs to know said already.
     int (*fetch)(struct core *core, const struct uri *uri);
     bool remote; // from the network: what the setting `keep` is about
