@@ -303,6 +303,19 @@ def prepare():
 
 
 @locked
+def prepare_sparse(name, mib):
+    """An image whose ramdisk is `mib` of zeros: for what is decided before anything large is sent. Takes no room on the disk."""
+    image, raw = path("images", name), path(name + ".raw")
+    if os.path.exists(image) and os.path.getmtime(image) >= os.path.getmtime(path(".stamp")):
+        return
+    with open(raw, "wb") as f:
+        f.truncate(mib << 20)
+    mkimage(name, extra=["-i", raw])
+    os.unlink(raw)
+    subprocess.run(["fallocate", "--dig-holes", image], check=False)  # where the file system can
+
+
+@locked
 def prepare_large(name, mib):
     """An image of gigabytes, made only for its row: a ramdisk of `mib` labelled blocks."""
     image, raw = path("images", name), path(name + ".raw")

@@ -213,6 +213,7 @@ ROWS = [
         expect=(r"\[B03\]", "ROW-FAILED"), forbid=("SIGNET-BOOT-OK",), end="ROW-END", after=(("sent_at_most", "a", 4 << 20),)),
 ]
 LARGE_MIB = {"large": 2253, "huge": 4352}  # the ramdisks of these images
+SPARSE_MIB = {"zeros": 1100}
 
 
 def host_rows():

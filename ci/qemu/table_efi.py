@@ -143,7 +143,13 @@ def high_memory(by_name):
     """Machines with memory above 4 GiB, which is where the plan puts ramdisks first."""
     ramdisk, large = by_name["ramdisk"], by_name["large"]
     above, uri = r"ramdisk.img: \d+ bytes at 0x1[0-9a-f]{8}\b", "p2://10.50.0.2/"
+    # 512 MiB below 4 GiB and 1280 above: a program at 5 GiB, where lld-link would have it, leaves room for 1024 at most.
+    split = ("-machine", "max-ram-below-4g=512M")
     return [
+        replace(ramdisk, name="efi-not-in-the-midst", about="the firmware does not load Signet into the midst of high memory: a ramdisk of 1100 MiB"
+                " has its place in a machine of 1792", firmware="esp", nic=VIRTIO, memory=1792, devices=split, boots="", end=r"p2: [^\n]*1118 MiB",
+                servers=[replace(ramdisk.servers[0], images=["zeros"])], script=f"#!ipxe\ndhcp\nimgfetch {uri}zeros || echo ROW-FAILED\n",
+                expect=(), forbid=(r"\[B03\]", "ROW-FAILED")),
         replace(ramdisk, name="efi-ramdisk", about="a ramdisk image above 4 GiB, which the guest reads from there", firmware="esp", nic=VIRTIO,
                 memory=3072, script=f"#!ipxe\ndhcp\nimgfetch {uri}ramdisk\nimgstat\nboot\n", expect=ramdisk.expect + (above,)),
         replace(large, name="efi-huge", about="an image of 4.3 GiB in a machine with 8 GiB, most of it above 4 GiB, its content sampled by"

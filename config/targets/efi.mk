@@ -16,6 +16,7 @@ EFI_SRCS := $(filter-out ipxe/efi/helpers_% ipxe/efi/psci%,$(call not-tests,$(wi
 # Other processors: by the firmware's MP services, or turned on by ourselves.
 HELPERS_efi := ipxe/efi/helpers_mp
 HELPERS_efi-arm64 := ipxe/efi/helpers_psci ipxe/efi/psci ipxe/efi/psci_entry
+# Base 0 is free in no machine, so the firmware chooses the place. At lld-link's own 5 GiB it would cut high memory in two.
 
 # `make SB_KEY=db.key SB_CERT=db.pem` signs for Secure Boot, behind the embedding: a change of either makes a new file.
 build/sign.stamp: FORCE
@@ -39,7 +40,7 @@ build/$(1)/ipxe/base/version.o: build/version.stamp
 build/$(1)/ipxe/base/version.o: COMMON += $$(VERSION_FLAGS)
 build/$(1)/ipxe.pe: $(patsubst %.c,build/$(1)/%.o,$(EFI_SRCS)) $(patsubst %,build/$(1)/%.o,$(HELPERS_$(1)) ipxe/efi/slot) \
 	$(patsubst %,build/$(1)/lib%.a,core pure lwip mbed)
-	@lld-link /machine:$(2) /subsystem:efi_application /entry:efi_main /nodefaultlib /opt:ref /opt:icf /timestamp:0 \
+	@lld-link /machine:$(2) /subsystem:efi_application /entry:efi_main /nodefaultlib /opt:ref /opt:icf /base:0 /timestamp:0 \
 		$(EFI_NO_VECTORS) \
 		/out:$$@ $$^
 # An application that the boot table starts from sealed images.
