@@ -4,14 +4,17 @@
 #include "base/bytes.h"
 #include "crypto/digest.h"
 #include "embed_pe.h"
+#include "install_raid.h"
 #include "install_sys.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #define FAT_ROOT_INODE 1
 #define MBR_DISK_SIGNATURE 440
@@ -33,7 +36,7 @@ static bool is_esp(const struct install_table *table, const struct partition *p)
     return table->kind == INSTALL_TABLE_GPT ? memcmp(p->type, GPT_TYPE_ESP, GPT_GUID_SIZE) == 0 : p->type[0] == MBR_TYPE_ESP;
 }
 
-char *install_esp_mounted(const struct install_dev *dev, const struct install_table *table, unsigned *ret_number, unsigned *ret_count)
+static char *find_mounted(const struct install_dev *dev, const struct install_table *table, unsigned *ret_number, unsigned *ret_count)
 {
     char *found = NULL;
     unsigned mounted = 0;
@@ -48,7 +51,12 @@ char *install_esp_mounted(const struct install_dev *dev, const struct install_ta
             *ret_number = p->number;
         if (!dev->block || fstat(dev->fd, &st) != 0 || !install_sys_partition(st.st_rdev, p->number, &device))
             continue;
+        struct install_sys_array array;
         char *where = install_sys_mounted(device, true);
+        if (!where && install_sys_array(device, &array)) {
+            where = array.plain ? install_sys_mounted(array.number, true) : NULL;
+            free(array.file);
+        }
         if (!where)
             continue;
         if (mounted++ == 0) {
@@ -65,27 +73,79 @@ char *install_esp_mounted(const struct install_dev *dev, const struct install_ta
     return found;
 }
 
-// The partition as boot entries name it.
-static int identify(struct install_esp *esp, struct install_dev *dev, const struct install_table *table)
+char *install_esp_mounted(const struct install_dev *dev, const struct install_table *table, unsigned *ret_number, unsigned *ret_count)
 {
-    uint8_t sector[INSTALL_SECTOR];
+    char *found = find_mounted(dev, table, ret_number, ret_count);
+    return found || *ret_count == 0 || !dev->block || !install_sys_automount() ? found : find_mounted(dev, table, ret_number, ret_count);
+}
+
+// A partition as boot entries name it, and whether it is a member of an array, which then is no file system of its own. 0, or -1
+// after a message.
+static int identify(struct install_esp_partition *esp, struct install_dev *dev, const struct install_table *table, const char **ret_raid)
+{
+    uint8_t sector[INSTALL_SECTOR_MAX];
     char guid[GPT_GUID_TEXT];
+    *ret_raid = NULL;
     for (unsigned i = 0; i < table->count; i++) {
-        if (table->items[i].number != esp->number)
+        const struct partition *p = &table->items[i];
+        if (p->number != esp->number)
             continue;
         if (table->kind == INSTALL_TABLE_GPT) {
-            gpt_guid_format(table->items[i].uuid, guid);
+            gpt_guid_format(p->uuid, guid);
             snprintf(esp->signature, sizeof esp->signature, "GPT,%s", guid);
         } else {
-            if (dev->read(dev, 0, 1, sector) != 0)
+            if (dev->read(dev, 0, dev->unit, sector) != 0)
                 return -1;
             snprintf(esp->signature, sizeof esp->signature, "MBR,0x%" PRIx32, load32_le(sector + MBR_DISK_SIGNATURE));
         }
+        return install_raid_find(dev, p->first * dev->unit, p->sectors * dev->unit, ret_raid);
     }
     return 0;
 }
 
-static int read_spots(struct install_esp *esp, bool writable)
+// Takes a partition of the system into the list. `in_array`: as a member of the array that is mounted.
+static int add_partition(struct install_esp *esp, dev_t number, bool in_array)
+{
+    struct install_dev dev;
+    struct install_table table;
+    struct install_esp_partition *p = &esp->partitions[esp->partition_count];
+    const char *raid;
+    if (esp->partition_count == INSTALL_ESP_PARTITIONS || !install_sys_disk(number, &p->disk, &p->number))
+        return 0;
+    esp->partition_count++;
+    if (install_dev_open(&dev, p->disk, INSTALL_DEV_TABLE) != 0)
+        return -1;
+    int r = install_table_read(&dev, &table);
+    if (r == 0)
+        r = identify(p, &dev, &table, &raid);
+    install_dev_close(&dev);
+    if (r != 0 || !raid || in_array)
+        return r;
+    tool_error(esp->subject, "partition %u of %s is a member of a RAID array (%s) and mounted by itself, behind the array's back: unmount it, "
+                             "start the array (`mdadm --assemble --scan`), mount that one, and again", p->number, p->disk, raid);
+    return -1;
+}
+
+// What a mounted file system lies on.
+static int add_device(struct install_esp *esp, dev_t device)
+{
+    struct install_sys_array array;
+    dev_t members[INSTALL_ESP_PARTITIONS];
+    int r = 0;
+    if (!install_sys_is_array(device, &array))
+        return add_partition(esp, device, false);
+    if (!array.plain) {
+        tool_error(esp->subject, "lies on the array %s, which no firmware can read: it takes RAID 1 with metadata 1.0", array.file);
+        r = -1;
+    }
+    size_t count = MIN(install_sys_members(device, members, INSTALL_ESP_PARTITIONS), (size_t)INSTALL_ESP_PARTITIONS);
+    for (size_t i = 0; r == 0 && i < count; i++)
+        r = add_partition(esp, members[i], true);
+    free(array.file);
+    return r;
+}
+
+int install_esp_read(struct install_esp *esp, bool writable)
 {
     if (install_files_open(&esp->files, esp->mount, writable) != 0)
         return -1;
@@ -100,58 +160,85 @@ static int read_spots(struct install_esp *esp, bool writable)
     return 0;
 }
 
-// Why no partition was found, and what to do.
-static void say_not_mounted(const struct install_esp *esp, const struct install_dev *dev, unsigned count)
+// Why a partition of a block device is not mounted, and what to do. Advice that is right for a partition breaks an array.
+static void say_unmounted(struct install_dev *dev, const struct partition *p, dev_t device)
 {
-    struct stat st;
-    dev_t device;
-    char *file = NULL;
-    if (dev->block && fstat(dev->fd, &st) == 0 && install_sys_partition(st.st_rdev, esp->number, &device))
-        file = install_sys_file(device);
-    if (count == 0)
-        tool_error(dev->path, "has no EFI system partition");
-    else if (!dev->block)
-        tool_error(dev->path, "is an image file: attach it (`losetup --find --show --partscan`), mount partition %u, "
-                              "and name the folder by --esp-path", esp->number);
-    else if (count > 1)
-        tool_error(dev->path, "has %u EFI system partitions: mount one, and name its folder by --esp-path", count);
-    else
-        tool_error(dev->path, "partition %u, its EFI system partition, is not mounted: `mount %s /boot/efi`, and again", esp->number,
-                   file ? file : "PARTITION");
+    struct install_sys_array array;
+    const char *raid;
+    char *file = install_sys_file(device);
+    if (install_sys_array(device, &array)) {
+        if (array.plain)
+            tool_error(dev->path, "partition %u, its EFI system partition, is a member of the array %s, which is not mounted: `mount %s /boot/efi`, "
+                                  "and again", p->number, array.file, array.file);
+        else
+            tool_error(dev->path, "partition %u, its EFI system partition, is a member of the array %s, which no firmware can read: it takes "
+                                  "RAID 1 with metadata 1.0", p->number, array.file);
+        free(array.file);
+    } else if (install_raid_find(dev, p->first * dev->unit, p->sectors * dev->unit, &raid) == 0) {
+        if (raid)
+            tool_error(dev->path, "partition %u, its EFI system partition, is a member of a RAID array (%s) that does not run: "
+                                  "`mdadm --assemble --scan`, mount the array, and again", p->number, raid);
+        else
+            tool_error(dev->path, "partition %u, its EFI system partition, is not mounted: `mount %s /boot/efi`, and again", p->number,
+                       file ? file : "PARTITION");
+    }
     free(file);
 }
 
-int install_esp_open_disk(struct install_esp *esp, const char *disk, bool writable)
+static void say_not_mounted(struct install_dev *dev, const struct install_table *table, unsigned number, unsigned count)
+{
+    struct stat st;
+    dev_t device = 0;
+    if (count == 0) {
+        tool_error(dev->path, "%s", table->kind == INSTALL_TABLE_DAMAGED ? table->damage : "has no EFI system partition");
+    } else if (!dev->block || fstat(dev->fd, &st) != 0) {
+        tool_error(dev->path, "is an image file: attach it (`losetup --find --show --partscan`), mount partition %u, "
+                              "and name the folder by --esp-path", number);
+    } else if (count > 1) {
+        tool_error(dev->path, "has %u EFI system partitions: mount one, and name its folder by --esp-path", count);
+    } else {
+        (void)install_sys_partition(st.st_rdev, number, &device);
+        for (unsigned i = 0; i < table->count; i++)
+            if (table->items[i].number == number)
+                say_unmounted(dev, &table->items[i], device);
+    }
+}
+
+int install_esp_open_disk(struct install_esp *esp, const char *disk)
 {
     struct install_dev dev;
     struct install_table table;
-    unsigned count = 0;
-    *esp = (struct install_esp){ .subject = disk, .disk = tool_strdup(disk), .files.fd = -1 };
+    unsigned count = 0, number;
+    struct stat st;
+    *esp = (struct install_esp){ .subject = disk, .files.fd = -1 };
     if (install_dev_open(&dev, disk, INSTALL_DEV_TABLE) != 0)
         return -1;
     int r = install_table_read(&dev, &table);
-    if (r == 0 && table.kind == INSTALL_TABLE_DAMAGED) {
-        tool_error(disk, "%s", table.damage);
-        r = -1;
-    } else if (r == 0) {
-        esp->mount = install_esp_mounted(&dev, &table, &esp->number, &count);
+    if (r == 0) {
+        esp->mount = install_esp_mounted(&dev, &table, &number, &count);
         if (!esp->mount)
-            say_not_mounted(esp, &dev, count);
-        r = esp->mount ? identify(esp, &dev, &table) : -1;
+            say_not_mounted(&dev, &table, number, count);
+        r = esp->mount ? 0 : -1;
     }
     install_dev_close(&dev);
-    return r == 0 ? read_spots(esp, writable) : r;
+    if (r == 0 && stat(esp->mount, &st) != 0) {
+        tool_errno(esp->mount, errno);
+        r = -1;
+    }
+    return r == 0 ? add_device(esp, st.st_dev) : r;
 }
 
-int install_esp_open_folder(struct install_esp *esp, const char *folder, bool writable, bool any_fs)
+int install_esp_open_folder(struct install_esp *esp, const char *folder, bool any_fs)
 {
-    struct install_dev dev;
-    struct install_table table;
     struct statfs fs;
     struct stat st;
     *esp = (struct install_esp){ .subject = folder, .mount = tool_strdup(folder), .files.fd = -1 };
-    if (stat(folder, &st) != 0 || statfs(folder, &fs) != 0) {
-        tool_errno(folder, errno);
+    // Opened, since a mere look does not make the system mount what it mounts on demand.
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = fd < 0 || fstat(fd, &st) != 0 || fstatfs(fd, &fs) != 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    if (err) {
+        tool_errno(folder, err);
         return -1;
     }
     bool fat = fs.f_type == MSDOS_SUPER_MAGIC;
@@ -160,17 +247,7 @@ int install_esp_open_folder(struct install_esp *esp, const char *folder, bool wr
                                : "is not on a FAT file system: is the EFI system partition mounted there? (--force: all the same)");
         return -1;
     }
-    if (install_sys_disk(st.st_dev, &esp->disk, &esp->number)) {
-        if (install_dev_open(&dev, esp->disk, INSTALL_DEV_TABLE) != 0)
-            return -1;
-        int r = install_table_read(&dev, &table);
-        if (r == 0)
-            r = identify(esp, &dev, &table);
-        install_dev_close(&dev);
-        if (r != 0)
-            return -1;
-    }
-    return read_spots(esp, writable);
+    return add_device(esp, st.st_dev);
 }
 
 void install_esp_close(struct install_esp *esp)
@@ -179,14 +256,16 @@ void install_esp_close(struct install_esp *esp)
         free(esp->spots[i].data);
     install_files_close(&esp->files);
     free(esp->mount);
-    free(esp->disk);
+    for (unsigned i = 0; i < esp->partition_count; i++)
+        free(esp->partitions[i].disk);
 }
 
-bool install_esp_entry(const struct install_esp *esp, const struct install_esp_spot *spot, struct install_nvram_file *ret)
+bool install_esp_entry(const struct install_esp *esp, const struct install_esp_spot *spot, unsigned i, struct install_nvram_file *ret)
 {
-    if (!spot->entry || !esp->disk || !esp->signature[0])
+    if (!spot->entry || i >= esp->partition_count || !esp->partitions[i].signature[0])
         return false;
-    *ret = (struct install_nvram_file){ .disk = esp->disk, .partition = esp->number, .signature = esp->signature, .path = spot->entry };
+    const struct install_esp_partition *p = &esp->partitions[i];
+    *ret = (struct install_nvram_file){ .disk = p->disk, .partition = p->number, .signature = p->signature, .path = spot->entry };
     return true;
 }
 
@@ -233,16 +312,22 @@ static void report_spot(struct report *r, const struct install_esp *esp, unsigne
         report_text(r, field(spot, "saved", name), "%s", beside);
     if (!spot->entry)
         return;
-    bool known = install_nvram_running() && install_nvram_tool() && install_esp_entry(esp, spot, &file);
-    int found = known ? install_nvram_find(&file, number) : -1;
-    report_text(r, field(spot, "boot entry", name), "%s", found == 0 ? number : found > 0 ? "none" : "not known");
+    for (unsigned k = 0; k < MAX(esp->partition_count, 1u); k++) {
+        bool known = install_nvram_running() && install_nvram_tool() && install_esp_entry(esp, spot, k, &file);
+        int found = known ? install_nvram_find(&file, number) : -1;
+        char *title = k ? tool_format("boot entry %u", k + 1) : tool_strdup("boot entry");
+        report_text(r, field(spot, title, name), "%s", found == 0 ? number : found > 0 ? "none" : "not known");
+        free(title);
+    }
 }
 
 void install_esp_report(struct report *r, const struct install_esp *esp)
 {
     report_text(r, "esp", "%s", esp->mount);
-    if (esp->disk)
-        report_number(r, "esp partition", esp->number);
+    if (esp->partition_count)
+        report_number(r, "esp partition", esp->partitions[0].number);
+    if (esp->partition_count > 1)
+        report_number(r, "esp members", esp->partition_count);
     for (unsigned i = 0; i < INSTALL_ESP_SPOTS; i++)
         if (esp->spots[i].ours)
             report_spot(r, esp, i);

@@ -12,6 +12,7 @@
 #include "report.h"
 
 #define INSTALL_ESP_SPOTS 4
+#define INSTALL_ESP_PARTITIONS 8
 struct install_esp_spot {
     const char *title; // "x64", "removable arm64"
     unsigned machine;  // enum pe_machine
@@ -23,9 +24,13 @@ extern const struct install_esp_spot install_esp_spots[INSTALL_ESP_SPOTS];
 struct install_esp {
     const char *subject;  // what was named: a disk or a folder
     char *mount;          // where it is mounted
-    char *disk;           // NULL: not on a partition that the system knows
-    unsigned number;      // of the partition
-    char signature[48];   // of the partition: install_nvram.h
+    // The partitions that it lies on: one, or on RAID 1 each member. None: the system does not know.
+    struct install_esp_partition {
+        char *disk;
+        unsigned number;
+        char signature[48]; // install_nvram.h
+    } partitions[INSTALL_ESP_PARTITIONS];
+    unsigned partition_count;
     struct install_files files;
     struct {
         bool ours;        // Signet's, if damaged; else another system's file, or none
@@ -34,17 +39,22 @@ struct install_esp {
     } spots[INSTALL_ESP_SPOTS];
 };
 
-// The mounted EFI system partition of a disk, or the one that is mounted at a folder. What lies on it is read. With
+// The mounted EFI system partition of a disk, or the one that is mounted at a folder; what is mounted on demand is. One that is a
+// member of a RAID 1 is found where the array is mounted; one that was mounted behind its array's back is refused. With
 // `any_fs` the folder may be of another file system than FAT. 0, or -1 after a message; close it in either case.
-int install_esp_open_disk(struct install_esp *esp, const char *disk, bool writable);
-int install_esp_open_folder(struct install_esp *esp, const char *folder, bool writable, bool any_fs);
+int install_esp_open_disk(struct install_esp *esp, const char *disk);
+int install_esp_open_folder(struct install_esp *esp, const char *folder, bool any_fs);
+
+// Reads what lies on it. 0, or -1 after a message (also when another installer is at work).
+int install_esp_read(struct install_esp *esp, bool writable);
 void install_esp_close(struct install_esp *esp);
 
-// Where a disk's EFI system partition is mounted (free()); NULL: it is not, or there is none, or several.
+// Where a disk's EFI system partition is mounted, by itself or as a member of an array (free()); NULL: it is not, or there is none,
+// or several.
 char *install_esp_mounted(const struct install_dev *dev, const struct install_table *table, unsigned *ret_number, unsigned *ret_count);
 
-// The file of a spot as boot entries name it. False when no entry can: the partition is not known.
-bool install_esp_entry(const struct install_esp *esp, const struct install_esp_spot *spot, struct install_nvram_file *ret);
+// The file of a spot as boot entries name it on partition `i` of esp->partition_count. False when no entry can.
+bool install_esp_entry(const struct install_esp *esp, const struct install_esp_spot *spot, unsigned i, struct install_nvram_file *ret);
 
 // The facts about one, as fields of an item.
 void install_esp_report(struct report *r, const struct install_esp *esp);

@@ -7,11 +7,22 @@
 #include "file.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 struct esps {
     struct install_esp *items;
     size_t count;
 };
+
+// Another name of a file system that is there already: the other disk of a RAID 1.
+static const struct install_esp *twin(const struct esps *all, const struct install_esp *esp)
+{
+    struct stat a, b;
+    for (size_t i = 0; i < all->count; i++)
+        if (stat(all->items[i].mount, &a) == 0 && stat(esp->mount, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+            return &all->items[i];
+    return NULL;
+}
 
 // Looking may be anywhere; what shall be changed (if only in a dry run) must be an EFI system partition.
 static int open_all(struct esps *all, const struct install_esp_wanted *w, bool change)
@@ -19,14 +30,21 @@ static int open_all(struct esps *all, const struct install_esp_wanted *w, bool c
     bool writable = change && !w->dry_run;
     size_t total = w->disks->count + w->folders->count;
     all->items = tool_alloc(total * sizeof *all->items);
-    for (all->count = 0; all->count < total;) {
-        size_t i = all->count++;
-        int r = i < w->disks->count
-                    ? install_esp_open_disk(&all->items[i], w->disks->items[i], writable)
-                    : install_esp_open_folder(&all->items[i], w->folders->items[i - w->disks->count], writable, w->force || !change);
-        if (r != 0)
+    for (size_t i = 0; i < total; i++) {
+        struct install_esp *esp = &all->items[all->count];
+        int r = i < w->disks->count ? install_esp_open_disk(esp, w->disks->items[i])
+                                    : install_esp_open_folder(esp, w->folders->items[i - w->disks->count], w->force || !change);
+        const struct install_esp *same = r == 0 ? twin(all, esp) : NULL;
+        if (same) {
+            if (!w->json)
+                printf("%s: the same file system as %s\n", esp->subject, same->subject);
+            install_esp_close(esp);
+            continue;
+        }
+        all->count++;
+        if (r != 0 || install_esp_read(esp, writable) != 0)
             return -1;
-        all->items[i].files.dry_run = w->dry_run;
+        esp->files.dry_run = w->dry_run;
     }
     return 0;
 }
@@ -72,19 +90,41 @@ static int write_files(struct install_esp *esp, unsigned i, const uint8_t *data,
     return damaged ? install_files_remove(&esp->files, spot->bad) : 0;
 }
 
-// The entry that starts the file: found or made. "" in *ret_number without one.
-static int make_entry(const struct install_esp *esp, unsigned spot, bool dry_run, char ret_number[INSTALL_NVRAM_NUMBER_MAX])
+// The entries that start the file, one for each partition: found or made. "" in *ret_number without one, else the last one's.
+static int make_entries(const struct install_esp *esp, unsigned spot, bool dry_run, char ret_number[INSTALL_NVRAM_NUMBER_MAX])
 {
     struct install_nvram_file file;
+    unsigned known = 0;
     ret_number[0] = '\0';
-    if (!install_esp_entry(esp, &install_esp_spots[spot], &file)) {
-        tool_error(esp->subject, "note: is on no partition that a boot entry could name, so none was made");
-        return 0;
+    for (unsigned i = 0; i < esp->partition_count; i++) {
+        if (!install_esp_entry(esp, &install_esp_spots[spot], i, &file))
+            continue;
+        known++;
+        ret_number[0] = '\0';
+        int r = install_nvram_find(&file, ret_number);
+        if (r == 1)
+            r = install_nvram_create(&file, dry_run);
+        if (r == 0 && !ret_number[0] && !dry_run)
+            r = install_nvram_find(&file, ret_number);
+        if (r < 0 || (r != 0 && !dry_run))
+            return -1;
     }
-    int r = install_nvram_find(&file, ret_number);
-    if (r == 1)
-        r = install_nvram_create(&file, dry_run);
-    return r == 0 && !ret_number[0] && !dry_run ? install_nvram_find(&file, ret_number) : r;
+    if (!known)
+        tool_error(esp->subject, "note: is on no partition that a boot entry could name, so none was made");
+    return 0;
+}
+
+// Everything that speaks against an install and can be told before.
+static int may_install(struct install_esp *esp, unsigned i, bool entry, const uint8_t *data, size_t len)
+{
+    const struct install_esp_spot *spot = &install_esp_spots[i];
+    struct install_nvram_file file;
+    char number[INSTALL_NVRAM_NUMBER_MAX];
+    for (unsigned k = 0; entry && k < esp->partition_count; k++)
+        if (install_esp_entry(esp, spot, k, &file) && install_nvram_find(&file, number) < 0)
+            return -1;
+    const char *const names[] = { spot->old, spot->saved, spot->fresh, spot->bad };
+    return holds(esp, i, data, len) ? 0 : install_files_may_replace(&esp->files, spot->folder, names, ARRAY_SIZE(names), spot->fresh, len);
 }
 
 static int install_one(struct install_esp *esp, const struct install_esp_wanted *w, unsigned spot, bool entry, const uint8_t *data, size_t len)
@@ -93,7 +133,7 @@ static int install_one(struct install_esp *esp, const struct install_esp_wanted 
     bool same = holds(esp, spot, data, len);
     if (!same && write_files(esp, spot, data, len) != 0)
         return -1;
-    if (entry && make_entry(esp, spot, w->dry_run, number) != 0)
+    if (entry && make_entries(esp, spot, w->dry_run, number) != 0)
         return -1;
     if (same || !w->dry_run)
         printf("%s: %s (%s%s%s)\n", esp->subject, same ? "up to date" : "installed", install_esp_spots[spot].name,
@@ -122,6 +162,8 @@ int install_esp_install(const struct install_esp_wanted *w)
     }
     if (open_all(&all, w, true) == 0)
         r = 0;
+    for (size_t i = 0; r == 0 && i < all.count; i++)
+        r = may_install(&all.items[i], spot, entry, data, len);
     for (size_t i = 0; r == 0 && i < all.count; i++)
         r = install_one(&all.items[i], w, spot, entry, data, len);
 done:
@@ -166,9 +208,12 @@ static bool has_entry(const struct install_esp *esp, unsigned spot)
 {
     struct install_nvram_file file;
     char number[INSTALL_NVRAM_NUMBER_MAX];
-    if (!install_nvram_running() || !install_nvram_tool() || !install_esp_entry(esp, &install_esp_spots[spot], &file))
+    if (!install_nvram_running() || !install_nvram_tool())
         return true; // nobody knows
-    return install_nvram_find(&file, number) == 0;
+    for (unsigned i = 0; i < esp->partition_count; i++)
+        if (install_esp_entry(esp, &install_esp_spots[spot], i, &file) && install_nvram_find(&file, number) != 0)
+            return false;
+    return true;
 }
 
 // Number of differences of one from what an install leaves, each said.
@@ -215,14 +260,17 @@ int install_esp_verify(const struct install_esp_wanted *w)
 
 // ---- remove --------------------------------------------------------------------------------------------
 
-static int remove_entry(const struct install_esp *esp, unsigned spot, bool dry_run)
+static int remove_entries(const struct install_esp *esp, unsigned spot, bool dry_run)
 {
     struct install_nvram_file file;
     char number[INSTALL_NVRAM_NUMBER_MAX];
-    if (!install_nvram_running() || !install_nvram_tool() || !install_esp_entry(esp, &install_esp_spots[spot], &file))
-        return 0;
-    int r = install_nvram_find(&file, number);
-    return r == 0 ? install_nvram_delete(number, dry_run) : MIN(r, 0);
+    int r = 0;
+    for (unsigned i = 0; r >= 0 && i < esp->partition_count && install_nvram_running() && install_nvram_tool(); i++) {
+        r = install_esp_entry(esp, &install_esp_spots[spot], i, &file) ? install_nvram_find(&file, number) : 1;
+        if (r == 0)
+            r = install_nvram_delete(number, dry_run);
+    }
+    return MIN(r, 0);
 }
 
 // A folder with something else in it stays.
@@ -246,38 +294,45 @@ static bool beside_is_ours(struct install_esp *esp, const struct install_esp_spo
     return ours;
 }
 
-// 0; 1: there was nothing of Signet's; -1 after a message. Also finishes a removal that was cut short.
+// 0, or -1 after a message. Also finishes a removal that was cut short.
 static int remove_spot(struct install_esp *esp, const struct install_esp_wanted *w, unsigned i)
 {
     const struct install_esp_spot *spot = &install_esp_spots[i];
     const char *const beside[] = { spot->saved, spot->old, spot->fresh, spot->bad };
-    bool any = esp->spots[i].ours;
     // The entry first, so that none is left that leads nowhere.
-    if (any && ((!w->no_nvram && remove_entry(esp, i, w->dry_run) != 0) || install_files_restore(&esp->files, spot->name, spot->saved) != 0))
+    if (esp->spots[i].ours && ((!w->no_nvram && remove_entries(esp, i, w->dry_run) != 0) ||
+                               install_files_restore(&esp->files, spot->name, spot->saved) != 0))
         return -1;
     for (size_t k = 0; k < ARRAY_SIZE(beside); k++) {
         if (!beside_is_ours(esp, spot, beside[k]))
             continue;
-        any = true;
         if (install_files_remove(&esp->files, beside[k]) != 0)
             return -1;
     }
-    return any ? 0 : 1;
+    return 0;
+}
+
+// Whether there is anything to be removed; a message when there is not.
+static int may_remove(struct install_esp *esp)
+{
+    for (unsigned i = 0; i < INSTALL_ESP_SPOTS; i++) {
+        const struct install_esp_spot *spot = &install_esp_spots[i];
+        const char *const beside[] = { spot->saved, spot->old, spot->fresh, spot->bad };
+        bool any = esp->spots[i].ours;
+        for (size_t k = 0; k < ARRAY_SIZE(beside); k++)
+            any = any || beside_is_ours(esp, spot, beside[k]);
+        if (any)
+            return install_files_may_change(&esp->files);
+    }
+    tool_error(esp->subject, "holds no Signet");
+    return -1;
 }
 
 static int remove_one(struct install_esp *esp, const struct install_esp_wanted *w)
 {
-    bool any = false;
-    for (unsigned i = 0; i < INSTALL_ESP_SPOTS; i++) {
-        int r = remove_spot(esp, w, i);
-        if (r < 0)
+    for (unsigned i = 0; i < INSTALL_ESP_SPOTS; i++)
+        if (remove_spot(esp, w, i) != 0)
             return -1;
-        any |= r == 0;
-    }
-    if (!any) {
-        tool_error(esp->subject, "holds no Signet");
-        return -1;
-    }
     remove_empty_folders(&esp->files);
     if (!w->dry_run)
         printf("%s: removed\n", esp->subject);
@@ -288,6 +343,8 @@ int install_esp_remove(const struct install_esp_wanted *w)
 {
     struct esps all = { 0 };
     int r = open_all(&all, w, true);
+    for (size_t i = 0; r == 0 && i < all.count; i++)
+        r = may_remove(&all.items[i]);
     for (size_t i = 0; r == 0 && i < all.count; i++)
         r = remove_one(&all.items[i], w);
     close_all(&all);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 // ---- a mounted file system -----------------------------------------------------------------------------
@@ -135,6 +136,47 @@ static int step(struct install_files *f, const char *doing, int (*call)(struct i
                 const char *from, const char *to)
 {
     return failed(f, to, doing, call(f, from, to)) != 0 ? -1 : settle(f, to);
+}
+
+int install_files_may_change(const struct install_files *f)
+{
+    struct statvfs fs;
+    if (fstatvfs(f->fd, &fs) != 0 || !(fs.f_flag & ST_RDONLY))
+        return 0;
+    tool_errno(f->path, EROFS);
+    return -1;
+}
+
+// Whether a name is free, or taken by what it should be.
+static int check_kind(const struct install_files *f, const char *name, bool folder)
+{
+    struct stat st;
+    if (fstatat(f->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || (folder ? S_ISDIR(st.st_mode) : S_ISREG(st.st_mode)))
+        return 0;
+    return failed(f, name, "cannot write", folder ? -ENOTDIR : S_ISDIR(st.st_mode) ? -EISDIR : -EEXIST);
+}
+
+int install_files_may_replace(const struct install_files *f, const char *folder, const char *const *names, size_t count, const char *fresh,
+                              size_t len)
+{
+    enum { FOLDERS = 3 }; // two that are made, and one that may have to grow
+    struct statvfs fs;
+    struct stat st;
+    if (install_files_may_change(f) != 0)
+        return -1;
+    char *top = tool_format("%.*s", (int)strcspn(folder, "/"), folder);
+    int r = check_kind(f, top, true);
+    free(top);
+    if (r == 0)
+        r = check_kind(f, folder, true);
+    for (size_t i = 0; r == 0 && i < count; i++)
+        r = check_kind(f, names[i], false);
+    if (r != 0 || fstatvfs(f->fd, &fs) != 0 || fs.f_frsize == 0)
+        return r;
+    // What a run that was cut short has left goes first.
+    uint64_t left = fstatat(f->fd, fresh, &st, AT_SYMLINK_NOFOLLOW) == 0 ? (uint64_t)st.st_size / fs.f_frsize : 0;
+    uint64_t needed = (len + fs.f_frsize - 1) / fs.f_frsize + FOLDERS;
+    return failed(f, fresh, "cannot write", needed > fs.f_bavail + left ? -ENOSPC : 0);
 }
 
 int install_files_get(struct install_files *f, const char *name, uint8_t **ret_data, size_t *ret_len)

@@ -25,6 +25,14 @@ struct install_files {
 int install_files_open(struct install_files *f, const char *path, bool writable);
 void install_files_close(struct install_files *f);
 
+// Whether files can be changed there at all. 0, or -1 after a message: it is mounted read-only.
+int install_files_may_change(const struct install_files *f);
+
+// Whether a file of `len` bytes can be put into a folder as `fresh`, beside `names`, as far as that can be told before: the file system may
+// be written and has the room, the folder is one or can be made, and none of the names is taken by a folder. 0, or -1 after a message.
+int install_files_may_replace(const struct install_files *f, const char *folder, const char *const *names, size_t count, const char *fresh,
+                              size_t len);
+
 // Reads a file: 0; 1: there is none; -1 after a message.
 int install_files_get(struct install_files *f, const char *name, uint8_t **ret_data, size_t *ret_len);
 

@@ -84,7 +84,7 @@ static void show_esp(struct report *r, const struct install_target *t)
         return;
     }
     free(mount);
-    if (install_esp_open_disk(&esp, t->dev.path, false) == 0)
+    if (install_esp_open_disk(&esp, t->dev.path) == 0 && install_esp_read(&esp, false) == 0)
         install_esp_report(r, &esp);
     install_esp_close(&esp);
 }

@@ -2,6 +2,7 @@
 // See install_sys.h.
 #include "install_sys.h"
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -84,20 +85,27 @@ bool install_sys_disk(dev_t partition, char **ret_disk, unsigned *ret_number)
 
 // ---- arrays --------------------------------------------------------------------------------------------
 
-// The entry `index` of a folder of a device's, such as holders/: a link to another device's folder. NULL: there are no more; else free().
+static int is_named(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+// The entry `index`, by name, of a folder of a device's, such as holders/: a link to another device's folder. NULL: there are no
+// more; else free().
 static char *linked(dev_t device, const char *list, unsigned index)
 {
     char *folder = device_folder(device), *path = folder ? tool_format("%s/%s", folder, list) : NULL, *real = NULL;
-    DIR *dir = path ? opendir(path) : NULL;
-    for (struct dirent *entry; dir && !real && (entry = readdir(dir));) {
-        if (entry->d_name[0] == '.' || index-- > 0)
-            continue;
-        char *name = tool_format("%s/%s", path, entry->d_name);
-        real = realpath(name, NULL);
-        free(name);
+    struct dirent **entries = NULL;
+    int count = path ? scandir(path, &entries, is_named, alphasort) : 0;
+    for (int i = 0; i < count; i++) {
+        if ((unsigned)i == index) {
+            char *name = tool_format("%s/%s", path, entries[i]->d_name);
+            real = realpath(name, NULL);
+            free(name);
+        }
+        free(entries[i]);
     }
-    if (dir)
-        closedir(dir);
+    free(entries);
     free(path);
     free(folder);
     return real;
@@ -127,18 +135,33 @@ static bool number_of(const char *folder, dev_t *ret)
     return ok;
 }
 
+// What the folder of an array says. False when it is none.
+static bool read_array(const char *folder, struct install_sys_array *ret)
+{
+    char *md = tool_format("%s/md", folder);
+    bool found = access(md, F_OK) == 0 && number_of(folder, &ret->number);
+    if (found) {
+        ret->file = device_file(folder);
+        ret->plain = begins(md, "level", "raid1", "raid1") && begins(md, "metadata_version", "1.0", "0.90");
+    }
+    free(md);
+    return found;
+}
+
+bool install_sys_is_array(dev_t device, struct install_sys_array *ret)
+{
+    char *folder = device_folder(device);
+    bool found = folder && read_array(folder, ret);
+    free(folder);
+    return found;
+}
+
 bool install_sys_array(dev_t member, struct install_sys_array *ret)
 {
     bool found = false;
     char *folder;
     for (unsigned i = 0; !found && (folder = linked(member, "holders", i)); i++) {
-        char *md = tool_format("%s/md", folder);
-        found = access(md, F_OK) == 0 && number_of(folder, &ret->number);
-        if (found) {
-            ret->file = device_file(folder);
-            ret->plain = begins(md, "level", "raid1", "raid1") && begins(md, "metadata_version", "1.0", "0.90");
-        }
-        free(md);
+        found = read_array(folder, ret);
         free(folder);
     }
     return found;
@@ -183,6 +206,35 @@ static void unescape(char *text)
         }
     }
     *to = '\0';
+}
+
+bool install_sys_automount(void)
+{
+    static const char *const usual[] = { "/efi", "/boot/efi", "/boot" };
+    char *path = tool_format("%s/proc/self/mountinfo", install_sys_root), *line = NULL;
+    size_t size = 0;
+    bool found = false;
+    FILE *f = fopen(path, "re");
+    while (f && getline(&line, &size, f) > 0) {
+        char *where = NULL, *tail = strstr(line, " - autofs ");
+        bool any = tail && sscanf(line, "%*d %*d %*u:%*u %*s %ms", &where) == 1;
+        for (unsigned i = 0; any && i < ARRAY_SIZE(usual); i++) {
+            if (strcmp(where, usual[i]) != 0)
+                continue;
+            char *folder = tool_format("%s%s", install_sys_root, where);
+            int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC); // this is what mounts it
+            if (fd >= 0)
+                close(fd);
+            free(folder);
+            found = true;
+        }
+        free(where);
+    }
+    if (f)
+        fclose(f);
+    free(line);
+    free(path);
+    return found;
 }
 
 char *install_sys_mounted(dev_t device, bool whole)

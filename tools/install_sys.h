@@ -22,12 +22,17 @@ struct install_sys_array {
     bool plain; // RAID 1 whose members begin with the array's own first sector: each one by itself looks as the array does
 };
 bool install_sys_array(dev_t member, struct install_sys_array *ret);
+bool install_sys_is_array(dev_t device, struct install_sys_array *ret); // the same of the array itself
 
 // The members of an array: how many there are, up to `max` of them in *ret.
 size_t install_sys_members(dev_t array, dev_t *ret, size_t max);
 
 // What else of the system has a disk as a whole ("/dev/dm-0", free()); NULL: nothing.
 char *install_sys_holder(dev_t disk);
+
+// Lets the system mount what it mounts on demand (autofs) at the folders that are usual for EFI system partitions. True: there
+// was one, so that it is worth looking again.
+bool install_sys_automount(void);
 
 // Where a device is mounted, as it is written in a command line (free()); NULL: nowhere. With `whole`, only where all of its file
 // system is.

@@ -35,6 +35,14 @@ static void device(const char *number, const char *folder)
     free(target);
 }
 
+static void link_to(const char *name, const char *target)
+{
+    char *path = tool_format("%s/%s", root, name);
+    if (symlink(target, path) != 0)
+        abort();
+    free(path);
+}
+
 // /dev/null plays the disk sdz (1:3); nvme9n1 has a name that ends in a digit.
 static void set_up(void)
 {
@@ -55,6 +63,16 @@ static void set_up(void)
     device("259:5", "nvme9n1");
     device("259:7", "nvme9n1/nvme9n1p3");
     device("104:1", "cciss!c0d0/cciss!c0d0p1");
+    // sdz1 and an NVMe disk's partition mirror each other.
+    put("sys/devices/virtual/block/md127/dev", "9:127\n");
+    put("sys/devices/virtual/block/md127/md/level", "raid1\n");
+    put("sys/devices/virtual/block/md127/md/metadata_version", "1.0\n");
+    put("sys/devices/virtual/block/md127/slaves/none", "");
+    put("sys/devices/sdz/sdz1/holders/none", "");
+    link_to("sys/devices/virtual/block/md127/slaves/sdz1", "../../../../sdz/sdz1");
+    link_to("sys/devices/virtual/block/md127/slaves/nvme9n1p3", "../../../../nvme9n1/nvme9n1p3");
+    link_to("sys/devices/sdz/sdz1/holders/md127", "../../../virtual/block/md127");
+    device("9:127", "virtual/block/md127");
     put("proc/self/mountinfo", "22 1 0:20 / /proc rw - proc proc rw\n"
                                "not a line\n"
                                "30 1 8:2 /sub /srv/part rw - ext4 /dev/sdz2 rw\n"
@@ -84,6 +102,43 @@ TEST(partitions_and_their_disks)
     free(disk);
     CHECK(!install_sys_disk(makedev(259, 5), &disk, &partition)); // a whole disk
     CHECK(!install_sys_disk(makedev(9, 9), &disk, &partition));
+}
+
+TEST(arrays)
+{
+    struct install_sys_array array;
+    dev_t members[4];
+    set_up();
+    CHECK(!install_sys_array(makedev(8, 2), &array) && !install_sys_array(makedev(9, 9), &array) && !install_sys_is_array(makedev(8, 1), &array));
+    CHECK(install_sys_array(makedev(8, 1), &array) && array.number == makedev(9, 127) && array.plain);
+    CHECK_STR(array.file + strlen(root), "/dev/md127");
+    free(array.file);
+    CHECK_EQ(install_sys_members(makedev(9, 127), members, 4), 2);
+    CHECK(members[0] == makedev(259, 7) && members[1] == makedev(8, 1));
+    CHECK_EQ(install_sys_members(makedev(9, 127), members, 1), 2);
+    CHECK_EQ(install_sys_members(makedev(8, 1), members, 4), 0);
+    // The members of others do not begin with what the array begins with.
+    static const char *const others[][2] = { { "raid1", "1.2" }, { "raid1", "1.1" }, { "raid0", "1.0" }, { "raid5", "0.90" } };
+    for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
+        put("sys/devices/virtual/block/md127/md/level", others[i][0]);
+        put("sys/devices/virtual/block/md127/md/metadata_version", others[i][1]);
+        CHECK(install_sys_is_array(makedev(9, 127), &array) && !array.plain);
+        free(array.file);
+    }
+    CHECK(install_sys_holder(makedev(8, 2)) == NULL);
+    char *holder = install_sys_holder(makedev(8, 1));
+    CHECK(holder && strcmp(holder + strlen(root), "/dev/md127") == 0);
+    free(holder);
+}
+
+TEST(mounts_on_demand)
+{
+    set_up();
+    CHECK(!install_sys_automount());
+    put("efi/file", "");
+    put("proc/self/mountinfo", "40 1 0:50 / /net rw - autofs auto.net rw\n"
+                               "41 1 0:51 / /efi rw,relatime shared:9 - autofs systemd-1 rw,fd=41,direct\n");
+    CHECK(install_sys_automount());
 }
 
 TEST(mounts)
@@ -128,4 +183,5 @@ TEST(nothing_is_left)
     CHECK_EQ(nftw(root, drop, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
-TEST_MAIN(T(partitions_and_their_disks), T(mounts), T(a_mounted_partition_is_not_written), T(nothing_is_left))
+TEST_MAIN(T(partitions_and_their_disks), T(arrays), T(mounts), T(a_mounted_partition_is_not_written), T(mounts_on_demand),
+          T(nothing_is_left))

@@ -4,6 +4,7 @@ the system around it (/sys, a disk, efibootmgr) is made up in a mount namespace.
 efibootmgr it runs in the row efi-install of the boot table."""
 import os
 import shutil
+import struct
 import subprocess
 import textwrap
 
@@ -192,8 +193,9 @@ case "$1" in
     [ "$2 $4 $6 $8" = "--disk --part --label --loader" ] || exit 1
     file="File($9)"
     [ ! -e $ROW/version18 ] || file=$9
-    n=$(printf %04X $(wc -l <$ROW/entries))
-    printf 'Boot%s* %s\\tHD(%s,GPT,""" + GUID + """,0x800,0xe261)/%s\\n' "$n" "$7" "$5" "$file" >>$ROW/entries
+    n=$(printf %04X $(wc -l <$ROW/entries)) guid=""" + GUID + """
+    [ "$3" = /dev/vda ] || guid=""" + GUID.replace("01", "03") + """
+    printf 'Boot%s* %s\\tHD(%s,GPT,%s,0x800,0xe261)/%s\\n' "$n" "$7" "$5" "$guid" "$file" >>$ROW/entries
     echo "$3" >$ROW/entry-disk ;;
 --bootnum) sed -i "/^Boot$2/d" $ROW/entries ;;
 *) exit 1 ;;
@@ -203,10 +205,13 @@ cat $ROW/entries
 """
 
 
-def system(d, script):
+def system(d, script, member=False):
     """Runs a shell script where / has a made-up /sys and /dev/vda, whose first partition is mounted at $ROW/esp (32 blocks of 32 KiB)."""
     artefacts(d)
     base.gpt_disk(d, [(ESP_TYPE, 2048, 60000)], name="vda")
+    if member:
+        at = (60000 - 2048 + 1 - 16) & ~7
+        base.poke(d, "vda", (2048 + at) * 512, struct.pack("<II136xQ", 0xA92B4EFC, 1, at))
     os.mkdir(os.path.join(d, "bin"))
     base.write(d, "bin/efibootmgr", EFIBOOTMGR.encode())
     os.chmod(os.path.join(d, "bin/efibootmgr"), 0o755)
@@ -301,6 +306,143 @@ def esp_without_an_entry(d):
         signet install $HERE --image two.efi
         says "note: this system was not started by UEFI, so no boot entry is made"
         """)
+
+
+# ---- several of them --------------------------------------------------------------------------------------
+
+
+def folder_in_the_way(name):
+    return lambda d, esp: os.makedirs(os.path.join(d, esp, "EFI/signet", name))
+
+
+def file_in_the_way(name):
+    def make(d, esp):
+        os.makedirs(os.path.dirname(os.path.join(d, esp, name)), exist_ok=True)
+        base.write(d, os.path.join(esp, name), b"a file")
+    return make
+
+
+REFUSALS = [(folder_in_the_way("ipxe.efi.old"), "ipxe.efi.old: cannot write: Is a directory"),
+            (folder_in_the_way("ipxe.efi.new"), "ipxe.efi.new: cannot write: Is a directory"),
+            (folder_in_the_way("ipxe.efi"), "ipxe.efi: cannot read: Is a directory"),
+            (file_in_the_way("EFI"), "EFI: cannot write: Not a directory"),
+            (file_in_the_way("EFI/signet"), "EFI/signet: cannot write: Not a directory"),
+            (lambda d, esp: os.rmdir(os.path.join(d, esp)), "No such file")]
+
+
+@base.row
+def esp_refusals_on_any_of_several(d):
+    artefacts(d)
+    shutil.rmtree(os.path.join(d, "esp"))
+    for make, says in REFUSALS:
+        for bad in range(3):
+            names = [f"esp{i}" for i in range(3)]
+            for name in names:
+                os.mkdir(os.path.join(d, name))
+            make(d, names[bad])
+            paths = [a for name in names for a in ("--esp-path", name)]
+            for more in ((), ("--dry-run",)):
+                base.refuses(*paths, "--force", "--no-nvram", "--image", "one.efi", *more, cwd=d, says=says)
+            base.check(not any(os.listdir(os.path.join(d, n)) for n in names if n != names[bad]), "refused, and made folders")
+            for name in names:
+                shutil.rmtree(os.path.join(d, name), ignore_errors=True)
+    for name in ("esp0", "esp1"):
+        os.mkdir(os.path.join(d, name))
+    base.install("--esp-path", "esp0", "--force", "--no-nvram", "--image", "one.efi", cwd=d)
+    base.refuses("remove", "--esp-path", "esp0", "--esp-path", "esp1", "--force", cwd=d, says="esp1: holds no Signet")
+    # One of them once more, by another name.
+    os.symlink("esp0", os.path.join(d, "link"))
+    out = base.install("--esp-path", "esp0", "--esp-path", "link", "--force", "--no-nvram", "--image", "two.efi", cwd=d).stdout
+    base.check("link: the same file system as esp0" in out and out.count("installed") == 1, out)
+
+
+@base.row
+def esp_read_only_or_full_among_several(d):
+    system(d, """
+        mkdir -p good full
+        mount -t tmpfs -o size=200k none full
+        TWO="--esp-path good --esp-path full --force --no-nvram --image one.efi"
+        fails "$SIGNET" install $TWO
+        says "full/EFI/signet/ipxe.efi.new: cannot write: No space left"
+        fails "$SIGNET" install $TWO --dry-run
+        says "full/EFI/signet/ipxe.efi.new: cannot write: No space left"
+        [ -z "$(ls good full | grep EFI)" ]
+        mount -o remount,size=8m full
+        mount -o remount,ro full
+        fails "$SIGNET" install $TWO
+        says "full: Read-only file system"
+        [ -z "$(ls good)" ]
+        mount -o remount,rw full
+        signet install $TWO
+        mount -o remount,ro full
+        fails "$SIGNET" install remove --esp-path good --esp-path full --force --no-nvram
+        says "full: Read-only file system"
+        cmp good/EFI/signet/ipxe.efi one.efi
+        """)
+
+
+# ---- RAID -------------------------------------------------------------------------------------------------
+
+# The partition of vda is a member of an array, and so is one of vdb; the array is what is mounted.
+RAID = """
+    cp vdb /dev/vdb
+    rm /sys/dev/block/$device
+    md=/sys/devices/virtual/block/md127
+    mkdir -p $md/md $md/slaves /sys/devices/vdb/vdb3
+    echo 3 >/sys/devices/vdb/vdb3/partition
+    echo 8:1 >/sys/devices/vda/vda1/dev
+    echo 8:19 >/sys/devices/vdb/vdb3/dev
+    echo $device >$md/dev
+    echo raid1 >$md/md/level
+    echo 1.0 >$md/md/metadata_version
+    ln -s ../../../../vda/vda1 ../../../../vdb/vdb3 $md/slaves
+    ln -s ../../devices/virtual/block/md127 /sys/dev/block/$device
+    ln -s ../../devices/vda/vda1 /sys/dev/block/8:1
+    ln -s ../../devices/vdb/vdb3 /sys/dev/block/8:19
+"""
+
+
+@base.row
+def esp_on_raid_1(d):
+    base.gpt_disk(d, [(base.LINUX, 2048, 4095), (base.LINUX, 4096, 6143), (ESP_TYPE, 8192, 60000)], name="vdb")
+    system(d, textwrap.dedent(RAID) + textwrap.dedent("""
+        signet install $HERE --image one.efi
+        entries 2
+        says "installed (EFI/signet/ipxe.efi, boot entry 0003)"
+        signet install $HERE --image one.efi
+        says "up to date"
+        entries 2
+        signet install status --esp-path esp
+        says "esp members = 2"
+        says "x64 boot entry = 0002"
+        says "x64 boot entry 2 = 0003"
+        sed -i /Boot0003/d entries
+        fails "$SIGNET" install verify --esp-path esp
+        says "EFI/signet/ipxe.efi has no boot entry"
+        signet install $HERE --image one.efi
+        signet install verify --esp-path esp
+        echo 1.2 >$md/md/metadata_version
+        fails "$SIGNET" install $HERE --image two.efi
+        says "esp: lies on the array /dev/md127, which no firmware can read: it takes RAID 1 with metadata 1.0"
+        echo 1.0 >$md/md/metadata_version
+        echo raid5 >$md/md/level
+        fails "$SIGNET" install $HERE --image two.efi
+        says "which no firmware can read"
+        cmp esp/EFI/signet/ipxe.efi one.efi
+        echo raid1 >$md/md/level
+        signet install remove $HERE
+        entries 0
+        """))
+
+
+@base.row
+def esp_of_raid_1_behind_its_back(d):
+    # A member that is mounted by itself: what is written there the array does not know of.
+    system(d, """
+        fails "$SIGNET" install $HERE --image one.efi --no-nvram
+        says "esp: partition 1 of /dev/vda is a member of a RAID array (Linux RAID) and mounted by itself"
+        [ ! -e esp/EFI ]
+        """, member=True)
 
 
 @base.row
