@@ -189,7 +189,7 @@ static bool find_encapsulated(const struct settings *s, const struct name *n, st
         }
         if (!range_fits(at + 2, len, ret->value_len))
             return false;
-        if (ret->value[at] == sub) {
+        if (ret->value[at] == sub && len > 0) { // an empty one is not there
             ret->value += at + 2;
             ret->value_len = len;
             ret->type = looks_like_ipv4(n, ret) ? SETTING_IPV4 : n->natural;
