@@ -81,7 +81,8 @@ def rows(table):
         row("search", "a short name, completed by option 119 and by option 15", ["dhcp", "imgfetch tftp://boothost/good || echo ROW-FAILED",
             "imgfree", chain("tftp://other/good")],
             dhcp=("--port=53", "--no-resolv", "--no-hosts", "--local=/#/", f"--address=/boothost.lab.test/{HERE}",
-                  f"--address=/other.home.test/{HERE}", f"--dhcp-option=6,{HERE}", "--dhcp-option=15,home.test", "--dhcp-option=option:domain-search,none.test,lab.test")),
+                  f"--address=/other.home.test/{HERE}",
+                  f"--dhcp-option=6,{HERE}", "--dhcp-option=15,home.test", "--dhcp-option=option:domain-search,none.test,lab.test")),
         row("mtu", "option 26 is 1400, and larger packets vanish: TFTP's blocks and TCP's segments fit",
             ["dhcp", f"imgfetch tftp://{HERE}/good || echo ROW-FAILED", "imgfree", chain("http://10.50.0.2:8080/good")], servers=http, mtu=1400,
             dhcp=("--dhcp-option=26,1400", "--tftp-mtu=1500")),
@@ -93,6 +94,7 @@ def rows(table):
              "echo CLOSED", "ifstat net0", "ifopen net0", chain(f"tftp://{HERE}/good")],
             expect=(r"10\.50\.0\.77 mask 255\.0\.0\.0 gateway 0\.0\.0\.0", r"CLEARED\nnet0: .*\n  \[fe80", r"CLOSED\nnet0: .*\(closed\)\n")),
         row("ipxe-options", "options that scripts for iPXE give", ["ifconf --timeout 5000 --configurator dhcp net0",
-            f"imgfetch --name x --timeout=9000 tftp://{HERE}/good || echo ROW-FAILED", "imgfree x", chain(f"-ar --timeout 5000 tftp://{HERE}/good console=ttyS0 quiet")],
+            f"imgfetch --name x --timeout=9000 tftp://{HERE}/good || echo ROW-FAILED", "imgfree x",
+            chain(f"-ar --timeout 5000 tftp://{HERE}/good console=ttyS0 quiet")],
             expect=('chain: "console=ttyS0" and what follows is not used',)),
     ]
