@@ -18,6 +18,11 @@ static int set(void *ctx, const char *name, const char *text)
     return err;
 }
 
+static int update(void *ctx, const char *name, const char *text)
+{
+    return settings_update(&((struct core *)ctx)->settings, name, text);
+}
+
 static int clear(void *ctx, const char *name)
 {
     int err = settings_clear(&((struct core *)ctx)->settings, name);
@@ -50,7 +55,7 @@ static int poll(void *ctx)
     return now >= core->next_key_us ? core_turn(core) : 0;
 }
 
-const struct script_ops core_script_ops = { .get = get, .set = set, .clear = clear, .show = show,
+const struct script_ops core_script_ops = { .get = get, .set = set, .update = update, .clear = clear, .show = show,
                                              .print = print, .said = said, .poll = poll };
 
 static void put_smbios(struct core *core, const char *name)
