@@ -61,6 +61,15 @@ static void on_broken(void *ctx, const struct p2_image *image)
     image_break(&b->images, image);
 }
 
+// True when a client was sent what its last message tells of: anyone can send that message. A success is the whole payload's,
+// and a failure at least the seal's.
+static bool was_served(struct bootserver *b, const struct p2_event *event, bool good)
+{
+    struct p2_images set = images_interface(&b->images);
+    const struct p2_image *image = set.by_tag(set.ctx, event->peer.tag);
+    return image && (good ? event->peer.sent_payload >= image->payload_size : event->peer.sent_seal >= image->seal_size);
+}
+
 static void take_events(struct bootserver *b, uint64_t now)
 {
     struct p2_event event;
@@ -73,7 +82,10 @@ static void take_events(struct bootserver *b, uint64_t now)
         if (event.type != P2_EVENT_FINISHED || !b->single || b->end_at)
             continue;
         uint8_t outcome = event.finished.outcome;
-        b->status = outcome == P2_OUTCOME_BOOTING || outcome == P2_OUTCOME_VERIFIED ? EXIT_OK : EXIT_FAIL;
+        bool good = outcome == P2_OUTCOME_BOOTING || outcome == P2_OUTCOME_VERIFIED;
+        if (!was_served(b, &event, good))
+            continue;
+        b->status = good ? EXIT_OK : EXIT_FAIL;
         b->end_at = now + LINGER;
     }
 }
@@ -125,9 +137,10 @@ static bool turn(struct bootserver *b, uint64_t now)
 {
     static struct net_datagram datagrams[NET_BATCH];
     unsigned received = net_receive(&b->net, datagrams);
-    for (unsigned i = 0; i < received; i++)
+    for (unsigned i = 0; i < received; i++) {
         (void)p2_server_input(&b->server, datagrams[i].data, datagrams[i].len, &datagrams[i].from, now);
-    take_events(b, now);
+        take_events(b, now);
+    }
     struct p2_send *slot;
     while ((slot = net_queue_slot(&b->net)) && p2_server_output(&b->server, slot, P2_SERVER_QUANTUM, now))
         net_queue_push(&b->net);
@@ -138,7 +151,7 @@ static bool turn(struct bootserver *b, uint64_t now)
 // Sleeps until a datagram, room in the socket, a timer or a signal.
 static void wait_for_work(struct bootserver *b, uint64_t now)
 {
-    struct pollfd fds[NET_SOCKETS_MAX];
+    struct pollfd fds[NET_SOCKETS_MAX + 1];
     sigset_t blocked, old;
     uint64_t until = b->next_scan;
     if (b->log.terminal)
@@ -157,9 +170,12 @@ static void wait_for_work(struct bootserver *b, uint64_t now)
     sigaddset(&blocked, SIGTERM);
     sigaddset(&blocked, SIGHUP);
     sigprocmask(SIG_BLOCK, &blocked, &old);
+    unsigned count = net_poll(&b->net, fds);
+    count += out_poll(&b->log.out, &fds[count]);
     if (!stop_asked)
-        (void)ppoll(fds, net_poll(&b->net, fds), &timeout, &old);
+        (void)ppoll(fds, count, &timeout, &old);
     sigprocmask(SIG_SETMASK, &old, NULL);
+    out_flush(&b->log.out);
 }
 
 static int serve(struct bootserver *b)
@@ -175,8 +191,9 @@ static int serve(struct bootserver *b)
         now = now_us();
     }
     log_clear(&b->log);
-    log_line(&b->log, stop_asked ? "stopped" : "ended", "sent=%llu dropped=%llu",
-             (unsigned long long)b->server.stats.data_bytes, (unsigned long long)b->net.dropped);
+    log_line(&b->log, stop_asked ? "stopped" : "ended", "sent=%llu dropped=%llu busy=%llu",
+             (unsigned long long)b->server.stats.data_bytes, (unsigned long long)b->net.dropped,
+             (unsigned long long)b->server.stats.busy);
     return b->status;
 }
 
@@ -205,10 +222,13 @@ static int run(struct bootserver *b, const struct opt_list *sources, const struc
     b->log.net = &b->net;
     b->log.server = &b->server;
     b->log.images = &b->images;
+    if (start_server(b) != EXIT_OK)
+        return EXIT_FAIL;
+    signal(SIGPIPE, SIG_IGN); // who read the log went away: the machines did not
     log_open(&b->log);
     int status = EXIT_FAIL;
     if (images_open(&b->images, sources, log_image, &b->log) == 0 &&
-        net_open(&b->net, listen, port, interface, gso) == 0 && start_server(b) == EXIT_OK) {
+        net_open(&b->net, listen, port, interface, gso) == 0) {
         static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
         for (size_t i = 0; i < ARRAY_SIZE(ending); i++) {
             struct sigaction old, act = { .sa_handler = on_signal };
@@ -219,6 +239,9 @@ static int run(struct bootserver *b, const struct opt_list *sources, const struc
         net_join_groups(&b->net);
         log_line(&b->log, "serving", "port=%u images=%zu interfaces=%u", b->net.port, b->images.count,
                  b->net.joined_count);
+        char choice[LOG_VALUE_MAX], text[LOG_VALUE_MAX];
+        if (images_choice(&b->images, choice, sizeof choice))
+            log_line(&b->log, "no default", "text=%s", log_quoted(choice, text));
         status = serve(b);
     }
     log_close(&b->log);

@@ -15,6 +15,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define BROKEN_RESTS 10 // scans after which a file whose bytes could not be read is tried again
+
 // ---- one file ------------------------------------------------------------------------------------------
 
 static struct image_stamp stamp_of(const struct stat *st)
@@ -57,7 +59,7 @@ static bool read_whole(int fd, uint64_t offset, uint8_t *buf, size_t len)
 }
 
 // The seal's structure and the chunk list; signatures are the clients' business, which have the keys.
-static const char *read_seal(int fd, struct image *image)
+static const char *read_seal(int fd, struct image *image, bool *ret_passing)
 {
     const char *reason = "cannot be read";
     uint64_t size = (uint64_t)image->stamp.size;
@@ -66,7 +68,11 @@ static const char *read_seal(int fd, struct image *image)
     struct seal *seal = tool_alloc(sizeof *seal);
     struct seal_view view;
     int r = ERR_IO;
-    if (!read_whole(fd, 0, data, len) || (r = seal_view(data, len, &view)) < 0 ||
+    *ret_passing = true;
+    if (!read_whole(fd, 0, data, len))
+        goto done;
+    *ret_passing = false;
+    if ((r = seal_view(data, len, &view)) < 0 ||
         (r = seal_parse_body(&view, seal)) < 0)
         goto done;
     r = ERR_TRUNCATED;
@@ -74,7 +80,9 @@ static const char *read_seal(int fd, struct image *image)
         goto done;
     size_t list_size = (size_t)seal_list_size(&view);
     list = tool_alloc(list_size);
-    if (!read_whole(fd, seal_list_offset(&view), list, list_size) || (r = seal_check_list(seal, list, list_size)) < 0)
+    r = ERR_IO;
+    *ret_passing = !read_whole(fd, seal_list_offset(&view), list, list_size);
+    if (*ret_passing || (r = seal_check_list(seal, list, list_size)) < 0)
         goto done;
     image->list_offset = seal_list_offset(&view);
     image->payload_offset = seal_payload_offset(&view);
@@ -95,10 +103,11 @@ done:
     return r < 0 ? reason : NULL;
 }
 
-// Maps and checks a file. NULL with *ret_reason set.
-static struct image *load(const char *path, const char **ret_reason, struct image_stamp *ret_stamp)
+// Maps and checks a file. NULL with *ret_reason set, and *ret_passing when the reason may not be the file's own.
+static struct image *load(const char *path, const char **ret_reason, struct image_stamp *ret_stamp, bool *ret_passing)
 {
     struct stat st;
+    *ret_passing = true;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
         *ret_reason = fd >= 0 && !S_ISREG(st.st_mode) ? "is not a regular file" : strerror(errno);
@@ -111,10 +120,11 @@ static struct image *load(const char *path, const char **ret_reason, struct imag
     const char *slash = strrchr(image->path, '/');
     image->file_name = slash ? slash + 1 : image->path;
     *ret_stamp = image->stamp;
-    *ret_reason = read_seal(fd, image);
+    *ret_reason = read_seal(fd, image, ret_passing);
     if (!*ret_reason) {
         image->map_len = (size_t)st.st_size;
         void *map = mmap(NULL, image->map_len, PROT_READ, MAP_SHARED, fd, 0);
+        *ret_passing = map == MAP_FAILED;
         if (map == MAP_FAILED)
             *ret_reason = strerror(errno);
         else
@@ -174,22 +184,22 @@ static void notice(struct images *images, enum image_change change, const char *
 }
 
 // Complains about one version of a file once.
-static void reject(struct images *images, const char *path, const struct image_stamp *stamp, const char *reason)
+static void reject(struct images *images, const char *path, const struct image_stamp *stamp, const char *reason, bool passing)
 {
-    for (struct image_reject *r = images->rejects; r; r = r->next) {
-        if (strcmp(r->path, path) == 0) {
-            r->seen = true;
-            if (!same_stamp(&r->stamp, stamp)) {
-                r->stamp = *stamp;
-                notice(images, IMAGE_REFUSED, path, NULL, reason);
-            }
-            return;
-        }
+    struct image_reject *r = images->rejects;
+    while (r && strcmp(r->path, path) != 0)
+        r = r->next;
+    bool known = r && same_stamp(&r->stamp, stamp);
+    if (!r) {
+        r = tool_alloc(sizeof *r);
+        *r = (struct image_reject){ .next = images->rejects, .path = tool_strdup(path) };
+        images->rejects = r;
     }
-    struct image_reject *r = tool_alloc(sizeof *r);
-    *r = (struct image_reject){ .next = images->rejects, .path = tool_strdup(path), .stamp = *stamp, .seen = true };
-    images->rejects = r;
-    notice(images, IMAGE_REFUSED, path, NULL, reason);
+    r->stamp = *stamp;
+    r->passing = passing;
+    r->seen = true;
+    if (!known)
+        notice(images, IMAGE_REFUSED, path, NULL, reason);
 }
 
 static bool rejected_before(struct images *images, const char *path, const struct image_stamp *stamp)
@@ -197,7 +207,7 @@ static bool rejected_before(struct images *images, const char *path, const struc
     for (struct image_reject *r = images->rejects; r; r = r->next) {
         if (strcmp(r->path, path) == 0 && same_stamp(&r->stamp, stamp)) {
             r->seen = true;
-            return true;
+            return !r->passing;
         }
     }
     return false;
@@ -207,10 +217,15 @@ static void consider(struct images *images, const char *path)
 {
     struct stat st;
     struct image *old = find_path(images, path);
-    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+    if (stat(path, &st) != 0) {
+        if (old && errno != ENOENT && errno != ENOTDIR)
+            old->seen = true; // not gone: it cannot be looked at just now
+        return;
+    }
+    if (!S_ISREG(st.st_mode))
         return; // gone: not marked as seen
     struct image_stamp stamp = stamp_of(&st);
-    if (old && same_stamp(&old->stamp, &stamp)) {
+    if (old && same_stamp(&old->stamp, &stamp) && !(old->broken && ++old->rests % BROKEN_RESTS == 0)) {
         old->seen = true;
         return;
     }
@@ -227,10 +242,11 @@ static void consider(struct images *images, const char *path)
             old->seen = true;
         return;
     }
-    const char *reason;
-    struct image *image = images->count < IMAGES_MAX ? load(path, &reason, &stamp) : NULL;
+    const char *reason = "too many images";
+    bool passing = true;
+    struct image *image = images->count < IMAGES_MAX ? load(path, &reason, &stamp, &passing) : NULL;
     if (!image) {
-        reject(images, path, &stamp, images->count < IMAGES_MAX ? reason : "too many images");
+        reject(images, path, &stamp, reason, passing);
         // What was good and is still mapped goes on being offered until there is a better one.
         if (old)
             old->seen = true;
@@ -269,17 +285,37 @@ static int consider_folder(struct images *images, const char *folder)
     return 0;
 }
 
+// What a folder held stays on offer while it cannot be read: a server of files that is away for a moment loses nothing.
+static void keep_folder(struct images *images, size_t source, int err)
+{
+    const char *folder = images->sources.items[source];
+    size_t len = strlen(folder);
+    for (struct image *i = images->current; i; i = i->next)
+        i->seen |= strncmp(i->path, folder, len) == 0 && (i->path[len] == '/' || (len && folder[len - 1] == '/'));
+    if (!images->unreadable[source])
+        notice(images, FOLDER_UNREADABLE, folder, NULL, strerror(err));
+    images->unreadable[source] = true;
+}
+
+static void consider_source(struct images *images, size_t source)
+{
+    const char *path = images->sources.items[source];
+    if (!images->folder[source])
+        consider(images, path);
+    else if (consider_folder(images, path) != 0)
+        keep_folder(images, source, errno);
+    else
+        images->unreadable[source] = false;
+}
+
 void images_rescan(struct images *images)
 {
     for (struct image *i = images->current; i; i = i->next)
         i->seen = false;
     for (struct image_reject *r = images->rejects; r; r = r->next)
         r->seen = false;
-    for (size_t i = 0; i < images->sources.count; i++) {
-        const char *source = images->sources.items[i];
-        if (consider_folder(images, source) != 0)
-            consider(images, source);
-    }
+    for (size_t i = 0; i < images->sources.count; i++)
+        consider_source(images, i);
     for (struct image *i = images->current, *next; i; i = next) {
         next = i->next;
         if (!i->seen) {
@@ -302,15 +338,19 @@ void images_rescan(struct images *images)
 int images_open(struct images *images, const struct opt_list *sources, image_notice *notify, void *ctx)
 {
     *images = (struct images){ .sources = *sources, .notice = notify, .notice_ctx = ctx };
+    images->folder = tool_alloc(sources->count * sizeof *images->folder);
+    images->unreadable = tool_alloc(sources->count * sizeof *images->unreadable);
     for (size_t i = 0; i < sources->count; i++) {
         struct stat st;
         struct image_stamp stamp;
         const char *path = sources->items[i], *reason;
+        bool passing;
         if (stat(path, &st) != 0) {
             tool_errno(path, errno);
             return -1;
         }
         if (S_ISDIR(st.st_mode)) {
+            images->folder[i] = true;
             if (consider_folder(images, path) == 0)
                 continue;
             tool_errno(path, errno);
@@ -318,7 +358,7 @@ int images_open(struct images *images, const struct opt_list *sources, image_not
         }
         if (find_path(images, path))
             continue;
-        struct image *image = load(path, &reason, &stamp);
+        struct image *image = load(path, &reason, &stamp, &passing);
         if (!image) {
             tool_error(path, "%s", reason);
             return -1;
@@ -360,4 +400,6 @@ void images_close(struct images *images)
         free(r);
     }
     images->rejects = NULL;
+    free(images->folder);
+    free(images->unreadable);
 }

@@ -32,6 +32,7 @@ struct image {
     size_t map_len;
     uint64_t list_offset, payload_offset;
     bool broken;       // its bytes could not be read: no longer served
+    unsigned rests;    // scans since then
     bool seen;         // scratch of a scan
 };
 
@@ -40,16 +41,26 @@ struct image_reject {
     struct image_reject *next;
     char *path;
     struct image_stamp stamp;
+    bool passing; // the file itself may be good: it is tried again
     bool seen;
 };
 
 // What happens to images, for the log. `reason` is a phrase or NULL.
-enum image_change { IMAGE_LOADED, IMAGE_REPLACED, IMAGE_CHANGED_IN_PLACE, IMAGE_GONE, IMAGE_REFUSED, IMAGE_RELEASED };
+enum image_change {
+    IMAGE_LOADED,
+    IMAGE_REPLACED,
+    IMAGE_CHANGED_IN_PLACE,
+    IMAGE_GONE,
+    IMAGE_REFUSED,
+    IMAGE_RELEASED,
+    FOLDER_UNREADABLE,
+};
 typedef void image_notice(void *ctx, enum image_change change, const char *path, const struct image *image,
                           const char *reason);
 
 struct images {
     struct opt_list sources; // as on the command line
+    bool *folder, *unreadable; // for each: is it a folder? One that could not be read at the last look?
     struct image *current;   // offered
     struct image *retired;   // replaced or gone, kept for boots under way
     struct image_reject *rejects;
@@ -73,6 +84,10 @@ void images_close(struct images *images);
 
 // For the protocol machine.
 struct p2_images images_interface(struct images *images);
+
+// Why a client that names no image gets none although there are some, with the names to choose from. False when it gets one,
+// or there is none.
+bool images_choice(const struct images *images, char *text, size_t cap);
 
 // The bytes behind a p2_send, in the mapping.
 const uint8_t *image_bytes(const struct p2_image *p2, uint8_t space, uint64_t offset);

@@ -3,7 +3,15 @@
 // terminal a line below that shows the progress of the boots under way.
 #pragma once
 #include "bootserver_images.h"
+#include "bootserver_limit.h"
 #include "bootserver_net.h"
+#include "bootserver_out.h"
+
+// What was told of a client.
+struct log_story {
+    uint32_t serial, silent; // the client's; of the one whose silence was told, or is no news
+    uint64_t began;
+};
 
 struct server_log {
     bool terminal;
@@ -11,7 +19,11 @@ struct server_log {
     const struct net *net;
     const struct p2_server *server;
     const struct images *images;
-    uint32_t *silent; // for each peer: serial of the client whose silence was told
+    struct log_story *stories; // one for each peer
+    struct p2_event wanting;   // the last NO_IMAGE, and when it was told
+    uint64_t wanting_at;
+    struct limit limit;
+    struct out out;
 };
 
 // The other fields must be set.
@@ -20,6 +32,12 @@ void log_close(struct server_log *log);
 
 // Tells of clients that fell silent in the middle of a boot, each once.
 void log_silent(struct server_log *log, uint64_t now);
+
+// A value for a line: as it is when it is one word of plain characters, else in quotes. Nothing in it can end the quotes, begin
+// another line or steer a terminal. Returns text.
+#define LOG_VALUE_MAX 512
+const char *log_value(const char *value, char text[LOG_VALUE_MAX]);
+const char *log_quoted(const char *value, char text[LOG_VALUE_MAX]);
 
 // A line of its own. `what` is "boot done" and the like; the format makes "key=value" pairs.
 void log_line(struct server_log *log, const char *what, const char *format, ...) PRINTF_LIKE(3, 4);

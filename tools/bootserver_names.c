@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // What the protocol machine asks of the image set: by name, by tag, and where the bytes are.
 #include "bootserver_images.h"
+#include <stdio.h>
 
 // A file's name wins over a seal's; among images of one name, the one with the highest counter, then the
 // one loaded last.
@@ -41,6 +42,16 @@ static const struct p2_image *find_tag(void *ctx, const uint8_t tag[P2_TAG_SIZE]
                 return &i->p2;
             }
     return NULL;
+}
+
+bool images_choice(const struct images *images, char *text, size_t cap)
+{
+    if (images->count < 2 || called(images, "default"))
+        return false;
+    int n = snprintf(text, cap, "%zu images and none is called \"default\":", images->count);
+    for (const struct image *i = images->current; i && n >= 0 && (size_t)n < cap; i = i->next)
+        n += snprintf(text + n, cap - (size_t)n, " %s%s", i->file_name, i->next ? "," : "");
+    return true;
 }
 
 struct p2_images images_interface(struct images *images)

@@ -229,18 +229,24 @@ void net_join_groups(struct net *net)
 
 // ---- receiving -----------------------------------------------------------------------------------------
 
-// The number of a path, 0 (the kernel decides) when the table is full.
+// The number of a path. Interfaces come and go, so the one on which nothing was heard for longest makes room.
 static uint8_t path_number(struct net *net, const struct net_path *path)
 {
+    unsigned oldest = 0;
     for (unsigned i = 0; i < net->path_count; i++) {
-        const struct net_path *p = &net->paths[i];
-        if (p->socket == path->socket && p->ifindex == path->ifindex && memcmp(p->local, path->local, 16) == 0)
+        struct net_path *p = &net->paths[i];
+        if (p->socket == path->socket && p->ifindex == path->ifindex && memcmp(p->local, path->local, 16) == 0) {
+            p->heard = ++net->heard;
             return (uint8_t)(i + 1);
+        }
+        if (p->heard < net->paths[oldest].heard)
+            oldest = i;
     }
-    if (net->path_count == NET_PATHS_MAX)
-        return 0;
-    net->paths[net->path_count++] = *path;
-    return (uint8_t)net->path_count;
+    unsigned at = net->path_count < NET_PATHS_MAX ? net->path_count++ : oldest;
+    net->paths[at] = *path;
+    net->paths[at].heard = ++net->heard;
+    net->gso_pause[at + 1] = 0; // of the one before
+    return (uint8_t)(at + 1);
 }
 
 // The source address that this host uses towards a client: what an answer to a multicast HELLO comes from, so

@@ -23,6 +23,7 @@ struct net_path {
     uint8_t socket;
     uint32_t ifindex;   // of link-local IPv6, otherwise 0: the route decides
     uint8_t local[16];  // source address, zeros: the kernel's choice
+    uint64_t heard;     // counts datagrams
 };
 
 struct net_datagram {
@@ -41,6 +42,7 @@ struct net {
     uint64_t gso_pause[NET_PATHS_MAX + 1]; // until then they do not, by path: a send was refused for it
     struct net_path paths[NET_PATHS_MAX];
     unsigned path_count;
+    uint64_t heard;
     uint32_t joined[NET_GROUPS_MAX];
     unsigned joined_count;
     bool discovery; // bound to all addresses: multicast and broadcast are heard

@@ -67,7 +67,7 @@ def _own_run(mib, card):
     subprocess.run([fixtures.SIGNET, "embed", "--script", script, "--trust", fixtures.path("alice.pub"),
                     os.path.join(fixtures.TOP, "bin/ipxe.efi"), "-o", os.path.join(bench_net.ROOT, "signet.efi")], check=True)
     log = functools.partial(bench_net.read_log, "bootserver.log")
-    processors = bench_net.Processors(lambda: " boot start " in log(), lambda: " boot done " in log())
+    processors = bench_net.Processors(lambda: " boot start " in log(), lambda: " fetch done " in log())
     text = _machine(network, "signet.efi", card, mib, processors)
     timing = bench_net.timings(text)
     if "p2" not in timing or "http" not in timing:

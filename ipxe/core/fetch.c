@@ -49,6 +49,7 @@ int core_chain(struct core *core, const char *uri_text, bool boot)
     }
     core_image_forget(core);
     core->image.remote = transport->remote;
+    core->image.starts = boot;
     err = transport->fetch(core, &uri);
     if (!err && boot && core->image.verified)
         err = core_image_start(core);

@@ -225,7 +225,8 @@ static void finish(struct p2_fetch *f, int err, uint64_t total_us)
 {
     bool refused = !f->core->image.planned && (err_code(err)[0] == 'B' || err == ERR_SEAL_ROLLED_BACK);
     struct p2_report report = {
-        .outcome = !err ? P2_OUTCOME_BOOTING : refused ? P2_OUTCOME_REFUSED : P2_OUTCOME_FAILED,
+        .outcome = err ? refused ? P2_OUTCOME_REFUSED : P2_OUTCOME_FAILED
+                   : f->core->image.starts ? P2_OUTCOME_BOOTING : P2_OUTCOME_VERIFIED,
         .error = err,
         .transport_ms = MS(transport_us(f, total_us)),
         .digest_ms = MS(f->digest_us),
