@@ -26,7 +26,11 @@ all: bin/signet firmware
 # ---- sources -------------------------------------------------------------------------------------------
 
 SOURCES_STAMP := $(SRC)/.stamp
-$(SOURCES_STAMP): config/sources.lock ci/fetch-sources $(wildcard patches/*/series patches/*/*.patch)
+# Everything waits for the sources, so what the build needs is looked for before them, and named.
+.PHONY: build-tools
+build-tools:
+	@ci/setup --build
+$(SOURCES_STAMP): config/sources.lock ci/fetch-sources $(wildcard patches/*/series patches/*/*.patch) | build-tools
 	@mkdir -p $(SRC)
 	ci/fetch-sources $(CACHE) $(SRC)
 	@touch $@

@@ -8,6 +8,8 @@
 #include "keys.h"
 #include "opts.h"
 #include "report.h"
+#include "script/script_check.h"
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -132,6 +134,14 @@ static int collect_anchors(struct anchors *anchors, const struct wanted *w, cons
     return 0;
 }
 
+static void say_finding(void *ctx, unsigned line, int err, const char *word, size_t len, bool handled)
+{
+    char where[PATH_MAX + 16];
+    const char *what = err == ERR_SCRIPT_SYNTAX && len ? "a ${ without its }" : err_text(err);
+    snprintf(where, sizeof where, "%s:%u", (const char *)ctx, line);
+    tool_error(where, "%s%s%s%.*s", handled ? "note: " : "", what, len ? ": " : "", (int)len, word);
+}
+
 static uint8_t *read_script(const char *path, size_t *ret_len)
 {
     uint8_t *script = file_read(path, EMBED_BLOB_MAX, ret_len);
@@ -139,7 +149,7 @@ static uint8_t *read_script(const char *path, size_t *ret_len)
         return NULL;
     if (memchr(script, 0, *ret_len))
         tool_error(path, "is not a script: it holds NUL bytes");
-    else if (*ret_len < 6 || memcmp(script, "#!ipxe", 6) != 0)
+    else if (!script_is_script((const char *)script, *ret_len))
         tool_error(path, "is not a script: it must begin with #!ipxe");
     else
         return script;
@@ -214,6 +224,9 @@ static int embed_into(struct target *t, const struct wanted *w)
         tool_error(a->name, "script and keys: %s (%s)", err_text(r), err_code(r));
         goto done;
     }
+    // What fits is judged as the firmware will read it.
+    if (script && script_check(source.script, source.script_len, say_finding, (void *)w->script_path) != 0)
+        goto done;
     status = write_target(t, blob, (size_t)len, w->output);
     if (status == EXIT_OK && anchors->count == 0)
         tool_error(w->output, "note: it holds no trust anchor and will boot nothing");

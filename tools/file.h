@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // Files in and out. Input: regular files only, with one clear line for everything else. Output: written
 // beside its place, synced, then renamed, so that a reader sees the old file or the whole new one, and an
-// error, a full disk or a signal leaves nothing behind.
+// error, a full disk or a signal leaves nothing behind. A link that another user has put into a shared folder (/tmp) is not followed.
 #pragma once
 #include "tool.h"
 #include <sys/stat.h>
@@ -34,10 +34,11 @@ struct file_out {
     char *path; // as renamed to (symbolic links followed)
     char *temp; // as written now; NULL when there is none
     int fd;
+    int folder; // of both
 };
 
 // Begins a file that shall appear as `path`. mode: permissions of a new file before the umask; a file that
-// is replaced keeps its own unless `mode` has none for group and others. 0, or -1 after a message: a folder,
+// is replaced and one's own keeps its permissions unless `mode` has none for group and others. 0, or -1 after a message: a folder,
 // a device and the like are refused. One process may have up to FILE_OUT_MAX files begun.
 #define FILE_OUT_MAX 4
 int file_out_begin(struct file_out *out, const char *path, mode_t mode);
@@ -52,7 +53,15 @@ int file_out_size(struct file_out *out, uint64_t size);
 // message (nothing is left behind then).
 int file_out_commit(struct file_out *out, bool replace);
 
-// Gives up: removes what was written. Does nothing after a commit or for a zeroed struct.
+// The same for two files that belong together: both or none. A file that is replaced as the first one is kept as file_out_former until the
+// second one is there too: after a power cut that name is there, and whoever made the pair decides which of the two belongs to it.
+int file_out_commit_pair(struct file_out *first, struct file_out *second, bool replace);
+char *file_out_former(const char *path); // free()
+
+// renameat2, through which every output gets its name; tests put one that fails in its place.
+extern int (*file_rename)(int folder, const char *from, int to_folder, const char *to, unsigned flags);
+
+// Gives up: removes what was written. After a commit, or for a zeroed struct, it frees what is left of it.
 void file_out_abort(struct file_out *out);
 
 // The last part of a path, made fit for a seal's name: printable ASCII without spaces, 1..max-1 bytes; other

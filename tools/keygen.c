@@ -14,24 +14,55 @@ static const struct opt_help help = {
              "Keys made by openssl (PKCS#8 or SEC 1) are as good.",
 };
 
+// Whether NAME.key and NAME.pub are halves of one key. Messages about what is no key are for later.
+static bool is_pair(const char *key_path, const char *pub_path)
+{
+    struct public_key mine, theirs;
+    if (access(key_path, R_OK) != 0 || access(pub_path, R_OK) != 0)
+        return false;
+    struct signing_key *key = key_load(key_path);
+    bool same = key && key_public(key, &mine) == 0 && public_key_load(pub_path, &theirs) == 0 &&
+                memcmp(mine.trust.id, theirs.trust.id, KEY_ID_SIZE) == 0;
+    key_free(key);
+    return same;
+}
+
+// A run that ended between the two halves, with the power, has left the former key: it comes back, unless both were there already.
+static int recover(const char *name)
+{
+    char *key_path = tool_format("%s.key", name), *pub_path = tool_format("%s.pub", name), *former = file_out_former(key_path);
+    int r = 0;
+    if (access(former, F_OK) == 0) {
+        if (is_pair(key_path, pub_path)) {
+            r = unlink(former);
+        } else if (is_pair(former, pub_path)) {
+            r = rename(former, key_path);
+            tool_error(key_path, "note: is the former key again, since an earlier run was cut short");
+        } else {
+            tool_error(former, "is there, and neither it nor %s belongs to %s: move them away", key_path, pub_path);
+            r = -1;
+        }
+    }
+    free(key_path);
+    free(pub_path);
+    free(former);
+    return r;
+}
+
 static int write_pair(const char *name, const struct signing_key *key, bool force)
 {
     size_t secret_len = 0, public_len = 0;
     char *secret = key_private_pem(key, &secret_len);
     char *public_text = key_public_pem(key, &public_len);
     char *key_path = tool_format("%s.key", name), *pub_path = tool_format("%s.pub", name);
-    struct file_out key_out = { .fd = -1 }, pub_out = { .fd = -1 };
+    struct file_out key_out = { .fd = -1, .folder = -1 }, pub_out = { .fd = -1, .folder = -1 };
     int status = EXIT_FAIL;
     if (!secret || !public_text) {
         tool_error(name, "the key could not be encoded");
     } else if (file_out_begin(&key_out, key_path, 0600) == 0 && file_out_begin(&pub_out, pub_path, 0666) == 0 &&
                file_out_write(&key_out, 0, secret, secret_len) == 0 &&
-               file_out_write(&pub_out, 0, public_text, public_len) == 0 && file_out_commit(&key_out, force) == 0) {
-        // A pair or nothing: without --force the first half is new and may be taken back.
-        if (file_out_commit(&pub_out, force) == 0)
-            status = EXIT_OK;
-        else if (!force)
-            unlink(key_path);
+               file_out_write(&pub_out, 0, public_text, public_len) == 0 && file_out_commit_pair(&key_out, &pub_out, force) == 0) {
+        status = EXIT_OK;
     }
     file_out_abort(&key_out);
     file_out_abort(&pub_out);
@@ -64,6 +95,8 @@ int keygen_main(int argc, char **argv)
     if (strcmp(type, "ecdsa-p256") != 0 && strcmp(type, "ecdsa-p384") != 0)
         return tool_usage("--type", "\"%s\" is not known: ecdsa-p256 or ecdsa-p384", type);
 
+    if (recover(name) != 0)
+        return EXIT_FAIL;
     struct public_key pub;
     struct signing_key *key = key_generate(type);
     if (!key || key_public(key, &pub) != 0) {

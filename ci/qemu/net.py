@@ -132,12 +132,14 @@ class Net:
 
     def dnsmasq(self, tftp_root, boot_file, dhcp=True, options=()):
         """DHCP, TFTP and router advertisements on the bridge. The stock ROMs wait 13 s for the latter."""
-        command = ["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0", "--interface=br0", "--bind-dynamic",
+        command = ["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--interface=br0", "--bind-dynamic",
                    "--user=root", "--group=root", "--leasefile-ro", "--log-dhcp", "--no-ping", "--dhcp-authoritative",
                    "--enable-ra", f"--dhcp-range={PREFIX6}::,ra-only,64", "--ra-param=br0,mtu:1500,4,60",
                    "--enable-tftp", f"--tftp-root={tftp_root}", "--pid-file="]
         if dhcp:
-            command += [f"--dhcp-range={PREFIX4}.100,{PREFIX4}.200,255.255.255.0,1h", f"--dhcp-boot={boot_file}"]
+            command += [f"--dhcp-range={PREFIX4}.100,{PREFIX4}.200,255.255.255.0,1h"]
+            command += [f"--dhcp-boot={boot_file}"] if boot_file else []
+        command += [] if any(option.startswith("--port") for option in options) else ["--port=0"]
         path = dict(os.environ, PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
         with open(os.path.join(self.folder, "dnsmasq.log"), "ab") as out:
             process = subprocess.Popen(command + list(options), stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=path)

@@ -6,6 +6,7 @@ Prints `ok qemu-ROW` and `ok qemu-ROW/CASE`, or FAIL with the reason and the las
 that was said lies in build/qemu/ROW/.
 """
 import dataclasses
+import json
 import os
 import re
 import shutil
@@ -103,7 +104,13 @@ class Runner:
         if self.row.firmware == "uefi-http":  # not by PXE, which comes first
             os.symlink(os.path.join(self.folder, "tftp", boot_file), os.path.join(self.folder, "serve-h", boot_file))
             boot_file = "absent"
-        self.net.dnsmasq(os.path.join(self.folder, "tftp"), boot_file, options=self.row.dhcp)
+        for address in self.row.addresses:
+            net.sh("ip", "addr", "add", address, "dev", "br0")
+        self.net.dnsmasq(os.path.join(self.folder, "tftp"), boot_file if self.row.boot_file else None, dhcp=not self.row.answers,
+                         options=self.row.dhcp)
+        if self.row.answers:
+            self.net.popen([sys.executable, "-B", os.path.join(fixtures.TOP, "ci/qemu/dhcp.py"), "br0",
+                            json.dumps(table.table_dhcp.plain(self.row.answers))], "dhcp.log")
         netdev = "tap,ifname=tap0,script=no,downscript=no"
         if self.row.link == "relay":
             sockets = [os.path.join(self.folder, n) for n in ("relay.sock", "qemu.sock")]
@@ -115,6 +122,9 @@ class Runner:
             self.spoil()
         else:
             self.net.tap("tap0")
+        if self.row.mtu:
+            net.sh("ip", "link", "set", "tap0", "mtu", str(self.row.mtu))
+            net.sh("ip", "link", "set", "br0", "mtu", "1500")
         if self.row.rate:
             try:
                 net.sh("tc", "qdisc", "add", "dev", "tap0", "root", "tbf", "rate", self.row.rate, "burst", "64k", "limit", "2m")

@@ -8,6 +8,7 @@ none of `forbid`, the machine ended by itself where it should (`boots`), and eve
 from dataclasses import dataclass, field, replace
 
 import fixtures
+import table_dhcp
 import table_disk
 import table_efi
 import table_usb
@@ -73,6 +74,10 @@ class Row:
     end: str = ""  # for rows that boot nothing: the verdict is reached when this was seen
     tftp: tuple = ()  # images that dnsmasq's TFTP server has besides the NBP
     dhcp: tuple = ()  # further options of dnsmasq
+    boot_file: bool = True  # dnsmasq names the NBP
+    answers: tuple = ()  # table_dhcp.Answer: in dnsmasq's place, by ci/qemu/dhcp.py
+    addresses: tuple = ()  # further addresses of the bridge
+    mtu: int = 0  # of the machine's link, when it is narrower than the others
     cases: tuple = ()
     when: tuple = ()
     again: tuple = ()  # disk.Again: further starts of the machine
@@ -237,4 +242,4 @@ ROWS.append(Row("host-uri-by-dhcp", "a DHCP rule for iPXE clients: the default s
                 expect=(f'p2: asking {A}, image "good"',)))
 
 NOT_ON_HOST = {"e1000", "sha-ni", "cached-dhcp", "smallest", "loss-relay"}  # about the PXE ROM, the machine, QEMU's socket
-ROWS += list(host_rows()) + table_efi.rows(ROWS) + table_disk.rows(ROWS) + table_usb.rows(ROWS)
+ROWS += list(host_rows()) + table_dhcp.rows(ROWS) + table_efi.rows(ROWS) + table_disk.rows(ROWS) + table_usb.rows(ROWS)

@@ -244,6 +244,9 @@ def rows(table):
                 firmware="shell", after=(("no_page_lost", 1),), expect=good.expect + (r"\(virtio-net\)(?s:.*)\(snp\)",),
                 files=(("esp", "startup.nsh", restarts(3) + f"{SNP_ONLY} {image}\r\n"), ("esp", SNP_ONLY, own_file("efi-load-options")),
                        ("esp", "autoexec.ipxe", "#!ipxe\necho ROW-FAILED\n"))),
+        replace(outside, name="efi-load-options-foreign", about="load options that are neither a URI nor a command do not hide autoexec.ipxe",
+                firmware="shell", files=(("esp", "startup.nsh", "signet.efi root=/dev/sda1 quiet\r\n"),
+                                         ("esp", "autoexec.ipxe", f"#!ipxe\ndhcp\nchain {image}\n"))),
         replace(outside, name="efi-fifty", about="fifty starts from the shell lose no page", firmware="shell", group="large", deadline=600,
                 after=(("no_page_lost",),), files=(("esp", "startup.nsh", restarts(50) + f"signet.efi {image}\r\n"),)),
         # Here the firmware has started its network stack, which each start takes off the card and gives back: OVMF loses

@@ -15,6 +15,7 @@
 #define LWIP_HAVE_LOOPIF 0
 #define LWIP_NETIF_LOOPBACK 0
 #define LWIP_CHECKSUM_ON_COPY 0
+#define LWIP_HOOK_FILENAME "net/hooks.h"
 #define LWIP_CHKSUM checksum_sum // base/checksum.h, declared by arch/cc.h
 
 #define MEM_ALIGNMENT 8

@@ -12,18 +12,28 @@ static struct core *core_of(struct script *s)
     return s->ctx;
 }
 
-CORE_COMMAND(chain)
+// chain and imgfetch: the options are iPXE's, for the sake of scripts; none has a meaning here (doc/ipxe-differences.md).
+static int fetch(struct script *s, int argc, char **argv, bool boot)
 {
     static const char *ignored;
-    const struct script_option options[] = { { 'a', "autofree", false, &ignored }, { 'r', "replace", false, &ignored } };
-    int first = script_options(s, argc, argv, options, ARRAY_SIZE(options), 1, 1);
-    return first < 0 ? first : core_chain(core_of(s), argv[first], true);
+    const struct script_option options[] = { { 'a', "autofree", false, &ignored }, { 'r', "replace", false, &ignored },
+                                             { 'n', "name", true, &ignored },      { 't', "timeout", true, &ignored } };
+    int first = script_options(s, argc, argv, options, ARRAY_SIZE(options), 1, -1);
+    if (first < 0)
+        return first;
+    if (first + 1 < argc)
+        script_printf(s, "%s: \"%s\" and what follows is not used: an image has its own command line\n", argv[0], argv[first + 1]);
+    return core_chain(core_of(s), argv[first], boot);
+}
+
+CORE_COMMAND(chain)
+{
+    return fetch(s, argc, argv, true);
 }
 
 CORE_COMMAND(imgfetch)
 {
-    int first = script_options(s, argc, argv, NULL, 0, 1, 1);
-    return first < 0 ? first : core_chain(core_of(s), argv[first], false);
+    return fetch(s, argc, argv, false);
 }
 
 CORE_COMMAND(boot)
@@ -68,8 +78,9 @@ static int card_by_name(struct script *s, const char *argv0, const char *name, u
 // Configures the named cards, or all until one has an address.
 CORE_COMMAND(dhcp)
 {
-    const char *force = NULL, *configurator = NULL;
-    const struct script_option options[] = { { 'f', "force", false, &force }, { 'c', "configurator", true, &configurator } };
+    const char *force = NULL, *ignored = NULL;
+    const struct script_option options[] = { { 'f', "force", false, &force }, { 'c', "configurator", true, &ignored },
+                                             { 't', "timeout", true, &ignored } };
     int first = script_options(s, argc, argv, options, ARRAY_SIZE(options), 0, -1);
     if (first < 0)
         return first;
@@ -89,16 +100,37 @@ CORE_COMMAND(dhcp)
 
 CORE_COMMAND(ifopen)
 {
-    if (argc == 1)
-        return core_open_network(core_of(s));
     unsigned nic;
-    int err = card_by_name(s, argv[0], argv[1], &nic);
-    return err ? err : net_open(nic);
+    int err = argc == 1 ? core_open_network(core_of(s)) : card_by_name(s, argv[0], argv[1], &nic);
+    if (!err && argc > 1)
+        err = net_open(nic);
+    core_apply_addresses(core_of(s));
+    return err;
+}
+
+CORE_COMMAND(ifclose)
+{
+    unsigned only = 0;
+    int err = argc > 1 ? card_by_name(s, argv[0], argv[1], &only) : 0;
+    for (unsigned nic = 0; !err && nic < net_nic_count(); nic++) {
+        if (argc > 1 && nic != only)
+            continue;
+        core_settings_forget(core_of(s), nic);
+        net_close(nic);
+    }
+    core_apply_addresses(core_of(s));
+    return err;
 }
 
 CORE_COMMAND(ifstat)
 {
+    unsigned only = 0;
+    int err = argc > 1 ? card_by_name(s, argv[0], argv[1], &only) : 0;
+    if (err)
+        return err;
     for (unsigned nic = 0; nic < net_nic_count(); nic++) {
+        if (argc > 1 && nic != only)
+            continue;
         const struct platform_nic *info = net_nic(nic);
         script_printf(s, "net%u: %02x:%02x:%02x:%02x:%02x:%02x %s %s%s\n", nic, info->mac[0], info->mac[1], info->mac[2],
                       info->mac[3], info->mac[4], info->mac[5], info->driver, info->chip,

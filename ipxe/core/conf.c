@@ -1,27 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
-// What this Signet can do, as tables: a new command, transport or driver is one row here.
+// What this Signet can do, as tables: a new transport or driver is one row here, a command one of script/command_list.h.
 #include "core/core.h"
 #include "core/state.h"
 #include "drivers/e1000.h"
 #include "drivers/virtio_net.h"
+#include "script/command_list.h"
 
-const struct script_command core_commands[] = {
-    { "boot", 0, 1, "[URI]", command_boot },
-    { "chain", 1, 3, "[--autofree] [--replace] URI", command_chain },
-    { "dhcp", 0, -1, "[--force] [netN]...", command_dhcp },
-    { "floor", 0, 2, "[--clear [PRODUCT]]", command_floor },
-    { "ifconf", 0, -1, "[--force] [netN]...", command_dhcp },
-    { "ifopen", 0, 1, "[netN]", command_ifopen },
-    { "ifstat", 0, 0, "", command_ifstat },
-    { "imgfetch", 1, 1, "URI", command_imgfetch },
-    { "imgfree", 0, 0, "", command_imgfree },
-    { "imgstat", 0, 0, "", command_imgstat },
-    { "poweroff", 0, 0, "", command_poweroff },
-    { "prompt", 0, -1, "[--key KEY] [--timeout MS] [TEXT]...", command_prompt },
-    { "reboot", 0, 0, "", command_reboot },
-    { "shell", 0, 0, "", command_shell },
-    { "sleep", 1, 1, "SECONDS", command_sleep },
-};
+#define ROW(name, function, least, most, usage) { name, least, most, usage, command_##function },
+const struct script_command core_commands[] = { SCRIPT_COMMAND_LIST(ROW) };
 const size_t core_command_count = ARRAY_SIZE(core_commands);
 
 const struct core_transport core_transports[] = {

@@ -12,6 +12,8 @@
 #define RESOLVE_LIMIT_US 10000000u
 #define LINK_WAIT_US 4000000u // copper takes two or three seconds
 #define ANY_CARD PLATFORM_NICS_MAX
+#define PROXY_WAIT_AGAIN_US 6000000u // for a ProxyDHCP server, in rounds behind the first
+#define ATTEMPTS_SILENT 2 // 3 s, on a card of several whose network has no DHCP server as it seems
 
 static int open_all(void)
 {
@@ -50,19 +52,6 @@ int core_open_network(struct core *core)
     return err ? err : await_link(core, ANY_CARD, core_now(core) + LINK_WAIT_US);
 }
 
-static void use_lease(struct core *core, unsigned nic, const struct dhcp_lease *lease)
-{
-    net_set_ipv4(nic, lease->ip, lease->mask, lease->gateway);
-    struct net_addr servers[DHCP_DNS_MAX];
-    for (unsigned i = 0; i < lease->dns_count; i++)
-        servers[i] = net_addr_v4(lease->dns[i], 0);
-    net_set_dns(servers, lease->dns_count);
-    core_settings_lease(core, nic, lease);
-    char scope[8];
-    fmt_snprintf(scope, sizeof scope, "net%u", nic);
-    settings_use(&core->settings, scope);
-}
-
 static void say_lease(unsigned nic, const struct dhcp_lease *lease, const char *from)
 {
     console_say("dhcp", "net%u %u.%u.%u.%u/%u.%u.%u.%u gateway %u.%u.%u.%u next-server %u.%u.%u.%u (%s)", nic,
@@ -71,20 +60,27 @@ static void say_lease(unsigned nic, const struct dhcp_lease *lease, const char *
                 lease->next_server[0], lease->next_server[1], lease->next_server[2], lease->next_server[3], from);
 }
 
+static void use_lease(struct core *core, unsigned nic, const struct dhcp_lease *lease, const struct dhcp_lease *proxy, const char *from)
+{
+    core->lease_nic = nic + 1;
+    core_settings_lease(core, nic, lease, proxy);
+    say_lease(nic, lease, from);
+}
+
 // The ROM's DHCPACK, completed by its boot server's reply. False when it lacks something.
-static bool cached_lease(unsigned nic, struct dhcp_lease *lease)
+static bool cached_lease(unsigned nic, struct dhcp_lease *lease, struct dhcp_lease *reply)
 {
     const struct platform_nic *info = net_nic(nic);
+    reply->packet_len = 0;
     if (!info->dhcp_ack || dhcp_lease_read(info->dhcp_ack, info->dhcp_ack_len, lease) != 0)
         return false;
-    static struct dhcp_lease reply; // 2.5 KiB: off the stack
-    if (info->boot_reply && dhcp_lease_read(info->boot_reply, info->boot_reply_len, &reply) == 0)
-        dhcp_lease_add_boot(lease, &reply);
+    if (info->boot_reply && dhcp_lease_read(info->boot_reply, info->boot_reply_len, reply) == 0)
+        dhcp_lease_add_boot(lease, reply);
     return dhcp_lease_is_complete(lease);
 }
 
 // What the firmware's PXE got over IPv6: an address and name servers. False when there is no such answer.
-static bool use_cached_lease6(unsigned nic)
+static bool use_cached_lease6(struct core *core, unsigned nic)
 {
     const struct platform_nic *info = net_nic(nic);
     struct dhcp6_lease lease;
@@ -96,6 +92,10 @@ static bool use_cached_lease6(unsigned nic)
     for (unsigned i = 0; i < lease.dns_count; i++)
         memcpy(servers[i].ip, lease.dns[i], 16);
     net_set_dns(servers, lease.dns_count);
+    char scope[16];
+    fmt_snprintf(scope, sizeof scope, "net%u.dhcp6", nic);
+    (void)settings_put_text(&core->settings, scope, "search", lease.search);
+    core_apply_addresses(core);
     memcpy(addr.ip, lease.ip, 16);
     console_say("dhcp", "net%u %s (the firmware's answer over IPv6, no second DHCP)", nic, net_addr_format(&addr, text));
     return true;
@@ -126,7 +126,7 @@ static void dhcp_send_due(struct dhcp_run *run, struct net_udp *udp)
     (void)net_udp_send(udp, &to, packet, len); // a lost packet is sent again
 }
 
-static void dhcp_configure(struct core *core, unsigned nic, struct dhcp_config *config)
+static void dhcp_configure(struct core *core, unsigned nic, bool force, struct dhcp_config *config)
 {
     const struct platform *p = core->platform;
     memcpy(config->mac, net_nic(nic)->mac, 6);
@@ -134,6 +134,10 @@ static void dhcp_configure(struct core *core, unsigned nic, struct dhcp_config *
     const char *uuid = p->smbios ? p->smbios(p->ctx, "uuid") : NULL;
     config->has_uuid = uuid && setting_parse(SETTING_UUID, uuid, config->uuid, 16) == 16;
     config->want_proxy = true;
+    if (force) // a round brought nothing: now there is time
+        config->proxy_wait_us = PROXY_WAIT_AGAIN_US;
+    if (force && net_nic_count() > 1 && (core->silent & 1u << nic))
+        config->attempts = ATTEMPTS_SILENT;
     static const uint8_t features[] = { DHCP_FEATURE_HTTP, DHCP_FEATURE_TFTP, DHCP_FEATURE_DNS, DHCP_FEATURE_BZIMAGE };
     memcpy(config->features, features, sizeof features);
     config->feature_count = sizeof features;
@@ -142,13 +146,13 @@ static void dhcp_configure(struct core *core, unsigned nic, struct dhcp_config *
 }
 
 // Runs the DHCP client on one card to its end.
-static int run_dhcp(struct core *core, unsigned nic)
+static int run_dhcp(struct core *core, unsigned nic, bool force)
 {
     static struct dhcp_run run;
     struct dhcp_config config = { 0 };
     run.core = core;
     run.nic = nic;
-    dhcp_configure(core, nic, &config);
+    dhcp_configure(core, nic, force, &config);
     struct net_udp *udp = net_udp_open(DHCP_CLIENT_PORT, dhcp_received, &run);
     if (!udp)
         return ERR_NO_MEMORY;
@@ -167,25 +171,24 @@ static int run_dhcp(struct core *core, unsigned nic)
             break;
     }
     net_udp_close(udp);
-    if (result)
-        return result;
-    use_lease(core, nic, &run.client.lease);
-    say_lease(nic, &run.client.lease, "DHCP");
-    return 0;
+    // Who has had enough of waiting for a proxy has an address all the same.
+    if (dhcp_client_bound(&run.client))
+        use_lease(core, nic, &run.client.lease, &run.client.proxy, "DHCP");
+    core->silent = (core->silent & ~(1u << nic)) | (unsigned)(result == ERR_DHCP_NO_OFFER) << nic;
+    return result;
 }
 
 // On an open card.
 static int configure(struct core *core, unsigned nic, bool force)
 {
-    static struct dhcp_lease lease; // 2.5 KiB: off the stack
-    if (!force && cached_lease(nic, &lease)) {
-        use_lease(core, nic, &lease);
-        say_lease(nic, &lease, "the ROM's answer, no second DHCP");
+    static struct dhcp_lease lease, reply; // 5 KiB each: off the stack
+    if (!force && cached_lease(nic, &lease, &reply)) {
+        use_lease(core, nic, &lease, &reply, "the ROM's answer, no second DHCP");
         return 0;
     }
-    if (!force && use_cached_lease6(nic))
+    if (!force && use_cached_lease6(core, nic))
         return 0;
-    return run_dhcp(core, nic);
+    return run_dhcp(core, nic, force);
 }
 
 int core_dhcp(struct core *core, unsigned nic, bool force)
@@ -196,16 +199,19 @@ int core_dhcp(struct core *core, unsigned nic, bool force)
     return err ? err : configure(core, nic, force);
 }
 
-// A card without a cable would cost 15 s of DHCP, so it comes last; it is not left out, for a card may be wrong about its link.
-// All cards are waited for together.
-int core_dhcp_any(struct core *core, bool force)
+// In the order of the cards, but for a card without a link: that would cost 15 s of DHCP, so it comes last; it is not left
+// out, for a card may be wrong about its link. All cards are waited for together.
+static int dhcp_from(struct core *core, unsigned first, bool force)
 {
     bool tried[PLATFORM_NICS_MAX] = { false };
     uint64_t end = 0; // of the wait for links; 0: none was missing yet
     int err = ERR_NET_NO_CARD;
-    for (unsigned nic = 0; nic < net_nic_count(); nic++) {
+    unsigned count = net_nic_count();
+    for (unsigned i = 0; i < count; i++) {
+        unsigned nic = (first + i) % count;
+        bool waited = force && net_is_open(nic);
         int fault = net_open(nic);
-        if (!fault && !net_link(nic)) {
+        if (!fault && !net_link(nic) && !waited) {
             if (!end) {
                 (void)open_all();
                 end = core_now(core) + LINK_WAIT_US;
@@ -223,9 +229,22 @@ int core_dhcp_any(struct core *core, bool force)
         if (!err || err == ERR_CANCELLED)
             return err;
     }
-    for (unsigned nic = 0; nic < net_nic_count() && err && err != ERR_CANCELLED; nic++)
-        if (!tried[nic])
-            err = configure(core, nic, force);
+    for (unsigned i = 0; i < count && err && err != ERR_CANCELLED; i++)
+        if (!tried[(first + i) % count])
+            err = configure(core, (first + i) % count, force);
+    return err;
+}
+
+// Who asks anew has found nothing that boots on the network that there is: the next card's comes first now. What the former
+// one got is forgotten when another has a lease: a file of the one and a server of the other would name nothing.
+int core_dhcp_any(struct core *core, bool force)
+{
+    unsigned before = core->lease_nic;
+    int err = dhcp_from(core, force ? before : 0, force);
+    if (force && before && before != core->lease_nic) {
+        core_settings_forget(core, before - 1);
+        core_apply_addresses(core);
+    }
     return err;
 }
 
@@ -239,6 +258,19 @@ static bool parse_zone(const char *zone, uint8_t *ret)
         return false;
     *ret = (uint8_t)(nic + 1);
     return true;
+}
+
+static int resolve(struct core *core, const char *name, uint64_t end, struct net_addr *addr)
+{
+    int err;
+    while ((err = net_resolve(name, addr)) == ERR_TIMED_OUT) {
+        if (core_now(core) > end)
+            return ERR_DNS_FAILED;
+        err = core_turn(core);
+        if (err)
+            return err;
+    }
+    return err;
 }
 
 int core_resolve(struct core *core, const struct uri *uri, uint16_t port, struct net_addr *ret)
@@ -257,15 +289,12 @@ int core_resolve(struct core *core, const struct uri *uri, uint16_t port, struct
         return 0;
     }
     addr.port = wanted;
+    // Each look-up has its name at an address of its own: that is what net_resolve tells them apart by.
+    static char names[2][URI_HOST_MAX + DHCP_NAME_MAX];
     uint64_t end = core_now(core) + RESOLVE_LIMIT_US;
-    int err;
-    while ((err = net_resolve(uri->host, &addr)) == ERR_TIMED_OUT) {
-        if (core_now(core) > end)
-            return ERR_DNS_FAILED;
-        err = core_turn(core);
-        if (err)
-            return err;
-    }
+    int err = ERR_DNS_FAILED;
+    for (unsigned i = 0; err == ERR_DNS_FAILED && net_search_name(uri->host, i, names[i % 2], sizeof names[0]); i++)
+        err = resolve(core, names[i % 2], end, &addr);
     if (!err)
         *ret = addr;
     return err;

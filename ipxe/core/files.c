@@ -59,16 +59,6 @@ static int tftp_run(struct tftp_fetch *f, struct net_udp *udp)
     return result;
 }
 
-// Of the narrowest card that is open: which of them leads to the server is lwIP's secret.
-static uint16_t narrowest_mtu(void)
-{
-    uint16_t mtu = 0;
-    for (unsigned nic = 0; nic < net_nic_count(); nic++)
-        if (net_is_open(nic) && net_nic(nic)->mtu && (!mtu || net_nic(nic)->mtu < mtu))
-            mtu = net_nic(nic)->mtu;
-    return mtu;
-}
-
 int core_tftp_fetch(struct core *core, const struct uri *uri)
 {
     static struct tftp_fetch fetch;
@@ -86,7 +76,7 @@ int core_tftp_fetch(struct core *core, const struct uri *uri)
         console_error("tftp", err, "cannot fetch %s", uri->path);
         return err;
     }
-    err = tftp_init(&fetch.client, name, &server, narrowest_mtu(), sink_data, sink, core_now(core));
+    err = tftp_init(&fetch.client, name, &server, net_mtu(&server), sink_data, sink, core_now(core));
     struct net_udp *udp = err ? NULL : net_udp_open(0, tftp_received, &fetch);
     if (!err)
         err = udp ? tftp_run(&fetch, udp) : ERR_NO_MEMORY;

@@ -36,6 +36,8 @@ struct core {
     uint64_t first_read_us; // when the first READ went out, 0: not yet
     struct embed embed;
     struct settings settings;
+    unsigned lease_nic;     // the card that got a lease last, plus 1; 0: none yet
+    uint32_t silent;        // bit n: on the nth card no DHCP server answered
     uint8_t settings_arena[SETTINGS_ARENA_DEFAULT];
     struct core_image image;
     struct core_helpers helpers;
@@ -76,8 +78,15 @@ int core_sleep(struct core *core, uint64_t us, bool any_key);
 
 extern const struct script_ops core_script_ops; // ctx is the struct core
 void core_settings_init(struct core *core);
-// Sets what a lease says, under "netN.dhcp".
-void core_settings_lease(struct core *core, unsigned nic, const struct dhcp_lease *lease);
+// Sets what a lease says, under "netN.dhcp", and what a proxy said, if any (NULL, or packet_len 0: none), under "proxydhcp";
+// makes it the card that unscoped names mean, and applies it.
+void core_settings_lease(struct core *core, unsigned nic, const struct dhcp_lease *lease, const struct dhcp_lease *proxy);
+// Forgets what DHCP said to a card.
+void core_settings_forget(struct core *core, unsigned nic);
+
+// Gives the network stack the addresses, routes, MTUs, name servers and search list that the settings name now (address.c).
+// To be called when these or the open cards have changed.
+void core_apply_addresses(struct core *core);
 
 // --- images (image.c) ---
 
@@ -171,6 +180,7 @@ CORE_COMMAND(boot);
 CORE_COMMAND(chain);
 CORE_COMMAND(dhcp);
 CORE_COMMAND(floor);
+CORE_COMMAND(ifclose);
 CORE_COMMAND(ifopen);
 CORE_COMMAND(ifstat);
 CORE_COMMAND(imgfetch);

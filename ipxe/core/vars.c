@@ -13,12 +13,21 @@ static int get(void *ctx, const char *name, char *buf, size_t cap)
 
 static int set(void *ctx, const char *name, const char *text)
 {
-    return settings_set(&((struct core *)ctx)->settings, name, text);
+    int err = settings_set(&((struct core *)ctx)->settings, name, text);
+    core_apply_addresses(ctx);
+    return err;
+}
+
+static int update(void *ctx, const char *name, const char *text)
+{
+    return settings_update(&((struct core *)ctx)->settings, name, text);
 }
 
 static int clear(void *ctx, const char *name)
 {
-    return settings_clear(&((struct core *)ctx)->settings, name);
+    int err = settings_clear(&((struct core *)ctx)->settings, name);
+    core_apply_addresses(ctx);
+    return err;
 }
 
 static int show(void *ctx, const char *name, char *buf, size_t cap)
@@ -46,7 +55,7 @@ static int poll(void *ctx)
     return now >= core->next_key_us ? core_turn(core) : 0;
 }
 
-const struct script_ops core_script_ops = { .get = get, .set = set, .clear = clear, .show = show,
+const struct script_ops core_script_ops = { .get = get, .set = set, .update = update, .clear = clear, .show = show,
                                              .print = print, .said = said, .poll = poll };
 
 static void put_smbios(struct core *core, const char *name)
@@ -88,44 +97,69 @@ void core_settings_init(struct core *core)
         put_card(core, nic);
 }
 
-// Every option of the answer by its number, with its natural type.
+// Every option of the answer by its number, with its natural type; pieces joined, empty ones left out.
 static void put_options(struct core *core, const char *scope, const struct dhcp_lease *lease)
 {
-    size_t pos = 0, len;
-    uint8_t code;
-    const uint8_t *data;
-    while (dhcp_option_next(lease->packet, lease->packet_len, &pos, &code, &data, &len)) {
+    uint8_t value[DHCP_OPTION_MAX], code;
+    bool done[256] = { false };
+    size_t pos = 0, piece_len;
+    const uint8_t *piece;
+    while (dhcp_option_next(lease->packet, lease->packet_len, &pos, &code, &piece, &piece_len)) {
+        int len = done[code] ? 0 : dhcp_option(lease->packet, lease->packet_len, code, -1, value, sizeof value);
+        done[code] = true;
+        if (len <= 0)
+            continue;
         char name[8];
         enum setting_type type;
         fmt_snprintf(name, sizeof name, "%u", code);
         (void)setting_dhcp_number(name, &type);
-        (void)settings_put(&core->settings, scope, name, type, data, len);
+        (void)settings_put(&core->settings, scope, name, type, value, (size_t)len);
     }
 }
 
-void core_settings_lease(struct core *core, unsigned nic, const struct dhcp_lease *lease)
+// What an answer says, under `scope`.
+static void put_answer(struct core *core, const char *scope, const struct dhcp_lease *answer)
 {
-    char scope[16];
     static const uint8_t none[4];
-    fmt_snprintf(scope, sizeof scope, "net%u.dhcp/", nic);
-    (void)settings_clear(&core->settings, scope); // nothing of an earlier lease stays
-    scope[strlen(scope) - 1] = 0;
-    put_options(core, scope, lease);
+    put_options(core, scope, answer);
     const struct {
         const char *name;
         const uint8_t *ip;
-    } addresses[] = { { "ip", lease->ip },
-                      { "netmask", lease->mask },
-                      { "gateway", lease->gateway },
-                      { "next-server", lease->next_server },
-                      { "dhcp-server", lease->server_id } };
-    for (size_t i = 0; i < ARRAY_SIZE(addresses); i++)
+    } addresses[] = { { "ip", answer->ip },
+                      { "netmask", answer->mask },
+                      { "gateway", answer->gateway },
+                      { "next-server", answer->next_server },
+                      { "dhcp-server", answer->server_id } };
+    for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
         if (memcmp(addresses[i].ip, none, 4) != 0)
             (void)settings_put(&core->settings, scope, addresses[i].name, SETTING_IPV4, addresses[i].ip, 4);
-    if (lease->dns_count)
-        (void)settings_put(&core->settings, scope, "dns", SETTING_IPV4, lease->dns, 4 * (size_t)lease->dns_count);
-    (void)settings_put_text(&core->settings, scope, "hostname", lease->hostname);
-    (void)settings_put_text(&core->settings, scope, "domain", lease->domain);
-    (void)settings_put_text(&core->settings, scope, "filename", lease->filename);
-    (void)settings_put_text(&core->settings, scope, "root-path", lease->root_path);
+        else
+            (void)settings_put_text(&core->settings, scope, addresses[i].name, NULL);
+    }
+    (void)settings_put_text(&core->settings, scope, "search", answer->search);
+    (void)settings_put_text(&core->settings, scope, "filename", answer->filename);
+    (void)settings_put_text(&core->settings, scope, "root-path", answer->root_path);
+}
+
+void core_settings_forget(struct core *core, unsigned nic)
+{
+    char scope[16];
+    fmt_snprintf(scope, sizeof scope, "net%u.dhcp/", nic);
+    (void)settings_clear(&core->settings, scope);
+}
+
+void core_settings_lease(struct core *core, unsigned nic, const struct dhcp_lease *lease, const struct dhcp_lease *proxy)
+{
+    char card[8], scope[16];
+    core_settings_forget(core, nic); // nothing of an earlier lease stays
+    (void)settings_clear(&core->settings, "proxydhcp/");
+    fmt_snprintf(card, sizeof card, "net%u", nic);
+    fmt_snprintf(scope, sizeof scope, "%s.dhcp", card);
+    put_answer(core, scope, lease);
+    if (proxy && proxy->packet_len)
+        put_answer(core, "proxydhcp", proxy);
+    uint16_t most = net_nic(nic)->mtu, mtu = lease->mtu && lease->mtu < most ? lease->mtu : most;
+    (void)settings_put(&core->settings, card, "mtu", SETTING_UINT16, (const uint8_t[]){ (uint8_t)(mtu >> 8), (uint8_t)mtu }, 2);
+    settings_use(&core->settings, card);
+    core_apply_addresses(core);
 }

@@ -11,6 +11,7 @@
 #include "proto/dhcp.h"
 #include "proto/dhcp6.h"
 #include "proto/uri.h"
+#include "script/script_check.h"
 
 #define SCRIPT_MAX (64 * 1024)
 #define PATH_MAX 512
@@ -64,9 +65,12 @@ static bool from_options(struct core_options *options)
     const char *arguments = behind_program(raw);
     if (!*arguments)
         return false;
-    // One word with a scheme is a URI, all else a line of script.
+    // One word with a scheme is a URI, a line that begins with a command is a line of script.
     const char *colon = strchr(arguments, ':');
     bool uri = colon && colon[1] == '/' && !strchr(arguments, ' ');
+    const char *blank = strchr(arguments, ' ');
+    if (!uri && !script_is_command(arguments, blank ? (size_t)(blank - arguments) : strlen(arguments)))
+        return false; // a boot manager's own words: they hide no autoexec.ipxe
     // Without an answer to DHCP, IPv6 may be enough.
     int len = uri ? fmt_snprintf(text, sizeof text, "#!ipxe\ndhcp || ifopen\nchain %s\n", arguments) :
                     fmt_snprintf(text, sizeof text, "#!ipxe\n%s\n", arguments);

@@ -304,6 +304,12 @@ TEST(a_server_that_dies_is_named_and_the_script_goes_on)
     CHECK(said(out, "next source"));
 }
 
+static void missing_tftp(void)
+{
+    set_up("img", key_a);
+    w.dhcp_file = "#!ipxe\n";
+    run("#!ipxe\ndhcp\nchain tftp://10.0.0.1/missing\n", &key_a, 0);
+}
 static void tftp_script(void)
 {
     set_up("img", key_a);
@@ -316,6 +322,45 @@ TEST(a_script_from_tftp_runs)
     CHECK(said(out, "the server says: no such file"));
     CHECK(said(out, "from tftp"));
     CHECK(out->booted && out->memory_right);
+}
+
+// Files of any few bytes over a transport for files: run, or named for what they are.
+static const char *short_file;
+static void short_tftp_file(void)
+{
+    set_up("img", key_a);
+    w.dhcp_file = short_file;
+    run("#!ipxe\ndhcp\nchain tftp://10.0.0.1/script.ipxe && echo RAN || echo NOT-RAN\nexit\n", &key_a, 0);
+}
+TEST(files_of_a_few_bytes)
+{
+    static const struct {
+        const char *file, *says;
+    } cases[] = { { "#!ipxe", "RAN" }, { "#!ipxe\n", "RAN" }, { "#!gpxe", "RAN" }, { "", "the file is empty [G11]" },
+                  { "x", "[S01]" }, { "#!", "[S01]" }, { "<html>", "[S01]" }, { "<html></html>", "[S01]" },
+                  { "a text that is longer than what a seal begins with, but shorter than its head", "[S01]" } };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        short_file = cases[i].file;
+        CHECK(said(in_child(short_tftp_file), cases[i].says));
+    }
+}
+
+static void nested_error(void)
+{
+    set_up("img", key_a);
+    w.dhcp_file = "#!ipxe\necho inside\nfrobnicate\n";
+    run("#!ipxe\ndhcp\n\nchain tftp://10.0.0.1/script.ipxe\n", &key_a, 0);
+}
+TEST(an_error_names_its_script_and_is_said_once)
+{
+    struct outcome *out = in_child(nested_error);
+    CHECK(said(out, "script: line 3 of tftp://10.0.0.1/script.ipxe: "));
+    CHECK(said(out, "script: line 4 of embedded: "));
+    // Not found by TFTP: the sentence once, the code wherever it matters.
+    out = in_child(missing_tftp);
+    const char *first = strstr(out->transcript, "not found [G04]");
+    CHECK(first && !strstr(first + 1, "not found [G04]"));
+    CHECK(strstr(first + 1, "[G04]"));
 }
 
 static void no_card(void)
@@ -396,5 +441,5 @@ TEST_MAIN(T(boots_from_a_named_server), T(cached_dhcpack_means_no_second_dhcp), 
           T(counter_below_the_floor_is_refused), T(a_server_with_a_bad_chunk_boots_nothing),
           T(what_does_not_fit_is_refused_before_the_download), T(without_dhcp_the_script_goes_on),
           T(boots_through_ten_percent_loss), T(a_server_that_dies_is_named_and_the_script_goes_on),
-          T(a_script_from_tftp_runs), T(no_card_is_said), T(a_key_at_the_end_opens_the_shell),
+          T(a_script_from_tftp_runs), T(files_of_a_few_bytes), T(an_error_names_its_script_and_is_said_once), T(no_card_is_said), T(a_key_at_the_end_opens_the_shell),
           T(exit_of_the_outermost_script_leaves_at_once), T(every_allocation_may_fail))

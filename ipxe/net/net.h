@@ -4,6 +4,7 @@
 #pragma once
 #include "base/addr.h"
 #include "core/platform.h"
+#include "proto/dhcp.h"
 
 // Starts lwIP and registers the platform's cards (none is opened yet). Call once.
 // ERR_NET_NO_CARD when there is none: the stack runs all the same.
@@ -11,6 +12,9 @@ int net_start(const struct platform *platform);
 
 // Opens a card and brings up its IPv6 link-local address (SLAAC goes on by itself). 0 when it is open already.
 int net_open(unsigned nic);
+
+// Closes a card, which loses its addresses.
+void net_close(unsigned nic);
 
 // Closes every card: no frame is received from here on. For use before a kernel is started.
 void net_stop(void);
@@ -27,14 +31,29 @@ unsigned net_poll(void);
 void net_set_ipv4(unsigned nic, const uint8_t ip[4], const uint8_t mask[4], const uint8_t gateway[4]);
 bool net_get_ipv4(unsigned nic, uint8_t ip[4], uint8_t mask[4], uint8_t gateway[4]); // false: not set
 
+// Further IPv4 routes of a card in place of those it had; of the gateway 0.0.0.0 are networks on its link. The longest
+// prefix holds; what is on a card's own network stays there, and the default gateway has the rest.
+void net_set_routes(unsigned nic, const struct dhcp_route *routes, unsigned count);
+
+// The IP MTU of an open card's link, for what is sent and for what TCP asks others to send. Never above the card's own,
+// which is also what 0 and a value below DHCP_MTU_MIN mean.
+void net_set_mtu(unsigned nic, uint16_t mtu);
+// The MTU of the link that leads to an address.
+uint16_t net_mtu(const struct net_addr *to);
+
 // One more IPv6 address of a card, which is known to be unique on its link (a /64). ERR_NO_MEMORY when it has its fill.
 int net_add_ipv6(unsigned nic, const uint8_t ip[16]);
 
 // The i-th valid IPv6 address of a card (0 = link-local). False when there are no more.
 bool net_get_ipv6(unsigned nic, unsigned i, uint8_t ip[16]);
 
-// Name servers for net_resolve, most wanted first.
+// Name servers for net_resolve, most wanted first, in place of those it had.
 void net_set_dns(const struct net_addr *servers, unsigned count);
+
+// Domains for names without a dot, most wanted first, a blank between two; "": none. The text is copied.
+void net_set_search(const char *domains);
+// The i-th name that `name` may stand for, into buf: completed by each domain, at last itself. False when there are no more.
+bool net_search_name(const char *name, unsigned i, char *buf, size_t cap);
 
 // Looks up a host name: AAAA or A, whichever answers. Starts on the first call with a name and is polled
 // until it is not ERR_TIMED_OUT; *ret keeps its port. ERR_DNS_FAILED, ERR_TIMED_OUT = not yet.

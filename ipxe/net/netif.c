@@ -137,6 +137,16 @@ int net_start(const struct platform *platform)
     return net.count ? 0 : ERR_NET_NO_CARD;
 }
 
+// The card of the default route stays it as long as it has a gateway.
+static void choose_default(void)
+{
+    for (unsigned i = 0; i < net.count; i++) {
+        struct netif *netif = net_netif(i);
+        if (netif && (!netif_default || (ip4_addr_isany(netif_ip4_gw(netif_default)) && !ip4_addr_isany(netif_ip4_gw(netif)))))
+            netif_set_default(netif);
+    }
+}
+
 int net_open(unsigned nic)
 {
     if (nic >= net.count)
@@ -160,21 +170,26 @@ int net_open(unsigned nic)
     netif_set_up(&card->netif);
     netif_create_ip6_linklocal_address(&card->netif, 1);
     card->netif.ip6_autoconfig_enabled = 1;
-    if (!netif_default)
-        netif_set_default(&card->netif);
+    choose_default();
     return 0;
+}
+
+void net_close(unsigned nic)
+{
+    struct netif *netif = net_netif(nic);
+    if (!netif)
+        return;
+    netif_set_down(netif);
+    netif_remove(netif);
+    net.cards[nic].open = false;
+    net.platform->nic_close(net.platform->ctx, nic);
+    choose_default();
 }
 
 void net_stop(void)
 {
-    for (unsigned i = 0; i < net.count; i++) {
-        if (!net.cards[i].open)
-            continue;
-        netif_set_down(&net.cards[i].netif);
-        netif_remove(&net.cards[i].netif);
-        net.cards[i].open = false;
-        net.platform->nic_close(net.platform->ctx, i);
-    }
+    for (unsigned i = 0; i < net.count; i++)
+        net_close(i);
 }
 
 bool net_is_open(unsigned nic)
@@ -296,8 +311,7 @@ void net_set_ipv4(unsigned nic, const uint8_t ip[4], const uint8_t mask[4], cons
     memcpy(&m.addr, mask, 4);
     memcpy(&g.addr, gateway, 4);
     netif_set_addr(netif, &a, &m, &g);
-    if (g.addr && (!netif_default || ip4_addr_isany(netif_ip4_gw(netif_default))))
-        netif_set_default(netif);
+    choose_default();
 }
 
 bool net_get_ipv4(unsigned nic, uint8_t ip[4], uint8_t mask[4], uint8_t gateway[4])
@@ -339,10 +353,11 @@ bool net_get_ipv6(unsigned nic, unsigned i, uint8_t ip[16])
 
 void net_set_dns(const struct net_addr *servers, unsigned count)
 {
-    for (unsigned i = 0; i < MIN(count, DNS_MAX_SERVERS); i++) {
+    for (unsigned i = 0; i < DNS_MAX_SERVERS; i++) {
         ip_addr_t ip;
-        net_to_lwip(&servers[i], &ip);
-        dns_setserver((u8_t)i, &ip);
+        if (i < count)
+            net_to_lwip(&servers[i], &ip);
+        dns_setserver((u8_t)i, i < count ? &ip : NULL);
     }
 }
 

@@ -96,17 +96,15 @@ static int join_option(const uint8_t *packet, size_t len, int code, uint8_t *buf
     size_t pos = 0, n, used = 0;
     uint8_t found;
     const uint8_t *data;
-    bool any = false;
     while (dhcp_option_next(packet, len, &pos, &found, &data, &n)) {
         if (found != code)
             continue;
-        any = true;
         if (n > cap - used)
             return ERR_TOO_LARGE;
         memcpy(buf + used, data, n);
         used += n;
     }
-    return any ? (int)used : ERR_NOT_FOUND;
+    return used ? (int)used : ERR_NOT_FOUND;
 }
 
 int dhcp_option(const uint8_t *packet, size_t len, int code, int sub, uint8_t *buf, size_t cap)
@@ -123,7 +121,7 @@ int dhcp_option(const uint8_t *packet, size_t len, int code, int sub, uint8_t *b
     uint8_t found;
     const uint8_t *data;
     while (next_in_area(whole, &at, (size_t)whole_len, &found, &data, &n)) {
-        if (found != sub)
+        if (found != sub || n == 0)
             continue;
         if (n > cap)
             return ERR_TOO_LARGE;
@@ -164,7 +162,7 @@ static bool read_fixed(const uint8_t *packet, size_t len, int code, int sub, uin
     return true;
 }
 
-static void default_mask(const uint8_t ip[4], uint8_t mask[4])
+void dhcp_class_mask(const uint8_t ip[4], uint8_t mask[4])
 {
     store32_be(mask, ip[0] < 128 ? 0xff000000u : ip[0] < 192 ? 0xffff0000u : 0xffffff00u);
 }
@@ -182,6 +180,20 @@ static void read_names(const uint8_t *packet, size_t len, struct dhcp_lease *lea
     read_text(packet, len, DHCP_HOSTNAME, lease->hostname, sizeof lease->hostname);
     read_text(packet, len, DHCP_DOMAIN, lease->domain, sizeof lease->domain);
     read_text(packet, len, DHCP_ROOT_PATH, lease->root_path, sizeof lease->root_path);
+    uint8_t buf[DHCP_OPTION_MAX];
+    int n = dhcp_option(packet, len, DHCP_DOMAIN_SEARCH, -1, buf, sizeof buf);
+    if (n > 0)
+        (void)dhcp_search_read(buf, (size_t)n, lease->search, sizeof lease->search);
+}
+
+// RFC 3442: where the server says routes, its routers are not to be used.
+static void read_gateway(const uint8_t *packet, size_t len, struct dhcp_lease *lease)
+{
+    struct dhcp_route routes[DHCP_ROUTES_MAX];
+    uint8_t buf[DHCP_OPTION_MAX];
+    int n = dhcp_option(packet, len, DHCP_ROUTES, -1, buf, sizeof buf);
+    if (n < 0 || dhcp_routes_read(buf, (size_t)n, routes, lease->gateway) < 0)
+        read_fixed(packet, len, DHCP_ROUTER, -1, lease->gateway, 4);
 }
 
 static void read_dns(const uint8_t *packet, size_t len, struct dhcp_lease *lease)
@@ -210,13 +222,13 @@ int dhcp_lease_read(const uint8_t *packet, size_t len, struct dhcp_lease *ret)
     memcpy(ret->ip, packet + BOOTP_YIADDR, 4);
     memcpy(ret->next_server, packet + BOOTP_SIADDR, 4);
     if (!read_fixed(packet, len, DHCP_SUBNET_MASK, -1, ret->mask, 4) && !is_zero(ret->ip))
-        default_mask(ret->ip, ret->mask);
-    read_fixed(packet, len, DHCP_ROUTER, -1, ret->gateway, 4);
+        dhcp_class_mask(ret->ip, ret->mask);
+    read_gateway(packet, len, ret);
     read_fixed(packet, len, DHCP_SERVER_ID, -1, ret->server_id, 4);
     read_fixed(packet, len, DHCP_MESSAGE_TYPE, -1, &ret->type, 1);
     if (read_fixed(packet, len, DHCP_LEASE_TIME, -1, word, 4))
         ret->lease_s = load32_be(word);
-    if (read_fixed(packet, len, DHCP_MTU, -1, word, 2))
+    if (read_fixed(packet, len, DHCP_MTU, -1, word, 2) && load16_be(word) >= DHCP_MTU_MIN)
         ret->mtu = load16_be(word);
     ret->no_pxedhcp = read_fixed(packet, len, DHCP_IPXE, 176, word, 1) && word[0] != 0;
     read_text(packet, len, DHCP_VENDOR_CLASS, vendor, sizeof vendor);
@@ -237,11 +249,12 @@ bool dhcp_lease_is_complete(const struct dhcp_lease *lease)
 
 void dhcp_lease_add_boot(struct dhcp_lease *lease, const struct dhcp_lease *proxy)
 {
-    // File and server belong together: a proxy's server with the first one's file would name nothing.
     if (lease->filename[0] == 0 && proxy->filename[0] != 0) {
         memcpy(lease->filename, proxy->filename, sizeof lease->filename);
         if (!is_zero(proxy->next_server))
             memcpy(lease->next_server, proxy->next_server, 4);
+        else if (load32_be(proxy->server_id) != load32_be(lease->server_id))
+            memcpy(lease->next_server, proxy->server_id, 4);
         memcpy(lease->tftp_server_name, proxy->tftp_server_name, sizeof lease->tftp_server_name);
     }
     if (is_zero(lease->next_server))

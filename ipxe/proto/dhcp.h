@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-// DHCPv4 with PXE: packets (RFC 2131, 2132, 3396 long options, PXE 2.1 section 2, RFC 4578) and a client machine
-// without I/O that also hears a ProxyDHCP server, on the broadcast and on port 4011. Pure.
+// DHCPv4 with PXE: packets (RFC 2131, 2132, 3396 long options, 3397 search lists, 3442 routes, PXE 2.1 section 2, RFC 4578)
+// and a client machine without I/O that also hears a ProxyDHCP server, on the broadcast and on port 4011. Pure.
 #pragma once
 #include "base/bytes.h"
 #include "base/err.h"
@@ -12,7 +12,11 @@
 #define DHCP_PACKET_MIN 300  // shorter ones are padded (BOOTP relays)
 #define DHCP_FIXED_SIZE 236  // BOOTP fields in front of the magic
 #define DHCP_DNS_MAX 3
-#define DHCP_OPTION_MAX 1024 // bytes of one option, its pieces joined
+#define DHCP_OPTION_MAX (DHCP_PACKET_MAX - 48) // bytes of one option, its pieces joined: all that a packet has room for
+#define DHCP_TEXT_MAX (DHCP_OPTION_MAX + 1)    // the same as a text, with NUL
+#define DHCP_NAME_MAX 256                      // a host's or domain's name, with NUL
+#define DHCP_ROUTES_MAX 32
+#define DHCP_MTU_MIN 576 // every IPv4 host takes that much (RFC 791); what is below is taken for an error
 
 enum dhcp_option {
     DHCP_PAD = 0,
@@ -40,6 +44,7 @@ enum dhcp_option {
     DHCP_CLIENT_NDI = 94,
     DHCP_CLIENT_UUID = 97,
     DHCP_DOMAIN_SEARCH = 119,
+    DHCP_ROUTES = 121,
     DHCP_IPXE = 175, // encapsulated: 176 no-pxedhcp, 19 http, 16 pxeext, ...
     DHCP_END = 255,
 };
@@ -49,7 +54,7 @@ enum dhcp_message { DHCP_DISCOVER = 1, DHCP_OFFER, DHCP_REQUEST, DHCP_DECLINE, D
 
 // Finds option `code` (a sub-option `sub` of it when sub >= 0) in a packet from `op` on: option field first, then
 // file and sname when overloaded (52); pieces of one option are joined (RFC 3396). Copies at most cap bytes;
-// returns the whole length, ERR_NOT_FOUND, ERR_DHCP_MALFORMED or ERR_TOO_LARGE.
+// returns the whole length, ERR_NOT_FOUND, ERR_DHCP_MALFORMED or ERR_TOO_LARGE. An option without a byte is not there.
 int dhcp_option(const uint8_t *packet, size_t len, int code, int sub, uint8_t *buf, size_t cap);
 
 // Walks over the options for settings by number: *pos starts at 0 and is opaque. False at the end. Gives each
@@ -57,19 +62,38 @@ int dhcp_option(const uint8_t *packet, size_t len, int code, int sub, uint8_t *b
 bool dhcp_option_next(const uint8_t *packet, size_t len, size_t *pos, uint8_t *ret_code, const uint8_t **ret_data,
                       size_t *ret_len);
 
+// A classless route: to the addresses that share the first `prefix` bits with `net`.
+struct dhcp_route {
+    uint8_t net[4], gateway[4]; // gateway 0.0.0.0: on the link
+    uint8_t prefix;
+};
+
+// Reads option 121's value. The routes but those to everywhere, of which the first is in ret_default (zero: none).
+// Their number (what is beyond DHCP_ROUTES_MAX is left out), or ERR_DHCP_MALFORMED.
+int dhcp_routes_read(const uint8_t *data, size_t len, struct dhcp_route ret[DHCP_ROUTES_MAX], uint8_t ret_default[4]);
+
+// Reads option 119's value: the domains with a blank between them, as many as there is room for. Their text's length, or
+// ERR_DHCP_MALFORMED (also for pointers that do not lead back, and for bytes that no name has), then with an empty text.
+int dhcp_search_read(const uint8_t *data, size_t len, char *buf, size_t cap);
+
+// The mask of an address's class, which holds where nobody says one.
+void dhcp_class_mask(const uint8_t ip[4], uint8_t mask[4]);
+
 // What a boot needs of an answer.
 struct dhcp_lease {
     uint8_t ip[4], mask[4]; // mask: of the address class when the server sent none
-    uint8_t gateway[4], server_id[4];
+    uint8_t gateway[4];     // of option 121 when that can be read, else option 3
+    uint8_t server_id[4];
     uint8_t next_server[4]; // siaddr, else option 66 when it is an address, else zero
     uint8_t dns[DHCP_DNS_MAX][4];
     unsigned dns_count;
-    char hostname[64], domain[128];
-    char filename[256]; // option 67, else `file`
-    char tftp_server_name[128]; // option 66, else `sname`
-    char root_path[256];
+    char hostname[DHCP_NAME_MAX], domain[DHCP_NAME_MAX];
+    char search[DHCP_NAME_MAX];           // 119, a blank between two domains
+    char filename[DHCP_TEXT_MAX];         // option 67, else `file`
+    char tftp_server_name[DHCP_NAME_MAX]; // option 66, else `sname`
+    char root_path[DHCP_TEXT_MAX];
     uint32_t lease_s; // 0: none given
-    uint16_t mtu;     // 0: none given
+    uint16_t mtu;     // 0: none given, or below DHCP_MTU_MIN
     uint8_t type;     // enum dhcp_message; 0 for BOOTP
     bool pxe;         // vendor class "PXEClient": a PXE-aware server
     bool no_pxedhcp;  // 175.176: do not wait for ProxyDHCP
@@ -86,8 +110,19 @@ int dhcp_lease_read(const uint8_t *packet, size_t len, struct dhcp_lease *ret);
 bool dhcp_lease_is_complete(const struct dhcp_lease *lease);
 
 // Adds what a proxy's or boot server's answer knows about the boot (file, next server, root path) where `lease`
-// knows none.
+// knows none. A file comes with its own server: the one that the answer names, else the one that sent it, never that of
+// another server's lease.
 void dhcp_lease_add_boot(struct dhcp_lease *lease, const struct dhcp_lease *proxy);
+
+// --- PXE boot menus (PXE 2.1, option 43) ---
+
+// The first item of a menu: what is taken where nobody chooses. `server` is zero when it is to be asked for by broadcast.
+struct dhcp_boot_item {
+    uint16_t type; // 0: none
+    uint8_t server[4];
+};
+// False when the packet has no menu, or one that begins with the local boot, or one that says to take its file.
+bool dhcp_menu_first(const uint8_t *packet, size_t len, struct dhcp_boot_item *ret);
 
 // --- the client ---
 
@@ -110,6 +145,7 @@ struct dhcp_config {
     uint32_t xid;      // random
     uint32_t jitter;   // random, spreads the retries
     bool want_proxy;   // wait a little for a ProxyDHCP server when the offer names no file
+    uint64_t proxy_wait_us; // how long at most, from the first offer on; 0: DHCP_PROXY_LATE_US
     unsigned attempts; // discovers (and requests) before giving up, 0: DHCP_ATTEMPTS
     // What option 175 says that this Signet can do (enum dhcp_feature): servers choose scripts and URIs by it.
     uint8_t features[DHCP_FEATURES_MAX];
@@ -117,11 +153,12 @@ struct dhcp_config {
 };
 #define DHCP_ATTEMPTS 4                  // after 1, 2, 4, 8 s: 15 s in all
 #define DHCP_FIRST_TIMEOUT_US 1000000u
-#define DHCP_PROXY_WAIT_US 1000000u      // after the first good offer
+#define DHCP_PROXY_WAIT_US 1000000u      // after the first good offer, before the address is asked for
+#define DHCP_PROXY_LATE_US 3000000u      // and with the address, still without a file
 #define DHCP_PROXY_ATTEMPTS 2            // requests to port 4011
 #define DHCP_NAKS_MAX 2                  // refused requests before giving up
 
-enum dhcp_state { DHCP_DISCOVERING, DHCP_REQUESTING, DHCP_PROXYING, DHCP_DONE, DHCP_FAILED };
+enum dhcp_state { DHCP_DISCOVERING, DHCP_REQUESTING, DHCP_PROXYING, DHCP_LISTENING, DHCP_DONE, DHCP_FAILED };
 
 struct dhcp_client {
     struct dhcp_config config;
@@ -129,8 +166,11 @@ struct dhcp_client {
     unsigned tries, naks;
     bool send_due;
     uint64_t started, deadline;
+    uint64_t listen_until; // for proxies
     bool have_offer, bound;
-    uint8_t proxy_address[4];
+    bool asked;                 // port 4011, without a menu's item or with it
+    uint8_t proxy_address[4];   // who is asked there
+    struct dhcp_boot_item item; // what is asked for there
     int error;
     struct dhcp_lease lease; // the best offer, then the acknowledged lease
     struct dhcp_lease proxy; // the ProxyDHCP answer, packet_len 0: none
@@ -143,7 +183,7 @@ struct dhcp_datagram {
     uint16_t src_port, dst_port;
 };
 
-// About 8 KiB. Starts at once: the first output is due.
+// About 16 KiB. Starts at once: the first output is due.
 void dhcp_client_init(struct dhcp_client *c, const struct dhcp_config *config, uint64_t now);
 // Handles timeouts, then writes the datagram that is due, if any: its length, or 0.
 size_t dhcp_client_output(struct dhcp_client *c, uint8_t *buf, size_t cap, struct dhcp_datagram *ret, uint64_t now);

@@ -53,6 +53,8 @@ static void read_url(struct cursor data, char url[DHCP6_BOOT_URL_MAX])
 {
     if (data.len >= DHCP6_BOOT_URL_MAX)
         return;
+    while (data.len && data.data[data.len - 1] == 0)
+        data.len--;
     for (size_t i = 0; i < data.len; i++)
         if (data.data[i] <= ' ' || data.data[i] > '~')
             return;
@@ -67,10 +69,14 @@ int dhcp6_lease_read(const uint8_t *packet, size_t len, struct dhcp6_lease *ret)
     uint16_t code;
     bool good = cursor_u8(&c) == DHCP6_REPLY && cursor_bytes(&c, 3); // the transaction
     while (good && next_option(&c, &code, &data)) {
+        if (data.len == 0)
+            continue;
         if (code == DHCP6_IA_NA)
             good = read_addresses(data, &lease);
         else if (code == DHCP6_DNS)
             good = read_servers(data, &lease);
+        else if (code == DHCP6_SEARCH)
+            (void)dhcp_search_read(data.data, data.len, lease.search, sizeof lease.search);
         else if (code == DHCP6_BOOT_URL)
             read_url(data, lease.boot_url);
     }

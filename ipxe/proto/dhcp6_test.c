@@ -125,4 +125,24 @@ TEST(odd_contents)
     CHECK_EQ(read_packet(b.len), ERR_DHCP_MALFORMED);
 }
 
-TEST_MAIN(T(a_reply), T(zeros_behind_the_last_option), T(every_truncation), T(addresses), T(odd_contents))
+// Options without content, a search list (RFC 3646: as DHCPv4's), a NUL behind the URL.
+TEST(odd_servers)
+{
+    start();
+    option(DHCP6_DNS, "", 0);
+    option(DHCP6_BOOT_URL, "", 0);
+    option(DHCP6_SEARCH, "\3lab\4test\0\3abc\0", 15);
+    CHECK_EQ(read_packet(b.len), 0);
+    CHECK_EQ(lease.dns_count, 2);
+    CHECK_STR(lease.boot_url, "tftp://[fd50::1]/a/ipxe.efi");
+    CHECK_STR(lease.search, "lab.test abc");
+    b.len = 4;
+    option(DHCP6_SEARCH, "\300\0", 2);
+    option(DHCP6_BOOT_URL, "http://[::1]/x\0", 15);
+    CHECK_EQ(read_packet(b.len), 0);
+    CHECK_STR(lease.search, "");
+    CHECK_STR(lease.boot_url, "http://[::1]/x");
+}
+
+TEST_MAIN(T(a_reply), T(zeros_behind_the_last_option), T(every_truncation), T(addresses), T(odd_contents),
+          T(odd_servers))

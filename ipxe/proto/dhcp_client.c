@@ -2,7 +2,7 @@
 // The DHCP client machine (dhcp.h):
 //
 //   DISCOVERING --offer--> [wait for a proxy] --> REQUESTING --ack--> DONE
-//        ^                                             |  \--ack, proxy named no file--> PROXYING --> DONE
+//        ^                                             |  \--ack, nobody named a file--> PROXYING, LISTENING --> DONE
 //        '----------------------nak---------------------'
 #include "base/cursor.h"
 #include "base/fmt.h"
@@ -17,8 +17,11 @@
 #define DHCP_NTP 42
 #define PXE_VENDOR 128 // to 135: what PXE servers may say of their own (PXE 2.1 table 2-1)
 
+#define PXE_BOOT_ITEM 71 // in option 43: a menu's item, and its layer 0
+
+// Routes come before routers (RFC 3442).
 static const uint8_t wanted[] = {
-    DHCP_SUBNET_MASK,    DHCP_ROUTER,     DHCP_DNS,       DHCP_HOSTNAME,     DHCP_DOMAIN,           DHCP_ROOT_PATH,
+    DHCP_SUBNET_MASK,    DHCP_ROUTES,     DHCP_ROUTER,    DHCP_DNS,       DHCP_HOSTNAME,     DHCP_DOMAIN,           DHCP_ROOT_PATH,
     DHCP_MTU,            DHCP_NTP,        DHCP_LEASE_TIME, DHCP_SERVER_ID,   DHCP_VENDOR_CLASS,     DHCP_BOOTFILE,
     DHCP_VENDOR_OPTIONS, DHCP_IPXE,       DHCP_DOMAIN_SEARCH,                DHCP_TFTP_SERVER_NAME,
     PXE_VENDOR,          PXE_VENDOR + 1,  PXE_VENDOR + 2, PXE_VENDOR + 3,    PXE_VENDOR + 4,        PXE_VENDOR + 5,
@@ -31,6 +34,8 @@ void dhcp_client_init(struct dhcp_client *c, const struct dhcp_config *config, u
     c->config = *config;
     if (c->config.attempts == 0)
         c->config.attempts = DHCP_ATTEMPTS;
+    if (c->config.proxy_wait_us == 0)
+        c->config.proxy_wait_us = DHCP_PROXY_LATE_US;
     c->state = DHCP_DISCOVERING;
     c->send_due = true;
     c->started = c->deadline = now;
@@ -121,6 +126,10 @@ size_t dhcp_build(const struct dhcp_client *c, uint8_t *buf, size_t cap, uint64_
         put_option(&b, DHCP_SERVER_ID, c->lease.server_id, 4);
         put_option(&b, DHCP_REQUESTED_IP, c->lease.ip, 4);
     }
+    if (c->item.type) {
+        const uint8_t item[] = { PXE_BOOT_ITEM, 4, (uint8_t)(c->item.type >> 8), (uint8_t)c->item.type, 0, 0, DHCP_END };
+        put_option(&b, DHCP_VENDOR_OPTIONS, item, sizeof item);
+    }
     builder_u8(&b, DHCP_END);
     if (b.len < DHCP_PACKET_MIN)
         builder_zeros(&b, DHCP_PACKET_MIN - b.len);
@@ -142,12 +151,43 @@ static void give_up(struct dhcp_client *c, int error)
     c->send_due = false;
 }
 
+static bool is_zero(const uint8_t ip[4])
+{
+    return load32_be(ip) == 0;
+}
+
+static bool lacks_boot(const struct dhcp_client *c)
+{
+    return c->config.want_proxy && c->lease.filename[0] == 0 && !c->lease.no_pxedhcp;
+}
+
+// With the address: what is not known about the boot is asked for at the PXE server that was heard, then waited for.
+static void complete(struct dhcp_client *c, uint64_t now)
+{
+    const struct dhcp_lease *server = c->proxy.packet_len ? &c->proxy : &c->lease;
+    if (c->config.want_proxy && c->proxy.packet_len)
+        dhcp_lease_add_boot(&c->lease, &c->proxy);
+    c->state = DHCP_DONE;
+    if (!lacks_boot(c))
+        return;
+    if (server->pxe && !c->asked) {
+        c->asked = true;
+        memcpy(c->proxy_address, server->server_id, 4);
+        (void)dhcp_menu_first(server->packet, server->packet_len, &c->item);
+        go(c, DHCP_PROXYING, now);
+    } else if (now < c->listen_until) {
+        c->state = DHCP_LISTENING;
+        c->send_due = false;
+        c->deadline = c->listen_until;
+    }
+}
+
 static void timed_out(struct dhcp_client *c, uint64_t now)
 {
     if (c->state == DHCP_DISCOVERING && c->have_offer)
         go(c, DHCP_REQUESTING, now); // no proxy came in time
-    else if (c->state == DHCP_PROXYING && c->tries >= DHCP_PROXY_ATTEMPTS)
-        c->state = DHCP_DONE; // the address is good without
+    else if (c->state == DHCP_LISTENING || (c->state == DHCP_PROXYING && c->tries >= DHCP_PROXY_ATTEMPTS))
+        complete(c, now); // the address is good without
     else if (c->state != DHCP_PROXYING && c->tries >= c->config.attempts)
         give_up(c, ERR_DHCP_NO_OFFER);
     else
@@ -168,8 +208,11 @@ size_t dhcp_client_output(struct dhcp_client *c, uint8_t *buf, size_t cap, struc
     memset(d.dst, 0xff, 4);
     if (c->state == DHCP_PROXYING) {
         memcpy(d.src, c->lease.ip, 4);
-        memcpy(d.dst, c->proxy_address, 4);
-        d.dst_port = DHCP_PROXY_PORT;
+        const uint8_t *server = c->item.type ? c->item.server : c->proxy_address;
+        if (!is_zero(server)) { // an item that no server is known for is asked for by broadcast
+            memcpy(d.dst, server, 4);
+            d.dst_port = DHCP_PROXY_PORT;
+        }
     }
     *ret = d;
     c->send_due = false;
@@ -182,30 +225,21 @@ size_t dhcp_client_output(struct dhcp_client *c, uint8_t *buf, size_t cap, struc
 
 // --- hearing ---
 
-static bool is_zero(const uint8_t ip[4])
-{
-    return load32_be(ip) == 0;
-}
-
-static bool lacks_boot(const struct dhcp_client *c)
-{
-    return c->config.want_proxy && c->lease.filename[0] == 0 && !c->lease.no_pxedhcp;
-}
-
 // An offer without an address from a PXE server: ProxyDHCP. The first that names a file stays.
-static void hear_proxy(struct dhcp_client *c, const uint8_t from[4])
+static bool hear_proxy(struct dhcp_client *c)
 {
     if (!c->heard.pxe || (c->proxy.packet_len && (c->proxy.filename[0] || !c->heard.filename[0])))
-        return;
+        return false;
     c->proxy = c->heard;
-    memcpy(c->proxy_address, is_zero(c->heard.server_id) ? from : c->heard.server_id, 4);
+    c->asked = false;
+    return true;
 }
 
-static void hear_offer(struct dhcp_client *c, const uint8_t from[4], uint64_t now)
+static void hear_offer(struct dhcp_client *c, uint64_t now)
 {
     bool first = false;
     if (is_zero(c->heard.ip)) {
-        hear_proxy(c, from);
+        (void)hear_proxy(c);
     } else if (!c->have_offer || (c->lease.filename[0] == 0 && c->heard.filename[0])) {
         first = !c->have_offer;
         c->lease = c->heard;
@@ -213,27 +247,14 @@ static void hear_offer(struct dhcp_client *c, const uint8_t from[4], uint64_t no
     }
     if (!c->have_offer)
         return;
-    if (!lacks_boot(c) || c->proxy.packet_len) {
+    if (first)
+        c->listen_until = now + c->config.proxy_wait_us;
+    if (!lacks_boot(c) || c->proxy.packet_len || c->lease.pxe) {
         go(c, DHCP_REQUESTING, now);
     } else if (first) {
         c->deadline = now + DHCP_PROXY_WAIT_US;
         c->send_due = false;
     }
-}
-
-static void hear_ack(struct dhcp_client *c, uint64_t now)
-{
-    // What only the offer said about the boot still holds.
-    dhcp_lease_add_boot(&c->heard, &c->lease);
-    c->lease = c->heard;
-    c->bound = true;
-    if (lacks_boot(c) && c->proxy.packet_len && c->proxy.filename[0] == 0) {
-        go(c, DHCP_PROXYING, now);
-        return;
-    }
-    if (c->config.want_proxy && c->proxy.packet_len)
-        dhcp_lease_add_boot(&c->lease, &c->proxy);
-    c->state = DHCP_DONE;
 }
 
 static void hear_nak(struct dhcp_client *c, uint64_t now)
@@ -245,19 +266,42 @@ static void hear_nak(struct dhcp_client *c, uint64_t now)
         go(c, DHCP_DISCOVERING, now);
 }
 
-static void hear_in_request(struct dhcp_client *c, const uint8_t from[4], uint64_t now)
+static void hear_in_request(struct dhcp_client *c, uint64_t now)
 {
     if (c->heard.type == DHCP_OFFER && is_zero(c->heard.ip)) {
-        hear_proxy(c, from);
+        (void)hear_proxy(c);
         return;
     }
     // Only the server that was asked may answer.
     if (load32_be(c->heard.server_id) != load32_be(c->lease.server_id))
         return;
-    if (c->heard.type == DHCP_ACK && !is_zero(c->heard.ip))
-        hear_ack(c, now);
-    else if (c->heard.type == DHCP_NAK)
+    if (c->heard.type == DHCP_ACK && !is_zero(c->heard.ip)) {
+        dhcp_lease_add_boot(&c->heard, &c->lease); // what only the offer said about the boot still holds
+        c->heard.pxe |= c->lease.pxe;
+        c->lease = c->heard;
+        c->bound = true;
+        complete(c, now);
+    } else if (c->heard.type == DHCP_NAK) {
         hear_nak(c, now);
+    }
+}
+
+// With the address: an answer of port 4011, or a proxy that is late. An ACK that comes twice is neither.
+static void hear_when_bound(struct dhcp_client *c, uint16_t from_port, uint64_t now)
+{
+    if (!c->heard.pxe || (c->heard.type != DHCP_ACK && c->heard.type != DHCP_OFFER))
+        return;
+    if (c->heard.type == DHCP_OFFER && from_port == DHCP_SERVER_PORT) {
+        if (is_zero(c->heard.ip) && hear_proxy(c))
+            complete(c, now);
+    } else if (c->state == DHCP_PROXYING && (c->heard.filename[0] || from_port == DHCP_PROXY_PORT)) {
+        struct dhcp_boot_item asked = c->item;
+        c->proxy = c->heard;
+        complete(c, now);
+        // A menu instead of a file: its first item is asked for, once.
+        if (lacks_boot(c) && !asked.type && dhcp_menu_first(c->proxy.packet, c->proxy.packet_len, &c->item))
+            go(c, DHCP_PROXYING, now);
+    }
 }
 
 // Ours: an answer with our transaction and our hardware address.
@@ -281,19 +325,17 @@ void dhcp_client_input(struct dhcp_client *c, const uint8_t from[4], uint16_t fr
         return;
     if (!is_ours(c, data, len) || dhcp_lease_read(data, len, &c->heard) != 0)
         return;
-    if (c->state == DHCP_DISCOVERING) {
-        if (c->heard.type == DHCP_OFFER) {
-            hear_offer(c, from, now);
-        } else if (c->heard.type == 0 && !is_zero(c->heard.ip) && len >= DHCP_PACKET_MIN) {
-            c->lease = c->heard; // BOOTP, which has no short packets: nothing more to ask
-            c->bound = true;
-            c->state = DHCP_DONE;
-        }
+    if (is_zero(c->heard.server_id)) // some servers forget it
+        memcpy(c->heard.server_id, from, 4);
+    if (c->bound) {
+        hear_when_bound(c, from_port, now);
     } else if (c->state == DHCP_REQUESTING) {
-        hear_in_request(c, from, now);
-    } else if (c->heard.pxe && (c->heard.type == DHCP_ACK || c->heard.type == DHCP_OFFER)) {
-        dhcp_lease_add_boot(&c->lease, &c->heard);
-        c->proxy = c->heard;
+        hear_in_request(c, now);
+    } else if (c->heard.type == DHCP_OFFER) {
+        hear_offer(c, now);
+    } else if (c->heard.type == 0 && !is_zero(c->heard.ip) && len >= DHCP_PACKET_MIN) {
+        c->lease = c->heard; // BOOTP, which has no short packets: nothing more to ask
+        c->bound = true;
         c->state = DHCP_DONE;
     }
 }

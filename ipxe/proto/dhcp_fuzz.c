@@ -5,7 +5,27 @@
 #include "base/fuzz.h"
 #include "proto/dhcp.h"
 
+#include <stdlib.h>
+
 #define XID 0x01020304u
+
+// The values with a form of their own, from an allocation of their size.
+static void read_value(const uint8_t *bytes, size_t len)
+{
+    struct dhcp_route routes[DHCP_ROUTES_MAX];
+    uint8_t everywhere[4];
+    char text[32];
+    int n = dhcp_routes_read(bytes, len, routes, everywhere);
+    for (int i = 0; i < n; i++)
+        if (routes[i].prefix == 0 || routes[i].prefix > 32)
+            __builtin_trap();
+    n = dhcp_search_read(bytes, len, text, sizeof text);
+    if (strlen(text) != (size_t)MAX(n, 0))
+        __builtin_trap();
+    for (const char *c = text; *c; c++)
+        if (*c < ' ' || *c > '~')
+            __builtin_trap();
+}
 
 static void read_packet(const uint8_t *packet, size_t len)
 {
@@ -19,6 +39,19 @@ static void read_packet(const uint8_t *packet, size_t len)
             __builtin_trap();
         (void)dhcp_option(packet, len, code, count & 1 ? (int)(count & 0xff) : -1, buf, sizeof buf);
     }
+    uint8_t whole[DHCP_OPTION_MAX];
+    for (int option = DHCP_DOMAIN_SEARCH; option <= DHCP_ROUTES; option += DHCP_ROUTES - DHCP_DOMAIN_SEARCH) {
+        int got = dhcp_option(packet, len, option, -1, whole, sizeof whole);
+        uint8_t *exact = got > 0 ? malloc((size_t)got) : NULL;
+        if (exact) {
+            memcpy(exact, whole, (size_t)got);
+            read_value(exact, (size_t)got);
+            free(exact);
+        }
+    }
+    struct dhcp_boot_item item;
+    if (dhcp_menu_first(packet, len, &item) && item.type == 0)
+        __builtin_trap();
     if (dhcp_lease_read(packet, len, &lease) != 0)
         return;
     if (strlen(lease.filename) >= sizeof lease.filename || strlen(lease.hostname) >= sizeof lease.hostname ||

@@ -1,70 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-// DHCP: packets as servers send them, and the client machine against servers that are there, late, odd or hostile.
-#include "base/cursor.h"
-#include "base/test.h"
-#include "proto/dhcp.h"
-
-static const uint8_t mac[6] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 };
-static const uint8_t server[4] = { 10, 0, 0, 1 }, address[4] = { 10, 0, 0, 77 }, proxy[4] = { 10, 0, 0, 2 };
-static const uint8_t zero[4];
-
-// --- a packet under construction ---
-
-static uint8_t packet[2000];
-static struct builder b;
-
-static void begin(const uint8_t yiaddr[4], const uint8_t siaddr[4], uint32_t xid)
-{
-    memset(packet, 0, sizeof packet);
-    b = builder_make(packet, sizeof packet);
-    builder_u8(&b, 2);
-    builder_u8(&b, 1);
-    builder_u8(&b, 6);
-    builder_u8(&b, 0);
-    builder_u32_be(&b, xid);
-    builder_zeros(&b, 8);
-    builder_bytes(&b, yiaddr, 4);
-    builder_bytes(&b, siaddr, 4);
-    builder_zeros(&b, 4);
-    builder_bytes(&b, mac, 6);
-    builder_zeros(&b, 10 + 64 + 128);
-    builder_u32_be(&b, 0x63825363);
-}
-static void option(uint8_t code, const void *data, size_t len)
-{
-    builder_u8(&b, code);
-    builder_u8(&b, (uint8_t)len);
-    builder_bytes(&b, data, len);
-}
-static void option_u8(uint8_t code, uint8_t v)
-{
-    option(code, &v, 1);
-}
-static void option_text(uint8_t code, const char *text)
-{
-    option(code, text, strlen(text));
-}
-static void end(void)
-{
-    builder_u8(&b, DHCP_END);
-}
-
-static struct dhcp_lease lease;
-
-static void full_ack(uint32_t xid)
-{
-    begin(address, server, xid);
-    option_u8(DHCP_MESSAGE_TYPE, DHCP_ACK);
-    option(DHCP_SERVER_ID, server, 4);
-    option(DHCP_SUBNET_MASK, "\xff\xff\xff\x00", 4);
-    option(DHCP_ROUTER, "\x0a\x00\x00\xfe\x0a\x00\x00\xfd", 8);
-    option(DHCP_DNS, "\x01\x01\x01\x01\x02\x02\x02\x02\x03\x03\x03\x03\x04\x04\x04\x04", 16);
-    option(DHCP_LEASE_TIME, "\x00\x00\x0e\x10", 4);
-    option(DHCP_MTU, "\x05\xdc", 2);
-    option_text(DHCP_HOSTNAME, "node17");
-    option_text(DHCP_DOMAIN, "rack.example");
-    option_text(DHCP_ROOT_PATH, "nbd:10.0.0.1");
-}
+// DHCP packets as servers send them, and as they should not.
+#include "proto/testdhcp.h"
 
 TEST(reads_a_lease)
 {
@@ -211,331 +147,181 @@ TEST(adding_a_boot_reply)
     CHECK(memcmp(a.next_server, proxy, 4) == 0);
 }
 
-// --- the client ---
-
-static struct dhcp_client c;
-static uint8_t sent[DHCP_PACKET_MAX];
-static size_t sent_len;
-static struct dhcp_datagram to;
-static uint64_t now;
-
-static void start(bool want_proxy)
+// RFC 3396: for every option, whatever its length and wherever its pieces are.
+TEST(options_longer_than_255)
 {
-    struct dhcp_config config = { .arch = 0, .has_uuid = true, .xid = 0xcafe, .jitter = 0x12345, .want_proxy = want_proxy };
-    memcpy(config.mac, mac, 6);
-    memset(config.uuid, 0x5a, 16);
-    config.features[0] = DHCP_FEATURE_HTTP;
-    config.features[1] = DHCP_FEATURE_TFTP;
-    config.feature_count = 2;
-    now = 5000000;
-    dhcp_client_init(&c, &config, now);
-}
-
-// Lets time pass to the next datagram; 0 when it has ended without.
-static size_t next_sent(void)
-{
-    for (int i = 0; i < 10; i++) {
-        uint64_t deadline = dhcp_client_deadline(&c);
-        if (deadline == UINT64_MAX)
-            return sent_len = 0;
-        now = MAX(now, deadline);
-        sent_len = dhcp_client_output(&c, sent, sizeof sent, &to, now);
-        if (sent_len)
-            return sent_len;
-    }
-    return 0;
-}
-
-static uint8_t sent_u8(int code)
-{
-    uint8_t v[256];
-    return dhcp_option(sent, sent_len, code, -1, v, sizeof v) >= 1 ? v[0] : 0;
-}
-
-static void hear(const uint8_t from[4], uint16_t port)
-{
-    dhcp_client_input(&c, from, port, packet, b.len, now);
-}
-
-static void offer(const char *filename)
-{
-    begin(address, server, 0xcafe);
-    option_u8(DHCP_MESSAGE_TYPE, DHCP_OFFER);
-    option(DHCP_SERVER_ID, server, 4);
-    if (filename)
-        option_text(DHCP_BOOTFILE, filename);
-    end();
-}
-
-static void proxy_answer(uint8_t type, const char *filename)
-{
-    begin(zero, proxy, 0xcafe);
-    option_u8(DHCP_MESSAGE_TYPE, type);
-    option(DHCP_SERVER_ID, proxy, 4);
-    option_text(DHCP_VENDOR_CLASS, "PXEClient");
-    if (filename)
-        option_text(DHCP_BOOTFILE, filename);
-    end();
-}
-
-static void ack(const char *filename)
-{
-    full_ack(0xcafe);
-    if (filename)
-        option_text(DHCP_BOOTFILE, filename);
-    end();
-}
-
-TEST(discover_says_who_we_are)
-{
-    start(true);
-    CHECK_EQ(dhcp_client_deadline(&c), 0);
-    CHECK(next_sent() >= DHCP_PACKET_MIN);
-    CHECK_EQ(load32_be(to.dst), 0xffffffff);
-    CHECK_EQ(load32_be(to.src), 0);
-    CHECK(to.dst_port == 67 && to.src_port == 68);
-    CHECK_EQ(sent[0], 1);
-    CHECK_EQ(load32_be(sent + 4), 0xcafe);
-    CHECK_EQ(load16_be(sent + 10), 0x8000);
-    CHECK(memcmp(sent + 28, mac, 6) == 0);
-    CHECK_EQ(sent_u8(DHCP_MESSAGE_TYPE), DHCP_DISCOVER);
-    uint8_t v[256];
-    CHECK_EQ(dhcp_option(sent, sent_len, DHCP_VENDOR_CLASS, -1, v, sizeof v), 32);
-    CHECK(memcmp(v, "PXEClient:Arch:00000:UNDI:002001", 32) == 0);
-    CHECK_EQ(dhcp_option(sent, sent_len, DHCP_USER_CLASS, -1, v, sizeof v), 4);
-    CHECK(memcmp(v, "iPXE", 4) == 0);
-    CHECK_EQ(dhcp_option(sent, sent_len, DHCP_CLIENT_UUID, -1, v, sizeof v), 17);
-    CHECK(v[0] == 0 && v[1] == 0x5a);
-    CHECK_EQ(dhcp_option(sent, sent_len, DHCP_CLIENT_ARCH, -1, v, sizeof v), 2);
-    CHECK_EQ(dhcp_option(sent, sent_len, DHCP_CLIENT_NDI, -1, v, sizeof v), 3);
-    CHECK_EQ(dhcp_option(sent, sent_len, DHCP_CLIENT_ID, -1, v, sizeof v), 7);
-    CHECK_EQ(dhcp_option(sent, sent_len, DHCP_IPXE, DHCP_FEATURE_HTTP, v, sizeof v), 1);
-    CHECK_EQ(dhcp_option(sent, sent_len, DHCP_IPXE, DHCP_FEATURE_HTTPS, v, sizeof v), ERR_NOT_FOUND);
-    CHECK(dhcp_option(sent, sent_len, DHCP_PARAMETERS, -1, v, sizeof v) > 10);
-    CHECK_EQ(sent_u8(DHCP_SERVER_ID), 0);
-    // Too small a buffer sends nothing rather than half of it.
-    start(true);
-    CHECK_EQ(dhcp_client_output(&c, sent, 299, &to, now), 0);
-}
-
-TEST(offer_request_ack)
-{
-    start(true);
-    next_sent();
-    offer("web.0");
-    hear(server, 67);
-    CHECK_EQ(dhcp_client_deadline(&c), 0); // names a file: nothing to wait for
-    CHECK(next_sent() > 0);
-    CHECK_EQ(sent_u8(DHCP_MESSAGE_TYPE), DHCP_REQUEST);
-    uint8_t v[4];
-    CHECK_EQ(dhcp_option(sent, sent_len, DHCP_REQUESTED_IP, -1, v, 4), 4);
-    CHECK(memcmp(v, address, 4) == 0);
-    CHECK_EQ(dhcp_option(sent, sent_len, DHCP_SERVER_ID, -1, v, 4), 4);
-    CHECK(memcmp(v, server, 4) == 0);
-    CHECK(!dhcp_client_bound(&c));
-    CHECK_EQ(dhcp_client_result(&c), 1);
-    ack(NULL);
-    hear(server, 67);
-    CHECK(dhcp_client_bound(&c));
-    CHECK_EQ(dhcp_client_result(&c), 0);
-    CHECK_EQ(dhcp_client_deadline(&c), UINT64_MAX);
-    CHECK_STR(c.lease.filename, "web.0"); // only the offer said it
-    CHECK_STR(c.lease.hostname, "node17");
-    CHECK_EQ(next_sent(), 0);
-}
-
-TEST(waits_for_a_proxy)
-{
-    start(true);
-    next_sent();
-    offer(NULL);
-    hear(server, 67);
-    CHECK_EQ(dhcp_client_deadline(&c), now + DHCP_PROXY_WAIT_US);
-    proxy_answer(DHCP_OFFER, "proxied");
-    hear(proxy, 67);
-    CHECK(next_sent() > 0);
-    CHECK_EQ(sent_u8(DHCP_MESSAGE_TYPE), DHCP_REQUEST);
-    ack(NULL);
-    hear(server, 67);
-    CHECK_EQ(dhcp_client_result(&c), 0);
-    CHECK_STR(c.lease.filename, "proxied");
-    CHECK(memcmp(c.lease.next_server, proxy, 4) == 0);
-    CHECK(memcmp(c.lease.ip, address, 4) == 0);
-    // The proxy comes first.
-    start(true);
-    next_sent();
-    proxy_answer(DHCP_OFFER, "proxied");
-    hear(proxy, 67);
-    CHECK(dhcp_client_deadline(&c) > now);
-    offer(NULL);
-    hear(server, 67);
-    CHECK_EQ(dhcp_client_deadline(&c), 0);
-    // None comes: the request goes out after the wait.
-    start(true);
-    next_sent();
-    offer(NULL);
-    hear(server, 67);
-    uint64_t heard = now;
-    CHECK(next_sent() > 0);
-    CHECK_EQ(sent_u8(DHCP_MESSAGE_TYPE), DHCP_REQUEST);
-    CHECK_EQ(now, heard + DHCP_PROXY_WAIT_US);
-    // Not wanted, or told not to: at once.
-    start(false);
-    next_sent();
-    offer(NULL);
-    hear(server, 67);
-    CHECK_EQ(dhcp_client_deadline(&c), 0);
-    start(true);
-    next_sent();
-    offer(NULL);
-    b.len--;
-    option(DHCP_IPXE, "\xb0\x01\x01", 3);
-    end();
-    hear(server, 67);
-    CHECK_EQ(dhcp_client_deadline(&c), 0);
-}
-
-TEST(asks_the_proxy_on_4011)
-{
-    start(true);
-    next_sent();
-    offer(NULL);
-    hear(server, 67);
-    proxy_answer(DHCP_OFFER, NULL); // is there, but says the file only when asked
-    hear(proxy, 67);
-    next_sent();
-    ack(NULL);
-    hear(server, 67);
-    CHECK_EQ(c.state, DHCP_PROXYING);
-    CHECK(dhcp_client_bound(&c));
-    CHECK_EQ(dhcp_client_result(&c), 1);
-    CHECK(next_sent() > 0);
-    CHECK_EQ(to.dst_port, 4011);
-    CHECK(memcmp(to.dst, proxy, 4) == 0 && memcmp(to.src, address, 4) == 0);
-    CHECK(memcmp(sent + 12, address, 4) == 0); // ciaddr
-    CHECK_EQ(load16_be(sent + 10), 0);
-    CHECK_EQ(sent_u8(DHCP_MESSAGE_TYPE), DHCP_REQUEST);
-    proxy_answer(DHCP_ACK, "late.0");
-    hear(proxy, 4011);
-    CHECK_EQ(dhcp_client_result(&c), 0);
-    CHECK_STR(c.lease.filename, "late.0");
-    // One that stays silent costs seconds, not the lease.
-    start(true);
-    next_sent();
-    proxy_answer(DHCP_OFFER, NULL);
-    hear(proxy, 67);
-    offer(NULL);
-    hear(server, 67);
-    next_sent();
-    ack(NULL);
-    hear(server, 67);
-    uint64_t bound_at = now;
-    while (next_sent())
-        CHECK_EQ(to.dst_port, 4011);
-    CHECK_EQ(dhcp_client_result(&c), 0);
-    CHECK(now - bound_at < 4000000);
-}
-
-TEST(retries_and_gives_up)
-{
-    start(true);
-    unsigned count = 0;
-    uint64_t begun = now, last = now;
-    while (next_sent()) {
-        CHECK(count == 0 || now - last >= ((uint64_t)DHCP_FIRST_TIMEOUT_US << (count - 1)));
-        last = now;
-        count++;
-        if (count > 1)
-            CHECK(load16_be(sent + 8) > 0); // secs
-    }
-    CHECK_EQ(count, DHCP_ATTEMPTS);
-    CHECK_EQ(dhcp_client_result(&c), ERR_DHCP_NO_OFFER);
-    CHECK(now - begun >= 15000000 && now - begun < 16000000);
-    // A server that offers and then dies.
-    start(false);
-    next_sent();
-    offer(NULL);
-    hear(server, 67);
-    for (count = 0; next_sent(); count++)
-        CHECK_EQ(sent_u8(DHCP_MESSAGE_TYPE), DHCP_REQUEST);
-    CHECK_EQ(count, DHCP_ATTEMPTS);
-    CHECK_EQ(dhcp_client_result(&c), ERR_DHCP_NO_OFFER);
-    // Refused twice.
-    start(false);
-    for (int i = 0; i < 2; i++) {
-        next_sent();
-        CHECK_EQ(sent_u8(DHCP_MESSAGE_TYPE), DHCP_DISCOVER);
-        offer(NULL);
-        hear(server, 67);
-        next_sent();
-        begin(zero, zero, 0xcafe);
-        option_u8(DHCP_MESSAGE_TYPE, DHCP_NAK);
-        option(DHCP_SERVER_ID, server, 4);
+    static const uint8_t codes[] = { DHCP_BOOTFILE, DHCP_ROOT_PATH };
+    static char text[600];
+    memset(text, 'k', sizeof text - 1);
+    memcpy(text, "http://10.0.0.1/", 16);
+    text[598] = 'z';
+    for (size_t i = 0; i < sizeof codes; i++) {
+        begin(address, server, 1);
+        option_u8(DHCP_MESSAGE_TYPE, DHCP_ACK);
+        option_u8(DHCP_OVERLOAD, 3);
+        option(codes[i], text, 255);
+        option_u8(DHCP_LEASE_TIME, 1); // something in between
+        option(codes[i], text + 255, 244);
         end();
-        hear(server, 67);
+        packet[108] = codes[i], packet[109] = 80, packet[190] = DHCP_END;
+        memcpy(packet + 110, text + 499, 80);
+        packet[44] = codes[i], packet[45] = 20, packet[66] = DHCP_END;
+        memcpy(packet + 46, text + 579, 20);
+        CHECK_EQ(dhcp_lease_read(packet, b.len, &lease), 0);
+        CHECK_STR(i ? lease.root_path : lease.filename, text);
     }
-    CHECK_EQ(dhcp_client_result(&c), ERR_DHCP_NO_OFFER);
+    // As long as a packet can make it.
+    begin(address, server, 1);
+    static uint8_t whole[DHCP_OPTION_MAX];
+    for (int i = 0; i < 4; i++)
+        option(DHCP_BOOTFILE, text + 16, 255);
+    option(DHCP_BOOTFILE, text + 16, 202);
+    CHECK_EQ(b.len, DHCP_PACKET_MAX);
+    CHECK_EQ(dhcp_lease_read(packet, b.len, &lease), 0);
+    CHECK_EQ(strlen(lease.filename), 4 * 255 + 202);
+    CHECK_EQ(dhcp_option(packet, b.len, DHCP_BOOTFILE, -1, whole, sizeof whole), 4 * 255 + 202);
 }
 
-TEST(better_offer_wins)
+TEST(empty_options_are_absent)
 {
-    start(true);
-    next_sent();
-    offer(NULL);
-    hear(server, 67);
-    begin((const uint8_t[]){ 10, 0, 0, 88 }, proxy, 0xcafe);
-    option_u8(DHCP_MESSAGE_TYPE, DHCP_OFFER);
+    begin(address, server, 1);
+    memcpy(packet + 108, "from-field", 11);
+    memcpy(packet + 44, "sname", 6);
+    for (uint8_t code = 1; code < DHCP_END; code++)
+        option(code, "", 0);
+    end();
+    CHECK_EQ(dhcp_lease_read(packet, b.len, &lease), 0);
+    CHECK_STR(lease.filename, "from-field");
+    CHECK_STR(lease.tftp_server_name, "sname");
+    CHECK(lease.type == 0 && !lease.pxe && !lease.no_pxedhcp && lease.mtu == 0 && lease.dns_count == 0);
+    CHECK(load32_be(lease.gateway) == 0 && lease.mask[0] == 255);
+    uint8_t v[8];
+    for (int code = 1; code < DHCP_END; code++)
+        CHECK_EQ(dhcp_option(packet, b.len, code, -1, v, sizeof v), ERR_NOT_FOUND);
+    // A sub-option as well; one with content behind it counts.
+    begin(address, server, 1);
+    option(DHCP_IPXE, "\xb0\x00\x50\x00\x50\x01x", 7);
+    end();
+    CHECK_EQ(dhcp_option(packet, b.len, DHCP_IPXE, 176, v, sizeof v), ERR_NOT_FOUND);
+    CHECK_EQ(dhcp_option(packet, b.len, DHCP_IPXE, 80, v, sizeof v), 1);
+}
+
+static const uint8_t some_routes[] = { 24, 10, 60, 0, 10, 0, 0, 5, 0, 10, 0, 0, 9, 32, 192, 0, 2, 1, 0, 0, 0, 0, 9, 172, 128, 10, 0, 0, 6 };
+
+TEST(classless_routes)
+{
+    struct dhcp_route routes[DHCP_ROUTES_MAX];
+    uint8_t everywhere[4];
+    CHECK_EQ(dhcp_routes_read(some_routes, sizeof some_routes, routes, everywhere), 3);
+    CHECK_EQ(load32_be(everywhere), 0x0a000009);
+    CHECK(routes[0].prefix == 24 && load32_be(routes[0].net) == 0x0a3c0000 && load32_be(routes[0].gateway) == 0x0a000005);
+    CHECK(routes[1].prefix == 32 && load32_be(routes[1].net) == 0xc0000201 && load32_be(routes[1].gateway) == 0);
+    CHECK(routes[2].prefix == 9 && load32_be(routes[2].net) == 0xac800000 && load32_be(routes[2].gateway) == 0x0a000006);
+    for (size_t n = 0; n < sizeof some_routes; n++)
+        CHECK_EQ(dhcp_routes_read(some_routes, n, routes, everywhere), n == 0 || n == 8   ? (n ? 1 : 0) :
+                                                                       n == 13            ? 1 :
+                                                                       n == 22            ? 2 :
+                                                                                            ERR_DHCP_MALFORMED);
+    CHECK_EQ(dhcp_routes_read((const uint8_t[]){ 33, 1, 2, 3, 4, 5, 6, 7, 8, 9 }, 10, routes, everywhere), ERR_DHCP_MALFORMED);
+    static uint8_t many[1400];
+    for (size_t i = 0; i < sizeof many; i += 7)
+        memcpy(many + i, (const uint8_t[]){ 16, 10, (uint8_t)(i / 7), 10, 0, 0, 1 }, 7);
+    CHECK_EQ(dhcp_routes_read(many, sizeof many, routes, everywhere), DHCP_ROUTES_MAX);
+    // The router option counts only without them, or when they cannot be read.
+    static const struct {
+        size_t len;
+        uint32_t gateway;
+    } cases[] = { { sizeof some_routes, 0x0a000009 }, { 8, 0 }, { 0, 0x0a0000fe }, { 7, 0x0a0000fe } };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        full_ack(1);
+        option(DHCP_ROUTES, some_routes, cases[i].len);
+        end();
+        CHECK_EQ(dhcp_lease_read(packet, b.len, &lease), 0);
+        CHECK_EQ(load32_be(lease.gateway), cases[i].gateway);
+    }
+}
+
+#define LIST(bytes) (const uint8_t *)(bytes), sizeof(bytes) - 1
+
+TEST(search_lists)
+{
+    char text[64];
+    // RFC 3397's example: the second name ends in the first one.
+    CHECK_EQ(dhcp_search_read(LIST("\3eng\5apple\3com\0\11marketing\300\4"), text, sizeof text), 13 + 1 + 19);
+    CHECK_STR(text, "eng.apple.com marketing.apple.com");
+    CHECK_EQ(dhcp_search_read(LIST("\3lab\4test\0\0\300\0"), text, sizeof text), 17); // the root completes nothing
+    CHECK_STR(text, "lab.test lab.test");
+    CHECK_EQ(dhcp_search_read(LIST(""), text, sizeof text), 0);
+    // What does not fit is left out, whole.
+    CHECK_EQ(dhcp_search_read(LIST("\3lab\4test\0\5other\4test\0"), text, 19), 8);
+    CHECK_STR(text, "lab.test");
+    CHECK_EQ(dhcp_search_read(LIST("\3lab\4test\0\5other\4test\0"), text, 20), 19);
+    static const struct {
+        const uint8_t *data;
+        size_t len;
+    } bad[] = {
+        { LIST("\300\0") }, { LIST("\1a\300\0") }, { LIST("\1a\300\2") }, { LIST("\1a\0\1b\300\5") }, { LIST("\1a\300") },
+        { LIST("\1a") }, { LIST("\3ab") }, { LIST("\100a\0") }, { LIST("\200a\0") }, { LIST("\3a b\0") }, { LIST("\3a.b\0") },
+        { LIST("\3a\0b\0") }, { LIST("\1a\0\1b\377\377") }, { LIST("\1a\300\3\300\1\0") },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        strcpy(text, "before");
+        CHECK_EQ(dhcp_search_read(bad[i].data, bad[i].len, text, sizeof text), ERR_DHCP_MALFORMED);
+        CHECK_STR(text, "");
+    }
+    // Split over several options, in the middle of a label.
+    full_ack(1);
+    option(DHCP_DOMAIN_SEARCH, "\3la", 3);
+    option(DHCP_DOMAIN_SEARCH, "b\4test\0\1x\300\0", 12 - 1);
+    end();
+    CHECK_EQ(dhcp_lease_read(packet, b.len, &lease), 0);
+    CHECK_STR(lease.search, "lab.test x.lab.test");
+    CHECK_STR(lease.domain, "rack.example");
+}
+
+TEST(what_no_link_has_is_no_mtu)
+{
+    static const struct {
+        uint16_t given, taken;
+    } cases[] = { { 0, 0 }, { 68, 0 }, { 575, 0 }, { 576, 576 }, { 1400, 1400 }, { 9000, 9000 }, { 65535, 65535 } };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const uint8_t mtu[2] = { (uint8_t)(cases[i].given >> 8), (uint8_t)cases[i].given };
+        begin(address, server, 1);
+        option(DHCP_MTU, mtu, 2);
+        end();
+        CHECK_EQ(dhcp_lease_read(packet, b.len, &lease), 0);
+        CHECK_EQ(lease.mtu, cases[i].taken);
+    }
+}
+
+// A router's lease and a proxy's answer, as a ROM keeps them.
+TEST(a_kept_proxys_file_goes_with_the_proxy)
+{
+    static struct dhcp_lease more;
+    full_ack(1);
+    end();
+    CHECK_EQ(dhcp_lease_read(packet, b.len, &lease), 0);
+    begin(zero, zero, 1);
     option(DHCP_SERVER_ID, proxy, 4);
+    option_text(DHCP_BOOTFILE, "boot.kpxe");
+    end();
+    CHECK_EQ(dhcp_lease_read(packet, b.len, &more), 0);
+    dhcp_lease_add_boot(&lease, &more);
+    CHECK_STR(lease.filename, "boot.kpxe");
+    CHECK(memcmp(lease.next_server, proxy, 4) == 0);
+}
+
+TEST(another_magic_is_no_option)
+{
+    full_ack(1);
     option_text(DHCP_BOOTFILE, "x");
     end();
-    hear(proxy, 67);
-    next_sent();
-    uint8_t v[4];
-    CHECK_EQ(dhcp_option(sent, sent_len, DHCP_REQUESTED_IP, -1, v, 4), 4);
-    CHECK_EQ(v[3], 88);
-    ack(NULL); // of the server that was not asked
-    hear(server, 67);
-    CHECK_EQ(dhcp_client_result(&c), 1);
-}
-
-TEST(drops_what_is_not_ours)
-{
-    start(false);
-    next_sent();
-    offer("evil");
-    packet[4] ^= 1; // transaction
-    hear(server, 67);
-    packet[4] ^= 1;
-    packet[28] ^= 1; // hardware address
-    hear(server, 67);
-    packet[28] ^= 1;
-    hear(server, 1067); // port
-    packet[0] = 1; // a request
-    hear(server, 67);
-    packet[0] = 2;
-    for (size_t n = 0; n < 243; n++)
-        dhcp_client_input(&c, server, 67, packet, n, now);
-    CHECK_EQ(c.state, DHCP_DISCOVERING);
-    CHECK(!c.have_offer);
-    ack("early"); // nobody asked yet
-    hear(server, 67);
-    CHECK_EQ(c.state, DHCP_DISCOVERING);
-    proxy_answer(DHCP_OFFER, "x");
-    packet[240 + 3 + 6 + 2] = 'Q'; // no "PXEClient"
-    hear(proxy, 67);
-    CHECK_EQ(c.proxy.packet_len, 0);
-    // BOOTP servers still exist.
-    begin(address, server, 0xcafe);
-    builder_zeros(&b, DHCP_PACKET_MIN - b.len);
-    hear(server, 67);
-    CHECK_EQ(dhcp_client_result(&c), 0);
-    CHECK(dhcp_client_bound(&c));
-    offer("late");
-    hear(server, 67);
-    CHECK_STR(c.lease.filename, "");
+    packet[236] ^= 1;
+    CHECK_EQ(dhcp_lease_read(packet, b.len, &lease), 0);
+    CHECK(lease.type == 0 && lease.filename[0] == 0 && load32_be(lease.gateway) == 0);
 }
 
 TEST_MAIN(T(reads_a_lease), T(file_and_sname_fields), T(overload_and_long_options), T(mask_of_the_class),
-          T(what_the_rom_kept), T(adding_a_boot_reply), T(discover_says_who_we_are), T(offer_request_ack),
-          T(waits_for_a_proxy), T(asks_the_proxy_on_4011), T(retries_and_gives_up), T(better_offer_wins),
-          T(drops_what_is_not_ours))
+          T(what_the_rom_kept), T(adding_a_boot_reply), T(options_longer_than_255), T(empty_options_are_absent),
+          T(classless_routes), T(search_lists), T(what_no_link_has_is_no_mtu), T(a_kept_proxys_file_goes_with_the_proxy),
+          T(another_magic_is_no_option))

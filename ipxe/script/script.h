@@ -47,6 +47,8 @@ struct script_ops {
     // Called before each line: 0 to go on, or an error that ends the script (ERR_CANCELLED for ctrl-C).
     // This is what keeps an endless loop of a script from hanging silently. May be NULL.
     int (*poll)(void *ctx);
+    // As set, for a value that is changed: by the type that it has. NULL: set is used.
+    int (*update)(void *ctx, const char *name, const char *text);
     // Does the console show this error's sentence already, from the command that failed? NULL: it never does.
     bool (*said)(void *ctx, int err);
 };

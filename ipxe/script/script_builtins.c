@@ -78,7 +78,7 @@ static int run_inc(struct script *s, int argc, char **argv)
     if (rc > 0 && (rc = script_number(s, argv[0], text, &value)) < 0)
         return rc;
     fmt_snprintf(text, sizeof text, "%u", (unsigned)(value + step));
-    return s->ops->set(s->ctx, argv[1], text);
+    return (s->ops->update ? s->ops->update : s->ops->set)(s->ctx, argv[1], text);
 }
 
 static int run_goto(struct script *s, int argc, char **argv)

@@ -41,6 +41,12 @@ int script_options(struct script *s, int argc, char **argv, const struct script_
         const struct script_option *o = find_option(argv[i], options, count, &value);
         if (!o)
             return bad_option(s, argv[0], argv[i], "is not an option of this command");
+        if (!o->has_value && value && argv[i][1] != '-') { // -ar: the rest is options, too
+            *o->value = "";
+            *++argv[i] = '-';
+            i--;
+            continue;
+        }
         if (!o->has_value && value)
             return bad_option(s, argv[0], argv[i], "takes no value");
         if (o->has_value && !value) {

@@ -25,6 +25,10 @@ static int op_set(void *ctx, const char *name, const char *text)
 {
     return settings_set(&w.settings, name, text);
 }
+static int op_update(void *ctx, const char *name, const char *text)
+{
+    return settings_update(&w.settings, name, text);
+}
 static int op_clear(void *ctx, const char *name)
 {
     return settings_clear(&w.settings, name);
@@ -45,7 +49,7 @@ static int op_poll(void *ctx)
 {
     return w.poll_limit && ++w.polls > w.poll_limit ? ERR_CANCELLED : 0;
 }
-static const struct script_ops ops = { op_get, op_set, op_clear, op_show, op_print, op_poll, NULL };
+static const struct script_ops ops = { op_get, op_set, op_clear, op_show, op_print, op_poll, op_update, NULL };
 
 // "name|arg|arg\n" into w.calls.
 static void note(int argc, char **argv)

@@ -19,6 +19,7 @@ static const struct setting_name known[] = {
     { "tftp-server-name", SETTING_STRING, 66, 0 },
     { "filename", SETTING_STRING, 67, 0 },
     { "user-class", SETTING_STRING, 77, 0 },
+    { "search", SETTING_STRING, 119, 0 },
     { "p2-server", SETTING_STRING, 175, 80 },
     { "p2-name", SETTING_STRING, 175, 81 },
     { "p2-port", SETTING_STRING, 175, 82 },

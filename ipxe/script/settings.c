@@ -189,7 +189,7 @@ static bool find_encapsulated(const struct settings *s, const struct name *n, st
         }
         if (!range_fits(at + 2, len, ret->value_len))
             return false;
-        if (ret->value[at] == sub) {
+        if (ret->value[at] == sub && len > 0) { // an empty one is not there
             ret->value += at + 2;
             ret->value_len = len;
             ret->type = looks_like_ipv4(n, ret) ? SETTING_IPV4 : n->natural;
@@ -287,7 +287,7 @@ int settings_put_text(struct settings *s, const char *scope, const char *name, c
     return 0;
 }
 
-int settings_set(struct settings *s, const char *name, const char *text)
+static int set_text(struct settings *s, const char *name, const char *text, bool keep_type)
 {
     struct name n;
     struct entry e;
@@ -301,14 +301,22 @@ int settings_set(struct settings *s, const char *name, const char *text)
             remove_entry(s, &e);
         return 0;
     }
-    // Without a type in the name: the name's own, or else the one that it was stored with (so that `inc` and
-    // `set` keep a number a number).
     enum setting_type type = n.typed ? n.type : n.natural;
-    if (!n.typed && n.natural == SETTING_STRING && find_exact(s, n.scope, n.name, &e))
+    if (keep_type && !n.typed && find_exact(s, n.scope, n.name, &e))
         type = e.type;
     uint8_t value[SETTINGS_VALUE_MAX];
     int len = setting_parse(type, text, value, sizeof value);
     return len < 0 ? len : store(s, n.scope, n.name, type, value, (size_t)len);
+}
+
+int settings_set(struct settings *s, const char *name, const char *text)
+{
+    return set_text(s, name, text, false);
+}
+
+int settings_update(struct settings *s, const char *name, const char *text)
+{
+    return set_text(s, name, text, true);
 }
 
 int settings_clear(struct settings *s, const char *name)

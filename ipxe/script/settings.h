@@ -56,6 +56,8 @@ int settings_put_text(struct settings *s, const char *scope, const char *name, c
 // `set NAME TEXT`: reads the text by the type given in the name, or else by the name's natural type. Empty text
 // clears. ERR_INVALID when the text is no such value.
 int settings_set(struct settings *s, const char *name, const char *text);
+// The same by the type that NAME has already, so that `inc` keeps a number a number.
+int settings_update(struct settings *s, const char *name, const char *text);
 // `clear NAME`; `clear SCOPE/` clears all of a scope. ERR_NOT_FOUND when there was nothing.
 int settings_clear(struct settings *s, const char *name);
 

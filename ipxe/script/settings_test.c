@@ -128,10 +128,18 @@ TEST(set_reads_by_type)
     CHECK_EQ(settings_set(&s, "net0/ip", "10.0.0.256"), ERR_INVALID);
     CHECK_STR(get("net0/ip"), "10.0.0.5");
     CHECK_EQ(settings_set(&s, "n:int32", "7"), 0);
-    CHECK_EQ(settings_set(&s, "n", "-8"), 0); // stays a number
+    CHECK_EQ(settings_update(&s, "n", "-8"), 0); // stays a number
     CHECK_STR(get("n:hex"), "ff:ff:ff:f8");
     CHECK_STR(get("n"), "-8");
-    CHECK_EQ(settings_set(&s, "n", "eight"), ERR_INVALID);
+    CHECK_EQ(settings_update(&s, "n", "eight"), ERR_INVALID);
+    // Without a type it is a text again, as in iPXE (measured: int32 13362, hex 34:32).
+    CHECK_EQ(settings_set(&s, "n", "42"), 0);
+    CHECK_STR(get("n"), "42");
+    CHECK_STR(get("n:int32"), "13362");
+    CHECK_STR(get("n:hex"), "34:32");
+    CHECK_EQ(settings_set(&s, "n:int32", "7"), 0);
+    CHECK_EQ(settings_set(&s, "n", "abc"), 0);
+    CHECK_STR(get("n"), "abc");
     CHECK_EQ(settings_set(&s, "n", ""), 0);
     CHECK_STR(get("n"), "(none)");
     CHECK_EQ(settings_set(&s, "n", "eight"), 0);

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The rows about what DHCP and PXE servers say. Where dnsmasq cannot be made to say it, ci/qemu/dhcp.py does (`answers`).
+
+They run the core as a Linux process: nothing here depends on the machine."""
+import socket
+from dataclasses import asdict, dataclass, replace
+
+HERE, SECOND, FAR = "10.50.0.1", "10.50.0.5", "10.60.0.9"  # addresses of the bridge; FAR is behind a router for the machine
+MASK, LEASE = (1, "ffffff00"), (51, "00000e10")
+NOWHERE = (3, "0a3200fe")  # a router that is not there
+
+
+def text(code, value):
+    return (code, value.encode().hex())
+
+
+def ip(code, address):
+    return (code, socket.inet_aton(address).hex())
+
+
+@dataclass
+class Answer:
+    options: tuple = ()  # (code, hexadecimal), besides 53 and 54
+    yiaddr: str = "10.50.0.150"
+    siaddr: str = "0.0.0.0"
+    server: str = HERE  # option 54
+    file: str = ""  # of the header
+    port: int = 67
+    to: tuple = (1, 3)  # message types
+    late: float = 0.0
+
+
+def plain(answers):
+    return [asdict(answer) for answer in answers]
+
+
+PXE = text(60, "PXEClient")
+LEASE_ONLY = Answer((MASK, LEASE), siaddr=HERE)  # a router's
+ROUTES = (121, "180a3c00" "0a320001" "00" "0a320001")  # 10.60.0.0/24 and everything by 10.50.0.1
+
+
+def script(*lines):
+    return "#!ipxe\n" + "\n".join(lines) + "\n"
+
+
+def rows(table):
+    good = next(row for row in table if row.name == "e1000")
+    base = replace(good, machine="host", group="host", servers=[], tftp=("good",), after=(("placed", "good"),), expect=(), addresses=(),
+                   forbid=("ROW-FAILED",))
+
+    def row(name, about, lines, answers=(), **more):
+        return replace(base, name="host-dhcp-" + name, about=about, script=script(*lines) if lines else None, answers=tuple(answers), **more)
+
+    def chain(uri):
+        return f"chain {uri} || echo ROW-FAILED"
+
+    by_dhcp = ("dhcp", "show next-server ||", "show filename ||", chain("tftp://${next-server}/${filename}"))
+    long_url = f"http://10.50.0.2:8080/good?api_key={'k' * 600}&end=yes"
+    http = [replace(good.servers[0], kind="http")]
+    return [
+        row("routes", "option 121 leads to the server's network; there is no router", ["dhcp", chain(f"tftp://{FAR}/good")],
+            [Answer((MASK, LEASE, ROUTES))], addresses=(FAR,)),
+        row("routes-not-router", "the router of option 3 leads nowhere, and is ignored where 121 is", ["dhcp", chain(f"tftp://{FAR}/good")],
+            [Answer((MASK, LEASE, NOWHERE, ROUTES))], addresses=(FAR,), expect=("gateway 10.50.0.1 ",)),
+        row("long-file", "a boot file of 660 characters in three options 67: the default script asks for all of it", None,
+            [Answer((MASK, LEASE) + tuple(text(67, long_url[i:i + 255]) for i in range(0, len(long_url), 255)))], servers=http, tftp=(),
+            after=base.after + (("server_log", "a", r"k{600}&end=yes HTTP"),)),
+        row("empty-options", "options without a byte are none: the header's file counts", by_dhcp,
+            [Answer((MASK, LEASE, (67, ""), (66, ""), (121, ""), (26, ""), (15, ""), (119, ""), (6, "")), siaddr=HERE, file="good")]),
+        row("proxy", "a router's lease and a proxy's file without a server: the file is the proxy's", by_dhcp,
+            [LEASE_ONLY, Answer((PXE, text(67, "good")), yiaddr="0.0.0.0", server=SECOND, to=(1,))], addresses=(SECOND,),
+            expect=(f"next-server {SECOND} ",)),
+        row("proxy-late", "a proxy that takes two seconds is heard", by_dhcp,
+            [LEASE_ONLY, Answer((PXE, text(67, "good")), yiaddr="0.0.0.0", server=SECOND, to=(1,), late=2.0)], addresses=(SECOND,),
+            expect=(f"next-server {SECOND} ",)),
+        row("pxe-server", "the DHCP server says PXEClient and no file: it is asked on port 4011", by_dhcp,
+            [Answer((MASK, LEASE, PXE)), Answer((PXE,), siaddr=SECOND, file="good", port=4011)], addresses=(SECOND,)),
+        row("pxe-menu", "dnsmasq with pxe-service: a menu, whose first item's file is asked for", ["dhcp", "show filename",
+            "iseq ${filename} first.0 || echo ROW-FAILED", chain("tftp://${next-server}/good")],
+            dhcp=("--pxe-service=x86PC,one,first", "--pxe-service=x86PC,two,second"), boot_file=False),
+        row("search", "a short name, completed by option 119 and by option 15", ["dhcp", "imgfetch tftp://boothost/good || echo ROW-FAILED",
+            "imgfree", chain("tftp://other/good")],
+            dhcp=("--port=53", "--no-resolv", "--no-hosts", "--local=/#/", f"--address=/boothost.lab.test/{HERE}",
+                  f"--address=/other.home.test/{HERE}",
+                  f"--dhcp-option=6,{HERE}", "--dhcp-option=15,home.test", "--dhcp-option=option:domain-search,none.test,lab.test")),
+        row("mtu", "option 26 is 1400, and larger packets vanish: TFTP's blocks and TCP's segments fit",
+            ["dhcp", f"imgfetch tftp://{HERE}/good || echo ROW-FAILED", "imgfree", chain("http://10.50.0.2:8080/good")], servers=http, mtu=1400,
+            dhcp=("--dhcp-option=26,1400", "--tftp-mtu=1500")),
+        row("none", "no DHCP: the script gives the card its address, before and behind its opening",
+            ["set net0/ip 10.50.0.77", "set net0/netmask 255.255.255.0", "ifopen net0", f"imgfetch tftp://{HERE}/good || echo ROW-FAILED",
+             "imgfree", f"set net0/gateway {HERE}", chain(f"tftp://{FAR}/good")], addresses=(FAR,)),
+        row("none-cleared", "an address that is cleared, or whose card is closed, is gone",
+            ["ifopen", "set net0/ip 10.50.0.77", "ifstat", "clear net0/ip", "echo CLEARED", "ifstat", "set net0/ip 10.50.0.77", "ifclose net0",
+             "echo CLOSED", "ifstat net0", "ifopen net0", chain(f"tftp://{HERE}/good")],
+            expect=(r"10\.50\.0\.77 mask 255\.0\.0\.0 gateway 0\.0\.0\.0", r"CLEARED\nnet0: .*\n  \[fe80", r"CLOSED\nnet0: .*\(closed\)\n")),
+        row("ipxe-options", "options that scripts for iPXE give", ["ifconf --timeout 5000 --configurator dhcp net0",
+            f"imgfetch --name x --timeout=9000 tftp://{HERE}/good || echo ROW-FAILED", "imgfree x",
+            chain(f"-ar --timeout 5000 tftp://{HERE}/good console=ttyS0 quiet")],
+            expect=('chain: "console=ttyS0" and what follows is not used',)),
+    ]

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MPL-2.0
+// The commands with effects, in one place: core/conf.c makes its table of this list, and script_check.c judges scripts by it
+// where no firmware is (`signet embed`).
+#pragma once
+
+// Columns: name, function (command_... in core/), least and most arguments (-1: any number), usage.
+#define SCRIPT_COMMAND_LIST(X)                                                                                         \
+    X("boot", boot, 0, 1, "[URI]")                                                                                     \
+    X("chain", chain, 1, -1, "[--autofree] [--replace] [--name NAME] [--timeout MS] URI")                              \
+    X("dhcp", dhcp, 0, -1, "[--force] [--timeout MS] [netN]...")                                                       \
+    X("floor", floor, 0, 2, "[--clear [PRODUCT]]")                                                                     \
+    X("ifconf", dhcp, 0, -1, "[--force] [--timeout MS] [netN]...")                                                     \
+    X("ifclose", ifclose, 0, 1, "[netN]")                                                                              \
+    X("ifopen", ifopen, 0, 1, "[netN]")                                                                                \
+    X("ifstat", ifstat, 0, 1, "[netN]")                                                                                \
+    X("imgfetch", imgfetch, 1, -1, "[--name NAME] [--timeout MS] URI")                                                 \
+    X("imgfree", imgfree, 0, 1, "[NAME]")                                                                              \
+    X("imgstat", imgstat, 0, 0, "")                                                                                    \
+    X("poweroff", poweroff, 0, 0, "")                                                                                  \
+    X("prompt", prompt, 0, -1, "[--key KEY] [--timeout MS] [TEXT]...")                                                 \
+    X("reboot", reboot, 0, 0, "")                                                                                      \
+    X("shell", shell, 0, 0, "")                                                                                        \
+    X("sleep", sleep, 1, 1, "SECONDS")
