@@ -44,7 +44,7 @@ def serve(interface, port, answers):
         print(f"port {port}: message {kind} from {peer[0]}", flush=True)
         to = peer if peer[0] != "0.0.0.0" else ("255.255.255.255", 68)
         for answer in answers:
-            if kind in answer["to"]:
+            if kind in answer["to"] and request[28:34].hex(":").endswith(answer["mac"]):
                 threading.Timer(answer["late"], s.sendto, (packet(request, kind, answer), to)).start()
 
 

@@ -122,6 +122,8 @@ class Runner:
             self.spoil()
         else:
             self.net.tap("tap0")
+        for number in range(1, self.row.taps):
+            self.net.tap(f"tap{number}")
         if self.row.mtu:
             net.sh("ip", "link", "set", "tap0", "mtu", str(self.row.mtu))
             net.sh("ip", "link", "set", "br0", "mtu", "1500")
@@ -374,6 +376,11 @@ class Runner:
                 reasons.append(f"the initrd placed is not {part} at {position}")
             position = -(-(position + len(data)) // forge.PAYLOAD_ALIGN) * forge.PAYLOAD_ALIGN
         return reasons
+
+    def check_dhcp_log(self, pattern, count):
+        """How often dhcp.py heard such a message."""
+        found = len(re.findall(pattern, self.log("dhcp.log")))
+        return [] if found == count else [f"dhcp.log shows {pattern} {found} times, not {count}"]
 
     def check_server_log(self, name, pattern):
         return [] if re.search(pattern, self.log(f"server-{name}.log")) else [f"the log of server {name} does not show {pattern}"]

@@ -77,6 +77,7 @@ class Row:
     boot_file: bool = True  # dnsmasq names the NBP
     answers: tuple = ()  # table_dhcp.Answer: in dnsmasq's place, by ci/qemu/dhcp.py
     addresses: tuple = ()  # further addresses of the bridge
+    taps: int = 1  # one for each card that `devices` has besides
     mtu: int = 0  # of the machine's link, when it is narrower than the others
     cases: tuple = ()
     when: tuple = ()

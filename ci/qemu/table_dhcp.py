@@ -28,6 +28,7 @@ class Answer:
     port: int = 67
     to: tuple = (1, 3)  # message types
     late: float = 0.0
+    mac: str = ""  # the end of the asking card's address
 
 
 def plain(answers):
@@ -57,7 +58,16 @@ def rows(table):
     by_dhcp = ("dhcp", "show next-server ||", "show filename ||", chain("tftp://${next-server}/${filename}"))
     long_url = f"http://10.50.0.2:8080/good?api_key={'k' * 600}&end=yes"
     http = [replace(good.servers[0], kind="http")]
-    return [
+    # One link for both, so that the former network's addresses would be in the way, and for a whole machine: the host has one card.
+    first, second = (f"virtio-net-pci,romfile=,addr={addr}" for addr in ("0x8", "0x9"))
+    two_networks = replace(
+        good, name="efi-two-networks", about="the first card's network names nothing that boots, the second one's does: the next round asks there",
+        firmware="esp", script=None, nic=second + ",bootindex=-1", servers=http, taps=2, deadline=150, after=(("dhcp_log", "message 1", 2),),
+        devices=("-netdev", "tap,ifname=tap1,script=no,downscript=no,id=n1", "-device", first + ",netdev=n1,mac=52:54:00:50:32:02"),
+        answers=(Answer((MASK, LEASE), mac="32:02"),
+                 Answer((MASK, LEASE, text(67, "http://10.50.0.2:8080/good")), yiaddr="10.50.0.151", mac="32:01")),
+        expect=good.expect + (r"dhcp: net0 10\.50\.0\.150(?s:.*)next round in 2 s(?s:.*)dhcp: net1 10\.50\.0\.151",))
+    return [two_networks,
         row("routes", "option 121 leads to the server's network; there is no router", ["dhcp", chain(f"tftp://{FAR}/good")],
             [Answer((MASK, LEASE, ROUTES))], addresses=(FAR,)),
         row("routes-not-router", "the router of option 3 leads nowhere, and is ignored where 121 is", ["dhcp", chain(f"tftp://{FAR}/good")],
@@ -65,8 +75,9 @@ def rows(table):
         row("long-file", "a boot file of 660 characters in three options 67: the default script asks for all of it", None,
             [Answer((MASK, LEASE) + tuple(text(67, long_url[i:i + 255]) for i in range(0, len(long_url), 255)))], servers=http, tftp=(),
             after=base.after + (("server_log", "a", r"k{600}&end=yes HTTP"),)),
-        row("empty-options", "options without a byte are none: the header's file counts", by_dhcp,
-            [Answer((MASK, LEASE, (67, ""), (66, ""), (121, ""), (26, ""), (15, ""), (119, ""), (6, "")), siaddr=HERE, file="good")]),
+        row("empty-options", "options without a byte are none: the header's file counts",
+            ("dhcp", "show vendor-class && echo ROW-FAILED ||") + by_dhcp[1:],
+            [Answer((MASK, LEASE, (67, ""), (60, ""), (66, ""), (121, ""), (26, ""), (15, ""), (119, ""), (6, "")), siaddr=HERE, file="good")]),
         row("proxy", "a router's lease and a proxy's file without a server: the file is the proxy's", by_dhcp,
             [LEASE_ONLY, Answer((PXE, text(67, "good")), yiaddr="0.0.0.0", server=SECOND, to=(1,))], addresses=(SECOND,),
             expect=(f"next-server {SECOND} ",)),
