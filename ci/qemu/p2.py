@@ -135,9 +135,12 @@ class Server:
         yield self.offer(nonce, peer, image)
 
     def on_read(self, nonce, peer, body):
-        cookie, tag, _, _, stamp, block_size, _, space, count, _ = READ_BODY.unpack_from(body)
-        if stamp == 0:
-            return  # malformed: that is multicast's
+        cookie, tag, _, _, stamp, block_size, flags, space, count, zero = READ_BODY.unpack_from(body)
+        ranges = [RANGE.unpack_from(body, at) for at in range(READ_BODY.size, len(body) - RANGE.size + 1, RANGE.size)]
+        if (stamp == 0 or not 448 <= block_size <= 1408 or flags & ~1 or space > PAYLOAD or zero or not 1 <= count <= 64 or
+                len(body) != READ_BODY.size + count * RANGE.size or
+                any(not length or offset + length >= 1 << 64 for offset, length in ranges)):
+            return  # malformed
         self.reads += 1
         if cookie != self.cookie(peer) or ("reset" in self.lies and self.reads % 2):
             yield message(RESET, nonce, struct.pack("<HHI", 1, 0, 0))
@@ -149,12 +152,8 @@ class Server:
         if not image or ("error" in self.lies and self.reads % 4 == 0):
             yield message(ERROR, nonce, ERROR_BODY.pack(tag, 2, b"not held here"))
             return
-        if space > PAYLOAD or len(body) != READ_BODY.size + count * RANGE.size:
-            yield message(ERROR, nonce, ERROR_BODY.pack(tag, 3, b"bad READ"))
-            return
         whole, piece = image.space(space)
-        ranges = [RANGE.unpack_from(body, READ_BODY.size + i * RANGE.size) for i in range(count)]
-        if any(not length or offset + length > len(whole) for offset, length in ranges):
+        if block_size > BLOCK_MAX or any(offset + length > len(whole) for offset, length in ranges):
             yield message(ERROR, nonce, ERROR_BODY.pack(tag, 3, b"outside the image"))
             return
         for offset, length in ranges:

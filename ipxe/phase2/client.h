@@ -31,7 +31,7 @@
 #define P2_CLIENT_SERVERS 12    // servers kept at a time
 #define P2_CLIENT_TARGETS 8     // addresses HELLO is sent to in discovery
 #define P2_CLIENT_SLOTS 64      // chunks in the works at a time (fewer when chunks are large)
-#define P2_CLIENT_SLOT_BITS 65536 // blocks of all slots together: 8 chunks of 4 MiB in blocks of 512
+#define P2_CLIENT_SLOT_BITS 75008 // blocks of all slots together: 8 chunks of 4 MiB in blocks of P2_BLOCK_MIN
 #define P2_CLIENT_FLIGHT 2048   // requests that the window is kept in; more than twice the largest window
 #define P2_CLIENT_STAMPS 16     // READs whose sending time is remembered
 #define P2_CLIENT_WINDOW_MIN 4  // blocks: below this a link is not usable

@@ -6,7 +6,7 @@
 #include "phase2/client_parts.h"
 
 #define STEPS ARRAY_SIZE(block_steps)
-static const uint16_t block_steps[] = { P2_BLOCK_MAX, P2_BLOCK_MID, P2_BLOCK_MIN };
+static const uint16_t block_steps[] = { P2_BLOCK_MAX, P2_BLOCK_MID, P2_BLOCK_SMALL, P2_BLOCK_MIN };
 
 // A round is one window's worth of requests, at least ROUND_MIN so that one loss is not taken for many; where losses are
 // the rule, or must show something subtle, ROUND_SURE.

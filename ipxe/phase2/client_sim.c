@@ -480,7 +480,8 @@ static void client_send(const uint8_t *bytes, size_t len, const struct net_addr 
             seen_server = servers[i].addr;
             seen = true;
         }
-        wire_send(bytes, len, (int)i, &client_addr, now);
+        if (!net.mtu[i] || len + 28 <= net.mtu[i])
+            wire_send(bytes, len, (int)i, &client_addr, now);
     }
     card_stuck = false;
 }
@@ -658,7 +659,7 @@ static void net_choose(uint64_t seed)
     case FAILOVER: net.servers = between(2, 3); net.loss = below(1000); break;
     case ALL_DEAD: net.servers = between(1, 3); net.must_fail = true; break;
     case REPLACED: net.servers = between(1, 2); net.may_fail = net.servers == 1; break;
-    case MTU_HOLE: net.mtu[0] = net.mtu[1] = between(600, 1400); net.loss = below(300); break;
+    case MTU_HOLE: net.mtu[0] = net.mtu[1] = between(576, 1400); net.loss = below(300); break;
     case OFFPATH: net.forge_off = between(100, 9000); net.servers = between(1, 2); break;
     case ONPATH: net.forge_on = between(10, 2000); net.servers = between(1, 2); net.may_fail = true; break;
     case BITFLIPS: net.flip = between(1, 60); net.truncate = between(0, 100); net.may_fail = true; break;

@@ -160,7 +160,7 @@ static bool range_add(struct p2_read *read, uint64_t offset, uint32_t length)
             return true;
         }
     }
-    if (read->range_count == P2_RANGES_MAX)
+    if (read->range_count == (read->block_size < P2_BLOCK_SMALL ? P2_RANGES_SMALL : P2_RANGES_MAX))
         return false;
     read->ranges[read->range_count++] = (struct p2_range){ .offset = offset, .length = length };
     return true;

@@ -27,7 +27,7 @@ static struct world_server {
     struct p2_image view;
     struct p2_event last;
     unsigned finished;
-    uint32_t mtu; // largest datagram that gets through, 0 = any
+    uint32_t mtu; // largest datagram that gets through either way, 0 = any
 } servers[SERVERS];
 static uint32_t server_count;
 
@@ -139,7 +139,7 @@ static bool turn(void)
             abort();
         bool lost = to_server && !to_server(&m, &to);
         for (uint32_t i = 0; i < server_count && !lost; i++)
-            if (servers[i].alive && (net_addr_equal(&to, &servers[i].addr) || net_addr_equal(&to, &group))) {
+            if (servers[i].alive && (!servers[i].mtu || (uint32_t)n <= servers[i].mtu) && (net_addr_equal(&to, &servers[i].addr) || net_addr_equal(&to, &group))) {
                 p2_server_input(&servers[i].machine, buf, (size_t)n, &client_addr, now);
                 serve(i);
             }

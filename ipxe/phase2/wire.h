@@ -26,8 +26,10 @@
 
 #define P2_BLOCK_MAX 1408 // + DATA's head + UDP + IPv6 = 1496 <= 1500
 #define P2_BLOCK_MID 1200 // 1288 with heads over IPv6: tunnels and VPNs
-#define P2_BLOCK_MIN 512  // 600 with heads over IPv6: the smallest links in use
-#define P2_RANGES_MAX 64        // in one READ
+#define P2_BLOCK_SMALL 512 // 600 with heads over IPv6: the least that servers before 0.2 send
+#define P2_BLOCK_MIN 448   // 516 with heads over IPv4: fits the 576 bytes that every host takes, options and a tunnel beside
+#define P2_RANGES_MAX 64   // in one READ
+#define P2_RANGES_SMALL 32 // in a READ for blocks below P2_BLOCK_SMALL: it has to fit as well
 #define P2_READ_BLOCKS_MAX 1024 // in one READ
 #define P2_LIST_PIECE (1u << 20) // blocks of the list are counted from multiples of this
 
@@ -67,6 +69,9 @@ _Static_assert(P2_NONCE_SIZE == 8 && P2_TAG_SIZE == 8, "both are compared by equ
 _Static_assert(P2_OFFER_SIZE <= P2_HELLO_SIZE, "an OFFER must not amplify a HELLO");
 _Static_assert(P2_ERROR_SIZE <= P2_READ_FIXED && P2_RESET_SIZE <= P2_READ_FIXED, "errors must not amplify");
 _Static_assert(P2_MESSAGE_MAX + 8 + 40 <= 1500, "a full DATA fits an Ethernet frame over IPv6");
+_Static_assert(P2_DATA_FIXED + P2_BLOCK_MIN + 8 + 60 <= 576 &&
+                   P2_READ_FIXED + P2_RANGES_SMALL * P2_RANGE_SIZE + 8 + 60 <= 576,
+               "the smallest ones fit 576 bytes with the longest head of IPv4 (RFC 791, 3.2)");
 
 // Facts about the client, for logs only: nothing is decided by them.
 struct p2_facts {
