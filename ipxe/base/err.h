@@ -49,6 +49,7 @@
     X(P2_STALLED, "P03", "servers stopped answering")                                                                  \
     X(P2_SERVERS_BAD, "P04", "every server sent wrong data")                                                           \
     X(P2_MALFORMED, "P05", "malformed message")                                                                        \
+    X(P2_BUSY, "P06", "the servers are busy")                                                                          \
     /* network */                                                                                                      \
     X(NET_NO_CARD, "N01", "no network card")                                                                           \
     X(NET_LINK, "N02", "network card fault")                                                                           \

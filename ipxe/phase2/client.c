@@ -25,6 +25,7 @@ int p2_client_init(struct p2_client *c, const struct p2_client_config *config, u
     c->discover_us = config->discover_us ? config->discover_us : P2_DISCOVER_DEFAULT;
     c->stall_us = config->stall_us ? config->stall_us : P2_STALL_DEFAULT;
     c->started = c->now = c->progress_at = c->slow_at = now;
+    progress_start(&c->watch, now);
     c->phase = P2_DISCOVER;
     p2c_flow_init(c, config);
     p2c_servers_init(c, config);
@@ -97,7 +98,7 @@ static int input_server(struct p2_client *c, struct p2_client_server *server, co
     case P2_RESET:
         if (server->state == P2S_DROPPED && !finish)
             return ERR_NOT_FOUND;
-        p2c_servers_hint(c, server, m->type == P2_RESET);
+        p2c_servers_hint(c, server, m);
         return 0;
     default: return ERR_NOT_FOUND;
     }

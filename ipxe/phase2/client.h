@@ -23,6 +23,7 @@
 // Security: whatever anyone sends, the machine never says VERIFIED unless every byte behind the scatter map
 // matches the seal that the trust store accepted. No RESET, ERROR or OFFER ends a boot by itself.
 #pragma once
+#include "base/progress.h"
 #include "base/scatter.h"
 #include "crypto/hashboard.h"
 #include "phase2/seal.h"
@@ -57,11 +58,12 @@
 #define P2_FINISH_TRIES 5
 #define P2_FINISH_PAUSE 150000u
 #define P2_STRIKES_MAX 4           // bad chunks (halved by good ones) that drop a server
-#define P2_SEAL_TRIES 3            // seals from one server that may be damaged before it is dropped
+#define P2_SEAL_TRIES 3            // seals from one server that may be damaged, or replaced, before it is dropped
 #define P2_DROPS_MAX 64            // servers dropped before the boot is given up: bounds a hostile crowd
 #define P2_SLOW_TIME 10000000u     // fewer than P2_SLOW_BLOCKS in so long: another server may do better
 #define P2_SLOW_BLOCKS 64u
 #define P2_REFUSED_AFTER 100000u   // an ERROR and no block for so long: the next server's turn
+#define P2_BUSY_TIME 5000000u      // a server that said BUSY is busy for so long; one that still is says so more often
 #define P2_REORDER_FIRST 3u        // blocks that may overtake one before it counts as lost; doubles when wrong
 #define P2_REORDER_MAX 256u
 #define P2_STEP_DOWN_AFTER 3u      // timeouts in a row without any full-size DATA: try smaller blocks
@@ -132,7 +134,7 @@ struct p2_client_server {
     uint32_t hello_tries, strikes, seal_tries;
     uint64_t tried;    // when it last became the current one: failover takes the longest ago
     uint64_t refused; // when it last said ERROR
-    uint32_t refusals;
+    uint32_t refusals; // times that it said that it has no such image
     int error; // why it was dropped
 };
 
@@ -176,6 +178,7 @@ struct p2_client {
     uint64_t started, now;
     uint64_t progress_at; // the last new block (or nothing was wanted)
     uint64_t data_at;     // the last DATA from the current server
+    struct progress watch; // its rate: a server that sends a little for ever holds no boot
     uint64_t slow_at;     // start of the current P2_SLOW_TIME
     uint32_t slow_blocks; // new blocks in it
 
@@ -183,7 +186,8 @@ struct p2_client {
     uint8_t discovery_nonce[P2_NONCE_SIZE];
     uint64_t discover_next, discover_pause, discover_sent;
     uint32_t discover_target; // next target of the round that is being sent
-    uint32_t refusals; // ERRORs that servers sent to us alone
+    uint32_t refusals; // times that servers said, to us alone, that they have no such image
+    uint64_t busy_at;  // when one said last that it is busy, 0: never
     bool discovering;
 
     struct p2_client_server servers[P2_CLIENT_SERVERS];

@@ -23,6 +23,11 @@ static inline bool p2c_linked(const struct p2_client *c)
 {
     return c->current && c->servers[c->current - 1].state == P2S_BOUND;
 }
+// A server said, not long ago, that it is busy.
+static inline bool p2c_busy(const struct p2_client *c)
+{
+    return c->busy_at && c->now - c->busy_at < P2_BUSY_TIME;
+}
 static inline bool p2c_fetching(const struct p2_client *c)
 {
     return c->phase == P2_SEAL || c->phase == P2_LIST || c->phase == P2_PAYLOAD;
@@ -38,7 +43,7 @@ int p2c_servers_offer(struct p2_client *c, struct p2_client_server *server, cons
 int p2c_servers_heard(struct p2_client *c, const struct net_addr *from);
 // A server that was asked, pushed out of the table by others, and now answers: its nonce proves it. Or NULL.
 struct p2_client_server *p2c_servers_answered(struct p2_client *c, const struct net_addr *from, const uint8_t *nonce);
-void p2c_servers_hint(struct p2_client *c, struct p2_client_server *server, bool reset);
+void p2c_servers_hint(struct p2_client *c, struct p2_client_server *server, const struct p2_message *m); // RESET or ERROR
 struct p2_client_server *p2c_servers_find(struct p2_client *c, const struct net_addr *from, const uint8_t *nonce);
 // Takes another server (or none) as the current one.
 void p2c_servers_drop(struct p2_client *c, uint32_t index, int error);

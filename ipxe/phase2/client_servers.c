@@ -145,8 +145,14 @@ int p2c_servers_offer(struct p2_client *c, struct p2_client_server *server, cons
         memcpy(server->offer.cookie, offer->cookie, sizeof offer->cookie);
     else
         server->offer = *offer;
-    if (current && !c->bound && c->phase == P2_SEAL && !same_image(c, server))
-        seal_begin(c, server); // replaced before its seal was here
+    if (current && !c->bound && c->phase == P2_SEAL && !same_image(c, server)) {
+        // Replaced before its seal was here. One that is so again and again would never be there.
+        if (++server->seal_tries >= P2_SEAL_TRIES) {
+            p2c_servers_drop(c, c->current - 1, ERR_P2_SERVERS_BAD);
+            return 0;
+        }
+        seal_begin(c, server);
+    }
     if (server->state == P2S_HEARD)
         server->state = P2S_BOUND;
     if (current && c->reset_seen) {
@@ -158,12 +164,16 @@ int p2c_servers_offer(struct p2_client *c, struct p2_client_server *server, cons
     return 0;
 }
 
-void p2c_servers_hint(struct p2_client *c, struct p2_client_server *server, bool reset)
+void p2c_servers_hint(struct p2_client *c, struct p2_client_server *server, const struct p2_message *m)
 {
+    bool reset = m->type == P2_RESET;
     if (!reset) {
         server->refused = c->now;
-        server->refusals++;
-        c->refusals++;
+        bool none = m->error.code == P2_ERROR_NO_IMAGE || m->error.code == P2_ERROR_NO_TAG;
+        server->refusals += none;
+        c->refusals += none;
+        if (m->error.code == P2_ERROR_BUSY)
+            c->busy_at = MAX(c->now, 1u);
     }
     // Only the server that is being read from (or told the end) has something to say, and not too often.
     bool concerned = server == p2c_current(c) || c->finish_server == (uint32_t)(server - c->servers) + 1;
@@ -276,7 +286,7 @@ static int reason(const struct p2_client *c, int otherwise)
 {
     if (c->first_error)
         return c->first_error;
-    return c->refusals ? ERR_P2_NO_IMAGE : otherwise;
+    return p2c_busy(c) ? ERR_P2_BUSY : c->refusals ? ERR_P2_NO_IMAGE : otherwise;
 }
 
 static void tick_without_server(struct p2_client *c)
@@ -315,10 +325,13 @@ static void tick_with_server(struct p2_client *c)
         c->clock_stopped = false;
         c->progress_at = c->slow_at = c->now; // nothing is wanted from it
         c->slow_blocks = 0;
+        progress_start(&c->watch, c->now);
     }
     uint64_t idle = c->now - c->progress_at;
-    if (idle >= c->stall_us) {
-        p2c_fail(c, reason(c, ERR_P2_STALLED));
+    c->watch.last_us = c->now; // silence is judged by stall_us
+    int err = idle >= c->stall_us ? ERR_P2_STALLED : progress_judge(&c->watch, c->now);
+    if (err) {
+        p2c_fail(c, reason(c, err));
         return;
     }
     if (c->now - server->cookie_time >= P2_COOKIE_RENEW && !server->hello_open)
@@ -381,6 +394,7 @@ uint64_t p2c_servers_deadline(const struct p2_client *c)
     t = MIN(t, MAX(c->progress_at, c->current_since) + P2_FAILOVER_AFTER);
     t = MIN(t, c->progress_at + c->stall_us);
     t = MIN(t, c->slow_at + P2_SLOW_TIME);
+    t = MIN(t, c->watch.window_us + PROGRESS_WINDOW_US);
     if (server->refused && server->refused >= c->progress_at)
         t = MIN(t, MAX(c->progress_at, c->current_since) + P2_REFUSED_AFTER);
     return server->hello_open ? t : MIN(t, server->cookie_time + P2_COOKIE_RENEW);

@@ -67,6 +67,48 @@ TEST(stalled_server_is_named)
     cleanup(&image, NULL);
 }
 
+// A server that has the image and no time for us.
+static uint64_t busy_until;
+static uint16_t busy_code;
+static bool busy(uint8_t *data, size_t *len, struct net_addr *from)
+{
+    if (data[5] != P2_DATA || now >= busy_until)
+        return true;
+    memset(data + P2_HEAD_SIZE + P2_TAG_SIZE, 0, P2_ERROR_SIZE - P2_HEAD_SIZE - P2_TAG_SIZE);
+    data[5] = P2_ERROR;
+    store16_le(data + 24, busy_code);
+    *len = P2_ERROR_SIZE;
+    return true;
+}
+TEST(busy_server_is_named_as_that)
+{
+    struct testimage image;
+    testimage_make(&image, "busy", 300000, 1, TESTKEY_P256_A);
+    static const struct { uint16_t code; int error; } says[] = { { P2_ERROR_BUSY, ERR_P2_BUSY }, { P2_ERROR_NO_TAG, ERR_P2_NO_IMAGE },
+                                                                { P2_ERROR_BAD_READ, ERR_P2_STALLED }, { 77, ERR_P2_STALLED } };
+    for (size_t i = 0; i < ARRAY_SIZE(says); i++) {
+        setup();
+        server_start(0, &image, 1);
+        start();
+        busy_until = UINT64_MAX;
+        busy_code = says[i].code;
+        to_client = busy;
+        CHECK(!run_until(P2_SEALED, now + 60000000));
+        CHECK_EQ(p2_client_error(&client), says[i].error);
+    }
+    // It gets free, and what it said is no reason to think ill of the way.
+    setup();
+    server_start(0, &image, 1);
+    start();
+    busy_code = P2_ERROR_BUSY;
+    busy_until = now + 20000000;
+    to_client = busy;
+    CHECK(boot(now + 25000000));
+    CHECK(memory_is(&image));
+    CHECK_EQ(progress().block_size, P2_BLOCK_MAX);
+    cleanup(&image, NULL);
+}
+
 TEST(failover_keeps_progress)
 {
     struct testimage image;
@@ -184,6 +226,6 @@ TEST(image_replaced_before_its_seal)
     cleanup(&image, &newer);
 }
 
-TEST_MAIN(T(no_server_in_bounded_time), T(no_image_is_named_but_not_believed_at_once), T(stalled_server_is_named),
+TEST_MAIN(T(no_server_in_bounded_time), T(no_image_is_named_but_not_believed_at_once), T(stalled_server_is_named), T(busy_server_is_named_as_that),
           T(failover_keeps_progress), T(server_that_restarts_goes_on), T(cookie_is_renewed_before_it_dies),
           T(image_replaced_at_the_other_server), T(image_replaced_before_its_seal))

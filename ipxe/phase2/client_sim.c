@@ -20,7 +20,7 @@
 #define SIM_PEERS 32
 #define SIM_JOBS 512
 #define SIM_HELPERS 4
-#define SIM_DEADLINE 600000000ull // us of simulated time in which a boot must have ended
+#define SIM_DEADLINE 300000000ull // us of simulated time in which a boot must have ended
 #define SIM_EVENTS_MAX 500000u    // a machine that spins instead of waiting hangs as well
 #define PACKETS_MAX 16384
 #define PACKET_SIZE 1472
@@ -57,14 +57,17 @@ static uint32_t between(uint32_t a, uint32_t b)
 enum class_name {
     CLEAN, LOSSY, REORDER, DUPLICATE, JITTER, NARROW, SMALL_RING, LONG_PATH, DEATH_RETURN, FAILOVER, ALL_DEAD,
     REPLACED, MTU_HOLE, OFFPATH, ONPATH, BITFLIPS, REPLAY, BAD_SERVER, ALL_BAD, WRONG_KEY, WRONG_KEY_BESIDE, NO_IMAGE,
-    CROWD, ROGUE_BESIDE, STUCK_ROM, LOCAL_COPY, EVERYTHING, CLASSES
+    CROWD, ROGUE_BESIDE, STUCK_ROM, LOCAL_COPY, NEVER_ENDS, EVERYTHING, CLASSES
 };
 static const char *const class_names[CLASSES] = {
     "clean", "lossy", "reorder", "duplicate", "jitter", "narrow", "small-ring", "long-path", "death-return", "failover",
     "all-dead", "replaced", "mtu-hole", "offpath-forger", "onpath-forger", "bitflips", "replay", "bad-server",
     "all-bad", "wrong-key", "wrong-key-beside", "no-image", "invented-servers", "rogue-beside", "stuck-rom",
-    "local-copy", "everything",
+    "local-copy", "never-ends", "everything",
 };
+
+// Servers that give a little for ever, or nothing, but never fall silent.
+enum never { NEVER_NO, NEVER_TRICKLE, NEVER_REPEAT, NEVER_RESET, NEVER_BUSY, NEVER_ANOTHER, NEVER_KINDS };
 
 struct net {
     enum class_name class;
@@ -86,6 +89,8 @@ struct net {
     uint32_t forge_off, forge_on; // datagrams forged for each 10000 delivered
     bool crowd, late;
     uint32_t local, local_bad; // of 10000 chunks: on the client's disk already; not what they should be
+    enum never never;    // how servers never end
+    uint64_t never_pause; // us
     uint32_t stuck; // so many frames waiting, and the card receives nothing until the next one is sent
 };
 
@@ -353,6 +358,39 @@ static void server_image(struct sim_server *s, const struct testimage *t)
         image_view(&s->image_now, t);
 }
 
+// What such a server sends in place of a message: its length, 0 = nothing.
+static size_t never_say(uint8_t *buf, size_t len, uint64_t now)
+{
+    static struct { uint8_t bytes[P2_MESSAGE_MAX]; size_t len; uint64_t next; } old;
+    if (now < old.next && old.next - now > net.never_pause)
+        old.len = 0, old.next = 0; // of an earlier boot
+    bool data = buf[5] == P2_DATA, due = now >= old.next;
+    if (buf[5] == P2_OFFER && net.never == NEVER_ANOTHER)
+        buf[32] = (uint8_t)rng(); // the id of an image that was not offered before
+    if (!data || net.never == NEVER_NO)
+        return len;
+    old.next = due ? now + net.never_pause : old.next;
+    switch (net.never) {
+    case NEVER_REPEAT:
+        if (!old.len)
+            memcpy(old.bytes, buf, old.len = len);
+        memcpy(buf + P2_HEAD_SIZE, old.bytes + P2_HEAD_SIZE, old.len - P2_HEAD_SIZE);
+        return due ? old.len : 0;
+    case NEVER_RESET:
+    case NEVER_ANOTHER:
+        memset(buf + P2_HEAD_SIZE, 0, P2_RESET_SIZE - P2_HEAD_SIZE);
+        buf[5] = P2_RESET;
+        buf[P2_HEAD_SIZE] = P2_RESET_COOKIE;
+        return P2_RESET_SIZE;
+    case NEVER_BUSY:
+        memset(buf + P2_HEAD_SIZE + P2_TAG_SIZE, 0, P2_ERROR_SIZE - P2_HEAD_SIZE - P2_TAG_SIZE);
+        buf[5] = P2_ERROR;
+        buf[24] = P2_ERROR_BUSY;
+        return due ? P2_ERROR_SIZE : 0;
+    default: return due ? len : 0;
+    }
+}
+
 static void server_drain(uint32_t index, uint64_t now)
 {
     struct sim_server *s = &servers[index];
@@ -362,7 +400,8 @@ static void server_drain(uint32_t index, uint64_t now)
     int n;
     while ((n = p2_server_output_flat(&s->machine, buf, sizeof buf, &to, now)) > 0) {
         uint32_t mtu = net.mtu[index];
-        if (net_addr_equal(&to, &client_addr) && (!mtu || (uint32_t)n + 28 <= mtu))
+        n = (int)never_say(buf, (size_t)n, now);
+        if (n && net_addr_equal(&to, &client_addr) && (!mtu || (uint32_t)n + 28 <= mtu))
             wire_send(buf, (size_t)n, -1, &s->addr, now);
     }
     while (p2_server_event(&s->machine, &event))
@@ -681,6 +720,14 @@ static void net_choose(uint64_t seed)
         net.loss = below(1000);
         net.servers = between(1, 2);
         break;
+    case NEVER_ENDS: {
+        static const int errors[NEVER_KINDS] = { 0, ERR_TOO_SLOW, ERR_P2_STALLED, ERR_P2_STALLED, ERR_P2_BUSY, ERR_P2_SERVERS_BAD };
+        net.never = (enum never)between(1, NEVER_KINDS - 1);
+        net.never_pause = net.never == NEVER_TRICKLE ? between(1500000, 25000000) : between(1000, 1000000);
+        net.must_fail = true;
+        net.expect = errors[net.never];
+        break;
+    }
     case EVERYTHING:
         net.local = chance(3000) ? between(1000, 10000) : 0;
         net.loss = between(0, 1500);
@@ -824,7 +871,7 @@ static const char *judge(void)
     if (!error)
         return net.must_fail ? "booted, but should not have" : memory_good() ? NULL : "memory differs from the payload";
     // A failure must have a name of the protocol or the seal.
-    if (err_code(error)[0] != 'P' && err_code(error)[0] != 'S')
+    if (err_code(error)[0] != 'P' && err_code(error)[0] != 'S' && error != ERR_TOO_SLOW)
         return "failed without a proper name";
     if ((net.late || net.loss > 2000) && error == ERR_P2_NO_SERVER)
         return NULL; // nobody was there in time, or ten HELLOs or their OFFERs were lost: at 30 % that happens
