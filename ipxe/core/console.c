@@ -83,16 +83,15 @@ void console_forget(void)
     console.said = 0;
 }
 
-void console_progress(const char *format, ...)
+void console_meter(struct meter *m, const char *part, uint64_t done, uint64_t total, uint64_t now)
 {
-    char line[PROGRESS_COLUMNS + 1];
-    va_list args;
-    va_start(args, format);
-    int len = fmt_vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    len = MIN(len, PROGRESS_COLUMNS);
-    memset(line + len, ' ', (size_t)(PROGRESS_COLUMNS - len)); // over what was there
-    write_text("\r", 1);
-    write_text(line, PROGRESS_COLUMNS);
+    char text[METER_TEXT_MAX], line[PROGRESS_COLUMNS + 2];
+    if (!meter_due(m, done >= total, now))
+        return;
+    meter_text(m, text, done, total, now);
+    int len = fmt_snprintf(line, sizeof line, "\r%s: %s", part, text);
+    len = MIN(len, PROGRESS_COLUMNS + 1);
+    memset(line + len, ' ', (size_t)(PROGRESS_COLUMNS + 1 - len)); // over what was there
+    write_text(line, PROGRESS_COLUMNS + 1);
     console.in_progress = true;
 }

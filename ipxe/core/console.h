@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // Speaking to people. Every message begins with the part that speaks ("p2:", "dhcp:", "seal:").
 #pragma once
+#include "base/meter.h"
 #include "core/platform.h"
 
 #define CONSOLE_LINE_MAX 512
@@ -24,5 +25,6 @@ void console_error(const char *part, int err, const char *format, ...) PRINTF_LI
 bool console_said(int err);
 void console_forget(void);
 
-// A line that is written over in place until the next console_say (progress). Kept short enough for 80 columns.
-void console_progress(const char *format, ...) PRINTF_LIKE(1, 2);
+// How far something is, when that is due: a line that is written over in place until something else is said. It fits 80
+// columns.
+void console_meter(struct meter *m, const char *part, uint64_t done, uint64_t total, uint64_t now);

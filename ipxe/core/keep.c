@@ -3,7 +3,6 @@
 // `keep` says so, and boots from there when the network does not. What lies there is trusted no more than the network.
 #include "core/keep.h"
 
-#define PROGRESS_INTERVAL_US 500000
 
 static struct keep keep; // 100 KiB: one image is in memory at a time, so there is one copy of it at a time
 
@@ -140,26 +139,18 @@ static void file_map(const struct core_image *image, struct scatter *ret)
 }
 _Static_assert(SEAL_PARTS_MAX + 1 + 3 <= SCATTER_PIECES_MAX, "the payload's pieces (image/place.c), and three in front of them");
 
-static void show_progress(struct keep *k, uint64_t done, uint64_t total)
-{
-    uint64_t now = core_now(k->core);
-    if (now - k->shown < PROGRESS_INTERVAL_US)
-        return;
-    k->shown = now;
-    console_progress("keep: %u of %u MiB written", (unsigned)(done >> 20), (unsigned)((total + MIB - 1) >> 20));
-}
-
 static int write_file(struct keep *k, unsigned i, const struct scatter *file)
 {
     uint64_t lba = k->place.first + i * k->place.slot_sectors + IMGSLOT_IMAGE / k->place.disk.info.sector_size;
     int err = 0;
+    meter_start(&k->meter, 0, core_now(k->core));
     for (uint64_t done = 0; done < file->size && !err;) {
         size_t n = (size_t)MIN(file->size - done, (uint64_t)KEEP_PIECE);
         (void)scatter_read(file, done, k->buffer, n);
         err = write_sectors(k, lba, n);
         lba += n / k->place.disk.info.sector_size;
         done += n;
-        show_progress(k, done, file->size);
+        console_meter(&k->meter, "keep", done, file->size, core_now(k->core));
         if (!err)
             err = core_disk_turn(k->core, &k->turned);
     }

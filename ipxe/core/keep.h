@@ -26,7 +26,7 @@ struct keep {
     struct imgdisk place;
     struct keep_copy copies[IMGSLOT_COUNT];
     uint64_t turned; // when the rest of Signet last had its turn
-    uint64_t shown;  // when progress was
+    struct meter meter; // of what is written
     uint8_t buffer[KEEP_SEAL_ROOM];
 };
 _Static_assert(KEEP_SEAL_ROOM >= KEEP_PIECE, "one buffer for both");

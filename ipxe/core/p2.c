@@ -9,14 +9,14 @@
 #include "phase2/client.h"
 
 #define HASH_PIECE (16 * 1024)    // hashed between two looks at the card
-#define PROGRESS_INTERVAL_US 500000
 #define MS(us) (uint32_t)div64_32((us), 1000, NULL)
 
 struct p2_fetch {
     struct core *core;
     struct p2_client client;
     struct net_udp *udp;
-    uint64_t started, seal_us, digest_us, shown, accepted; // seal_us: checking its signatures
+    uint64_t started, seal_us, digest_us; // seal_us: checking its signatures
+    struct meter meter;
     bool reused; // what the disk has was looked at
 };
 
@@ -144,21 +144,20 @@ static int accept(struct p2_fetch *f)
     if (err)
         return err;
     struct core_image *image = &f->core->image;
-    f->accepted = core_now(f->core);
+    meter_start(&f->meter, 0, core_now(f->core));
     core_helpers_start(f->core);
     return p2_client_accept(&f->client, &image->map, image->list, image->chunk_bits);
 }
 
-static void show_progress(struct p2_fetch *f, bool now)
+static void show_progress(struct p2_fetch *f)
 {
-    uint64_t time = core_now(f->core);
-    if (p2_client_phase(&f->client) != P2_PAYLOAD || (!now && time - f->shown < PROGRESS_INTERVAL_US))
+    enum p2_phase phase = p2_client_phase(&f->client);
+    uint64_t now = core_now(f->core);
+    if ((phase != P2_PAYLOAD && phase != P2_VERIFIED) || !meter_due(&f->meter, phase == P2_VERIFIED, now))
         return;
-    f->shown = time;
     struct p2_progress p;
     p2_client_progress(&f->client, &p);
-    console_progress("p2: %u of %u MiB verified, window %u, lost %u", (unsigned)(p.bytes_verified >> 20),
-                     (unsigned)((p.bytes_total + MIB - 1) >> 20), p.window, p.lost);
+    console_meter(&f->meter, "p2", p.bytes_verified, p.bytes_total, now);
 }
 
 static bool judge_local(void *ctx, uint32_t chunk)
@@ -167,7 +166,7 @@ static bool judge_local(void *ctx, uint32_t chunk)
     uint64_t before = core_now(f->core);
     bool good = p2_client_local(&f->client, chunk) == 1;
     f->digest_us += core_now(f->core) - before;
-    show_progress(f, false);
+    show_progress(f);
     return good;
 }
 
@@ -178,6 +177,7 @@ static int reuse(struct p2_fetch *f)
     f->reused = true;
     int err = core_keep_reuse(f->core, judge_local, f);
     p2_client_progress(&f->client, &p);
+    meter_start(&f->meter, p.bytes_local, core_now(f->core));
     if (p.bytes_local)
         console_say("keep", "%u of %u KiB are on the disk already and are not fetched", (unsigned)(p.bytes_local >> 10),
                     (unsigned)(p.bytes_total >> 10));
@@ -288,7 +288,7 @@ static int run(struct p2_fetch *f)
         err = worked ? core_glance(f->core) : core_turn(f->core);
         if (err)
             return err;
-        show_progress(f, false);
+        show_progress(f);
     }
 }
 
@@ -306,7 +306,7 @@ int core_p2_fetch(struct core *core, const struct uri *uri)
     }
     err = run(&fetch);
     core_helpers_stop(core);
-    show_progress(&fetch, true);
+    show_progress(&fetch);
     uint64_t total_us = core_now(core) - fetch.started;
     if (err)
         say_failure(&fetch, err);

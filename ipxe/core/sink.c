@@ -2,8 +2,6 @@
 // See sink.h.
 #include "core/sink.h"
 
-#define PROGRESS_INTERVAL_US 500000
-
 int core_sink_open(struct core_sink **ret, struct core *core, const struct uri *uri)
 {
     struct core_sink *sink = core->platform->alloc(core->platform->ctx, sizeof *sink);
@@ -28,6 +26,7 @@ static int plan(void *ctx, const struct seal *seal, struct scatter *map, uint8_t
     *map = sink->core->image.map;
     *list = sink->core->image.list;
     core_helpers_start(sink->core);
+    meter_start(&sink->meter, 0, core_now(sink->core));
     return 0;
 }
 
@@ -60,11 +59,8 @@ static int into_image(struct core_sink *sink, const uint8_t *data, size_t len)
         err = sink->stream.error;
     }
     sink->digest_us += core_now(sink->core) - before;
-    if (before - sink->shown >= PROGRESS_INTERVAL_US && sink->stream.state == STREAM_PAYLOAD) {
-        sink->shown = before;
-        console_progress("%s: %u of %u MiB verified", sink->uri.scheme, (unsigned)(sink->stream.position >> 20),
-                         (unsigned)((sink->stream.seal.payload_size + MIB - 1) >> 20));
-    }
+    if (sink->stream.state >= STREAM_PAYLOAD && !err)
+        console_meter(&sink->meter, sink->uri.scheme, sink->stream.position, sink->stream.seal.payload_size, before);
     return err;
 }
 

@@ -13,7 +13,8 @@ struct core_sink {
     struct uri uri; // where it comes from: the base of relative URIs in a script
     enum { SINK_SNIFFING, SINK_IMAGE, SINK_SCRIPT } kind;
     size_t head_len;
-    uint64_t started, digest_us, shown;
+    uint64_t started, digest_us;
+    struct meter meter;
     struct stream stream;
     char from[URI_TEXT_MAX];       // the URI as text, for a script
     uint8_t head[SINK_SCRIPT_MAX]; // the first bytes, then the script
