@@ -139,7 +139,8 @@ static bool turn(void)
             abort();
         bool lost = to_server && !to_server(&m, &to);
         for (uint32_t i = 0; i < server_count && !lost; i++)
-            if (servers[i].alive && (!servers[i].mtu || (uint32_t)n <= servers[i].mtu) && (net_addr_equal(&to, &servers[i].addr) || net_addr_equal(&to, &group))) {
+            if (servers[i].alive && (!servers[i].mtu || (uint32_t)n <= servers[i].mtu) &&
+                (net_addr_equal(&to, &servers[i].addr) || net_addr_equal(&to, &group))) {
                 p2_server_input(&servers[i].machine, buf, (size_t)n, &client_addr, now);
                 serve(i);
             }
