@@ -12,6 +12,9 @@ TEXT_SCREEN = 0xB8000
 KEYS = {" ": "spc", "-": "minus", "/": "slash", ".": "dot", ":": "shift-semicolon"}  # as QEMU names them
 
 
+MAC = "52:54:00:50:32:01"  # of the first card
+
+
 class Console:
     """What both kinds of machine have: a process, a folder for logs, and a console that grows."""
 
@@ -62,7 +65,7 @@ class HostMachine(Console):
     """The firmware's core as a Linux process on a tap (ipxe/host/main.c), built with sanitizers: no emulation, so a
     row takes seconds. In place of starting the kernel it writes what it would start to `folder`/out.*."""
 
-    def __init__(self, folder, program, artefact, tap="tap0", memory=256, mac="52:54:00:50:32:01", extra=(), name=""):
+    def __init__(self, folder, program, artefact, tap="tap0", memory=256, mac=MAC, extra=(), name=""):
         self.start([program, "--tap", tap, "--artefact", artefact, "--memory", str(memory), "--mac", mac, "--out",
                     os.path.join(folder, "out"), *extra], folder, name, console_to_log=True)
 
@@ -75,7 +78,7 @@ class Machine(Console):
     bios.log what SeaBIOS says, qemu.log what QEMU says. `program` is the emulator, see emulator.py."""
 
     def __init__(self, folder, nic="e1000", netdev="tap,ifname=tap0,script=no,downscript=no", memory=256, machine="pc",
-                 mac="52:54:00:50:32:01", extra=(), cpu=None, processors=1, name="", program=("qemu-system-x86_64",),
+                 mac=MAC, extra=(), cpu=None, processors=1, name="", program=("qemu-system-x86_64",),
                  restarts=False):
         console = os.path.join(folder, f"console{name}.log")
         self.monitor_path = os.path.join(folder, f"monitor{name}")

@@ -136,6 +136,9 @@ class Runner:
         if self.netem:
             self.netem.wait_ready()
         self.netdev = netdev
+        if self.row.pinged:
+            pinger, log = os.path.join(fixtures.TOP, "ci/qemu/pinger.py"), os.path.join(self.folder, "pings.log")
+            self.net.popen([sys.executable, pinger, "br0", machine.MAC, log], "pinger.log")
         if self.row.machine == "host":
             self.extra = tuple(disk.host_options(self.row, self.folder) + usb.host_options(self.row, self.folder))
         else:
@@ -381,6 +384,11 @@ class Runner:
         """How often dhcp.py heard such a message."""
         found = len(re.findall(pattern, self.log("dhcp.log")))
         return [] if found == count else [f"dhcp.log shows {pattern} {found} times, not {count}"]
+
+    def check_pinged(self, least):
+        """Answered while it booted, of each kind."""
+        answers = re.findall(r"(\S+) (\d+)", self.log("pings.log"))
+        return [f"{count} pings {kind} were answered, not {least}" for kind, count in answers or [("of any kind", 0)] if int(count) < least]
 
     def check_server_log(self, name, pattern):
         return [] if re.search(pattern, self.log(f"server-{name}.log")) else [f"the log of server {name} does not show {pattern}"]

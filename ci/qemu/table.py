@@ -83,6 +83,7 @@ class Row:
     when: tuple = ()
     again: tuple = ()  # disk.Again: further starts of the machine
     after: tuple = ()  # (check, argument...), see row.py
+    pinged: bool = False  # the whole time, see pinger.py
     rate: str = ""  # of the link, for tc tbf; "" = as fast as the host is
     link: str = "tap"  # "tap", "netem" (ci/qemu/router.py), "relay" (ci/qemu/relay.py)
     loss: float = 0.0
@@ -177,6 +178,9 @@ ROWS = [
 
     boot("late-server", "the default script goes on until a server comes up", script=None,
          servers=[Server("a", ["good"], A, late=15)], expect=("GUEST-PART-OK blob", r"\[P01\]|\[P0[1-3]\]")),
+    boot("ping", "pinged without a break, with large ones and broadcasts: by DHCP, discovery, the wait for a server, the download",
+         script=None, servers=[Server("a", ["good"], A, late=15)], pinged=True, rate="20mbit", group="ping", deadline=180,
+         expect=("GUEST-PART-OK blob", r"\[P01\]"), after=(("pinged", 20),)),
     boot("named-by-dhcp", "DHCP option 175.80 and 175.81 tell the default script server and image", script=None,
          servers=[Server("a", ["good", "twosigned"], A)], dhcp=(f"--dhcp-option=encap:175,80,{A}", "--dhcp-option=encap:175,81,good"),
          expect=("GUEST-PART-OK blob", f'p2: asking {A}, image "good"')),
@@ -226,11 +230,11 @@ def host_rows():
     """The rows whose point is not the machine, with the core as a Linux process: the same network, servers and
     images in seconds, under sanitizers. What would be started is compared with the files byte by byte."""
     for row in ROWS:
-        if row.group != "check" or row.nic != "e1000" or row.machine != "pc" or row.name in NOT_ON_HOST:
+        if row.group not in ("check", "ping") or row.nic != "e1000" or row.machine != "pc" or row.name in NOT_ON_HOST:
             continue
         expect = tuple(e for e in row.expect if not e.startswith("GUEST-"))
         # Without emulation a download is over before anyone could pull a cable: the speed of a common network.
-        rate = "100mbit" if row.when else ""
+        rate = "100mbit" if row.when else row.rate
         after = row.after + ((("placed", row.boots),) if row.boots else ())
         group = "check" if row.link == "netem" else "host"  # it may need a router machine, and then takes its time
         yield replace(row, name="host-" + row.name, machine="host", group=group, expect=expect, after=after, rate=rate)

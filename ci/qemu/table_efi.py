@@ -170,6 +170,7 @@ def rows(table):
         replace(good, name="efi-pxe-e1000", about="OVMF by its own PXE, e1000", firmware="uefi-pxe"),
     ]
     found = [replace(row, expect=row.expect + (driver(row.nic),)) for row in found]
+    found.append(replace(by_name["ping"], name="efi-ping", firmware="esp", nic=VIRTIO, memory=MEMORY))
     found += applications(good)
     found.append(arm64(good, by_name["refused-tampered"].cases[0]))
     found += high_memory(by_name)

@@ -31,9 +31,8 @@
 #define MEMP_NUM_ARP_QUEUE 16
 #define MEMP_NUM_MLD6_GROUP 32
 #define MEMP_NUM_IGMP_GROUP 16
-// A received frame is one pool buffer; the TCP window must not exceed what they hold.
-#define PBUF_POOL_SIZE 384
-#define PBUF_POOL_BUFSIZE 1536
+#define PBUF_POOL_SIZE 0 // received frames come in buffers of net/frames.c
+#define LWIP_SUPPORT_CUSTOM_PBUF 1
 
 #define LWIP_ARP 1
 #define ARP_QUEUEING 1

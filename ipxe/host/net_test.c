@@ -47,9 +47,16 @@ static struct frame ethernet(uint16_t type)
     return f;
 }
 
+static struct frame neighbor(void);
+
 static int wire_send(void *ctx, const void *frame, size_t len)
 {
     const uint8_t *in = frame;
+    if (load16_be(in + 12) == 0x86dd && in[ETH + 6] == 58 && in[ETH + 40] == 135) {
+        struct frame f = neighbor();
+        put(&f);
+        return 0;
+    }
     if (load16_be(in + 12) == 0x0806) { // who has: the peer has
         struct frame f = ethernet(0x0806);
         memcpy(f.bytes + ETH, in + ETH, 8);
@@ -149,6 +156,18 @@ static uint32_t pseudo(bool v6, uint8_t proto, size_t len)
 {
     uint32_t s = v6 ? sum(sum(0, peer_ip6, 16), own_ip6, 16) : sum(sum(0, peer_ip4, 4), own_ip4, 4);
     return s + proto + (uint32_t)len;
+}
+
+// The peer's neighbour advertisement (RFC 4861 4.4).
+static struct frame neighbor(void)
+{
+    uint8_t na[32] = { 136, [4] = 0x60, [24] = 2, 1 };
+    memcpy(na + 8, peer_ip6, 16);
+    memcpy(na + 26, peer_mac, 6);
+    store16_be(na + 2, (uint16_t)~sum(pseudo(true, 58, sizeof na), na, sizeof na));
+    struct frame f = ip_packet(true, 58, na, sizeof na, 0, false);
+    f.bytes[ETH + 7] = 255;
+    return f;
 }
 
 static size_t udp(uint8_t *out, bool v6, uint16_t port, const uint8_t *data, size_t len)
@@ -370,5 +389,145 @@ TEST(segments_out_of_order_are_kept)
     }
 }
 
+// --- what no frame may do ---
+
+static size_t echo(uint8_t *out, bool v6, const uint8_t *data, size_t len)
+{
+    memset(out, 0, 8);
+    out[0] = v6 ? 128 : 8;
+    memcpy(out + 8, data, len);
+    store16_be(out + 2, (uint16_t)~sum(v6 ? pseudo(true, 58, 8 + len) : 0, out, 8 + len));
+    return 8 + len;
+}
+
+static bool echoed(bool v6, const uint8_t *data, size_t len)
+{
+    const uint8_t *icmp = t.sent.bytes + ETH + (v6 ? 40 : 20);
+    return t.sent.len == ETH + (v6 ? 48 : 28) + len && icmp[0] == (v6 ? 129 : 0) && memcmp(icmp + 8, data, len) == 0;
+}
+
+TEST(pings_are_answered)
+{
+    uint8_t data[1400], packet[1408];
+    fill(data, sizeof data);
+    set_up();
+    for (int v6 = 0; v6 < 2; v6++)
+        for (size_t len = 0; len <= sizeof data; len += 200) {
+            struct frame f = ip_packet(v6, v6 ? 58 : 1, packet, echo(packet, v6, data, len), 0, false);
+            for (int i = 0; i < 2; i++) { // the first one asks for the peer's hardware address
+                put(&f);
+                drain();
+            }
+            CHECK(echoed(v6, data, len));
+        }
+}
+
+TEST(priority_tag_is_no_tag)
+{
+    uint8_t data[1372], packet[1400];
+    fill(data, sizeof data);
+    set_up();
+    struct net_udp *socket = net_udp_open(PORT, got, NULL);
+    static const struct { uint16_t type, tag; bool taken; } tags[] =
+        { { 0x8100, 0, true }, { 0x8100, 0xa000, true }, { 0x8100, 0xa005, false }, { 0x8100, 5, false } };
+    for (unsigned i = 0; i < ARRAY_SIZE(tags); i++)
+        for (int v6 = 0; v6 < 2; v6++)
+            for (int ping = 0; ping < 2; ping++) {
+                size_t len = ping ? echo(packet, v6, data, sizeof data) : udp(packet, v6, PORT, data, sizeof data);
+                struct frame f = ip_packet(v6, ping ? (v6 ? 58 : 1) : 17, packet, len, 0, false);
+                memmove(f.bytes + 16, f.bytes + 12, f.len - 12);
+                f.len += 4;
+                store16_be(f.bytes + 12, tags[i].type);
+                store16_be(f.bytes + 14, tags[i].tag);
+                t.datagrams = 0;
+                t.sent.len = 0;
+                put(&f);
+                drain();
+                CHECK_EQ(ping ? echoed(v6, data, sizeof data) : t.datagrams == 1 && as_sent(v6, data, sizeof data), tags[i].taken);
+            }
+    net_udp_close(socket);
+}
+
+// ICMPv6 "packet too big" with less than the least MTU: fragments without room for data would be made for ever.
+TEST(path_mtu_has_a_floor)
+{
+    static const uint32_t mtus[] = { 0, 40, 48, 50, 55, 56, 64, 1279, 1280 };
+    uint8_t data[1400], packet[1408], big[8 + 40] = { 2 };
+    fill(data, sizeof data);
+    set_up();
+    big[8] = 0x60;
+    memcpy(big + 8 + 8, own_ip6, 16);
+    memcpy(big + 8 + 24, peer_ip6, 16);
+    for (unsigned i = 0; i < ARRAY_SIZE(mtus); i++) {
+        store32_be(big + 4, mtus[i]);
+        store16_be(big + 2, 0);
+        store16_be(big + 2, (uint16_t)~sum(pseudo(true, 58, sizeof big), big, sizeof big));
+        struct frame f = ip_packet(true, 58, big, sizeof big, 0, false);
+        struct frame ping = ip_packet(true, 58, packet, echo(packet, true, data, sizeof data), 0, false);
+        put(&ping);
+        put(&f);
+        put(&ping);
+        drain();
+        CHECK_EQ(t.sent.bytes[ETH + 6], 44); // in two pieces, and no more
+        size_t first = 1280 - 48, rest = sizeof data + 8 - first;
+        CHECK_EQ(t.sent.len, ETH + 48 + rest);
+        CHECK(memcmp(t.sent.bytes + ETH + 48, data + first - 8, rest) == 0);
+    }
+}
+
+// All ends of fragments are bounded: a chain longer than 64 KiB has no length in lwIP.
+TEST(fragments_beyond_the_largest_packet)
+{
+    enum { PIECE = 1400 };
+    uint8_t data[PIECE] = { 0 };
+    set_up();
+    unsigned long before = net_refused();
+    for (int v6 = 0; v6 < 2; v6++) {
+        for (size_t at = 0; at + PIECE < 65536; at += PIECE) {
+            struct frame f = ip_packet(v6, 17, data, PIECE, at, true);
+            put(&f);
+            drain();
+        }
+        struct frame f = ip_packet(v6, 17, data, 14, 46 * PIECE + PIECE, true); // up to 65814
+        put(&f);
+        drain();
+    }
+    CHECK(net_refused() > before);
+}
+
+// RFC 9293 3.7.1: the segment size is agreed upon when the connection begins. A later one found data queued in larger pieces.
+TEST(segment_size_belongs_to_the_syn)
+{
+    enum { SYN = 2, ACK = 16, RST = 4 };
+    uint8_t data[1400];
+    fill(data, sizeof data);
+    set_up();
+    struct net_addr peer = net_addr_v4(peer_ip4, 80);
+    t.connected = false;
+    struct net_tcp *tcp = net_tcp_connect(&peer, tcp_event, NULL);
+    CHECK_EQ(net_tcp_send(tcp, data, 100), ERR_INVALID); // not before it is connected
+    drain();
+    uint8_t *head = t.sent.bytes + ETH + 20;
+    uint16_t port = load16_be(head);
+    uint32_t ack = load32_be(head + 4) + 1, seq = 1000;
+    segment(false, port, SYN | ACK, seq++, ack, data, 0);
+    CHECK(t.connected);
+    for (unsigned i = 0; i < 4; i++)
+        CHECK_EQ(net_tcp_send(tcp, data, sizeof data), 0);
+    uint8_t packet[24] = { 0, 80, [12] = 6 << 4, ACK, 32, 0, [20] = 2, 4, 0, 1 };
+    store16_be(packet + 2, port);
+    store32_be(packet + 4, seq);
+    store32_be(packet + 8, ack);
+    store16_be(packet + 16, (uint16_t)~sum(pseudo(false, 6, sizeof packet), packet, sizeof packet));
+    struct frame f = ip_packet(false, 6, packet, sizeof packet, 0, false);
+    put(&f);
+    drain();
+    CHECK_EQ(net_tcp_send(tcp, data, sizeof data), 0);
+    segment(false, port, RST, seq, ack, data, 0);
+    net_tcp_close(tcp);
+}
+
 TEST_MAIN(T(datagrams_arrive_whole), T(one_wrong_bit_is_seen), T(what_is_for_others_is_not_taken),
-          T(fragments_are_kept_until_the_last_one), T(closed_port_is_answered_with_the_packets_head), T(segments_out_of_order_are_kept))
+          T(fragments_are_kept_until_the_last_one), T(closed_port_is_answered_with_the_packets_head), T(segments_out_of_order_are_kept),
+          T(pings_are_answered), T(priority_tag_is_no_tag), T(path_mtu_has_a_floor), T(fragments_beyond_the_largest_packet),
+          T(segment_size_belongs_to_the_syn))

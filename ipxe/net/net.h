@@ -27,6 +27,9 @@ const struct platform_nic *net_nic(unsigned nic);
 // Takes in frames that have arrived and runs lwIP's timers. Returns the number of frames taken.
 unsigned net_poll(void);
 
+// Received frames that were dropped because lwIP would not have survived them, or would have been misled (patches/lwip).
+unsigned long net_refused(void);
+
 // IPv4 of a card, network order. A gateway of 0 means none. The first card with a gateway has the default route.
 void net_set_ipv4(unsigned nic, const uint8_t ip[4], const uint8_t mask[4], const uint8_t gateway[4]);
 bool net_get_ipv4(unsigned nic, uint8_t ip[4], uint8_t mask[4], uint8_t gateway[4]); // false: not set
@@ -85,5 +88,5 @@ enum net_tcp_event {
 typedef void net_tcp_receiver(void *ctx, enum net_tcp_event event, const uint8_t *data, size_t len);
 
 struct net_tcp *net_tcp_connect(const struct net_addr *to, net_tcp_receiver *receive, void *ctx);
-int net_tcp_send(struct net_tcp *tcp, const void *data, size_t len);
+int net_tcp_send(struct net_tcp *tcp, const void *data, size_t len); // from NET_TCP_CONNECTED on; ERR_INVALID before
 void net_tcp_close(struct net_tcp *tcp); // any time, NULL allowed

@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
-// lwIP's network interfaces over the platform's cards: frames in, frames out, multicast filters.
+// lwIP's network interfaces over the platform's cards: frames out, addresses, multicast filters. Frames in: frames.c.
 #include "net/port.h"
 
-#include "base/bytes.h"
 #include "lwip/dns.h"
 #include "lwip/ethip6.h"
 #include "lwip/etharp.h"
 #include "lwip/init.h"
 #include "lwip/mld6.h"
 #include "lwip/nd6.h"
-#include "lwip/priv/tcp_priv.h"
-#include "lwip/prot/ethernet.h"
-#include "lwip/prot/ip4.h"
-#include "lwip/prot/ip6.h"
 #include "lwip/timeouts.h"
 #include "netif/ethernet.h"
 
@@ -31,7 +26,6 @@ static struct {
     const struct platform *platform;
     struct card cards[PLATFORM_NICS_MAX];
     unsigned count;
-    struct pbuf *spare; // an empty buffer kept from the last poll
 } net;
 
 static unsigned card_number(const struct netif *netif)
@@ -127,6 +121,7 @@ int net_start(const struct platform *platform)
     net.platform = platform;
     net_port_init(platform);
     lwip_init();
+    net_frames_init();
     unsigned found = platform->nic_count(platform->ctx);
     for (unsigned i = 0; i < found && net.count < PLATFORM_NICS_MAX; i++) {
         struct card *card = &net.cards[net.count];
@@ -213,89 +208,11 @@ const struct platform_nic *net_nic(unsigned nic)
     return nic < net.count ? &net.cards[nic].info : NULL;
 }
 
-// --- receiving ---
-//
-// lwIP reads a frame where the platform has it: the one copy left is from there to where the data belongs. What it keeps
-// beyond input() (fragments, segments out of order) is moved into the pool buffer's own memory afterwards.
-
-// UDP and TCP. Anything else is rare, and IPv6's reassembly keeps a pointer into a fragment's memory.
-static bool stays_in_place(const uint8_t *frame, size_t len)
-{
-    const uint8_t *ip = frame + SIZEOF_ETH_HDR;
-    if (len < SIZEOF_ETH_HDR + IP6_HLEN)
-        return false;
-    uint16_t type = load16_be(frame + 12);
-    uint8_t proto = type == ETHTYPE_IP ? ip[9] : type == ETHTYPE_IPV6 ? ip[6] : IP_PROTO_ICMP;
-    return proto == IP_PROTO_UDP || proto == IP_PROTO_TCP;
-}
-
-// Segments that wait for earlier ones have a pointer to their header, too.
-static void move_segments(const struct pbuf *p, const uint8_t *frame, uint8_t *own)
-{
-    for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb; pcb = pcb->next)
-        for (struct tcp_seg *seg = pcb->ooseq; seg; seg = seg->next)
-            if (seg->p == p)
-                seg->tcphdr = (struct tcp_hdr *)(own + ((const uint8_t *)seg->tcphdr - frame));
-}
-
-// Into lwIP's hands and back: at the end *p, whose own memory is at `own`, is the spare again or lwIP's alone.
-static void input(struct netif *netif, struct pbuf *p, uint8_t *frame, uint8_t *own, u16_t len)
-{
-    u8_t pool = p->type_internal;
-    p->len = p->tot_len = len;
-    if (frame != own) {
-        // As PBUF_REF is: whoever wants to send it, or a longer header in front of it, has to copy it.
-        p->payload = frame;
-        p->type_internal = (u8_t)((pool & ~PBUF_TYPE_FLAG_STRUCT_DATA_CONTIGUOUS) | PBUF_TYPE_FLAG_DATA_VOLATILE);
-    }
-    pbuf_ref(p);
-    if (netif->input(p, netif) != ERR_OK)
-        pbuf_free(p);
-    p->type_internal = pool;
-    if (p->ref == 1 && !p->next) {
-        p->payload = own;
-        p->flags = 0;
-        p->if_idx = NETIF_NO_INDEX;
-        net.spare = p;
-        return;
-    }
-    if (p->ref > 1 && frame != own) {
-        memcpy(own, frame, len);
-        p->payload = own + ((uint8_t *)p->payload - frame);
-        move_segments(p, frame, own);
-    }
-    pbuf_free(p);
-}
-
-static bool take_frame(unsigned nic)
-{
-    struct netif *netif = &net.cards[nic].netif;
-    if (!net.spare)
-        net.spare = pbuf_alloc(PBUF_RAW, FRAME_MAX, PBUF_POOL);
-    if (!net.spare)
-        return false; // all buffers are in lwIP's queues; timers will free some
-    uint8_t *frame;
-    int len = net.platform->frame_recv(net.platform->ctx, nic, &frame);
-    if (len <= 0)
-        return false;
-    if (net_direct(netif, frame, (size_t)len))
-        return true;
-    struct pbuf *p = net.spare;
-    uint8_t *own = p->payload;
-    net.spare = NULL;
-    if (!stays_in_place(frame, (size_t)len)) {
-        memcpy(own, frame, (size_t)len);
-        frame = own;
-    }
-    input(netif, p, frame, own, (u16_t)len);
-    return true;
-}
-
 unsigned net_poll(void)
 {
     unsigned taken = 0;
     for (unsigned nic = 0; nic < net.count; nic++)
-        for (unsigned i = 0; net.cards[nic].open && i < FRAMES_PER_POLL && take_frame(nic); i++)
+        for (unsigned i = 0; net.cards[nic].open && i < FRAMES_PER_POLL && net_take_frame(&net.cards[nic].netif, nic); i++)
             taken++;
     sys_check_timeouts();
     return taken;

@@ -7,10 +7,16 @@
 #include "lwip/sys.h"
 
 static const struct platform *platform;
+static unsigned long refused;
 
 void net_port_init(const struct platform *p)
 {
     platform = p;
+}
+
+const struct platform *net_port_platform(void)
+{
+    return platform;
 }
 
 u32_t sys_now(void)
@@ -23,6 +29,16 @@ uint32_t net_port_random(void)
     uint32_t value;
     platform->random(platform->ctx, &value, sizeof value);
     return value;
+}
+
+void net_port_refused(void)
+{
+    refused++;
+}
+
+unsigned long net_refused(void)
+{
+    return refused;
 }
 
 void net_port_assert(const char *text, const char *file, int line)

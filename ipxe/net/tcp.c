@@ -12,7 +12,7 @@ struct net_tcp {
     struct tcp_pcb *pcb;
     net_tcp_receiver *receive;
     void *ctx;
-    bool used, busy; // busy: bytes came since the last look
+    bool used, connected, busy; // busy: bytes came since the last look
     uint8_t idle_looks;
 };
 
@@ -21,7 +21,7 @@ static struct net_tcp connections[CONNECTIONS_MAX];
 static err_t connected(void *arg, struct tcp_pcb *pcb, err_t err)
 {
     struct net_tcp *tcp = arg;
-    tcp->busy = true;
+    tcp->busy = tcp->connected = true;
     tcp->receive(tcp->ctx, NET_TCP_CONNECTED, NULL, 0);
     return ERR_OK;
 }
@@ -91,7 +91,8 @@ struct net_tcp *net_tcp_connect(const struct net_addr *to, net_tcp_receiver *rec
 
 int net_tcp_send(struct net_tcp *tcp, const void *data, size_t len)
 {
-    if (!tcp->pcb || len > UINT16_MAX)
+    // Before, the peer may still name a segment size that is smaller than what lwIP has cut already, which it does not bear.
+    if (!tcp->pcb || !tcp->connected || len > UINT16_MAX)
         return ERR_INVALID;
     err_t err = tcp_write(tcp->pcb, data, (u16_t)len, TCP_WRITE_FLAG_COPY);
     if (err == ERR_OK)

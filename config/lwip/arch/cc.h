@@ -32,5 +32,9 @@ typedef intptr_t ssize_t;
 void net_port_assert(const char *text, const char *file, int line) __attribute__((noreturn));
 #define LWIP_PLATFORM_ASSERT(x) net_port_assert(x, __FILE__, __LINE__)
 
+// A received frame is dropped that lwIP was not made for (patches/lwip).
+void net_port_refused(void);
+#define LWIP_PLATFORM_REFUSED() net_port_refused()
+
 uint32_t net_port_random(void);
 #define LWIP_RAND() net_port_random()
