@@ -17,6 +17,7 @@ EVERY = 0.02  # seconds between two pings
 SIZES = (0, 56, 1400, 1472, 3000, 20000)
 LARGE = 2000
 PIECE = 1400
+OWN6 = b"\xfe\x80" + bytes(12) + b"\x50\x55"  # the kernel's own changes with the bridge's ports
 
 
 def checksum(data):
@@ -51,6 +52,14 @@ def echo6(source, target, size, number):
 
 def link_local(mac):
     return b"\xfe\x80" + bytes(6) + bytes((mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe)) + mac[3:]
+
+
+def advertisement(target, to):
+    """RFC 4861: the IPv6 packet that says that OWN6 is at the hardware address `target`."""
+    body = b"\x88\0\0\0\x60\0\0\0" + OWN6 + b"\2\1" + target
+    pseudo = OWN6 + to + struct.pack("!II", len(body), 58)
+    body = body[:2] + struct.pack("!H", checksum(pseudo + body)) + body[4:]
+    return struct.pack("!IHBB", 6 << 28, len(body), 58, 255) + OWN6 + to + body
 
 
 def is_answer(frame, mac):
@@ -96,6 +105,8 @@ def main(interface, mac, log):
             frame = wire.recv(2000)
             if len(frame) >= 60 or frame[12:14] == b"\x08\x06":
                 target4 = own_address(frame, mac) or target4
+                if frame[12:14] == b"\x86\xdd" and frame[6:12] == mac and frame[54:55] == b"\x87" and frame[62:78] == OWN6:
+                    send(mac, b"\x86\xdd", [advertisement(own, frame[22:38])])
                 answer = is_answer(frame, mac) if len(frame) >= 42 else None
                 if answer:
                     answers[answer[0] + ("-large" if answer[1] > LARGE else "")] += 1
@@ -107,11 +118,11 @@ def main(interface, mac, log):
         if number % 4 == 0 and target4:
             send(mac, b"\x08\0", echo4(own4, target4, size, number))
         elif number % 4 == 1:
-            send(mac, b"\x86\xdd", echo6(link_local(own), link_local(mac), size, number))
+            send(mac, b"\x86\xdd", echo6(OWN6, link_local(mac), size, number))
         elif number % 4 == 2:
             send(b"\xff" * 6, b"\x08\0", echo4(own4, bytes((10, 50, 0, 255)) if number % 8 == 2 else b"\xff" * 4, size, number))
         elif number % 4 == 3:
-            send(b"\x33\x33\0\0\0\1", b"\x86\xdd", echo6(link_local(own), b"\xff\2" + bytes(13) + b"\1", min(size, 1400), number))
+            send(b"\x33\x33\0\0\0\1", b"\x86\xdd", echo6(OWN6, b"\xff\2" + bytes(13) + b"\1", min(size, 1400), number))
         if now - said > 0.2:
             said = now
             with open(log + ".new", "w", encoding="ascii") as file:
