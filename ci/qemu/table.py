@@ -131,10 +131,17 @@ def boot(name, about, image="good", **options):
     return Row(name, about, boots=image, forbid=BROKEN + ("ROW-FAILED",), **options)
 
 
+# The other cards of QEMU that have a stock ROM.
+OTHER_CARDS = ("i82550", "i82551", "i82559c", "i82559er", "pcnet", "vmxnet3", "ne2k_pci", "e1000e")
+
 ROWS = [
     boot("e1000", "e1000 by its stock ROM, DHCP and TFTP from dnsmasq, a named server"),
     boot("virtio-net", "virtio-net by its stock ROM", nic="virtio-net-pci"),
     boot("rtl8139", "rtl8139 by its stock ROM", nic="rtl8139"),
+    *[boot(nic, f"{nic} by its stock ROM", nic=nic) for nic in OTHER_CARDS],
+    boot("i82559c-http", "a card whose ROM must never have many frames: over HTTP", nic="i82559c", script=chain(f"http://{A}:8080/good", "dhcp"),
+         servers=[Server("a", ["good"], A, "http")]),
+    boot("i82559c-tftp", "the same over TFTP", nic="i82559c", script=chain("tftp://10.50.0.1/good", "dhcp"), servers=[], tftp=("good",)),
     boot("sha-ni", "a processor with SHA extensions: SHA-256 by its own instructions, in 32-bit mode", cpu="max", newer=True,
          expect=("GUEST-PART-OK blob", "digest: SHA-256 by SHA-NI")),
     boot("q35", "a machine with PCI Express", machine="q35"),

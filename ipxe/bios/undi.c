@@ -25,24 +25,34 @@ static struct {
 } undi;
 
 // Full frames that a card's receive ring holds under the ROMs that were measured (doc/bios.md): more in flight than
-// this is lost on a fast wire. 0 for cards not measured.
-static const struct ring_size {
+// this is lost on a fast wire. Cards not measured have no row.
+static const struct ring {
     uint16_t vendor, device; // device 0: all of that vendor
-    uint16_t frames;
-} ring_sizes[] = {
-    { 0x10ec, 0x8139, 4 },  // 8 KiB of ring in the chip's smallest setting, which ROMs use
-    { 0x10ec, 0x8029, 8 },
-    { 0x8086, 0, 8 },       // eight descriptors filled
-    { 0x15ad, 0x07b0, 8 },
-    { 0x1022, 0x2000, 16 },
+    uint8_t frames;
+    uint8_t limit; // more may never be under way, 0: the window finds out
+} rings[] = {
+    { 0x10ec, 0x8139, 4, 0 }, // 8 KiB of ring in the chip's smallest setting, which ROMs use
+    { 0x10ec, 0x8029, 8, 0 },
+    // 8255x: four descriptors. A fifth frame stops the receiver for good, or is written over the interrupt vectors. Two
+    // descriptors are left for what strangers send.
+    { 0x8086, 0x1209, 2, 2 },
+    { 0x8086, 0x1229, 2, 2 },
+    { 0x8086, 0, 8, 0 }, // eight descriptors filled
+    { 0x15ad, 0x07b0, 8, 0 },
+    { 0x1022, 0x2000, 16, 0 },
 };
 
-static uint16_t ring_size(uint16_t vendor, uint16_t device)
+static void know_ring(struct platform_nic *nic, uint16_t vendor, uint16_t device)
 {
-    for (unsigned i = 0; i < ARRAY_SIZE(ring_sizes); i++)
-        if (ring_sizes[i].vendor == vendor && (ring_sizes[i].device == device || ring_sizes[i].device == 0))
-            return ring_sizes[i].frames;
-    return 0;
+    const struct ring *ring = rings;
+    while (ring < rings + ARRAY_SIZE(rings) && (ring->vendor != vendor || (ring->device && ring->device != device)))
+        ring++;
+    if (ring == rings + ARRAY_SIZE(rings))
+        return;
+    if (nic->rx_buffers == 0)
+        nic->rx_buffers = ring->frames;
+    if (ring->limit)
+        nic->rx_limit = ring->limit;
 }
 
 static void take_packets(struct platform_nic *nic)
@@ -80,8 +90,7 @@ int undi_add(bool booted)
     if (pxe_call(PXENV_UNDI_GET_NIC_TYPE, &type, sizeof type) == 0 && (type.type == 2 || type.type == 4)) {
         fmt_snprintf(nic->chip, sizeof nic->chip, "PCI %04x:%04x by %s, irq %u", type.vendor, type.device, pxe_kind(),
                      card->irq);
-        if (nic->rx_buffers == 0)
-            nic->rx_buffers = ring_size(type.vendor, type.device);
+        know_ring(nic, type.vendor, type.device);
     } else {
         fmt_snprintf(nic->chip, sizeof nic->chip, "card by %s, irq %u", pxe_kind(), card->irq);
     }

@@ -77,6 +77,8 @@ int core_tftp_fetch(struct core *core, const struct uri *uri)
         return err;
     }
     err = tftp_init(&fetch.client, name, &server, net_mtu(&server), sink_data, sink, core_now(core));
+    if (net_rx_limit())
+        tftp_limit_window(&fetch.client, (uint16_t)net_rx_limit());
     struct net_udp *udp = err ? NULL : net_udp_open(0, tftp_received, &fetch);
     if (!err)
         err = udp ? tftp_run(&fetch, udp) : ERR_NO_MEMORY;

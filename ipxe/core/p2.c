@@ -75,20 +75,16 @@ static void fill_facts(struct core *core, struct p2_facts *facts)
     fmt_snprintf(facts->version, sizeof facts->version, "%s-%s", signet_version, signet_commit);
 }
 
-// The receive buffers of the narrowest open card are what the credit starts from, the lowest limit is where it
-// ends; 0 = not known.
-static void receive_credit(uint16_t *ret_initial, uint16_t *ret_limit)
+// The receive buffers of the narrowest open card are what the credit starts from; 0 = not known.
+static uint16_t receive_credit(void)
 {
-    *ret_initial = *ret_limit = 0;
+    uint16_t least = 0;
     for (unsigned nic = 0; nic < net_nic_count(); nic++) {
-        const struct platform_nic *info = net_nic(nic);
-        if (!net_is_open(nic))
-            continue;
-        if (info->rx_buffers && (!*ret_initial || info->rx_buffers < *ret_initial))
-            *ret_initial = info->rx_buffers;
-        if (info->rx_limit && (!*ret_limit || info->rx_limit < *ret_limit))
-            *ret_limit = info->rx_limit;
+        uint16_t buffers = net_nic(nic)->rx_buffers;
+        if (net_is_open(nic) && buffers && (!least || buffers < least))
+            least = buffers;
     }
+    return least;
 }
 
 static int start(struct p2_fetch *f, const struct uri *uri)
@@ -121,7 +117,8 @@ static int start(struct p2_fetch *f, const struct uri *uri)
         return err;
     core->platform->random(core->platform->ctx, seed, sizeof seed);
     fill_facts(core, &config.facts);
-    receive_credit(&config.rx_buffers, &config.window_max);
+    config.rx_buffers = receive_credit();
+    config.window_max = (uint16_t)net_rx_limit();
     f->started = core_now(core);
     err = p2_client_init(&f->client, &config, f->started);
     if (err)

@@ -16,7 +16,7 @@ struct platform_nic {
     char chip[48];        // what the card calls itself, for people
     uint8_t mac[6];
     uint16_t rx_buffers;  // frames that the card and its driver can hold before they drop; 0 = not known
-    uint16_t rx_limit;    // frames under way beyond which the driver is known to stall; 0 = none known
+    uint16_t rx_limit;    // frames under way beyond which the driver is known to stall, at least 1; 0 = none known
     uint16_t mtu;         // IP MTU, normally 1500
     const uint8_t *dhcp_ack; // the DHCPACK that the ROM got (BOOTP packet from op on), or NULL
     size_t dhcp_ack_len;

@@ -441,5 +441,6 @@ TEST_MAIN(T(boots_from_a_named_server), T(cached_dhcpack_means_no_second_dhcp), 
           T(counter_below_the_floor_is_refused), T(a_server_with_a_bad_chunk_boots_nothing),
           T(what_does_not_fit_is_refused_before_the_download), T(without_dhcp_the_script_goes_on),
           T(boots_through_ten_percent_loss), T(a_server_that_dies_is_named_and_the_script_goes_on),
-          T(a_script_from_tftp_runs), T(files_of_a_few_bytes), T(an_error_names_its_script_and_is_said_once), T(no_card_is_said), T(a_key_at_the_end_opens_the_shell),
+          T(a_script_from_tftp_runs), T(files_of_a_few_bytes), T(an_error_names_its_script_and_is_said_once),
+          T(no_card_is_said), T(a_key_at_the_end_opens_the_shell),
           T(exit_of_the_outermost_script_leaves_at_once), T(every_allocation_may_fail))

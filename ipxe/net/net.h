@@ -24,6 +24,9 @@ bool net_link(unsigned nic); // is it open, and has it a link? True where the pl
 unsigned net_nic_count(void);
 const struct platform_nic *net_nic(unsigned nic);
 
+// The fewest frames under way beyond which an open card is known to stall (struct platform_nic). 0: none is known.
+unsigned net_rx_limit(void);
+
 // Takes in frames that have arrived and runs lwIP's timers. Returns the number of frames taken.
 unsigned net_poll(void);
 

@@ -208,6 +208,15 @@ const struct platform_nic *net_nic(unsigned nic)
     return nic < net.count ? &net.cards[nic].info : NULL;
 }
 
+unsigned net_rx_limit(void)
+{
+    unsigned limit = 0;
+    for (unsigned nic = 0; nic < net.count; nic++)
+        if (net.cards[nic].open && net.cards[nic].info.rx_limit && (!limit || net.cards[nic].info.rx_limit < limit))
+            limit = net.cards[nic].info.rx_limit;
+    return limit;
+}
+
 unsigned net_poll(void)
 {
     unsigned taken = 0;

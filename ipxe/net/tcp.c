@@ -22,6 +22,9 @@ static err_t connected(void *arg, struct tcp_pcb *pcb, err_t err)
 {
     struct net_tcp *tcp = arg;
     tcp->busy = tcp->connected = true;
+    // lwIP has just set the window. From here on only what was used up is offered again.
+    if (net_rx_limit())
+        pcb->rcv_wnd = pcb->rcv_ann_wnd = MIN(pcb->rcv_wnd, net_rx_limit() * TCP_MSS);
     tcp->receive(tcp->ctx, NET_TCP_CONNECTED, NULL, 0);
     return ERR_OK;
 }

@@ -32,7 +32,7 @@ TEST(credit_never_exceeds_the_limit)
 {
     struct testimage image;
     testimage_make(&image, "credit", 700000, 1, TESTKEY_P256_A);
-    static const uint16_t limits[] = { 4, 8, 32, 200 };
+    static const uint16_t limits[] = { 1, 2, 4, 8, 32, 200 };
     for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
         setup();
         server_start(0, &image, 1);

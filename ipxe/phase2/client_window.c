@@ -29,8 +29,7 @@ void p2c_window_init(struct p2_client *c, const struct p2_client_config *config)
                        : config->rx_buffers   ? config->rx_buffers
                                               : P2_CLIENT_WINDOW_DEFAULT;
     c->window_max = config->window_max ? MIN(config->window_max, P2_CLIENT_WINDOW_MAX) : P2_CLIENT_WINDOW_MAX;
-    c->window_max = MAX(c->window_max, P2_CLIENT_WINDOW_MIN);
-    c->window = MAX(MIN(MIN(initial, c->window_max), WINDOW_START), P2_CLIENT_WINDOW_MIN);
+    c->window = MIN(MAX(MIN(initial, WINDOW_START), P2_CLIENT_WINDOW_MIN), c->window_max);
     // Below what the card is known to hold the window need not fall; without that knowledge, to half.
     c->window_floor = config->rx_buffers ? MIN(c->window, FLOOR_MAX) : MAX(c->window / 2, P2_CLIENT_WINDOW_MIN);
     c->threshold = c->window_max;

@@ -22,12 +22,18 @@ int tftp_init(struct tftp_client *c, const char *filename, const struct net_addr
     c->ctx = ctx;
     c->block_size_asked = mtu > TFTP_HEADERS + 8 ? (uint16_t)MIN(mtu - TFTP_HEADERS, TFTP_BLOCK_SIZE) : TFTP_BLOCK_SIZE;
     c->block_size = TFTP_BLOCK_SIZE_DEFAULT;
+    c->window_asked = TFTP_WINDOW;
     c->window = 1;
     c->timeout_us = TFTP_TIMEOUT_FIRST_US;
     c->deadline = now;
     c->send_due = true;
     progress_start(&c->progress, now);
     return 0;
+}
+
+void tftp_limit_window(struct tftp_client *c, uint16_t blocks)
+{
+    c->window_asked = MIN(c->window_asked, MAX(blocks, 1));
 }
 
 // The server is told, unless the error is its own.
@@ -73,7 +79,7 @@ static void build_request(const struct tftp_client *c, struct builder *b)
         return;
     put_option(b, "blksize", c->block_size_asked);
     put_option(b, "tsize", 0);
-    put_option(b, "windowsize", TFTP_WINDOW);
+    put_option(b, "windowsize", c->window_asked);
 }
 
 static void build_error(const struct tftp_client *c, struct builder *b)
@@ -171,7 +177,7 @@ static void take_oack(struct tftp_client *c, struct cursor *in)
 {
     uint64_t values[OPTIONS] = { [BLKSIZE] = TFTP_BLOCK_SIZE_DEFAULT, [WINDOWSIZE] = 1 };
     if (!read_options(in, values) || values[BLKSIZE] < 8 || values[BLKSIZE] > c->block_size_asked || values[WINDOWSIZE] < 1 ||
-        values[WINDOWSIZE] > TFTP_WINDOW) {
+        values[WINDOWSIZE] > c->window_asked) {
         fail(c, ERR_TFTP_ERROR, true);
         return;
     }

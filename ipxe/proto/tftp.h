@@ -33,7 +33,7 @@ struct tftp_client {
     int error;
     struct net_addr server;  // where the request goes
     struct net_addr peer;    // where the first answer came from: address and transfer port. Port 0 before
-    uint16_t block_size_asked, block_size, window;
+    uint16_t block_size_asked, window_asked, block_size, window;
     uint32_t block;          // the last one that came in order
     uint32_t acked;          // the last one that an ACK was sent for
     uint32_t old_end;        // the end of the window that was sent before an ACK inside it, 0: none
@@ -55,6 +55,9 @@ struct tftp_client {
 // for a long name. The first output is due at once.
 int tftp_init(struct tftp_client *c, const char *filename, const struct net_addr *server, uint16_t mtu, tftp_sink *sink,
               void *ctx, uint64_t now);
+
+// Asks for no more than so many blocks at a time: of a card that holds no more. Before the first output.
+void tftp_limit_window(struct tftp_client *c, uint16_t blocks);
 
 // The datagram that is due, if any, and where it goes: its length, or 0. To be asked until there is none, also behind the
 // end: the last ACK, or the ERROR that ends the transfer for the server, is still to be sent.

@@ -176,5 +176,23 @@ TEST(strange_ports_are_not_heard)
     CHECK_EQ(tftp_init(&client, name, &server_addr, 1500, keep, NULL, 0), ERR_TOO_LARGE);
 }
 
+// A card that holds two frames.
+TEST(a_small_window_is_asked_for)
+{
+    uint8_t request[TFTP_REQUEST_MAX + 1];
+    struct net_addr to;
+    CHECK_EQ(tftp_init(&client, "x", &server_addr, 1500, keep, NULL, 0), 0);
+    tftp_limit_window(&client, 2);
+    size_t len = tftp_output(&client, request, sizeof request - 1, &to, 0);
+    static const char asked[] = "windowsize\0" "2";
+    bool found = false;
+    for (size_t i = 0; i + sizeof asked <= len; i++)
+        found = found || memcmp(request + i, asked, sizeof asked) == 0;
+    CHECK(found);
+    static const uint8_t three[] = "\0\6windowsize\0" "3";
+    give(&client, 2000, three, sizeof three, 1);
+    CHECK_EQ(tftp_result(&client), ERR_TFTP_ERROR); // more than asked for
+}
+
 TEST_MAIN(T(sizes_around_the_block), T(losses_cost_time_only), T(a_silent_server_ends_in_a_timeout),
-          T(errors_of_the_server), T(strange_ports_are_not_heard))
+          T(errors_of_the_server), T(strange_ports_are_not_heard), T(a_small_window_is_asked_for))
