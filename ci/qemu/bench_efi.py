@@ -10,11 +10,12 @@ import os
 import subprocess
 
 import bench_net
+import bench_peer
 import fixtures
 import machine_efi
 import net
 
-PEERS = {"ipxe.efi": "/usr/lib/ipxe/ipxe.efi", "snponly.efi": "/usr/lib/ipxe/snponly.efi"}
+PEERS = ("ipxe.efi", "snponly.efi")
 CARDS = {"virtio": "virtio-net-pci,romfile=", "e1000": "e1000"}
 PEER_SERVER, SERVER = net.PREFIX4 + ".1", net.PREFIX4 + ".2"
 MEMORY = 512
@@ -82,10 +83,9 @@ def run(mib, card, program):
 
 
 def prepare():
-    for name, path in [*PEERS.items(), ("bench", os.path.join(bench_net.BENCH, "images/bench"))]:
-        link = os.path.join(bench_net.ROOT, name)
-        if not os.path.lexists(link):
-            os.symlink(path, link)
+    links = {name: bench_peer.path(name) for name in PEERS}
+    for name, path in {**links, "bench": os.path.join(bench_net.BENCH, "images/bench")}.items():
+        bench_net.link(path, os.path.join(bench_net.ROOT, name))
 
 
 def report(table, mib, runs, run_isolated, say):

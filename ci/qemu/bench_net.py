@@ -38,6 +38,13 @@ def read_log(name):
         return ""
 
 
+def link(path, name):
+    """A symbolic link, also where one to another place was."""
+    if os.path.lexists(name):
+        os.unlink(name)
+    os.symlink(path, name)
+
+
 def fresh_logs():
     for name in ("dnsmasq.log", "http.log", "bootserver.log"):
         open(os.path.join(BENCH, name), "w").close()
