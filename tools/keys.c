@@ -2,6 +2,7 @@
 // Keys through OpenSSL 3's EVP interface.
 #include "keys.h"
 #include "file.h"
+#include "keys_name.h"
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -120,13 +121,6 @@ struct signing_key *key_generate(const char *type)
     return NULL;
 }
 
-// Which PEM blocks a text has: decides the message for a file that is not what was asked for.
-static bool has_block(const uint8_t *text, const char *label)
-{
-    char line[64];
-    snprintf(line, sizeof line, "-----BEGIN %s-----", label);
-    return strstr((const char *)text, line) != NULL;
-}
 static bool has_private_block(const uint8_t *text)
 {
     return strstr((const char *)text, "PRIVATE KEY-----") != NULL;
@@ -157,9 +151,7 @@ struct signing_key *key_load(const char *path)
         tool_error(path, "is damaged: its point is not on the curve");
     else if (!pkey && no_terminal)
         tool_error(path, "has a passphrase, and there is no terminal to ask for it");
-    else if (!pkey && (has_block(text, "PUBLIC KEY") || has_block(text, "CERTIFICATE")))
-        tool_error(path, "is a public key: signing needs the private one");
-    else if (!pkey)
+    else if (!pkey && !key_name(path, text, len, true))
         tool_error(path, has_private_block(text) ? "cannot be read: damaged key or wrong passphrase"
                                                  : "is not a private key in PEM");
     if (!key)
@@ -270,6 +262,13 @@ int key_sign(const struct signing_key *key, const struct digest_piece *pieces, s
 
 // ---- public keys and trust -----------------------------------------------------------------------------
 
+// OpenSSL would ask for the passphrase of a private key here, too.
+static int no_passphrase(char *buf, int size, int rwflag, void *ctx)
+{
+    (void)buf, (void)size, (void)rwflag, (void)ctx;
+    return -1;
+}
+
 int public_key_load(const char *path, struct public_key *ret)
 {
     size_t len;
@@ -277,7 +276,7 @@ int public_key_load(const char *path, struct public_key *ret)
     if (!text)
         return -1;
     BIO *bio = BIO_new_mem_buf(text, (int)len);
-    EVP_PKEY *pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
+    EVP_PKEY *pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL) : NULL;
     if (!pkey && bio) {
         BIO_reset(bio);
         pkey = d2i_PUBKEY_bio(bio, NULL);
@@ -290,9 +289,7 @@ int public_key_load(const char *path, struct public_key *ret)
         tool_error(path, "is damaged: its point is not on the curve");
     else if (pkey)
         r = 0;
-    else if (has_private_block(text))
-        tool_error(path, "is a private key: the public one (.pub) is wanted, and the private one is a secret");
-    else
+    else if (!key_name(path, text, len, false))
         tool_error(path, "is not a public key (PEM or DER SubjectPublicKeyInfo)");
     EVP_PKEY_free(pkey);
     BIO_free(bio);
