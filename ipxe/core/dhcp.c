@@ -289,12 +289,11 @@ int core_resolve(struct core *core, const struct uri *uri, uint16_t port, struct
         return 0;
     }
     addr.port = wanted;
-    // Each look-up has its name at an address of its own: that is what net_resolve tells them apart by.
-    static char names[2][URI_HOST_MAX + DHCP_NAME_MAX];
+    char name[URI_HOST_MAX + DHCP_NAME_MAX];
     uint64_t end = core_now(core) + RESOLVE_LIMIT_US;
     int err = ERR_DNS_FAILED;
-    for (unsigned i = 0; err == ERR_DNS_FAILED && net_search_name(uri->host, i, names[i % 2], sizeof names[0]); i++)
-        err = resolve(core, names[i % 2], end, &addr);
+    for (unsigned i = 0; err == ERR_DNS_FAILED && net_search_name(uri->host, i, name, sizeof name); i++)
+        err = resolve(core, name, end, &addr);
     if (!err)
         *ret = addr;
     return err;

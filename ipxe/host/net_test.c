@@ -527,7 +527,53 @@ TEST(segment_size_belongs_to_the_syn)
     net_tcp_close(tcp);
 }
 
+// --- names ---
+
+// The answer to the query in `query`, with one address (4 or 16 bytes).
+static void answer_name(const struct frame *query, const uint8_t *address, uint16_t size)
+{
+    const uint8_t *in = query->bytes + ETH + 20;
+    uint8_t packet[512] = { 0 }, *dns = packet + 8;
+    size_t len = load16_be(in + 4) - 8u;
+    memcpy(dns, in + 8, len);
+    store16_be(dns + 2, size ? 0x8180 : 0x8183);
+    if (size) {
+        dns[7] = 1;
+        store16_be(dns + len, 0xc00c);
+        memcpy(dns + len + 2, dns + len - 4, 4); // type and class of the question
+        store32_be(dns + len + 6, 60);
+        store16_be(dns + len + 10, size);
+        memcpy(dns + len + 12, address, size);
+        len += 12u + size;
+    }
+    store16_be(packet, 53);
+    memcpy(packet + 2, in, 2);
+    store16_be(packet + 4, (uint16_t)(8 + len)); // no checksum of its own
+    struct frame f = ip_packet(false, 17, packet, 8 + len, 0, false);
+    put(&f);
+    drain();
+}
+
+TEST(late_answer_is_no_other_names)
+{
+    static const uint8_t first_ip[4] = { 10, 0, 0, 11 }, second_ip[4] = { 10, 0, 0, 22 };
+    set_up();
+    struct net_addr server = net_addr_v4(peer_ip4, 53), ret = { .port = 7 }, expected = net_addr_v4(second_ip, 7);
+    net_set_dns(&server, 1);
+    CHECK_EQ(net_resolve("first.example", &ret), ERR_TIMED_OUT);
+    drain();
+    struct frame first = t.sent;
+    CHECK_EQ(net_resolve("second.example", &ret), ERR_TIMED_OUT);
+    drain();
+    struct frame second = t.sent;
+    answer_name(&first, first_ip, 4);
+    CHECK_EQ(net_resolve("second.example", &ret), ERR_TIMED_OUT);
+    answer_name(&second, second_ip, 4);
+    CHECK_EQ(net_resolve("second.example", &ret), 0);
+    CHECK(memcmp(&ret, &expected, sizeof ret) == 0);
+}
+
 TEST_MAIN(T(datagrams_arrive_whole), T(one_wrong_bit_is_seen), T(what_is_for_others_is_not_taken),
           T(fragments_are_kept_until_the_last_one), T(closed_port_is_answered_with_the_packets_head), T(segments_out_of_order_are_kept),
           T(pings_are_answered), T(priority_tag_is_no_tag), T(path_mtu_has_a_floor), T(fragments_beyond_the_largest_packet),
-          T(segment_size_belongs_to_the_syn))
+          T(segment_size_belongs_to_the_syn), T(late_answer_is_no_other_names))

@@ -62,7 +62,8 @@ void net_set_search(const char *domains);
 bool net_search_name(const char *name, unsigned i, char *buf, size_t cap);
 
 // Looks up a host name: AAAA or A, whichever answers. Starts on the first call with a name and is polled
-// until it is not ERR_TIMED_OUT; *ret keeps its port. ERR_DNS_FAILED, ERR_TIMED_OUT = not yet.
+// until it is not ERR_TIMED_OUT; *ret keeps its port. The name is copied; another name gives up the one before, whose
+// answer is worth nothing from then on. ERR_DNS_FAILED, ERR_TIMED_OUT = not yet.
 int net_resolve(const char *name, struct net_addr *ret);
 
 // --- UDP ---

@@ -2,7 +2,6 @@
 // lwIP's network interfaces over the platform's cards: frames out, addresses, multicast filters. Frames in: frames.c.
 #include "net/port.h"
 
-#include "lwip/dns.h"
 #include "lwip/ethip6.h"
 #include "lwip/etharp.h"
 #include "lwip/init.h"
@@ -275,50 +274,4 @@ bool net_get_ipv6(unsigned nic, unsigned i, uint8_t ip[16])
         return true;
     }
     return false;
-}
-
-void net_set_dns(const struct net_addr *servers, unsigned count)
-{
-    for (unsigned i = 0; i < DNS_MAX_SERVERS; i++) {
-        ip_addr_t ip;
-        if (i < count)
-            net_to_lwip(&servers[i], &ip);
-        dns_setserver((u8_t)i, i < count ? &ip : NULL);
-    }
-}
-
-static struct {
-    const char *name;
-    bool busy, found;
-    struct net_addr addr;
-} lookup;
-
-static void resolved(const char *name, const ip_addr_t *ip, void *arg)
-{
-    lookup.busy = false;
-    lookup.found = ip != NULL;
-    if (ip)
-        lookup.addr = net_from_lwip(ip, 0, NULL);
-}
-
-int net_resolve(const char *name, struct net_addr *ret)
-{
-    if (lookup.name != name) {
-        ip_addr_t ip;
-        lookup.name = name;
-        lookup.busy = true;
-        err_t err = dns_gethostbyname_addrtype(name, &ip, resolved, NULL, LWIP_DNS_ADDRTYPE_IPV4_IPV6);
-        if (err == ERR_OK)
-            resolved(name, &ip, NULL);
-        else if (err != ERR_INPROGRESS)
-            resolved(name, NULL, NULL);
-    }
-    if (lookup.busy)
-        return ERR_TIMED_OUT;
-    lookup.name = NULL;
-    if (!lookup.found)
-        return ERR_DNS_FAILED;
-    lookup.addr.port = ret->port;
-    *ret = lookup.addr;
-    return 0;
 }
