@@ -1,123 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 // mkimage: phase-2 images. The size of the seal is known before the payload is read, so the payload is
 // streamed to its final place and the seal written in front of it at the end.
-#include "image/arm64.h"
-#include "image/bzimage.h"
-#include "image/pe.h"
 #include "image/place.h"
 #include "keys.h"
 #include "mkimage.h"
+#include "mkimage_program.h"
 #include "payload.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-// What the firmware appends to the command line, at its longest: " signet.name=" " signet.counter="
-// " signet.ramdisk=0x...,0x..." with their numbers, one of the last for each ramdisk.
-static size_t cmdline_extra(const struct seal *seal, size_t ramdisks)
-{
-    return strlen(" signet.name=") + strlen(seal->name) + strlen(" signet.counter=") + 20 +
-           ramdisks * (strlen(" signet.ramdisk=0x,0x") + 32);
-}
-
-// Appends the file that will be started, and reads what its headers may take into `head` (PE_HEADERS_MAX bytes).
-static struct seal_part *add_program(struct payload *p, uint32_t kind, const char *path, uint8_t *head, size_t *ret_len)
-{
-    struct seal_part *part = payload_add(p, kind, path);
-    if (!part)
-        return NULL;
-    *ret_len = (size_t)MIN(part->size, (uint64_t)PE_HEADERS_MAX);
-    return file_read_at(p->files[0].fd, path, 0, head, *ret_len) == 0 ? part : NULL;
-}
-
-// What a Linux kernel asks of memory, and the longest command line that it takes. The error of bzimage_parse for what is
-// no kernel.
-static int fill_linux(struct seal *seal, struct seal_part *part, const uint8_t *head, size_t len, uint32_t *ret_limit)
-{
-    struct bzimage kernel;
-    struct arm64_image arm64;
-    int r = bzimage_parse(head, len, part->size, &kernel);
-    if (r == 0) {
-        part->address = kernel.pref_address;
-        part->memory = kernel.init_size;
-        part->align = kernel.alignment;
-        part->split = kernel.setup_size;
-        *ret_limit = kernel.cmdline_size;
-    } else if (arm64_parse(head, len, part->size, &arm64) == 0) {
-        seal->target = TARGET_LINUX_ARM64;
-        part->memory = arm64.memory;
-        part->align = ARM64_ALIGN;
-        *ret_limit = ARM64_CMDLINE_MAX;
-        r = 0;
-    }
-    return r;
-}
-
-static int fill_application(struct seal *seal, struct seal_part *part, const struct pe_image *pe, const char *path)
-{
-    if (pe->machine != PE_MACHINE_X64 && pe->machine != PE_MACHINE_ARM64) {
-        tool_error(path, "is an EFI application for a processor that Signet does not run on (machine 0x%x)", pe->machine);
-        return -1;
-    }
-    seal->target = pe->machine == PE_MACHINE_X64 ? TARGET_EFI_X64 : TARGET_EFI_ARM64;
-    part->kind = PART_APPLICATION;
-    part->memory = MAX((uint64_t)pe->memory, part->size);
-    return 0;
-}
-
-static int check_cmdline(const struct mkimage *m, const struct seal *seal, uint32_t limit)
-{
-    size_t have = strlen(seal->cmdline), extra = cmdline_extra(seal, m->ramdisks.count);
-    if (have + extra <= limit)
-        return 0;
-    tool_error("--cmdline", "%zu characters and the %zu that the firmware appends are more than this kernel takes (%u)",
-               have, extra, limit);
-    return -1;
-}
-
-// A Linux kernel, or a unified kernel image, which is an EFI application with all that Linux needs in it.
-static int add_kernel(struct payload *p, const struct mkimage *m)
-{
-    uint8_t head[PE_HEADERS_MAX];
-    size_t len;
-    struct pe_image pe;
-    uint32_t limit;
-    struct seal_part *part = add_program(p, PART_KERNEL, m->kernel, head, &len);
-    if (!part)
-        return -1;
-    int r = fill_linux(p->seal, part, head, len, &limit);
-    if (r == 0)
-        return check_cmdline(m, p->seal, limit);
-    if (r != ERR_BOOT_FORMAT || pe_parse(head, len, part->size, &pe) != 0) {
-        tool_error(m->kernel, "is not a Linux bzImage that can be booted: %s (%s)", err_text(r), err_code(r));
-        return -1;
-    }
-    if (!pe.unified) {
-        tool_error(m->kernel, "is an EFI application and no kernel; --efi makes an image of it");
-        return -1;
-    }
-    if (m->initrds.count || m->ramdisks.count) {
-        tool_error(m->kernel, "is a unified kernel image: it brings its own initrd, and nothing can be added");
-        return -1;
-    }
-    return fill_application(p->seal, part, &pe, m->kernel);
-}
-
-static int add_application(struct payload *p, const struct mkimage *m)
-{
-    uint8_t head[PE_HEADERS_MAX];
-    size_t len;
-    struct pe_image pe;
-    struct seal_part *part = add_program(p, PART_APPLICATION, m->efi, head, &len);
-    if (!part)
-        return -1;
-    int r = pe_parse(head, len, part->size, &pe);
-    if (r != 0) {
-        tool_error(m->efi, "is not an EFI application: %s (%s)", err_text(r), err_code(r));
-        return -1;
-    }
-    return fill_application(p->seal, part, &pe, m->efi);
-}
 
 static int add_ramdisk(struct payload *p, const struct mkimage *m, const char *path)
 {
@@ -134,16 +25,14 @@ static int add_ramdisk(struct payload *p, const struct mkimage *m, const char *p
     return 0;
 }
 
-static int add_parts(struct payload *p, const struct mkimage *m)
+static int add_parts(struct payload *p, const struct mkimage *m, const char **ret_doors)
 {
     if (m->ramdisks.count > PLACE_RAMDISKS_MAX) {
         tool_error(m->ramdisks.items[PLACE_RAMDISKS_MAX], "is one ramdisk too many: firmware places %d",
                    PLACE_RAMDISKS_MAX);
         return -1;
     }
-    if (m->kernel && add_kernel(p, m) != 0)
-        return -1;
-    if (m->efi && add_application(p, m) != 0)
+    if (mkimage_program(p, m, ret_doors) != 0)
         return -1;
     for (size_t i = 0; i < m->initrds.count; i++)
         if (!payload_add(p, PART_INITRD, m->initrds.items[i]))
@@ -276,16 +165,19 @@ int mkimage_seal(const struct mkimage *m)
     struct payload payload;
     struct file_out out = { .fd = -1 };
     uint8_t image_id[SHA256_SIZE] = { 0 };
+    const char *doors = NULL;
     payload_init(&payload, seal);
     describe(m, seal);
     // The output is begun first: a place that cannot be written to is told before gigabytes are read.
-    if (load_signers(signers, &m->keys) == 0 && add_parts(&payload, m) == 0 &&
+    if (load_signers(signers, &m->keys) == 0 && add_parts(&payload, m, &doors) == 0 &&
         payload_chunks(&payload, (uint32_t)m->chunk_size, m->output) == 0 &&
         mkimage_begin(&out, m->output) == 0 && write_image(&payload, signers, &out, image_id) == 0 &&
         file_out_commit(&out, true) == 0) {
         char hex[2 * SHA256_SIZE + 1];
-        printf("image name = %s\nimage id = %s\ntarget = %s\npayload size = %" PRIu64 "\nsignatures = %u\n", seal->name,
-               tool_hex(image_id, sizeof image_id, hex), seal_target_name(seal->target), seal->payload_size, signers->count);
+        printf("image name = %s\nimage id = %s\ntarget = %s\n", seal->name, tool_hex(image_id, sizeof image_id, hex), seal_target_name(seal->target));
+        if (doors)
+            printf("starts in = %s\n", doors);
+        printf("payload size = %" PRIu64 "\nsignatures = %u\n", seal->payload_size, signers->count);
         status = tool_flush();
     }
     file_out_abort(&out);

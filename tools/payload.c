@@ -39,6 +39,20 @@ struct seal_part *payload_add(struct payload *p, uint32_t kind, const char *path
     return part;
 }
 
+int payload_replace(struct payload *p, int fd, uint64_t size)
+{
+    uint32_t last = p->seal->part_count - 1;
+    struct seal_part *part = &p->seal->parts[last];
+    struct payload_file *file = &p->files[last];
+    close(file->fd);
+    file->fd = fd;
+    part->size = size;
+    if (size && align_up_checked(part->offset + size, PAYLOAD_ALIGN, &p->seal->payload_size))
+        return 0;
+    tool_error(file->path, size ? "is too large" : "is empty when it is unpacked");
+    return -1;
+}
+
 int payload_chunks(struct payload *p, uint32_t chunk_size, const char *output)
 {
     uint64_t count = (p->seal->payload_size + chunk_size - 1) / chunk_size;

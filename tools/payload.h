@@ -20,6 +20,9 @@ void payload_init(struct payload *p, struct seal *seal);
 // further facts to be filled in (its size and place are set), or NULL after a message.
 struct seal_part *payload_add(struct payload *p, uint32_t kind, const char *path);
 
+// Puts another file in the place of the last part's: an unpacked one. Takes the descriptor over. 0, or -1 after a message.
+int payload_replace(struct payload *p, int fd, uint64_t size);
+
 // Fixes chunk size and count. 0, or -1 after a message when there would be too many chunks.
 int payload_chunks(struct payload *p, uint32_t chunk_size, const char *output);
 

@@ -9,8 +9,7 @@
 #include "efi/efi.h"
 #include "efi/nic.h"
 #include "efi/start.h"
-
-#define STUB_MAJOR_INITRD 1       // from this image version on the stub asks for the initrd by LoadFile2
+#include "image/pe.h"
 
 static const struct efi_guid path_guid = EFI_DEVICE_PATH_GUID, load_file2_guid = EFI_LOAD_FILE2_GUID;
 

@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-#define PE_HEADERS_MAX 4096 // bytes of a file that pe_parse looks at, at most
+#define PE_HEADERS_MAX 65536 // bytes of a file that pe_parse looks at, at most: room for 1600 sections, of which PE loaders take 96
 
 // Offsets in the file, from the signature on, in the optional header, in a section's entry. Those of the optional header
 // are the same in PE32 and PE32+, but for the security directory, which is that of PE32+.
@@ -33,6 +33,7 @@ enum pe_section_offset {
 #define PE_MAGIC_32 0x10b
 #define PE_MAGIC_64 0x20b
 #define PE_SUBSYSTEM_EFI_APPLICATION 10
+#define STUB_MAJOR_INITRD 1 // from this image version on Linux's stub asks for the initrd by LoadFile2
 
 enum pe_machine { PE_MACHINE_X64 = 0x8664, PE_MACHINE_ARM64 = 0xaa64 };
 

@@ -84,6 +84,17 @@ TEST(every_truncation)
     CHECK_EQ(parse(HEADERS, 0), ERR_TRUNCATED);
 }
 
+// As many sections as PE loaders take: a unified kernel image with a section for each of many device trees.
+TEST(many_sections)
+{
+    start();
+    for (unsigned i = 2; i < 96; i++)
+        add_section(i, i == 95 ? ".linux" : ".dtbauto", 0x2000, 0x1000);
+    store16_le(file + AT + PE_SECTION_COUNT, 96);
+    CHECK_EQ(parse(SECTIONS + 96 * PE_SECTION_SIZE, FILE_SIZE), 0);
+    CHECK(image.unified);
+}
+
 TEST(sections_beyond_the_file)
 {
     start();
@@ -108,7 +119,7 @@ TEST(refused)
     } changes[] = {
         { 0, 'N' },
         { 1, 'z' },
-        { PE_MZ_POINTER + 1, 0x10 }, // headers from 4096 on
+        { PE_MZ_POINTER + 2, 1 }, // headers from PE_HEADERS_MAX on
         { PE_MZ_POINTER + 3, 0x80 },
         { AT, 'N' }, // NE
         { AT + 2, 1 },
@@ -128,4 +139,4 @@ TEST(refused)
     CHECK_EQ(parse(sizeof file, FILE_SIZE), ERR_BOOT_FORMAT);
 }
 
-TEST_MAIN(T(sound), T(unified_kernel_image), T(every_truncation), T(sections_beyond_the_file), T(refused))
+TEST_MAIN(T(sound), T(unified_kernel_image), T(every_truncation), T(many_sections), T(sections_beyond_the_file), T(refused))
