@@ -66,6 +66,8 @@
     X(TOO_SLOW, "N13", "the server is too slow")                                                                       \
     X(HTTP_MALFORMED, "N14", "not an HTTP answer")                                                                     \
     X(HTTP_REDIRECTS, "N15", "too many redirections")                                                                  \
+    X(CONN_REFUSED, "N16", "connection refused")                                                                       \
+    X(NET_NO_ROUTE, "N17", "no route to this address")                                                                 \
     /* starting */                                                                                                     \
     X(BOOT_FORMAT, "B01", "kernel format not known")                                                                   \
     X(BOOT_TOO_OLD, "B02", "kernel boot protocol too old")                                                             \

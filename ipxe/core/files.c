@@ -90,6 +90,8 @@ int core_tftp_fetch(struct core *core, const struct uri *uri)
 
 // --- HTTP ---
 
+#define ROUTE_LIMIT_US 5000000u
+
 struct http_fetch {
     struct core *core;
     struct core_sink *sink;
@@ -108,7 +110,7 @@ static int http_body(void *ctx, const uint8_t *data, size_t len)
     return core_sink_data(f->sink, data, len);
 }
 
-static void http_event(void *ctx, enum net_tcp_event event, const uint8_t *data, size_t len)
+static void http_event(void *ctx, enum net_tcp_event event, const uint8_t *data, size_t len, int err)
 {
     struct http_fetch *f = ctx;
     if (event == NET_TCP_CONNECTED)
@@ -119,7 +121,21 @@ static void http_event(void *ctx, enum net_tcp_event event, const uint8_t *data,
         http_closed(&f->response);
     else {
         f->tcp = NULL; // dead already
-        f->error = ERR_CONN_RESET;
+        f->error = err;
+    }
+}
+
+// A card that has just come up may have to wait for the router's advertisement.
+static int http_connect(struct http_fetch *f, const struct net_addr *server)
+{
+    uint64_t end = core_now(f->core) + ROUTE_LIMIT_US;
+    for (;;) {
+        int err = net_tcp_connect(server, http_event, f, &f->tcp);
+        if (net_addr_is_v4(server) || (err != ERR_NET_NO_ADDRESS && err != ERR_NET_NO_ROUTE) || core_now(f->core) > end)
+            return err;
+        err = core_turn(f->core);
+        if (err)
+            return err;
     }
 }
 
@@ -138,11 +154,10 @@ static int http_once(struct http_fetch *f, const struct uri *uri)
     f->error = 0;
     http_init(&f->response, http_body, f);
     progress_start(&f->progress, core_now(f->core));
-    f->tcp = net_tcp_connect(&server, http_event, f);
-    if (!f->tcp)
-        return ERR_NO_MEMORY;
+    err = http_connect(f, &server);
+    if (err)
+        return err;
     int result;
-    err = 0;
     while ((result = http_result(&f->response)) == 1 && !f->error && !err) {
         err = core_turn(f->core);
         if (!err)

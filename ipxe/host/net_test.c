@@ -31,6 +31,7 @@ static struct {
     size_t len;
     unsigned datagrams;
     bool connected;
+    int failure; // of the connection
 } t;
 
 static void put(const struct frame *f)
@@ -329,8 +330,9 @@ TEST(closed_port_is_answered_with_the_packets_head)
 
 // --- TCP ---
 
-static void tcp_event(void *ctx, enum net_tcp_event event, const uint8_t *data, size_t len)
+static void tcp_event(void *ctx, enum net_tcp_event event, const uint8_t *data, size_t len, int err)
 {
+    t.failure = err;
     if (event == NET_TCP_CONNECTED)
         t.connected = true;
     if (event == NET_TCP_DATA && t.len + len <= sizeof t.data) {
@@ -367,7 +369,8 @@ TEST(segments_out_of_order_are_kept)
         struct net_addr peer = net_addr_v4(peer_ip4, 80);
         t.len = 0;
         t.connected = false;
-        struct net_tcp *tcp = net_tcp_connect(&peer, tcp_event, NULL);
+        struct net_tcp *tcp;
+        CHECK_EQ(net_tcp_connect(&peer, tcp_event, NULL, &tcp), 0);
         CHECK(tcp);
         drain();
         uint8_t *head = t.sent.bytes + ETH + 20;
@@ -504,7 +507,8 @@ TEST(segment_size_belongs_to_the_syn)
     set_up();
     struct net_addr peer = net_addr_v4(peer_ip4, 80);
     t.connected = false;
-    struct net_tcp *tcp = net_tcp_connect(&peer, tcp_event, NULL);
+    struct net_tcp *tcp;
+        CHECK_EQ(net_tcp_connect(&peer, tcp_event, NULL, &tcp), 0);
     CHECK_EQ(net_tcp_send(tcp, data, 100), ERR_INVALID); // not before it is connected
     drain();
     uint8_t *head = t.sent.bytes + ETH + 20;
@@ -525,6 +529,46 @@ TEST(segment_size_belongs_to_the_syn)
     CHECK_EQ(net_tcp_send(tcp, data, sizeof data), 0);
     segment(false, port, RST, seq, ack, data, 0);
     net_tcp_close(tcp);
+}
+
+TEST(failures_of_a_connection_are_told_apart)
+{
+    enum { SYN = 2, RST = 4, ACK = 16 };
+    static const uint8_t far_ip[4] = { 192, 0, 2, 1 };
+    set_up();
+    struct net_addr peer = net_addr_v4(peer_ip4, 80), away = net_addr_v4(far_ip, 80), away6 = { .ip = { 0x20, 1, 0xd, 0xb8, [15] = 1 }, .port = 80 };
+    struct net_tcp *tcp, *many[16];
+    net_set_ipv4(0, none, none, none);
+    CHECK_EQ(net_tcp_connect(&peer, tcp_event, NULL, &tcp), ERR_NET_NO_ADDRESS);
+    CHECK(!tcp);
+    net_set_ipv4(0, own_ip4, mask, none);
+    CHECK_EQ(net_tcp_connect(&away6, tcp_event, NULL, &tcp), ERR_NET_NO_ADDRESS);
+    CHECK_EQ(net_tcp_connect(&away, tcp_event, NULL, &tcp), ERR_NET_NO_ROUTE);
+    for (int established = 0; established < 2; established++) {
+        CHECK_EQ(net_tcp_connect(&peer, tcp_event, NULL, &tcp), 0);
+        drain();
+        uint8_t *head = t.sent.bytes + ETH + 20;
+        uint16_t port = load16_be(head);
+        uint32_t ack = load32_be(head + 4) + 1;
+        if (established)
+            segment(false, port, SYN | ACK, 1000, ack, head, 0);
+        segment(false, port, RST | ACK, established ? 1001 : 0, ack, head, 0);
+        CHECK_EQ(t.failure, established ? ERR_CONN_RESET : ERR_CONN_REFUSED);
+    }
+    unsigned count = 0;
+    int err;
+    while (count < ARRAY_SIZE(many) && (err = net_tcp_connect(&peer, tcp_event, NULL, &many[count])) == 0)
+        count++;
+    CHECK_EQ(err, ERR_NO_MEMORY);
+    while (count > 0)
+        net_tcp_close(many[--count]);
+    CHECK_EQ(net_tcp_connect(&peer, tcp_event, NULL, &tcp), 0);
+    t.failure = 0;
+    for (unsigned i = 0; i < 600 && !t.failure; i++) {
+        t.machine.now_us += 500000;
+        drain();
+    }
+    CHECK_EQ(t.failure, ERR_TIMED_OUT);
 }
 
 // --- names ---
@@ -576,4 +620,4 @@ TEST(late_answer_is_no_other_names)
 TEST_MAIN(T(datagrams_arrive_whole), T(one_wrong_bit_is_seen), T(what_is_for_others_is_not_taken),
           T(fragments_are_kept_until_the_last_one), T(closed_port_is_answered_with_the_packets_head), T(segments_out_of_order_are_kept),
           T(pings_are_answered), T(priority_tag_is_no_tag), T(path_mtu_has_a_floor), T(fragments_beyond_the_largest_packet),
-          T(segment_size_belongs_to_the_syn), T(late_answer_is_no_other_names))
+          T(segment_size_belongs_to_the_syn), T(failures_of_a_connection_are_told_apart), T(late_answer_is_no_other_names))

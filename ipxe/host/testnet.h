@@ -151,7 +151,7 @@ static void world_datagram(void *ctx, unsigned nic, const struct net_addr *from,
     net_world.datagrams++;
 }
 
-static void world_event(void *ctx, enum net_tcp_event event, const uint8_t *data, size_t len)
+static void world_event(void *ctx, enum net_tcp_event event, const uint8_t *data, size_t len, int err)
 {
     struct connection *k = ctx;
     if (event == NET_TCP_DATA)
@@ -329,7 +329,7 @@ static void act(struct choices *c)
         }
         to = world_peer(v6, (uint16_t)(80 + (k - net_world.connections)));
         if (!k->tcp)
-            k->tcp = net_tcp_connect(&to, world_event, k);
+            (void)net_tcp_connect(&to, world_event, k, &k->tcp);
         break;
     case 3:
         snprintf(net_world.name[net_world.names & 1], sizeof net_world.name[0], "host%u.example", pick(c, 5));

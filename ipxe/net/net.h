@@ -77,7 +77,7 @@ struct net_udp *net_udp_open(uint16_t port, net_udp_receiver *receive, void *ctx
 void net_udp_close(struct net_udp *udp);
 
 // Sends one datagram. A zone in `to` chooses the card (needed for multicast, broadcast, link-local).
-// ERR_NET_NO_ADDRESS without a route or address, ERR_NO_MEMORY, ERR_NET_LINK.
+// ERR_NET_NO_ADDRESS, ERR_NET_NO_ROUTE, ERR_NO_MEMORY, ERR_NET_LINK.
 int net_udp_send(struct net_udp *udp, const struct net_addr *to, const void *data, size_t len);
 
 // --- TCP ---
@@ -87,10 +87,11 @@ enum net_tcp_event {
     NET_TCP_CONNECTED,
     NET_TCP_DATA,   // data, len
     NET_TCP_CLOSED, // the peer has sent everything
-    NET_TCP_FAILED, // reset, refused, timed out: the handle is dead after this call
+    NET_TCP_FAILED, // err: ERR_CONN_REFUSED, ERR_CONN_RESET, ERR_TIMED_OUT. The handle is dead after this call
 };
-typedef void net_tcp_receiver(void *ctx, enum net_tcp_event event, const uint8_t *data, size_t len);
+typedef void net_tcp_receiver(void *ctx, enum net_tcp_event event, const uint8_t *data, size_t len, int err);
 
-struct net_tcp *net_tcp_connect(const struct net_addr *to, net_tcp_receiver *receive, void *ctx);
+// ERR_NET_NO_ADDRESS: no card has one of this family. ERR_NET_NO_ROUTE. ERR_NO_MEMORY. *ret is NULL then.
+int net_tcp_connect(const struct net_addr *to, net_tcp_receiver *receive, void *ctx, struct net_tcp **ret);
 int net_tcp_send(struct net_tcp *tcp, const void *data, size_t len); // from NET_TCP_CONNECTED on; ERR_INVALID before
 void net_tcp_close(struct net_tcp *tcp); // any time, NULL allowed

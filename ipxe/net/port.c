@@ -92,8 +92,6 @@ int net_error(err_t err)
     case ERR_MEM:
     case ERR_BUF:
         return ERR_NO_MEMORY;
-    case ERR_RTE:
-        return ERR_NET_NO_ADDRESS;
     case ERR_IF:
         return ERR_NET_LINK;
     default:

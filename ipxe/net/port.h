@@ -17,7 +17,9 @@ struct net_addr net_from_lwip(const ip_addr_t *ip, uint16_t port, const struct n
 void net_to_lwip(const struct net_addr *addr, ip_addr_t *ret);
 
 struct netif *net_netif(unsigned nic); // NULL when not open
-int net_error(err_t err);              // lwIP's error as ours
+int net_error(err_t err);              // lwIP's error as ours, but for ERR_RTE
+int net_route_error(const ip_addr_t *to); // what ERR_RTE means there: no address, or no route
+bool net_has_source(const ip_addr_t *to); // has an open card an address that hosts like this one can answer?
 
 // Gives a received frame to the socket that it is for, if that can be told without lwIP. False: lwIP's turn.
 bool net_direct(struct netif *netif, const uint8_t *frame, size_t len);

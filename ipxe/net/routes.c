@@ -63,6 +63,25 @@ const ip4_addr_t *net_hook_gateway(struct netif *netif, const ip4_addr_t *to)
     return !r ? NULL : ip4_addr_isany_val(r->gateway) ? to : &r->gateway;
 }
 
+bool net_has_source(const ip_addr_t *to)
+{
+    bool global = IP_IS_V6(to) && !ip6_addr_islinklocal(ip_2_ip6(to));
+    for (unsigned nic = 0; nic < net_nic_count(); nic++) {
+        struct netif *netif = net_netif(nic);
+        if (netif && IP_IS_V4(to) && !ip4_addr_isany(netif_ip4_addr(netif)))
+            return true;
+        for (int i = 0; netif && IP_IS_V6(to) && i < LWIP_IPV6_NUM_ADDRESSES; i++)
+            if (ip6_addr_isvalid(netif_ip6_addr_state(netif, i)) && !(global && ip6_addr_islinklocal(netif_ip6_addr(netif, i))))
+                return true;
+    }
+    return false;
+}
+
+int net_route_error(const ip_addr_t *to)
+{
+    return net_has_source(to) ? ERR_NET_NO_ROUTE : ERR_NET_NO_ADDRESS;
+}
+
 #define IP6_MTU_MIN 1280 // RFC 8200 5
 
 void net_set_mtu(unsigned nic, uint16_t mtu)

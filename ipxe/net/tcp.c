@@ -25,7 +25,7 @@ static err_t connected(void *arg, struct tcp_pcb *pcb, err_t err)
     // lwIP has just set the window. From here on only what was used up is offered again.
     if (net_rx_limit())
         pcb->rcv_wnd = pcb->rcv_ann_wnd = MIN(pcb->rcv_wnd, net_rx_limit() * TCP_MSS);
-    tcp->receive(tcp->ctx, NET_TCP_CONNECTED, NULL, 0);
+    tcp->receive(tcp->ctx, NET_TCP_CONNECTED, NULL, 0, 0);
     return ERR_OK;
 }
 
@@ -34,12 +34,12 @@ static err_t received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
     struct net_tcp *tcp = arg;
     tcp->busy = true;
     if (!p) {
-        tcp->receive(tcp->ctx, NET_TCP_CLOSED, NULL, 0);
+        tcp->receive(tcp->ctx, NET_TCP_CLOSED, NULL, 0, 0);
         return ERR_OK;
     }
     u16_t total = p->tot_len;
     for (struct pbuf *q = p; q && tcp->pcb == pcb; q = q->next) // the receiver may close in the middle
-        tcp->receive(tcp->ctx, NET_TCP_DATA, q->payload, q->len);
+        tcp->receive(tcp->ctx, NET_TCP_DATA, q->payload, q->len, 0);
     if (tcp->pcb == pcb)
         tcp_recved(pcb, total);
     pbuf_free(p);
@@ -54,7 +54,8 @@ static void failed(void *arg, err_t err)
         return;
     tcp->pcb = NULL;
     tcp->used = false;
-    tcp->receive(tcp->ctx, NET_TCP_FAILED, NULL, 0);
+    // lwIP and look() abort what nobody answers.
+    tcp->receive(tcp->ctx, NET_TCP_FAILED, NULL, 0, err == ERR_ABRT ? ERR_TIMED_OUT : tcp->connected ? ERR_CONN_RESET : ERR_CONN_REFUSED);
 }
 
 static err_t look(void *arg, struct tcp_pcb *pcb)
@@ -68,28 +69,36 @@ static err_t look(void *arg, struct tcp_pcb *pcb)
     return ERR_ABRT;
 }
 
-struct net_tcp *net_tcp_connect(const struct net_addr *to, net_tcp_receiver *receive, void *ctx)
+int net_tcp_connect(const struct net_addr *to, net_tcp_receiver *receive, void *ctx, struct net_tcp **ret)
 {
     struct net_tcp *tcp = NULL;
+    ip_addr_t ip;
+    *ret = NULL;
+    net_to_lwip(to, &ip);
+    if (!net_has_source(&ip))
+        return ERR_NET_NO_ADDRESS; // lwIP would send from one that gets no answer
     for (unsigned i = 0; i < CONNECTIONS_MAX && !tcp; i++)
         if (!connections[i].used)
             tcp = &connections[i];
     struct tcp_pcb *pcb = tcp ? tcp_new_ip_type(IPADDR_TYPE_ANY) : NULL;
     if (!pcb)
-        return NULL;
+        return ERR_NO_MEMORY;
     *tcp = (struct net_tcp){ .pcb = pcb, .receive = receive, .ctx = ctx, .used = true };
     tcp_arg(pcb, tcp);
     tcp_recv(pcb, received);
     tcp_err(pcb, failed);
     tcp_poll(pcb, look, POLL_COARSE);
-    ip_addr_t ip;
-    net_to_lwip(to, &ip);
-    if (tcp_connect(pcb, &ip, to->port, connected) != ERR_OK) {
+    err_t err = tcp_connect(pcb, &ip, to->port, connected);
+    bool begun = err == ERR_OK;
+    if (begun)
+        err = tcp_output(pcb); // tcp_connect does not tell whether the SYN found a way. What else failed is sent again.
+    if (!begun || err == ERR_RTE) {
         tcp->used = false;
         tcp_abort(pcb);
-        return NULL;
+        return err == ERR_RTE ? net_route_error(&ip) : net_error(err);
     }
-    return tcp;
+    *ret = tcp;
+    return 0;
 }
 
 int net_tcp_send(struct net_tcp *tcp, const void *data, size_t len)

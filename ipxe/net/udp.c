@@ -94,5 +94,5 @@ int net_udp_send(struct net_udp *udp, const struct net_addr *to, const void *dat
     else
         err = udp_sendto(udp->pcb, p, &ip, to->port);
     pbuf_free(p);
-    return net_error(err);
+    return err == ERR_RTE ? net_route_error(&ip) : net_error(err);
 }
