@@ -61,9 +61,16 @@ static const struct {
 static void append_path(char *text, const char *path)
 {
     bool plain = path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-,@%=:")] == '\0';
-    const char *quote = plain ? "" : strchr(path, '\'') ? "\"" : "'";
     size_t len = strlen(text);
-    snprintf(text + len, COMMAND_MAX - len, "%s%s%s", quote, path, quote);
+    if (plain) {
+        snprintf(text + len, COMMAND_MAX - len, "%s", path);
+        return;
+    }
+    // Nothing means anything to a shell inside single quotes, but their end.
+    snprintf(text + len, COMMAND_MAX - len, "'");
+    for (; *path && (len = strlen(text)) + 8 < COMMAND_MAX; path++)
+        snprintf(text + len, COMMAND_MAX - len, *path == '\'' ? "'\\''" : "%c", *path);
+    snprintf(text + strlen(text), COMMAND_MAX - strlen(text), "'");
 }
 
 static bool say(const char *path, const struct kind *kind, bool want_private)
