@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -216,9 +217,12 @@ unsigned fetch_net_receive(struct fetch_net *net, void (*take)(void *ctx, const 
     return count;
 }
 
-void fetch_net_wait(const struct fetch_net *net, uint64_t us)
+void fetch_net_wait(const struct fetch_net *net, int news, uint64_t us)
 {
-    struct pollfd fds[2] = { { .fd = net->v4, .events = POLLIN }, { .fd = net->v6, .events = POLLIN } };
+    struct pollfd fds[3] = { { .fd = net->v4, .events = POLLIN }, { .fd = net->v6, .events = POLLIN },
+                             { .fd = news, .events = POLLIN } };
     struct timespec timeout = { (time_t)(us / 1000000), (long)(us % 1000000) * 1000 };
-    (void)ppoll(fds, 2, &timeout, NULL); // a negative descriptor is passed over
+    eventfd_t count;
+    if (ppoll(fds, 3, &timeout, NULL) > 0 && fds[2].revents) // a negative descriptor is passed over
+        (void)eventfd_read(news, &count);
 }

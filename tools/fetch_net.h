@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 #define FETCH_INTERFACES_MAX 64
-#define FETCH_BATCH 64
+#define FETCH_BATCH 16 // more would not stay in a processor's cache until they are copied to their place
 
 struct fetch_net {
     int v4, v6; // -1: the host has none
@@ -35,5 +35,5 @@ void fetch_net_send(struct fetch_net *net, const uint8_t *data, size_t len, cons
 unsigned fetch_net_receive(struct fetch_net *net, void (*take)(void *ctx, const uint8_t *data, size_t len,
                                                                const struct net_addr *from), void *ctx);
 
-// Waits for a datagram, at most `us`.
-void fetch_net_wait(const struct fetch_net *net, uint64_t us);
+// Waits for a datagram or for `news`, an eventfd (-1: none), which it clears; at most `us`.
+void fetch_net_wait(const struct fetch_net *net, int news, uint64_t us);
