@@ -85,6 +85,8 @@ class Runner:
             command += [f"{os.path.basename(image)}={image_path(image)}" for image in server.images]
         elif server.kind == "http":
             command = [sys.executable, "-m", "http.server", "--directory", folder, "8080"]
+        elif server.kind == "endless":
+            command = [sys.executable, os.path.join(fixtures.TOP, "ci/qemu/endless.py")]
         else:
             command = [fixtures.SIGNET, "bootserver", *server.options, folder]
         self.processes[server.name] = self.net.nodes[server.name].popen(command, f"server-{server.name}.log")
@@ -179,7 +181,7 @@ class Runner:
         deadline = time.monotonic() + 20
         for server in self.row.servers:
             node = self.net.nodes[server.name]
-            port = ":8080 " if server.kind == "http" else ":20530 "
+            port = ":8080 " if server.kind in ("http", "endless") else ":20530 "
             while not server.late and port not in node.sh("ss", "-utlnH"):
                 if self.processes[server.name].poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"server {server.name} does not come up: {self.tail(f'server-{server.name}.log')}")

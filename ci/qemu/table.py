@@ -23,7 +23,7 @@ class Server:
     name: str
     images: list  # names in build/qemu/fixtures/images, or for `p2` also forged/NAME
     address: str = None  # IPv4; None: IPv6 link-local alone
-    kind: str = "signet"  # "signet": bin/signet bootserver; "p2": ci/qemu/p2.py; "http": Python's HTTP server
+    kind: str = "signet"  # "signet": bin/signet bootserver; "p2": ci/qemu/p2.py; "http": Python's HTTP server; "endless": endless.py
     options: list = field(default_factory=list)
     late: float = 0.0  # seconds after the machine's start until it is there
 
@@ -253,5 +253,20 @@ ROWS.append(Row("host-uri-by-dhcp", "a DHCP rule for iPXE clients: the default s
                 dhcp=("--dhcp-match=set:ipxe,175", f"--dhcp-boot=tag:ipxe,p2://{A}/good"),
                 expect=(f'p2: asking {A}, image "good"',)))
 
+def endless_rows():
+    """Servers that never end: each is given up by name, and the next source boots."""
+    servers = [Server("a", ["good"], A), Server("e", [], B, "endless")]
+    rest, silent, slow = f"chain p2://{A}/good || echo ROW-FAILED", r"\[G03\]", r"\[N13\]"
+    for name, uris, says in (("http-never-ends", [f"http://{B}:8080/{n}" for n in ("interim", "chunk", "loop")], (r"\[N14\]", silent, r"\[N15\]")),
+                             ("http-header-never-ends", [f"http://{B}:8080/header"], (silent,)),
+                             ("http-trickles", [f"http://{B}:8080/trickle"], (slow,)),
+                             ("tftp-never-ends", [f"tftp://{B}/repeat"], (silent,)),
+                             ("tftp-trickles", [f"tftp://{B}/trickle"], (slow,))):
+        lines = [f"chain {uri} && echo ROW-FAILED || echo NEXT-{i}" for i, uri in enumerate(uris)]
+        told = tuple(rf"{code}(?s:.*)NEXT-{i}\n" for i, code in enumerate(says))
+        yield boot("host-" + name, "servers that never end: " + ", ".join(uri.split("/")[-1] for uri in uris), machine="host", group="host",
+                   servers=servers, script=script("dhcp", *lines, rest), expect=told, after=(("placed", "good"),), deadline=180)
+
+
 NOT_ON_HOST = {"e1000", "sha-ni", "cached-dhcp", "smallest", "loss-relay"}  # about the PXE ROM, the machine, QEMU's socket
-ROWS += list(host_rows()) + table_dhcp.rows(ROWS) + table_efi.rows(ROWS) + table_disk.rows(ROWS) + table_usb.rows(ROWS)
+ROWS += list(host_rows()) + list(endless_rows()) + table_dhcp.rows(ROWS) + table_efi.rows(ROWS) + table_disk.rows(ROWS) + table_usb.rows(ROWS)
