@@ -106,7 +106,7 @@ def answers_to_bad_reads(d):
                 ("empty", dict(space=2, offset=0, length=0), (0, 0)),
                 ("stamp 0", dict(space=2, offset=0, length=1, stamp=0), (0, 0)),
                 ("block above the OFFER's", dict(space=2, offset=0, length=1, block=1409), (0, 0)),
-                ("block too small", dict(space=2, offset=0, length=1, block=511), (0, 0))):
+                ("block too small", dict(space=2, offset=0, length=1, block=447), (0, 0))):
             s.socket.settimeout(0.3 if expected == (0, 0) else 5)
             got = s.read(**args)
             base.check(got == expected, f"READ {what}: {got}, expected {expected}")
