@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
-// See nvram.h. A variable's attributes say who can reach it, and a running system can make variables of any name: one that
-// has ROOM_FIRMWARE's name and not exactly its attributes is somebody else's, so it is not there.
+// See nvram.h. A variable's attributes say who can reach it, and a running system can make variables of any name and size:
+// one that has ROOM_FIRMWARE's name and not exactly its attributes is somebody else's, so it is not there. Whose it is comes
+// before what is in it.
 #include "efi/nvram.h"
 
 #include "efi/efi.h"
 
 #define NAME_MAX 32
-#define VALUE_MAX 1024
+#define VALUE_MAX 1024 // of what Signet writes, and more
 
 static const struct efi_guid vendor = SIGNET_VENDOR_GUID;
 
@@ -40,29 +41,46 @@ static efi_status set(const char *name, uint32_t attributes, const void *data, s
     return efi_system->runtime->set_variable(wide, &vendor, attributes, len, data);
 }
 
+// A variable of any size: what fits into `buf`, and its attributes whether or not it fits. Firmware before UEFI 2.8 tells them
+// only to those who take all of it. Fails as the firmware does, EFI_BUFFER_TOO_SMALL included.
+static efi_status look(const char *name, uint32_t *attributes, void *buf, uint64_t *size)
+{
+    void *all;
+    uint64_t whole = *size;
+    *attributes = 0;
+    efi_status status = get(name, attributes, buf, &whole);
+    uint64_t needed = whole;
+    if (status == EFI_BUFFER_TOO_SMALL && !efi_failed(efi_boot->allocate_pool(EFI_LOADER_DATA, needed, &all))) {
+        if (efi_failed(get(name, attributes, all, &whole)))
+            *attributes = 0;
+        efi_boot->free_pool(all);
+    }
+    *size = needed;
+    return status;
+}
+
 static int load(void *ctx, enum platform_room room, const char *name, void *buf, size_t cap)
 {
-    uint32_t attributes = 0;
+    uint32_t attributes;
     uint64_t size = cap;
-    efi_status status = get(name, &attributes, buf, &size);
-    if (status == EFI_NOT_FOUND)
+    efi_status status = look(name, &attributes, buf, &size);
+    bool known = !efi_failed(status) || attributes != 0;
+    if (status == EFI_NOT_FOUND || (known && room == ROOM_FIRMWARE && attributes != attributes_of(room)))
         return ERR_NOT_FOUND;
-    if (efi_failed(status))
-        return ERR_NVRAM;
-    return room == ROOM_FIRMWARE && attributes != attributes_of(room) ? ERR_NOT_FOUND : (int)size;
+    return efi_failed(status) ? ERR_NVRAM : (int)size;
 }
 
 static int store(void *ctx, enum platform_room room, const char *name, const void *data, size_t len)
 {
-    static uint8_t old[VALUE_MAX]; // read whole: only then does every firmware tell the attributes
-    uint32_t attributes = 0;
+    static uint8_t old[VALUE_MAX];
+    uint32_t attributes;
     uint64_t size = sizeof old;
-    efi_status status = get(name, &attributes, old, &size);
+    efi_status status = look(name, &attributes, old, &size);
     if (status == EFI_NOT_FOUND && len == 0)
         return 0;
     // Somebody else's goes first, for attributes cannot be changed. Ours is replaced in one step: a power cut must not
     // leave the machine without its floor.
-    bool replace = status == EFI_NOT_FOUND || (len > 0 && !efi_failed(status) && attributes == attributes_of(room));
+    bool replace = status == EFI_NOT_FOUND || (len > 0 && attributes == attributes_of(room));
     if (!replace && efi_failed(set(name, 0, NULL, 0)))
         return ERR_NVRAM;
     if (len == 0)

@@ -9,14 +9,31 @@ static struct variable {
     uint16_t name[NAME_MAX]; // "": none
     uint32_t attributes;
     uint64_t size;
-    uint8_t data[VALUE_MAX + 1];
+    uint8_t data[32 * VALUE_MAX];
 } variables[VARIABLES];
 static unsigned sets;
-static bool full;
+static bool full, early_attributes, no_memory;
+static int pool_blocks;
 
 static struct efi_runtime_services runtime;
 static struct efi_system_table tables = { .runtime = &runtime };
 struct efi_system_table *efi_system = &tables;
+static struct efi_boot_services services;
+struct efi_boot_services *efi_boot = &services;
+
+static efi_status fake_allocate(int type, uint64_t size, void **ret)
+{
+    *ret = type == EFI_LOADER_DATA && !no_memory ? malloc(size) : NULL;
+    pool_blocks += *ret != NULL;
+    return *ret ? EFI_SUCCESS : EFI_OUT_OF_RESOURCES;
+}
+
+static efi_status fake_free(void *memory)
+{
+    pool_blocks--;
+    free(memory);
+    return EFI_SUCCESS;
+}
 
 static struct variable *find(const uint16_t *name)
 {
@@ -33,9 +50,10 @@ static efi_status fake_get(const uint16_t *name, const struct efi_guid *guid, ui
         return EFI_NOT_FOUND;
     uint64_t room = *size;
     *size = v->size;
+    if (room >= v->size || early_attributes) // firmware before UEFI 2.8 tells none of what does not fit
+        *attributes = v->attributes;
     if (room < v->size)
-        return EFI_BUFFER_TOO_SMALL; // and as firmware before UEFI 2.8: no attributes
-    *attributes = v->attributes;
+        return EFI_BUFFER_TOO_SMALL;
     memcpy(data, v->data, v->size);
     return EFI_SUCCESS;
 }
@@ -64,8 +82,10 @@ static void set_up(void)
     memset(variables, 0, sizeof variables);
     runtime.get_variable = fake_get;
     runtime.set_variable = fake_set;
+    services.allocate_pool = fake_allocate;
+    services.free_pool = fake_free;
     sets = 0;
-    full = false;
+    full = early_attributes = no_memory = false;
 }
 
 TEST(each_room_has_its_attributes)
@@ -101,11 +121,14 @@ TEST(what_a_system_made_is_not_the_firmwares)
 {
     uint8_t back[8];
     const uint32_t all = EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOT_SERVICES | EFI_VARIABLE_RUNTIME;
-    const uint64_t sizes[] = { 4, VALUE_MAX + 1 };
-    for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
+    const uint64_t sizes[] = { 1, 4, 8, 9, VALUE_MAX, VALUE_MAX + 1, 32 * VALUE_MAX };
+    for (unsigned i = 0; i < 2 * ARRAY_SIZE(sizes); i++) {
         set_up();
-        variables[0] = (struct variable){ .name = u"a", .attributes = all, .size = sizes[i] };
-        CHECK(load(NULL, ROOM_FIRMWARE, "a", back, sizeof back) < 0);
+        early_attributes = i & 1;
+        variables[0] = (struct variable){ .name = u"a", .attributes = all, .size = sizes[i / 2] };
+        // Not there, whatever its size: an error would switch off what is kept, and a stranger could do that.
+        CHECK_EQ(load(NULL, ROOM_FIRMWARE, "a", back, sizeof back), ERR_NOT_FOUND);
+        CHECK_EQ(pool_blocks, 0);
         CHECK_EQ(store(NULL, ROOM_FIRMWARE, "a", "abc", 3), 0);
         CHECK_EQ(load(NULL, ROOM_FIRMWARE, "a", back, sizeof back), 3);
         // The system's answer is a variable of its own making.
@@ -114,6 +137,27 @@ TEST(what_a_system_made_is_not_the_firmwares)
         CHECK_EQ(store(NULL, ROOM_SYSTEM, "b", NULL, 0), 0);
         CHECK(!find(u"b"));
     }
+}
+
+// The firmware's own that is too large is an error, and so is one of which nobody can say whose it is; replaced it is in one step.
+TEST(too_large_and_the_firmwares_own)
+{
+    uint8_t back[8];
+    for (unsigned i = 0; i < 2; i++) {
+        set_up();
+        early_attributes = i & 1;
+        variables[0] = (struct variable){ .name = u"a", .attributes = attributes_of(ROOM_FIRMWARE), .size = 32 * VALUE_MAX };
+        CHECK_EQ(load(NULL, ROOM_FIRMWARE, "a", back, sizeof back), ERR_NVRAM);
+        CHECK_EQ(store(NULL, ROOM_FIRMWARE, "a", "abc", 3), 0);
+        CHECK_EQ(sets, 1);
+        CHECK_EQ(load(NULL, ROOM_FIRMWARE, "a", back, sizeof back), 3);
+    }
+    set_up();
+    no_memory = true;
+    variables[0] = (struct variable){ .name = u"a", .attributes = 7, .size = 32 * VALUE_MAX };
+    CHECK_EQ(load(NULL, ROOM_FIRMWARE, "a", back, sizeof back), ERR_NVRAM);
+    CHECK_EQ(store(NULL, ROOM_FIRMWARE, "a", "abc", 3), 0);
+    CHECK_EQ(load(NULL, ROOM_FIRMWARE, "a", back, sizeof back), 3);
 }
 
 TEST(a_full_store_is_an_error_and_keeps_the_old_value)
@@ -128,4 +172,4 @@ TEST(a_full_store_is_an_error_and_keeps_the_old_value)
 }
 
 TEST_MAIN(T(each_room_has_its_attributes), T(removing_writes_only_what_is_there), T(what_a_system_made_is_not_the_firmwares),
-          T(a_full_store_is_an_error_and_keeps_the_old_value))
+          T(too_large_and_the_firmwares_own), T(a_full_store_is_an_error_and_keeps_the_old_value))
