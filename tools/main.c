@@ -13,6 +13,7 @@ static const struct tool_command commands[] = {
     { "fetch", "download and verify an image, as a booting machine does", fetch_main },
     { "embed", "put script and trust anchors into a finished artefact", embed_main },
     { "install", "put boot bits onto a disk or an image file", install_main },
+    { "keep", "make a partition the place for machines' local copies of their image", keep_main },
 };
 
 static int print_commands(void)

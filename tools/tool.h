@@ -25,6 +25,7 @@ int bootserver_main(int argc, char **argv);
 int fetch_main(int argc, char **argv);
 int embed_main(int argc, char **argv);
 int install_main(int argc, char **argv);
+int keep_main(int argc, char **argv);
 
 // The name that messages begin with: "mkimage" gives "signet mkimage: ". NULL gives "signet: ".
 void tool_set_name(const char *name);

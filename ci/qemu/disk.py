@@ -36,6 +36,7 @@ class Disk:
     missing: int = 0  # so many disks of the pool, from the first on, are pulled after the installation
     updates: int = 1  # how often it is installed
     second_card: str = ""  # a network card without a cable, behind the row's own
+    stranger: bytes = b""  # 4096 bytes into the image partition, as the label of an md RAID 1.2 member
     bios_text: bool = False  # what the BIOS prints goes to the serial port, too, since MBR and stage speak through it
 
 
@@ -112,6 +113,8 @@ def make(spec, payload, path):
         disk[at:at + len(head)] = head
         disk[at + 4096:at + 4096 + len(payload)] = payload
         disk[412 + 12 * i:424 + 12 * i] = struct.pack("<QI", places[name] + 8, zlib.crc32(payload[:STAGE]))
+    if spec.stranger:
+        disk[4096 * 512 + 4096:4096 * 512 + 4096 + len(spec.stranger)] = spec.stranger
     if spec.image:
         image = _image(spec.image)
         disk[4096 * 512:4096 * 512 + len(image)] = image

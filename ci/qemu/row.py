@@ -329,6 +329,15 @@ class Runner:
         reasons = [] if found == sequence else [f"slot {'AB'[number]} has sequence {found}, not {sequence}"]
         return reasons + ([] if image == fixtures.payload.read(fixtures.path(file)) else [f"slot {'AB'[number]} does not hold {file}"])
 
+    def check_stranger_whole(self):
+        """The image partition of the row's disk is byte for byte as it was made."""
+        with open(os.path.join(self.folder, "disk.img"), "rb") as f:
+            f.seek(4096 * 512 + 4096)
+            front, rest = f.read(len(self.row.disk.stranger)), f.read()
+            f.seek(4096 * 512)
+            whole = front == self.row.disk.stranger and not any(rest) and not any(f.read(4096))
+        return [] if whole else ["somebody else's partition was written to"]
+
     def check_pages_given_back(self, slack):
         """The third run of the test application has as much free memory as the second one. (The first one makes the
         firmware allocate what it keeps.)"""

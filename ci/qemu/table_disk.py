@@ -31,12 +31,16 @@ def keep_rows(good):
     p2 = script("p2://10.50.0.2/tiny")
     reused = then(250000, r"keep: \d+ of \d+ KiB are on the disk already")
     host = replace(base, machine="host", group="host", disks=(disk.Data("images", image="", sector=4096),))
+    options = [f"--dhcp-option=encap:175,{option}" for option in ("80,10.50.0.2", "81,tiny", "83,disk:")]
     return [
+        replace(base, name="disk-keep-stranger", script="#!ipxe\necho ROW-FAILED\n", dhcp=options, after=(("stranger_whole",),),
+                about="DHCP asks for a copy on an MBR's partition of type da with an md RAID 1.2 label: not a byte is written",
+                disk=disk.Disk(stranger=bytes.fromhex("fc4e2ba901") + bytes(range(1, 255)) * 16), expect=(r"keep: .*\[D07\]",) + BY_ROM),
         replace(base, name="disk-keep", script="#!ipxe\necho ROW-FAILED\n", disk=disk.Disk(p2, table="gpt"), again=reused,
                 expect=base.expect + BY_ROM,
                 about="a network image is kept by INT 13h writes; boots with the server dead; of the next one little is fetched"),
         replace(host, name="host-keep", about="the same by the default script and three DHCP options, on sectors of 4096 bytes", script=None,
-                dhcp=[f"--dhcp-option=encap:175,{option}" for option in ("80,10.50.0.2", "81,tiny", "83,disk:")], again=reused),
+                dhcp=options, again=reused),
         replace(host, name="host-keep-http", about="the same over HTTP, nothing is reused there",
                 servers=[replace(server, kind="http")], again=then(8 << 20), script=script("http://10.50.0.2:8080/tiny")),
     ]

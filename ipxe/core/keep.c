@@ -3,49 +3,22 @@
 // `keep` says so, and boots from there when the network does not. What lies there is trusted no more than the network.
 #include "core/keep.h"
 
-
 static struct keep keep; // 100 KiB: one image is in memory at a time, so there is one copy of it at a time
 
-// --- what is there ---
+// --- the place ---
 
-static void read_copy(struct keep *k, unsigned i)
-{
-    struct keep_copy *copy = &k->copies[i];
-    const struct imgslot *slot = &k->place.slots[i];
-    const struct platform_disk *disk = &k->place.disk.info;
-    uint64_t room = imgdisk_room(&k->place, i), sectors = MIN((uint64_t)(KEEP_SEAL_ROOM / disk->sector_size), room);
-    struct seal_view view;
-    struct seal seal;
-    if (!slot->present || core_disk_read(&k->place.disk, imgdisk_lba(&k->place, i), (uint32_t)sectors, k->buffer) != 0 ||
-        seal_view(k->buffer, (size_t)sectors * disk->sector_size, &view) != 0 ||
-        seal_open(k->buffer, seal_size(&view), &k->core->embed.trust, &seal) != 0)
-        return;
-    copy->list = seal_list_offset(&view);
-    copy->payload = seal_payload_offset(&view);
-    copy->length = copy->payload + seal.payload_size;
-    copy->chunk_size = seal.chunk_size;
-    copy->chunk_count = seal.chunk_count;
-    copy->payload_size = seal.payload_size;
-    memcpy(copy->list_digest, seal.list_digest, sizeof copy->list_digest);
-    // A header in front of another image's bytes is that of a write which the disk did not finish in order.
-    copy->good = copy->length <= room * disk->sector_size &&
-                 (slot->sequence == 0 || (slot->length == copy->length && digest_equal(slot->image_id, seal.image_id, SHA256_SIZE)));
-    copy->same = copy->good && memcmp(k->buffer, k->core->image.seal_bytes, seal_size(&view)) == 0;
-}
-
-// In an MBR, type da says no more than that there is no file system: only an empty or a used one is Signet's to write to.
+// A type of an MBR says nothing about whose a partition is (md, ZFS and others are found in type da as well), and neither do
+// zeros: Signet's is what carries its mark, which `signet keep` made. Of a GPT the type itself is that mark.
 static int check_owner(struct keep *k, const struct partition *p)
 {
-    uint32_t size = k->place.disk.info.sector_size;
+    const struct imgdisk *place = &k->place;
     if (memcmp(p->type, GPT_TYPE_SIGNET_IMAGE, GPT_GUID_SIZE) == 0)
         return 0;
-    int err = core_disk_read(&k->place.disk, p->first, 1, k->buffer);
-    if (err || memcmp(k->buffer, IMGSLOT_MAGIC, 8) == 0 || memcmp(k->buffer, SEAL_MAGIC, 8) == 0)
-        return err;
-    for (uint32_t i = 0; i < size; i++)
-        if (k->buffer[i])
-            return ERR_DISK_FOREIGN;
-    return 0;
+    if (!place->slots[0].marked && !place->slots[1].marked) // of a place too small for slots, too
+        return ERR_DISK_FOREIGN;
+    uint32_t size = place->disk.info.sector_size;
+    int err = core_disk_read(&place->disk, p->first, (IMGSLOT_FRONT + size - 1) / size, k->buffer);
+    return err ? err : imgslot_front_fits(k->buffer) ? 0 : ERR_DISK_FOREIGN;
 }
 
 // The first partition that is meant is the place. One of another type is never written to, whatever the setting says.
@@ -59,7 +32,7 @@ static int visit_partition(void *ctx, const struct core_disk *disk, const struct
     if (err)
         return err;
     for (unsigned i = 0; i < IMGSLOT_COUNT; i++)
-        read_copy(k, i);
+        keep_look(k, i);
     return 0;
 }
 
@@ -109,12 +82,14 @@ static int write_sectors(struct keep *k, uint64_t lba, size_t bytes)
     return core_disk_write(&k->place.disk, lba, (uint32_t)bytes / k->place.disk.info.sector_size, k->buffer);
 }
 
-// The sector with the slot's header, or with zeros (an empty slot): after all that was written, before all that will be.
+// The sector with the slot's header, or with the mark of an empty slot: after all that was written, before all that will be.
 static int write_header(struct keep *k, unsigned i, const struct imgslot *header)
 {
     int err = core_disk_flush(&k->place.disk);
     memset(k->buffer, 0, DISK_SECTOR_MAX);
-    if (!err && header)
+    if (!header)
+        imgslot_build_mark(k->buffer);
+    else if (!err)
         err = imgslot_build(header, k->buffer);
     if (!err)
         err = write_sectors(k, k->place.first + i * k->place.slot_sectors, k->place.disk.info.sector_size);
@@ -157,7 +132,7 @@ static int write_file(struct keep *k, unsigned i, const struct scatter *file)
     return err;
 }
 
-// Power may fail at any time, and then the other slot is whole: no header, the image, the header.
+// Power may fail at any time, and then the other slot is whole: no image, the image's bytes, its header.
 static int write_slot(struct keep *k, unsigned i, uint64_t sequence)
 {
     struct scatter file;
@@ -176,33 +151,50 @@ static int write_slot(struct keep *k, unsigned i, uint64_t sequence)
     return err ? err : write_header(k, i, &header);
 }
 
-// The slot that holds this image already, or -1.
-static int same_slot(const struct keep *k)
+// The slot that the image goes to. The other one stays, and is what boots when the power fails meanwhile: it is read whole,
+// and when it would not boot it is the one that is overwritten.
+static int choose_slot(struct keep *k, unsigned *ret, uint64_t *ret_sequence)
 {
-    for (unsigned i = 0; i < IMGSLOT_COUNT; i++)
-        if (k->copies[i].same && k->copies[i].good)
-            return (int)i;
-    return -1;
+    int err = 0;
+    for (unsigned i = 0; i < 2 && !err; i++) {
+        const bool good[IMGSLOT_COUNT] = { k->copies[0].good, k->copies[1].good };
+        *ret = imgslot_spare(k->place.slots, good, ret_sequence);
+        err = i == 0 ? keep_judge(k, 1 - *ret) : 0;
+    }
+    return err;
+}
+
+// Whether the slot holds this image, all of it.
+static int holds_image(struct keep *k, unsigned slot, bool *ret)
+{
+    int err = k->copies[slot].same ? keep_judge(k, slot) : 0;
+    *ret = k->copies[slot].same && k->copies[slot].sound;
+    return err;
 }
 
 static int store(struct keep *k)
 {
     struct imgslot *slots = k->place.slots;
-    const bool good[IMGSLOT_COUNT] = { k->copies[0].good, k->copies[1].good };
     const char *name = k->core->image.seal.name, *disk = k->place.disk.info.name;
     uint64_t sequence;
-    unsigned order[IMGSLOT_COUNT] = { 0 }, spare = imgslot_spare(slots, good, &sequence);
-    int err, same = same_slot(k);
+    unsigned order[IMGSLOT_COUNT] = { 0 }, spare;
+    bool holds;
     (void)imgslot_order(slots, order);
-    if (same >= 0 && order[0] == (unsigned)same) {
+    int err = holds_image(k, order[0], &holds);
+    if (!err && holds) {
         console_say("keep", "%s is on %s already", name, disk);
         return 0;
     }
-    if (same >= 0 && slots[same].sequence) {
+    if (!err)
+        err = choose_slot(k, &spare, &sequence);
+    if (!err)
+        err = holds_image(k, spare, &holds);
+    if (err)
+        return err;
+    if (holds && slots[spare].sequence) {
         // The server went back to the image before the last: its copy becomes the newest.
-        spare = (unsigned)same;
-        slots[same].sequence = sequence;
-        err = write_header(k, spare, &slots[same]);
+        slots[spare].sequence = sequence;
+        err = write_header(k, spare, &slots[spare]);
     } else {
         err = write_slot(k, spare, sequence);
     }

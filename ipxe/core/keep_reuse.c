@@ -5,32 +5,12 @@
 
 #define CHUNKS_MAX (16 * 1024) // of either image: one list has to lie on the heap, and each is searched for the other's
 
-// Bytes of the copy, from any offset on, into a map; through the buffer, since neither end need lie on a sector.
-static int read_into(struct keep *k, unsigned slot, uint64_t from, const struct scatter *map, uint64_t to, uint64_t len)
-{
-    uint32_t size = k->place.disk.info.sector_size, skip = (uint32_t)from & (size - 1);
-    uint64_t lba = imgdisk_lba(&k->place, slot) + (from >> __builtin_ctz(size));
-    while (len > 0) {
-        uint32_t n = (uint32_t)MIN(len, (uint64_t)KEEP_PIECE - skip), sectors = (skip + n + size - 1) / size;
-        int err = core_disk_read(&k->place.disk, lba, sectors, k->buffer);
-        if (err)
-            return err;
-        if (!scatter_write(map, to, k->buffer + skip, n))
-            return ERR_INTERNAL;
-        lba += sectors;
-        to += n;
-        len -= n;
-        skip = 0;
-    }
-    return 0;
-}
-
 // The copy's chunk list, held to the copy's seal.
 static int read_list(struct keep *k, unsigned slot, uint8_t *list, size_t size)
 {
     uint8_t digest[SHA256_SIZE];
     const struct scatter map = { .size = size, .count = 1, .pieces = { { 0, size, list } } };
-    int err = read_into(k, slot, k->copies[slot].list, &map, 0, size);
+    int err = keep_read(k, slot, k->copies[slot].list, &map, 0, size);
     if (err)
         return err;
     sha256(list, size, digest);
@@ -55,6 +35,7 @@ static int reuse_chunks(struct keep *k, unsigned slot, const uint8_t *list, core
 {
     struct core_image *image = &k->core->image;
     const struct keep_copy *copy = &k->copies[slot];
+    uint32_t judged = 0;
     int err = 0, damage = 0;
     for (uint32_t chunk = 0, old = 0; chunk < image->seal.chunk_count && !err; chunk++) {
         uint32_t length = seal_chunk_length(&image->seal, chunk);
@@ -66,11 +47,15 @@ static int reuse_chunks(struct keep *k, unsigned slot, const uint8_t *list, core
         // The last chunk of an image may be short, and then has the digest of no other length.
         err = length > copy->payload_size - offset ? ERR_INTERNAL : 0;
         if (!err)
-            err = read_into(k, slot, copy->payload + offset, &image->map, (uint64_t)chunk * image->seal.chunk_size, length);
+            err = keep_read(k, slot, copy->payload + offset, &image->map, (uint64_t)chunk * image->seal.chunk_size, length);
+        judged++;
         if (!err && !judge(ctx, chunk))
             damage = ERR_SEAL_CHUNK;
     }
-    return err ? err : damage;
+    err = err ? err : damage;
+    // Nothing of this one is left to be read but its padding.
+    k->copies[slot].sound = !err && copy->same && judged == copy->chunk_count && keep_judge_padding(k, slot) == 0;
+    return err;
 }
 
 static int reuse_copy(struct keep *k, unsigned slot, core_keep_judge *judge, void *ctx)
@@ -101,8 +86,7 @@ int core_keep_reuse(struct core *core, core_keep_judge *judge, void *ctx)
         err = reuse_copy(k, order[i], judge, ctx);
         if (!err || err == ERR_CANCELLED)
             continue;
-        console_error("keep", err, "%s on %s; what is missing is fetched", imgdisk_slot_name(&k->place, order[i]),
-                      k->place.disk.info.name);
+        keep_complain(k, order[i], err, "what is missing is fetched");
         copy->good = err == ERR_NO_MEMORY; // else it is damaged, and the next copy goes there
     }
     return err == ERR_CANCELLED ? err : 0;

@@ -1,84 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // The local copy in the whole core: machines that boot from the network and keep the image, one after the other on one
-// disk, with the network gone, newer images, damage, and the power cut at every sector write.
-#include "host/testworld.h"
-
-#include "host/testdisk.h"
-
-#define PARTITION (1024 * 1024)
-#define SMALL_KERNEL 8192 // few sectors to write, where each of them is a case
-#define CHUNKS_CHANGED 3  // that the version touches: the last 8 KiB of the initrd
-#define NETWORK "#!ipxe\nset keep disk:\ndhcp\nchain p2://10.0.0.1/image || echo no network\n"
-
-static const uint32_t sector_sizes[] = { 512, 4096 };
-static struct testdisk disk;
-static uint8_t *before; // another TESTDISK_SIZE bytes
-static struct host_write *journal;
-
-// The machine that runs next; reset by run_machine.
-static struct {
-    const char *script;
-    uint8_t version;
-    bool no_network;
-    enum testkey_name key;
-    struct host_storage faults;
-    unsigned long fail_allocation;
-} next;
-
-static void machine(void)
-{
-    w.kernel_size = SMALL_KERNEL;
-    w.version = next.version;
-    set_up("img", next.key);
-    w.machine.no_nic = next.no_network;
-    w.machine.storage = next.faults;
-    w.machine.fail_allocation = next.fail_allocation;
-    host_disk_add(&w.machine, disk.data, TESTDISK_SIZE, disk.sector_size);
-    run(next.script, &next.key, 0);
-}
-
-static struct outcome *run_machine(const char *script, uint8_t version)
-{
-    next.script = script;
-    next.version = version;
-    struct outcome *out = in_child(machine);
-    memset(&next, 0, sizeof next);
-    next.key = key_a;
-    return out;
-}
-
-static struct outcome *network(uint8_t version)
-{
-    return run_machine(NETWORK, version);
-}
-
-// Without a network, the disk alone boots this version.
-static bool disk_boots(uint8_t version)
-{
-    next.no_network = true;
-    struct outcome *out = run_machine("#!ipxe\nchain disk:\n", version);
-    return out->booted && out->memory_right;
-}
-
-static bool kept(const struct outcome *out, const char *where)
-{
-    return out->booted && out->memory_right && out->live_allocations == 0 && said(out, where);
-}
-
-static void make(uint32_t sector_size, uint32_t length)
-{
-    if (!before) {
-        before = mmap(NULL, TESTDISK_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        journal = mmap(NULL, HOST_JOURNAL_MAX * sizeof *journal, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    }
-    testdisk_make(&disk, sector_size, length);
-    next.key = key_a;
-}
-
-static bool changed(void)
-{
-    return memcmp(before, disk.data, TESTDISK_SIZE) != 0;
-}
+// disk, with the network gone, newer images, damage. (Where it may go: keep_place_test. Power cuts: keep_faults_test.)
+#include "host/testkeep.h"
 
 // --- what it is for ---
 
@@ -189,59 +112,6 @@ TEST(raw_image_counts_as_the_oldest)
     CHECK(disk_boots(3));
 }
 
-// --- what is no place for it ---
-
-// The boot goes on, the console says why, once, and nothing was written.
-static bool refused(const char *script, const char *code)
-{
-    memcpy(before, disk.data, TESTDISK_SIZE);
-    struct outcome *out = run_machine(script, 1);
-    const char *keep = strstr(out->transcript, "keep: ");
-    return out->booted && out->memory_right && said(out, "keep: ") && !strstr(keep + 1, "keep: ") && said(out, code) && !changed();
-}
-
-TEST(wrong_places)
-{
-    make(512, PARTITION);
-    CHECK(refused("#!ipxe\nset keep disk:part=2\ndhcp\nchain p2:///\n", "[D02]"));
-    CHECK(refused("#!ipxe\nset keep disk:range=512+2048\ndhcp\nchain p2:///\n", "[D02]"));
-    CHECK(refused("#!ipxe\nset keep disk://3/\ndhcp\nchain p2:///\n", "[D01]"));
-    CHECK(refused("#!ipxe\nset keep http://10.0.0.1/\ndhcp\nchain p2:///\n", "[N08]"));
-    CHECK(refused("#!ipxe\nset keep disk:label\ndhcp\nchain p2:///\n", "[N07]"));
-    // Another type of partition is not written to, even when it is named.
-    testdisk_gpt(&disk, GPT_TYPE_ZFS);
-    CHECK(refused("#!ipxe\nset keep disk:part=1\ndhcp\nchain p2:///\n", "[D02]"));
-    make(512, 72 * 1024); // halves of 36 KiB: the image has 32, and its slot's header 4 with its zeros
-    CHECK(kept(network(1), "slot A"));
-    make(512, 64 * 1024);
-    CHECK(refused(NETWORK, "[D08]"));
-    make(512, 512); // a single sector
-    CHECK(refused(NETWORK, "[D08]"));
-}
-
-TEST(raw_image_in_the_way)
-{
-    make(512, 72 * 1024);
-    CHECK(network(1)->booted);
-    memmove(testdisk_partition(&disk), testdisk_partition(&disk) + IMGSLOT_IMAGE, 32 * 1024);
-    CHECK(kept(network(2), "slot B")); // it ends before the second slot begins
-    make(512, 60 * 1024);
-    CHECK(refused(NETWORK, "[D08]"));
-}
-
-TEST(partition_of_an_mbr)
-{
-    make(512, PARTITION);
-    memset(disk.data, 0, TESTDISK_AT);
-    testdisk_mbr(&disk, 0xda);
-    CHECK(kept(network(1), "slot A"));
-    CHECK(kept(network(2), "slot B"));
-    CHECK(disk_boots(2));
-    memset(testdisk_partition(&disk), 0, PARTITION);
-    testdisk_partition(&disk)[100] = 1; // someone's
-    CHECK(refused(NETWORK, "[D07]"));
-}
-
 // --- damage ---
 
 TEST(damaged_chunk_is_fetched_and_the_copy_made_anew)
@@ -292,6 +162,18 @@ TEST(copy_that_is_not_trusted_gives_way)
     CHECK(kept(network(2), "keep: img is in slot B on host disk 0 now, sequence 4"));
     next.key = key_b;
     CHECK(kept(network(2), "keep: img is in slot A on host disk 0 now, sequence 5"));
+}
+
+// Nor does one count that is below the floor which the machine keeps.
+TEST(copy_below_the_floor_gives_way)
+{
+    make(512, PARTITION);
+    next.counter = 9;
+    CHECK(network(1)->booted);
+    CHECK(network(2)->booted); // slot B, counter 7
+    next.counter = 9;
+    next.floor = 8;
+    CHECK(kept(network(3), "keep: img is in slot B on host disk 0 now, sequence 3"));
 }
 
 // Bytes of headers, seals, lists and payloads changed at random: whatever the disk says, the network's image boots and is
@@ -366,79 +248,9 @@ TEST(allocations_may_fail)
     }
 }
 
-// --- power ---
-
-static bool boots_old_or_new(void)
-{
-    return disk_boots(1) || disk_boots(2);
-}
-
-// From a disk that has version 1 as it is: what an update to version 2 writes, replayed up to each sector write, with that
-// sector old or half new; and all of it but one sector, as a disk may do whose cache was not flushed.
-static bool cut_everywhere(void)
-{
-    uint32_t size = disk.sector_size;
-    memcpy(before, disk.data, TESTDISK_SIZE);
-    next.faults.journal = journal;
-    unsigned long count = network(2)->storage.sectors_written;
-    if (count < 3 || count > HOST_JOURNAL_MAX || !disk_boots(2))
-        return false;
-    for (unsigned long cut = 0; cut < count; cut++)
-        for (unsigned kind = 0; kind < 3; kind++) { // old, torn, all but this one
-            memcpy(disk.data, before, TESTDISK_SIZE);
-            for (unsigned long n = 0; n < (kind == 2 ? count : cut); n++)
-                if (n != cut)
-                    memcpy(disk.data + journal[n].lba * size, journal[n].bytes, size);
-            if (kind == 1)
-                memcpy(disk.data + journal[cut].lba * size, journal[cut].bytes, size / 2);
-            if (!boots_old_or_new()) {
-                printf("  after %lu of %lu sectors (%u) the disk boots nothing\n", cut, count, kind);
-                return false;
-            }
-        }
-    return true;
-}
-
-TEST(power_cut_at_every_sector_of_an_update)
-{
-    for (unsigned i = 0; i < ARRAY_SIZE(sector_sizes); i++) {
-        make(sector_sizes[i], PARTITION);
-        CHECK(network(1)->booted);
-        CHECK(cut_everywhere());
-    }
-}
-
-TEST(power_cut_beside_a_raw_image)
-{
-    make(4096, PARTITION);
-    CHECK(network(1)->booted);
-    memmove(testdisk_partition(&disk), testdisk_partition(&disk) + IMGSLOT_IMAGE, PARTITION / 2 - IMGSLOT_IMAGE);
-    CHECK(cut_everywhere());
-}
-
-// Live, and the next machine goes on from there: it boots, and keeps what the cut one could not.
-TEST(machine_after_a_power_cut)
-{
-    make(512, PARTITION);
-    CHECK(network(1)->booted);
-    memcpy(before, disk.data, TESTDISK_SIZE);
-    unsigned long count = network(2)->storage.sectors_written;
-    for (unsigned long cut = 1; cut <= count; cut += count / 5) {
-        memcpy(disk.data, before, TESTDISK_SIZE);
-        next.faults.cut_at = cut;
-        next.faults.torn = cut % 2;
-        struct outcome *out = network(2);
-        CHECK(!out->booted && out->storage.cut);
-        CHECK(disk_boots(1));
-        CHECK(kept(network(2), "keep: img is in slot B on host disk 0 now, sequence 2"));
-        CHECK(disk_boots(2));
-    }
-}
-
 TEST_MAIN(T(next_boot_needs_no_network), T(what_is_written), T(without_the_setting_no_disk_is_touched),
           T(same_image_is_neither_fetched_nor_written), T(of_a_newer_image_only_what_changed_is_fetched),
-          T(raw_image_counts_as_the_oldest), T(wrong_places), T(raw_image_in_the_way), T(partition_of_an_mbr),
-          T(damaged_chunk_is_fetched_and_the_copy_made_anew), T(damaged_list_and_header),
-          T(copy_that_is_not_trusted_gives_way), T(damage_anywhere), T(every_read_may_fail),
-          T(every_write_may_fail), T(allocations_may_fail),
-          T(power_cut_at_every_sector_of_an_update), T(power_cut_beside_a_raw_image), T(machine_after_a_power_cut))
+          T(raw_image_counts_as_the_oldest), T(damaged_chunk_is_fetched_and_the_copy_made_anew), T(damaged_list_and_header),
+          T(copy_that_is_not_trusted_gives_way), T(copy_below_the_floor_gives_way),
+          T(damage_anywhere), T(every_read_may_fail),
+          T(every_write_may_fail), T(allocations_may_fail))

@@ -39,7 +39,7 @@ static int disk_read(void *ctx, unsigned disk, uint64_t lba, uint32_t count, voi
     const uint8_t *from = place(s, disk, lba, count);
     if (!from)
         return ERR_INVALID;
-    if (++s->reads == s->fail_read)
+    if (++s->reads == s->fail_read || (s->rotten && s->rotten - lba < count))
         return ERR_DISK_READ;
     memcpy(buf, from, (size_t)count * s->disks[disk].info.sector_size);
     return 0;
@@ -58,6 +58,7 @@ static int disk_write(void *ctx, unsigned disk, uint64_t lba, uint32_t count, co
     uint32_t size = s->disks[disk].info.sector_size;
     for (uint32_t i = 0; i < count; i++, to += size, from += size) {
         unsigned long number = ++s->sectors_written;
+        s->rotten = s->rotten == lba + i ? 0 : s->rotten;
         s->cut = number == s->cut_at;
         if (s->journal && number <= HOST_JOURNAL_MAX) {
             s->journal[number - 1].lba = lba + i;

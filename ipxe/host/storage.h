@@ -28,6 +28,7 @@ struct host_storage {
     // machine is off. `cut` says that it came to pass.
     unsigned long cut_at;
     bool torn, cut;
+    uint64_t rotten;    // this sector cannot be read until it is written; 0: none
     unsigned long lose; // this sector write stays in the disk's cache and never reaches the medium
     // Each sector write in order, when the caller gives room for it: HOST_JOURNAL_MAX entries.
     struct host_write *journal;

@@ -68,6 +68,14 @@ static inline void testdisk_mbr(const struct testdisk *d, uint8_t type)
     d->data[511] = 0xaa;
 }
 
+// The mark of an empty slot in both, as `signet keep` makes it.
+static inline void testdisk_mark(const struct testdisk *d)
+{
+    uint64_t half = imgslot_sectors(d->length / d->sector_size, d->sector_size) * d->sector_size;
+    for (unsigned i = 0; i < IMGSLOT_COUNT; i++)
+        imgslot_build_mark(testdisk_partition(d) + i * half);
+}
+
 // A slot with a whole image.
 static inline void testdisk_slot(const struct testdisk *d, unsigned number, uint64_t sequence, const struct testimage *image)
 {

@@ -9,6 +9,11 @@ static bool fields_hold(const struct imgslot *slot)
     return slot->sequence > 0 && slot->length > SEAL_HEAD_SIZE;
 }
 
+static bool all_zero(const uint8_t *p, size_t len)
+{
+    return p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
+}
+
 uint64_t imgslot_sectors(uint64_t partition_sectors, uint32_t sector_size)
 {
     return (partition_sectors >> 1) & ~(uint64_t)(IMGSLOT_IMAGE / sector_size - 1);
@@ -26,12 +31,15 @@ int imgslot_parse(const uint8_t *sector, size_t len, unsigned number, struct img
         return err;
     struct imgslot slot = {
         .present = true,
+        .marked = true,
         .sequence = load64_le(sector + IMGSLOT_AT_SEQUENCE),
         .length = load64_le(sector + IMGSLOT_AT_LENGTH),
     };
     memcpy(slot.image_id, sector + IMGSLOT_AT_IMAGE_ID, SHA256_SIZE);
-    if (!fields_hold(&slot) || load32_le(sector + IMGSLOT_AT_ZERO) != 0)
+    bool mark = all_zero(sector + SLOTHEAD_AT_FIELDS, SLOTHEAD_AT_SUM - SLOTHEAD_AT_FIELDS);
+    if (!mark && (!fields_hold(&slot) || load32_le(sector + IMGSLOT_AT_ZERO) != 0))
         return ERR_INVALID;
+    slot.present = !mark;
     *ret = slot;
     return 0;
 }
@@ -46,6 +54,20 @@ int imgslot_build(const struct imgslot *slot, uint8_t sector[SLOTHEAD_SIZE])
     memcpy(sector + IMGSLOT_AT_IMAGE_ID, slot->image_id, SHA256_SIZE);
     slothead_finish(sector, IMGSLOT_MAGIC, IMGSLOT_VERSION);
     return 0;
+}
+
+void imgslot_build_mark(uint8_t sector[SLOTHEAD_SIZE])
+{
+    memset(sector, 0, SLOTHEAD_SIZE);
+    slothead_finish(sector, IMGSLOT_MAGIC, IMGSLOT_VERSION);
+}
+
+bool imgslot_front_fits(const uint8_t front[IMGSLOT_FRONT])
+{
+    const uint8_t *image = front + IMGSLOT_IMAGE;
+    return (memcmp(front, IMGSLOT_MAGIC, sizeof IMGSLOT_MAGIC - 1) == 0 || all_zero(front, SLOTHEAD_SIZE)) &&
+           all_zero(front + SLOTHEAD_SIZE, IMGSLOT_IMAGE - SLOTHEAD_SIZE) &&
+           (memcmp(image, SEAL_MAGIC, sizeof SEAL_MAGIC - 1) == 0 || all_zero(image, SLOTHEAD_SIZE));
 }
 
 unsigned imgslot_order(const struct imgslot slots[IMGSLOT_COUNT], unsigned ret_order[IMGSLOT_COUNT])

@@ -11,9 +11,12 @@ static void parse(const uint8_t sector[SLOTHEAD_SIZE])
     for (unsigned number = 0; number < IMGSLOT_COUNT; number++) {
         struct imgslot slot;
         int err = imgslot_parse(sector, SLOTHEAD_SIZE, number, &slot);
-        if (slot.present != (err == 0))
+        if ((slot.present || slot.marked) != (err == 0) || (slot.sequence && !(slot.present && slot.marked)))
             __builtin_trap();
         if (slot.sequence && (imgslot_build(&slot, again) != 0 || memcmp(again, sector, sizeof again) != 0))
+            __builtin_trap();
+        imgslot_build_mark(again);
+        if (slot.marked && !slot.present && memcmp(again, sector, sizeof again) != 0)
             __builtin_trap();
     }
 }
