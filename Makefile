@@ -45,7 +45,7 @@ CORE_DIRS := core net drivers
 not-tests = $(filter-out %_test.c %_fuzz.c %_sim.c,$(1))
 PURE_SRCS := $(filter-out ipxe/crypto/digest_%.c,$(call not-tests,$(foreach d,$(PURE_DIRS),$(wildcard ipxe/$(d)/*.c))))
 CORE_SRCS := $(call not-tests,$(foreach d,$(CORE_DIRS),$(wildcard ipxe/$(d)/*.c)))
-HOST_SRCS := $(filter-out ipxe/host/main.c,$(call not-tests,$(wildcard ipxe/host/*.c)))
+HOST_SRCS := $(filter-out ipxe/host/main.c ipxe/host/readers.c,$(call not-tests,$(wildcard ipxe/host/*.c)))
 TOOL_SRCS := $(call not-tests,$(wildcard tools/*.c))
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wvla -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
@@ -101,6 +101,9 @@ bin/signet: $(patsubst %.c,build/tool/%.o,$(TOOL_SRCS)) build/tool/libpure.a bui
 # The core as a Linux process on a tap device, for tests (ipxe/host/main.c).
 build/test64/signet-host: build/test64/ipxe/host/main.o $(LIBS_test64)
 	@$(CLANG) $(CFLAGS_test64) -o $@ $< -Wl,--start-group $(LIBS_test64) -Wl,--end-group
+# Every reader of an image over a file, for ci/check/forged.
+build/test64/readers: build/test64/ipxe/host/readers.o $(LIBS_test64)
+	@$(CLANG) $(CFLAGS_test64) -Wl,--wrap=calloc -o $@ $< -Wl,--start-group $(LIBS_test64) -Wl,--end-group
 build/tool/signet-host: build/tool/ipxe/host/main.o $(LIBS_tool)
 	@$(CLANG) $(CFLAGS_tool) -o $@ $< -Wl,--start-group $(LIBS_tool) -Wl,--end-group -lcrypto
 
@@ -158,7 +161,7 @@ build/fuzz/%_fuzz: build/fuzz/%_fuzz.o $(LIBS_fuzz)
 	@$(CLANG) $(CFLAGS_fuzz) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(LIBS_fuzz) -Wl,--end-group
 
 unit-tests: build/test64/signet $(UNIT64) $(filter-out build/test32/tools/%,$(UNIT32))
-sim-tests: $(SIMS) build/test64/signet-host
+sim-tests: $(SIMS) build/test64/signet-host build/test64/readers
 replays: $(REPLAY)
 fuzzers: $(FUZZERS)
 

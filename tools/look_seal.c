@@ -15,17 +15,17 @@ static const char *kind_name(uint32_t kind)
     return names[kind < ARRAY_SIZE(names) ? kind : 0];
 }
 
-static void note(struct look_result *result, const char *why)
+static void note(struct look_result *result, int err)
 {
-    if (!result->why)
-        result->why = why;
+    if (!result->err)
+        result->err = err;
 }
 
 static void damage(struct report *report, struct look_result *result, const char *check, int err)
 {
     report_text(report, check, "%s (%s)", err_text(err), err_code(err));
     result->damaged = true;
-    note(result, err_text(err));
+    note(result, err);
 }
 
 static void print_seal(struct report *report, const struct seal *seal)
@@ -52,10 +52,10 @@ static void print_seal(struct report *report, const struct seal *seal)
             report_text(report, "address", "0x%llx", (unsigned long long)part->address);
         if (part->memory)
             report_number(report, "memory", part->memory);
-        if (part->kind == PART_KERNEL) {
+        if (part->align || part->kind == PART_KERNEL)
             report_text(report, "align", "0x%x", part->align);
+        if (part->kind == PART_KERNEL)
             report_number(report, "split", part->split);
-        }
     }
     report_list_end(report);
 }
@@ -90,10 +90,11 @@ static void check_signatures(const struct lookimage *look, struct report *report
     int r = seal_verify_signatures(view, &look->trust);
     if (look->trust.key_count == 0 && view->signature_count) {
         report_text(report, "check signatures", "no key given (--trust)");
-        note(result, "no key given");
+        note(result, ERR_SEAL_NO_TRUST);
+        result->why = "no key given";
     } else if (r < 0) {
         report_text(report, "check signatures", "%s (%s)", err_text(r), err_code(r));
-        note(result, err_text(r));
+        note(result, r);
         result->damaged = r == ERR_SEAL_SIGNATURE;
     } else {
         report_text(report, "check signatures", "ok");
@@ -111,7 +112,7 @@ static void check_policy(const struct lookimage *look, struct report *report, co
     if (r == 0)
         return;
     report_text(report, "check policy", "%s (%s)", err_text(r), err_code(r));
-    note(result, err_text(r));
+    note(result, r);
     result->trusted = false;
 }
 
@@ -142,6 +143,7 @@ static bool check_chunks(const struct lookimage *look, struct report *report, co
 {
     uint8_t *buf = tool_alloc(seal->chunk_size);
     unsigned bad = 0;
+    int first = 0; // the first chunk's error
     bool readable = true;
     report_list(report, "damaged chunks");
     for (uint32_t i = 0; i < seal->chunk_count && readable; i++) {
@@ -150,6 +152,7 @@ static bool check_chunks(const struct lookimage *look, struct report *report, co
         uint8_t digest[SHA256_SIZE];
         if (!range_fits(at, len, look->size)) {
             print_chunk(report, seal, payload, i, bad++, at >= look->size ? "missing" : "cut off");
+            first = first ? first : ERR_TRUNCATED;
             continue;
         }
         if (file_read_at(look->fd, look->path, at, buf, len) != 0) {
@@ -157,28 +160,30 @@ static bool check_chunks(const struct lookimage *look, struct report *report, co
             break;
         }
         sha256(buf, len, digest);
-        if (memcmp(digest, list + (size_t)i * SHA256_SIZE, SHA256_SIZE) != 0)
+        if (memcmp(digest, list + (size_t)i * SHA256_SIZE, SHA256_SIZE) != 0) {
             print_chunk(report, seal, payload, i, bad++, "does not match its digest");
+            first = first ? first : ERR_SEAL_CHUNK;
+        }
     }
     report_list_end(report);
     free(buf);
     if (bad) {
-        report_text(report, "check chunks", "%u of %u damaged (%s)", bad, seal->chunk_count, err_code(ERR_SEAL_CHUNK));
+        report_text(report, "check chunks", "%u of %u damaged (%s)", bad, seal->chunk_count, err_code(first));
         result->damaged = true;
-        note(result, err_text(ERR_SEAL_CHUNK));
+        note(result, first);
     } else if (readable) {
         report_text(report, "check chunks", "ok");
     }
     return readable;
 }
 
-// Zeros between list and payload, and nothing behind the payload.
-static bool check_rest(const struct lookimage *look, struct report *report, const struct seal_view *view,
-                       struct look_result *result)
+// Zeros between list and payload, as far as the file goes.
+static bool check_padding(const struct lookimage *look, struct report *report, const struct seal_view *view,
+                          struct look_result *result)
 {
     uint8_t pad[PAYLOAD_ALIGN];
     uint64_t from = seal_list_offset(view) + seal_list_size(view), payload = seal_payload_offset(view);
-    size_t len = (size_t)(payload - from);
+    size_t len = (size_t)(MIN(payload, look->size) - from);
     if (len && file_read_at(look->fd, look->path, from, pad, len) != 0)
         return false;
     for (size_t i = 0; i < len; i++) {
@@ -187,13 +192,18 @@ static bool check_rest(const struct lookimage *look, struct report *report, cons
             break;
         }
     }
-    uint64_t end = payload + view->payload_size;
-    if (look->size > end) {
-        report_text(report, "check size", "%llu bytes too many at the end", (unsigned long long)(look->size - end));
-        result->damaged = true;
-        note(result, "bytes behind the payload");
-    }
     return true;
+}
+
+static void check_end(const struct lookimage *look, struct report *report, const struct seal_view *view, struct look_result *result)
+{
+    uint64_t end = seal_payload_offset(view) + view->payload_size;
+    if (look->size <= end)
+        return;
+    report_text(report, "check size", "%llu bytes too many at the end (%s)", (unsigned long long)(look->size - end),
+                err_code(ERR_SEAL_TRAILING));
+    result->damaged = true;
+    note(result, ERR_SEAL_TRAILING);
 }
 
 static bool check_sums(const struct lookimage *look, struct report *report, const struct seal_view *view,
@@ -201,7 +211,7 @@ static bool check_sums(const struct lookimage *look, struct report *report, cons
 {
     uint64_t at = seal_list_offset(view);
     size_t len = (size_t)seal_list_size(view);
-    if (!range_fits(at, len, look->size) || seal_payload_offset(view) > look->size) {
+    if (!range_fits(at, len, look->size)) {
         damage(report, result, "check chunk list", ERR_TRUNCATED);
         return true;
     }
@@ -213,8 +223,9 @@ static bool check_sums(const struct lookimage *look, struct report *report, cons
             damage(report, result, "check chunk list", r);
         else
             report_text(report, "check chunk list", "ok");
-        readable = check_chunks(look, report, seal, list, seal_payload_offset(view), result) &&
-                   check_rest(look, report, view, result);
+        readable = check_padding(look, report, view, result) &&
+                   check_chunks(look, report, seal, list, seal_payload_offset(view), result);
+        check_end(look, report, view, result);
     }
     free(list);
     return readable;

@@ -29,8 +29,13 @@ static int conclude(struct report *report, const struct lookimage *look, const s
     // An Oxide image in order is shown in the very lines of the Oxide tool.
     if (!trusts && !bad && !report->json)
         return EXIT_OK;
-    report_text(report, "result", "%s%s%s%s", sums, trust, bad && result->why ? ": " : "",
-                bad && result->why ? result->why : "");
+    const char *why = result->why ? result->why : result->err ? err_text(result->err) : "";
+    if (!bad || !*why)
+        report_text(report, "result", "%s%s", sums, trust);
+    else if (!result->err)
+        report_text(report, "result", "%s%s: %s", sums, trust, why);
+    else
+        report_text(report, "result", "%s%s: %s (%s)", sums, trust, why, err_code(result->err));
     return bad ? EXIT_FAIL : EXIT_OK;
 }
 
@@ -42,7 +47,7 @@ static int look_at(struct lookimage *look, bool json, bool trust_asked)
         return EXIT_UNREADABLE;
     bool is_seal = memcmp(magic, SEAL_MAGIC, sizeof magic) == 0;
     if (!is_seal && load32_le(magic) != OXIDE_MAGIC) {
-        tool_error(look->path, "is neither a phase-2 image nor an Oxide boot image");
+        tool_error(look->path, "is neither a phase-2 image nor an Oxide boot image (%s)", err_code(ERR_SEAL_MAGIC));
         return EXIT_UNREADABLE;
     }
     struct report report;

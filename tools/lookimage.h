@@ -16,7 +16,8 @@ struct lookimage {
 struct look_result {
     bool damaged;
     bool trusted;
-    const char *why; // the first reason against it, a phrase
+    int err;         // the first reason against it, in a reader's order (doc/phase2-format.md, 7); 0: none
+    const char *why; // the same as a phrase where the error's own text does not do
 };
 
 // Each prints its part of the report. False after a message: the file could not be read.

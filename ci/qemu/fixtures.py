@@ -58,10 +58,13 @@ def mkimage(name, keys=("alice",), counter=COUNTER, cmdline=payload.GUEST_CMDLIN
 
 def small(name="small", keys=("alice",), **options):
     """An image whose kernel is only the beginning of one: enough for everything up to the kernel's start."""
-    kernel = forge.linux(payload.read(os.path.join(PAYLOAD, "vmlinuz"))[:SMALL_KERNEL])
-    parts = options.pop("parts", None) or [kernel, forge.Part(forge.INITRD, "initrd", payload.blob(40000, name))]
+    parts = options.pop("parts", None) or [_kernel(), forge.Part(forge.INITRD, "initrd", payload.blob(40000, name))]
     return forge.Image(name, parts, "quiet", options.pop("counter", COUNTER), chunk_size=SMALL_CHUNK,
                        keys=[KEYS[k] for k in keys], **options)
+
+
+def _kernel():
+    return forge.linux(payload.read(os.path.join(PAYLOAD, "vmlinuz"))[:SMALL_KERNEL])
 
 
 SMALL_KERNEL, SMALL_CHUNK = 300 * 1024, 64 * 1024
@@ -98,6 +101,12 @@ def _entry(image, **other):
     fields = dict(key_id=key.id, algorithm=key.curve.algorithm, signature=key.sign(image.message()))
     fields.update(other)
     return forge.entry(**fields)
+
+
+def _with(image, **fields):
+    for name, value in fields.items():
+        setattr(image, name, value)
+    return image
 
 
 def _table(make, **lies):
@@ -146,6 +155,49 @@ def _appended_part(image):
     image.set_head(12, "I", len(image.body))
 
 
+def _file(change):
+    """The bytes of the whole file changed: what the native protocol, which sends spaces, never sees."""
+    def make():
+        image = small()
+        whole = change(image, image.bytes())
+        image.bytes = lambda: whole
+        return image
+    return make
+
+
+def _parts(make, **options):
+    return lambda: small(parts=make(), **options)
+
+
+def _initrd(name, **fields):
+    return forge.Part(forge.INITRD, name, payload.blob(5000, name), **fields)
+
+
+def _arm64(split):
+    """An arm64 Image as far as a plan reads it, of which leading bytes are split off."""
+    data = struct.pack("<IIQQQQQQII", 0x91005A4D, 0x14000000, 0, 1 << 16, 0xA, 0, 0, 0, 0x644D5241, 0x40) + bytes(4096)
+    return [forge.Part(forge.KERNEL, "kernel", data, memory=1 << 16, align=1 << 16, split=split)]
+
+
+def _long_number(kind, length):
+    """COUNTER or TARGET in more or fewer bytes than the number has, the value the same."""
+    def change(image):
+        fields = []
+        for this, data in forge.fields(image.body):
+            fields.append(forge.field(this, (data + bytes(length))[:length] if this == kind else data))
+        image.body = b"".join(fields)
+        image.reseal()
+    return _changed(change)
+
+
+def _two_faults(*changes):
+    """Both at once: the first one in a reader's order names the code."""
+    def change(image):
+        for c in changes:
+            c(image)
+    return _changed(change)
+
+
 def _damaged_data():
     image = small(parts=[forge.Part(forge.RAMDISK, "data", payload.blob(40000, "data"))], target=forge.TARGET_DATA)
     image.payload = forge.flip(image.payload, 5)
@@ -187,6 +239,54 @@ def tampered():
     }
 
 
+def rules():
+    """What else doc/phase2-format.md decides: files, other versions, lengths, parts, and which of several faults names the code."""
+    return {
+        "padding": (_file(lambda i, data: forge.flip(data, i.list_end())), "S17"),
+        # Another layout: what is no length there must not be taken for one.
+        "version-other-layout": (_set("head", lambda i: i.head[:8] + b"\2\0\x60" + b"\xff" * 53), "S02"),
+        "version-short-head": (_file(lambda i, data: data[:8] + b"\3\0" + b"\xff" * 20), "S02"),
+        "signature-long": (_table(lambda i: [_entry(i, signature=KEYS["alice"].sign(i.message()) + b"\0")]), "S09"),
+        "signature-of-p384-size": (_table(lambda i: [_entry(i, signature=bytes(96))]), "S09"),
+        "signature-of-stranger-any-size": (_table(lambda i: [_entry(i, key_id=KEYS["mallory"].id, signature=b"x")]), "S07"),
+        "trailing-byte": (_file(lambda i, data: data + b"\0"), "S19"),
+        "trailing-page": (_file(lambda i, data: data + bytes(4096)), "S19"),
+        "cut-in-head": (_file(lambda i, data: data[:40]), "G09"),
+        "cut-in-body": (_file(lambda i, data: data[:100]), "G09"),
+        "cut-in-table": (_file(lambda i, data: data[:i.seal_end() - 10]), "G09"),
+        "cut-in-list": (_file(lambda i, data: data[:i.list_end() - 10]), "G09"),
+        "cut-in-padding": (_file(lambda i, data: data[:i.list_end() + 10]), "G09"),
+        "cut-in-payload": (_file(lambda i, data: data[:-5000]), "G09"),
+        "cut-by-a-byte": (_file(lambda i, data: data[:-1]), "G09"),
+        "counter-of-4-bytes": (_long_number(forge.COUNTER, 4), "S12"),
+        "counter-of-16-bytes": (_long_number(forge.COUNTER, 16), "S12"),
+        "target-of-8-bytes": (_long_number(forge.TARGET, 8), "S12"),
+        "target-of-2-bytes": (_long_number(forge.TARGET, 2), "S12"),
+        "address-off-page": (_parts(lambda: [forge.Part(forge.RAMDISK, "data", payload.blob(5000, "data"), address=(64 << 20) + 512)],
+                                    target=forge.TARGET_DATA), "S12"),
+        "arm64-split": (_parts(lambda: _arm64(512), target=forge.TARGET_LINUX_ARM64), "S12"),
+        "second-initrd-elsewhere": (_parts(lambda: [_kernel(), _initrd("one"), _initrd("two", address=64 << 20, align=4096)]), "S12"),
+        "second-initrd-aligned": (_parts(lambda: [_kernel(), _initrd("one"), _initrd("two", align=1 << 21)]), "S12"),
+        "initrd-larger-in-memory": (_parts(lambda: [_kernel(), _initrd("one", memory=1 << 20), _initrd("two")]), "S12"),
+        # Several faults: the first in the order of section 7.
+        "magic-and-version": (_two_faults(lambda i: i.set_head(8, "H", 2), lambda i: i.set_head(0, "B", 0)), "S01"),
+        "version-and-length": (_two_faults(lambda i: i.set_head(8, "H", 2), lambda i: i.set_head(12, "I", 1 << 31)), "S02"),
+        "length-and-table": (_two_faults(lambda i: i.set_head(16, "I", 3), lambda i: setattr(i, "table", bytes(len(i.table)))), "S03"),
+        "table-magic-and-size": (_changed(lambda i: setattr(i, "table", b"X" + i.table[1:8] + b"\1\0\0\0" + i.table[12:])), "S04"),
+        "table-size-and-count": (_table(lambda i: [_entry(i)], count=99, size=17), "S03"),
+        "repeated-and-bad": (_table(lambda i: [_entry(i), _entry(i, signature=bytes(64))]), "S05"),
+        "algorithm-and-signature": (_table(lambda i: [_entry(i, algorithm=2, signature=bytes(64))]), "S08"),
+        "signature-and-body": (_two_faults(lambda i: setattr(i, "body", forge.flip(i.body, 0, 7))), "S09"),
+        "body-and-counter": (_two_faults(lambda i: setattr(i, "body", i.body.replace(struct.pack("<Q", COUNTER), struct.pack("<Q", 1), 1)),
+                                         lambda i: setattr(i, "body", i.body + forge.field(99, b"")), lambda i: i.reseal()), "S12"),
+        "counter-and-list": (lambda: _with(small(counter=4), list=bytes(len(small().list))), "S13"),
+        "list-and-padding": (_file(lambda i, data: forge.flip(forge.flip(data, i.list_end()), i.seal_end())), "S15"),
+        "padding-and-chunk": (_file(lambda i, data: forge.flip(forge.flip(data, i.list_end()), i.payload_start())), "S17"),
+        "chunk-and-cut": (_file(lambda i, data: forge.flip(data, i.payload_start())[:-1]), "S16"),
+        "chunk-and-trailing": (_file(lambda i, data: forge.flip(data, i.payload_start()) + b"\0"), "S16"),
+    }
+
+
 MARKS = {"0": 0, "2e31": 1 << 31, "2e32": 1 << 32, "2e63": 1 << 63}
 
 
@@ -206,11 +306,14 @@ def lengths():
                                       ("payload-size", 24, "Q", 64)):
         for name, value in _values(bits):
             cases[f"{field}-{name}"] = (_head(offset, form, value), "S03")
+    for name, value in (("plus8", 8), ("minus8", -8)):  # multiples of 8: what follows is not what should be there
+        cases[f"body-size-{name}"] = (_head(12, "I", lambda true, value=value: true + value), "S04")
+        cases[f"table-size-{name}"] = (_table_size(lambda true, value=value: true + value), "S04")
     cases["head-size-0"] = (_head(10, "H", 0), "S03")
     cases["head-size-plus1"] = (_head(10, "H", 65), "S03")
     for name, value in _values(32):
         cases[f"table-count-{name}"] = (_table(lambda i: [_entry(i)], count=value(1)), "S04")
-        cases[f"table-size-{name}"] = (_table_size(value), "S0[34]")  # S04 where the offer told the seal's length
+        cases[f"table-size-{name}"] = (_table_size(value), "S03")
         cases[f"signature-size-{name}"] = (_entry_length(value(64)), "S04")
         cases[f"field-size-{name}"] = (_field(forge.COUNTER, 4, value(8), 4), "S12")
     for name, value in _values(64):
@@ -222,10 +325,27 @@ def lengths():
     return cases
 
 
+# What only a file shows and the native protocol does not: it sends seal, list and payload, whose sizes its server has told.
+FILE_ONLY = {"padding", "trailing-byte", "trailing-page", "padding-and-chunk", "chunk-and-cut", "chunk-and-trailing", "version-short-head"}
+# Files that end early: the native protocol sees a server whose sizes are not those of the seal.
+CUT = {"cut-in-head", "cut-in-body", "cut-in-table", "cut-in-list", "cut-in-padding", "cut-in-payload", "cut-by-a-byte"}
+
+
+def forged():
+    """The one table: name -> (maker, code that every reader gives)."""
+    return {**tampered(), **rules(), **lengths()}
+
+
 def write_forged(folder, image):
-    """The file, and beside it how its head should have cut it, for p2.py."""
-    payload.write(folder, image.bytes())
-    seal = len(image.head) + len(image.body) + len(image.table)
+    """The file, and beside it how its server cuts it, for p2.py: by its own head, and where that is impossible as it should be."""
+    whole = image.bytes()
+    payload.write(folder, whole)
+    body, = struct.unpack_from("<I", image.head, 12)
+    at = 64 + body + 8
+    table = struct.unpack_from("<I", whole, at)[0] if at + 4 <= len(whole) else 0
+    seal = 64 + body + table
+    if body % 8 or table % 8 or table < 16 or seal > image.list_end():
+        seal = image.seal_end()
     payload.write(folder + ".layout", f"{seal} {len(image.list)}\n".encode())
 
 
@@ -274,6 +394,7 @@ def prepare():
         payload.write(path(name + ".key"), key.private_pem().encode())
         os.chmod(path(name + ".key"), 0o600)
         payload.write(path(name + ".pub"), key.public_pem().encode())
+        payload.write(path(name + ".der"), key.spki)
 
     mkimage("good")
     mkimage("good", counter=COUNTER + 1, file=path("newer", "good"))  # what an administrator puts in its place
@@ -294,10 +415,10 @@ def prepare():
                            payload.GUEST_CMDLINE, COUNTER, keys=[KEYS["bob"]])
     payload.write(path("images", "stranger"), stranger.bytes())
     make_applications()
-    for cases in (tampered(), lengths()):
-        for name, (make, _) in cases.items():
-            write_forged(path("forged", name), make())
+    for name, (make, _) in forged().items():
+        write_forged(path("forged", name), make())
     write_forged(path("forged", "sound"), small())
+    write_forged(path("forged", "starts"), tiny.image("starts", COUNTER, body[:5000], [KEYS["alice"]]))
     payload.write(path("refusing.rom"), optrom.refusing(0x8086, 0x100e))
     payload.write(stamp, b"")
 

@@ -14,7 +14,7 @@ DOMAIN = b"signet phase-2 seal v1\0"
 HEAD = struct.Struct("<8sHHIIIQ32s")  # magic, version, size, body size, chunk size, chunk count, payload size, list digest
 HEAD_SIZE, PAYLOAD_ALIGN = 64, 4096
 NAME, PRODUCT, COUNTER, TARGET, CMDLINE, PART, DATASET = range(1, 8)
-TARGET_LINUX, TARGET_DATA, TARGET_EFI_X64, TARGET_EFI_ARM64 = 1, 2, 4, 5
+TARGET_LINUX, TARGET_DATA, TARGET_LINUX_ARM64, TARGET_EFI_X64, TARGET_EFI_ARM64 = 1, 2, 3, 4, 5
 KERNEL, INITRD, RAMDISK, APPLICATION = 1, 2, 3, 5
 TABLE_MAGIC = 0x54474953  # "SIGT"
 
@@ -133,6 +133,15 @@ def field(kind, data):
     return pad(struct.pack("<HHI", kind, 0, len(data)) + data, 8)
 
 
+def fields(body):
+    """(type, data) of each field."""
+    at = 0
+    while at < len(body):
+        kind, _, length = struct.unpack_from("<HHI", body, at)
+        yield kind, body[at + 8:at + 8 + length]
+        at += 8 + (length + 7) // 8 * 8
+
+
 def entry(key_id, algorithm, signature):
     return pad(key_id + struct.pack("<II", algorithm, len(signature)) + signature, 8)
 
@@ -206,6 +215,15 @@ class Image:
         head = bytearray(self.head)
         struct.pack_into("<" + form, head, offset, value)
         self.head = bytes(head)
+
+    def seal_end(self):
+        return len(self.head) + len(self.body) + len(self.table)
+
+    def list_end(self):
+        return self.seal_end() + len(self.list)
+
+    def payload_start(self):
+        return -(-self.list_end() // PAYLOAD_ALIGN) * PAYLOAD_ALIGN
 
     def bytes(self):
         seal = self.head + self.body + self.table

@@ -38,6 +38,7 @@
     X(SEAL_CHUNK, "S16", "chunk does not match its digest")                                                            \
     X(SEAL_PADDING, "S17", "padding is not zero")                                                                      \
     X(SEAL_ROLLED_BACK, "S18", "older than what has run on this machine")                                              \
+    X(SEAL_TRAILING, "S19", "bytes follow the end of the image")                                                       \
     /* keys and trust anchors */                                                                                       \
     X(KEY_FORMAT, "K01", "not a public key")                                                                           \
     X(KEY_KIND, "K02", "key type not supported")                                                                       \

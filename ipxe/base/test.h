@@ -48,7 +48,7 @@ struct test_case {
     void (*run)(void);
 };
 
-static int test_main(const char *file, const struct test_case *cases, size_t count, const char *only)
+__attribute__((unused)) static int test_main(const char *file, const struct test_case *cases, size_t count, const char *only)
 {
     unsigned passed = 0, failed = 0;
     for (size_t i = 0; i < count; i++) {

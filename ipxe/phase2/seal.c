@@ -27,10 +27,13 @@ static int view_head(const uint8_t *head, size_t len, struct seal_view *view)
         return ERR_TRUNCATED;
     if (memcmp(head + HEAD_MAGIC, SEAL_MAGIC, HEAD_VERSION) != 0)
         return ERR_SEAL_MAGIC;
-    if (len < SEAL_HEAD_SIZE)
+    // Magic and version are what every version has at these offsets: nothing else is looked at before them.
+    if (len < HEAD_SIZE)
         return ERR_TRUNCATED;
     if (load16_le(head + HEAD_VERSION) != SEAL_VERSION)
         return ERR_SEAL_VERSION;
+    if (len < SEAL_HEAD_SIZE)
+        return ERR_TRUNCATED;
     if (load16_le(head + HEAD_SIZE) != SEAL_HEAD_SIZE)
         return ERR_SEAL_LENGTH;
     view->head = head;
@@ -127,6 +130,25 @@ int seal_view(const uint8_t *data, size_t len, struct seal_view *ret)
     if (err)
         return err;
     *ret = view;
+    return 0;
+}
+
+int seal_wants(const uint8_t *data, size_t len, size_t *ret)
+{
+    struct seal_view view;
+    int err = seal_view(data, len, &view);
+    if (err == 0)
+        *ret = seal_size(&view);
+    if (err != ERR_TRUNCATED)
+        return err;
+    // What seal_view has judged already may be relied on: it gives up where the bytes end.
+    size_t table = len < SEAL_HEAD_SIZE ? 0 : SEAL_HEAD_SIZE + (size_t)load32_le(data + HEAD_BODY_SIZE);
+    if (len < SEAL_HEAD_SIZE)
+        *ret = SEAL_HEAD_SIZE;
+    else if (len < table + SEAL_TABLE_HEAD_SIZE)
+        *ret = table + SEAL_TABLE_HEAD_SIZE;
+    else
+        *ret = table + load32_le(data + table + TABLE_SIZE);
     return 0;
 }
 

@@ -85,10 +85,10 @@ struct seal_part {
     uint32_t kind;
     uint64_t offset; // in the payload, multiple of PAYLOAD_ALIGN, ascending; parts leave no gap but padding
     uint64_t size;   // bytes used
-    uint64_t address; // where it wants to be in memory (bzImage pref_address), 0 = anywhere
-    uint64_t memory;  // memory it needs from its address on (bzImage init_size, SizeOfImage), 0 = size
+    uint64_t address; // where it wants to be in memory (bzImage pref_address), multiple of PAYLOAD_ALIGN, 0 = anywhere
+    uint64_t memory;  // memory it needs from its address on (bzImage init_size, SizeOfImage, a ramdisk's size), 0 = size
     uint32_t align;   // if it may be elsewhere: to this alignment (kernel_alignment); 0 = only at `address`
-    uint32_t split;   // leading bytes that are not loaded at the address (bzImage setup sectors); kernels only
+    uint32_t split;   // leading bytes that are not loaded at the address (bzImage setup sectors); x86 kernels only
     char name[SEAL_NAME_MAX];
 };
 
@@ -133,6 +133,10 @@ struct seal_signature {
 // the table's entries are walked: count, sizes and padding must agree, no key id may repeat.
 // ERR_TRUNCATED, ERR_SEAL_MAGIC/VERSION/LENGTH/TABLE/REPEATED. A table without entries is well-formed.
 int seal_view(const uint8_t *data, size_t len, struct seal_view *ret);
+
+// How many bytes the seal takes, as far as its first `len` bytes tell: more than `len` until all of them are there. For
+// readers that get a file piece by piece; the errors are those of seal_view, at the first byte that shows them.
+int seal_wants(const uint8_t *data, size_t len, size_t *ret);
 
 // The i-th entry of a table that seal_view accepted.
 struct seal_signature seal_signature_at(const struct seal_view *view, uint32_t i);

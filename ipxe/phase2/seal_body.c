@@ -31,7 +31,7 @@ static bool part_ok(const struct seal_part *p, uint64_t expected_offset, uint64_
         return false;
     if (!range_fits(p->address, MAX(p->memory, loaded), UINT64_MAX))
         return false;
-    if (p->align != 0 && !is_power_of_two(p->align))
+    if ((p->align != 0 && !is_power_of_two(p->align)) || p->address % PAYLOAD_ALIGN != 0)
         return false;
     return text_ok(p->name, sizeof p->name, 1, '!');
 }
@@ -44,6 +44,14 @@ static bool kind_fits_target(uint32_t target, uint32_t kind)
     if (seal_target_is_efi(target))
         return kind == PART_APPLICATION;
     return kind == PART_RAMDISK || kind == PART_MODULE;
+}
+
+// Initrds are one range of memory, end to end: the first one says where it is, and the last one what follows it.
+static bool initrds_ok(const struct seal_part *first, const struct seal_part *second)
+{
+    if (first->kind != PART_INITRD || second->kind != PART_INITRD)
+        return true;
+    return first->memory <= second->offset - first->offset && second->address == 0 && second->align <= PAYLOAD_ALIGN;
 }
 
 static bool parts_ok(const struct seal *seal)
@@ -59,6 +67,8 @@ static bool parts_ok(const struct seal *seal)
         if (!part_ok(p, offset, seal->payload_size))
             return false;
         if (!align_up_checked(p->offset + p->size, PAYLOAD_ALIGN, &offset))
+            return false;
+        if ((i > 0 && !initrds_ok(p - 1, p)) || (p->split && seal->target != TARGET_LINUX_X86))
             return false;
         programs += p->kind == PART_KERNEL || p->kind == PART_APPLICATION;
         last_kind = p->kind;

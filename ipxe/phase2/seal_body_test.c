@@ -354,15 +354,19 @@ TEST(part_memory)
     k.memory = 0; // as much as is loaded
     CHECK_EQ(parse_parts(&k, i), 0);
     // Address and memory stay below 2^64.
-    k.address = UINT64_MAX - 30000;
+    k.address = UINT64_MAX - 8 * PAYLOAD_ALIGN + 1;
     CHECK_EQ(parse_parts(&k, i), 0);
-    k.address = UINT64_MAX - 20000;
+    k.address = UINT64_MAX - 7 * PAYLOAD_ALIGN + 1;
     CHECK_EQ(parse_parts(&k, i), ERR_SEAL_BODY);
-    k.address = 1;
-    k.memory = UINT64_MAX;
+    k.address = PAYLOAD_ALIGN;
+    k.memory = UINT64_MAX - PAYLOAD_ALIGN + 1;
     CHECK_EQ(parse_parts(&k, i), ERR_SEAL_BODY);
-    k.memory = UINT64_MAX - 1;
+    k.memory = UINT64_MAX - PAYLOAD_ALIGN;
     CHECK_EQ(parse_parts(&k, i), 0);
+    // An address is a page's.
+    k.memory = 0;
+    k.address = PAYLOAD_ALIGN + 1;
+    CHECK_EQ(parse_parts(&k, i), ERR_SEAL_BODY);
 }
 
 TEST(part_split_and_align)

@@ -5,6 +5,7 @@
 
 #define SEAL_ALIGN 8 // fields of the body and entries of the table start on it
 #define FIELD_HEAD_SIZE 8
+#define TABLE_SIZE 8 // offset of the table's size in its head
 #define DATASET_MAX sizeof(((struct seal *)0)->dataset)
 #define DOMAIN_SIZE sizeof SEAL_DOMAIN // with its NUL
 

@@ -89,6 +89,12 @@ TEST(all_fields_go_through)
                                       .name = "part", .data = "0123456789", .size = 1 + i % 10,
                                       .address = 0x100000000ull * i, .memory = i % 3 ? 0 : 1ull << 40,
                                       .align = 1u << (i + 16), .split = 0 };
+    // Of the initrds the first one says where all of them are.
+    for (unsigned i = 1; i < 12; i++) {
+        parts[i].memory = i == 11 ? 1ull << 40 : 0;
+        parts[i].address = i == 1 ? parts[i].address : 0;
+        parts[i].align = i == 1 ? parts[i].align : 2048;
+    }
     enum testkey_name keys[2] = { TESTKEY_P384_A, TESTKEY_P256_B };
     struct testimage im;
     CHECK(testimage_build(&im, &fields, parts, SEAL_PARTS_MAX, keys, 2));

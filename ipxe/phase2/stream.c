@@ -4,8 +4,6 @@
 
 #include "base/bytes.h"
 
-#define SEAL_STEPS 2 // lengths to be learned before the seal's end is known
-
 void stream_init(struct stream *s, const struct trust_store *trust, const struct stream_ops *ops, uint8_t *seal_buf)
 {
     memset(s, 0, sizeof *s);
@@ -13,27 +11,6 @@ void stream_init(struct stream *s, const struct trust_store *trust, const struct
     s->ops = *ops;
     s->seal_buf = seal_buf;
     s->seal_want = SEAL_HEAD_SIZE;
-}
-
-// The seal is collected in three steps, each telling where the next one ends: head, head of the signature
-// table, the rest. Everything is judged again by seal_open; this only bounds what is collected.
-static int next_step(struct stream *s)
-{
-    const uint8_t *b = s->seal_buf;
-    size_t table = SEAL_HEAD_SIZE + (size_t)load32_le(b + HEAD_BODY_SIZE);
-    if (s->seal_step++ == 0) {
-        if (memcmp(b + HEAD_MAGIC, SEAL_MAGIC, 8) != 0)
-            return ERR_SEAL_MAGIC;
-        if (load32_le(b + HEAD_BODY_SIZE) > SEAL_BODY_MAX)
-            return ERR_SEAL_LENGTH;
-        s->seal_want = table + SEAL_TABLE_HEAD_SIZE;
-        return 0;
-    }
-    uint32_t table_size = load32_le(b + table + 8);
-    if (table_size < SEAL_TABLE_HEAD_SIZE || table_size > SEAL_TABLE_MAX)
-        return ERR_SEAL_LENGTH;
-    s->seal_want = table + table_size;
-    return 0;
 }
 
 static int open_seal(struct stream *s)
@@ -50,17 +27,18 @@ static int open_seal(struct stream *s)
     return s->ops.plan(s->ops.ctx, &s->seal, &s->map, &s->list);
 }
 
+// In three steps, each telling where the next one ends: head, head of the signature table, the rest.
 static int take_seal(struct stream *s, const uint8_t *data, size_t len, size_t *used)
 {
     *used = MIN(len, s->seal_want - s->seal_have);
     memcpy(s->seal_buf + s->seal_have, data, *used);
     s->seal_have += *used;
     while (s->seal_have == s->seal_want) {
-        if (s->seal_step == SEAL_STEPS)
-            return open_seal(s);
-        int err = next_step(s);
+        int err = seal_wants(s->seal_buf, s->seal_have, &s->seal_want);
         if (err)
             return err;
+        if (s->seal_have == s->seal_want)
+            return open_seal(s);
     }
     return 0;
 }
@@ -156,7 +134,7 @@ int stream_input(struct stream *s, const uint8_t *data, size_t len)
             err = take_payload(s, data, len, &used);
             break;
         default:
-            err = ERR_TOO_LARGE;
+            err = ERR_SEAL_TRAILING;
         }
         if (err)
             fail(s, err);
@@ -256,5 +234,8 @@ int stream_end(struct stream *s)
 {
     if (s->state == STREAM_VERIFIED)
         return 0;
-    return s->error ? s->error : ERR_TRUNCATED;
+    // Of a seal that was cut off, what is there may show more than that it ends.
+    struct seal_view view;
+    int err = s->state == STREAM_SEAL ? seal_view(s->seal_buf, s->seal_have, &view) : s->error;
+    return err ? err : ERR_TRUNCATED;
 }

@@ -30,7 +30,6 @@ struct stream {
     enum stream_state state;
     int error;
     size_t seal_have, seal_want;
-    unsigned seal_step;
     uint64_t position; // in the current space
     uint64_t padding;
     uint8_t *list;
@@ -47,7 +46,7 @@ struct stream {
 void stream_init(struct stream *s, const struct trust_store *trust, const struct stream_ops *ops, uint8_t *seal_buf);
 
 // Takes the next bytes of the file. 0, or the error that ended it (the same again from then on): any ERR_SEAL_*,
-// what plan() said, ERR_TOO_LARGE for bytes behind the image.
+// what plan() said, ERR_SEAL_TRAILING for bytes behind the image.
 int stream_input(struct stream *s, const uint8_t *data, size_t len);
 
 // Digests elsewhere, for a caller with other processors (as p2_client_job and its like). Chunks that are whole wait from
@@ -57,6 +56,7 @@ void stream_job_done(struct stream *s, const struct hash_job *job); // in any or
 void stream_jobs_lost(struct stream *s);                            // none comes back: all that is away is hashed here
 bool stream_work(struct stream *s);
 
-// The file has ended: 0 when the image is whole and verified, ERR_TRUNCATED or the earlier error otherwise.
+// The file has ended: 0 when the image is whole and verified, the earlier error or ERR_TRUNCATED otherwise (ERR_SEAL_VERSION
+// for the beginning of another version's head).
 // With digests elsewhere STREAM_DIGESTS must have passed.
 int stream_end(struct stream *s);

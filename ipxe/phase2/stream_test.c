@@ -189,7 +189,7 @@ TEST(plan_refusal_and_trailing_bytes)
     int err = feed(&good, image.len + 1, 4096, &trust);
     drop(&good);
     testimage_free(&image);
-    CHECK_EQ(err, ERR_TOO_LARGE);
+    CHECK_EQ(err, ERR_SEAL_TRAILING);
 }
 
 TEST_MAIN(T(whole_image_in_any_pieces), T(every_truncation_is_named), T(damage_is_found_where_it_is),
