@@ -159,10 +159,19 @@ def high_memory(by_name):
     ]
 
 
+def no_stub(by_name):
+    """A kernel that only BIOS can start, in a machine with UEFI."""
+    row = by_name["does-not-fit"]
+    return replace(row, name="efi-no-stub", about="a kernel without an EFI stub is named as that", firmware="esp", nic=VIRTIO, memory=MEMORY,
+                   servers=[replace(row.servers[0], images=["tiny"])], script=row.script.replace("/good", "/tiny"),
+                   expect=(r"kernel has no EFI stub \[B11\]", "ROW-FAILED"), after=())
+
+
 def rows(table):
     by_name = {row.name: row for row in table}
     good = replace(by_name["e1000"], memory=MEMORY)
     found = [
+        no_stub(by_name),
         replace(good, name="efi-esp-virtio-net", about="OVMF, from an EFI system partition, virtio-net", firmware="esp", nic=VIRTIO),
         replace(good, name="efi-esp-e1000", about="OVMF, from an EFI system partition, e1000", firmware="esp"),
         replace(good, name="efi-pxe-virtio-net", about="OVMF by its own PXE, virtio-net: the lease that it got is used",

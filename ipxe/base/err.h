@@ -79,6 +79,8 @@
     X(BOOT_TARGET, "B07", "image is for another kind of machine")                                                      \
     X(BOOT_DENIED, "B08", "the firmware refuses the kernel")                                                           \
     X(BOOT_STATUS, "B09", "the application ended with an error")                                                       \
+    X(BOOT_PLAN, "B10", "kernel asks for other memory than its seal plans")                                            \
+    X(BOOT_NO_STUB, "B11", "kernel has no EFI stub")                                                                   \
     /* scripts */                                                                                                      \
     X(SCRIPT_SYNTAX, "C01", "syntax error")                                                                            \
     X(SCRIPT_COMMAND, "C02", "command not known")                                                                      \

@@ -30,6 +30,22 @@ static void say_shortfall(const struct seal *seal, const struct place_shortfall 
                 (unsigned)(s->total_available >> 20));
 }
 
+// Memory that parts ask for behind their bytes: theirs from now on, and zero, so that a small file can make a large ramdisk.
+static bool claim_rest(const struct platform *p, const struct core_image *image)
+{
+    for (uint32_t i = 0; i < image->seal.part_count; i++) {
+        const struct seal_part *part = &image->seal.parts[i];
+        uint64_t loaded = (part->size + PAYLOAD_ALIGN - 1) & ~(uint64_t)(PAYLOAD_ALIGN - 1);
+        if (part->kind == PART_KERNEL || part->kind == PART_APPLICATION || part->memory <= loaded)
+            continue;
+        uint8_t *rest = p->map(p->ctx, image->plan.part_address[i] + loaded, part->memory - loaded);
+        if (!rest)
+            return false;
+        memset(rest, 0, (size_t)(part->memory - loaded));
+    }
+    return true;
+}
+
 static int fill_map(struct core *core)
 {
     const struct platform *p = core->platform;
@@ -43,6 +59,8 @@ static int fill_map(struct core *core)
             return ERR_BOOT_NO_ROOM;
         image->map.pieces[i] = (struct scatter_piece){ piece->offset, piece->length, memory };
     }
+    if (!claim_rest(p, image))
+        return ERR_BOOT_NO_ROOM;
     image->list = p->map(p->ctx, plan->list.base, plan->list.length);
     image->chunk_bits = p->map(p->ctx, plan->work.base, plan->work.length);
     return image->list && image->chunk_bits ? 0 : ERR_BOOT_NO_ROOM;
@@ -112,9 +130,10 @@ static int build_cmdline(const struct core_image *image, char *cmdline, size_t c
     for (uint32_t i = 0, n = 0; i < seal->part_count && len < cap; i++) {
         if (seal->parts[i].kind != PART_RAMDISK || n >= image->plan.ramdisk_count)
             continue;
+        const struct seal_part *part = &seal->parts[i];
         len += (size_t)fmt_snprintf(cmdline + len, cap - len, " signet.ramdisk=0x%llx,0x%llx",
                                     (unsigned long long)image->plan.ramdisks[n++].base,
-                                    (unsigned long long)seal->parts[i].size);
+                                    (unsigned long long)(part->memory ? part->memory : part->size));
     }
     return len < cap ? 0 : ERR_BOOT_CMDLINE;
 }
@@ -144,13 +163,24 @@ static int describe_boot(struct core *core, const char *cmdline, struct platform
     return 0;
 }
 
+// By the 32-bit protocol a kernel goes up from where it is loaded to its own alignment and preferred address: it is there already,
+// or it would leave its memory.
+static bool runs_there(const struct bzimage *header, uint64_t address)
+{
+    if (!header->relocatable)
+        return address == header->pref_address;
+    return address >= header->pref_address && (address & (header->alignment - 1)) == 0;
+}
+
 // The header is verified now and must say what mkimage put into the plan.
-static int check_bzimage(const struct platform_boot *boot, bool stub)
+static int check_bzimage(const struct core_image *image, const struct platform_boot *boot, bool stub)
 {
     struct bzimage header;
     int err = bzimage_parse(boot->setup, boot->setup_len, boot->setup_len + boot->kernel_len, &header);
     if (!err && header.setup_size != boot->setup_len)
         err = ERR_BOOT_FORMAT;
+    if (!err && (header.init_size > image->plan.kernel_memory || (!stub && !runs_there(&header, boot->kernel_address))))
+        err = ERR_BOOT_PLAN;
     if (!err && strlen(boot->cmdline) > header.cmdline_size)
         err = ERR_BOOT_CMDLINE;
     // The EFI stub makes a copy of the initrds where it likes them.
@@ -159,20 +189,21 @@ static int check_bzimage(const struct platform_boot *boot, bool stub)
     return err;
 }
 
-static int check_arm64(const struct platform_boot *boot)
+static int check_arm64(const struct core_image *image, const struct platform_boot *boot)
 {
     struct arm64_image header;
     if (strlen(boot->cmdline) > ARM64_CMDLINE_MAX)
         return ERR_BOOT_CMDLINE;
-    return arm64_parse(boot->setup, boot->kernel_len, boot->kernel_len, &header);
+    int err = arm64_parse(boot->setup, boot->kernel_len, boot->kernel_len, &header);
+    return !err && header.memory > image->plan.kernel_memory ? ERR_BOOT_PLAN : err;
 }
 
 // What firmware and kernel agree on, read from the verified file. LoadImage judges an application itself.
-static int check_file(uint32_t target, const struct platform_boot *boot, bool stub)
+static int check_file(const struct core_image *image, const struct platform_boot *boot, bool stub)
 {
-    switch (target) {
-    case TARGET_LINUX_X86: return check_bzimage(boot, stub);
-    case TARGET_LINUX_ARM64: return check_arm64(boot);
+    switch (image->seal.target) {
+    case TARGET_LINUX_X86: return check_bzimage(image, boot, stub);
+    case TARGET_LINUX_ARM64: return check_arm64(image, boot);
     default: return 0;
     }
 }
@@ -197,7 +228,7 @@ int core_image_start(struct core *core)
     if (!err)
         err = describe_boot(core, cmdline, &boot);
     if (!err)
-        err = check_file(image->seal.target, &boot, p->whole_kernel);
+        err = check_file(image, &boot, p->whole_kernel);
     if (!err)
         err = core_keep_image(core);
     if (!err) {

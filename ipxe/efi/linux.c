@@ -49,7 +49,7 @@ static int check_stub(const struct platform_boot *boot)
     struct pe_image pe;
     int err = start_inspect(boot, &pe);
     if (err)
-        return err == ERR_BOOT_TARGET ? err : ERR_BOOT_TOO_OLD;
+        return err == ERR_BOOT_TARGET ? err : ERR_BOOT_NO_STUB;
     return boot->initrd_len && pe.image_major < STUB_MAJOR_INITRD ? ERR_BOOT_TOO_OLD : 0;
 }
 

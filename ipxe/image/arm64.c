@@ -14,8 +14,10 @@ int arm64_parse(const uint8_t *data, size_t len, uint64_t file_size, struct arm6
     if (load32_le(data + IMAGE_MAGIC_AT) != IMAGE_MAGIC || (load64_le(data + IMAGE_FLAGS) & FLAG_BIG_ENDIAN))
         return ERR_BOOT_FORMAT;
     uint64_t memory = load64_le(data + IMAGE_SIZE);
-    if (memory == 0 || data[0] != 'M' || data[1] != 'Z' || load32_le(data + IMAGE_PE) < ARM64_HEADER_SIZE)
+    if (memory == 0)
         return ERR_BOOT_TOO_OLD;
+    if (data[0] != 'M' || data[1] != 'Z' || load32_le(data + IMAGE_PE) < ARM64_HEADER_SIZE)
+        return ERR_BOOT_NO_STUB;
     if (memory < file_size || memory > IMAGE_MEMORY_MAX)
         return ERR_BOOT_FORMAT;
     ret->memory = memory;

@@ -15,5 +15,5 @@ struct arm64_image {
 
 // Reads the header at the start of an Image. `data` holds its first `len` bytes, `file_size` is the size of the whole.
 // ERR_TRUNCATED, ERR_BOOT_FORMAT (no Image, big-endian, or smaller in memory than in the file), ERR_BOOT_TOO_OLD (no
-// size in the header, before Linux 3.17, or no EFI stub).
+// size in the header, before Linux 3.17), ERR_BOOT_NO_STUB.
 int arm64_parse(const uint8_t *data, size_t len, uint64_t file_size, struct arm64_image *ret);

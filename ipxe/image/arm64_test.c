@@ -42,10 +42,10 @@ TEST(refused)
     CHECK_EQ(arm64_parse(header, sizeof header, 27303872, &image), ERR_BOOT_TOO_OLD);
     start();
     header[0] = 0;
-    CHECK_EQ(arm64_parse(header, sizeof header, 27303872, &image), ERR_BOOT_TOO_OLD);
+    CHECK_EQ(arm64_parse(header, sizeof header, 27303872, &image), ERR_BOOT_NO_STUB);
     start();
     store32_le(header + 60, 0);
-    CHECK_EQ(arm64_parse(header, sizeof header, 27303872, &image), ERR_BOOT_TOO_OLD);
+    CHECK_EQ(arm64_parse(header, sizeof header, 27303872, &image), ERR_BOOT_NO_STUB);
 }
 
 TEST_MAIN(T(sound), T(refused))

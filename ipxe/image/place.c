@@ -4,8 +4,8 @@
 #include "image/place.h"
 
 #include "base/range.h"
+#include "image/place_demand.h"
 
-#define PAGE ((uint64_t)4096)
 #define HUGE_PAGE (2 * MIB)
 #define SMALL_ALIGN ((uint64_t)64)
 
@@ -18,19 +18,9 @@ struct attempt {
     enum order order;
 };
 
-// What the seal asks for, taken together once.
-struct demand {
-    int kernel_part;
-    uint64_t split, kernel_len; // kernel_len without padding
-    uint64_t kernel_file;       // with the padding behind it
-    uint64_t memory;
-    uint64_t initrd_span, initrd_len; // with and without the last one's padding
-    uint64_t list_size;
-};
-
 struct planner {
     const struct place_input *in;
-    struct demand demand;
+    struct place_demand demand;
     struct place_plan *plan;
     unsigned placed; // things placed in this attempt
     struct place_shortfall failure;
@@ -71,7 +61,7 @@ static bool covered(const struct planner *p, uint64_t base, uint64_t length)
 static bool place_moved_kernel(struct planner *p, uint64_t address)
 {
     struct place_plan *plan = p->plan;
-    const struct demand *d = &p->demand;
+    const struct place_demand *d = &p->demand;
     if (address < PLACE_LOW_LIMIT || !covered(p, address, d->memory))
         return fail(p, PLACE_KERNEL, d->kernel_part, address, d->memory, 0);
     for (unsigned i = 0; i < plan->room.count; i++) {
@@ -95,7 +85,7 @@ static bool place_moved_kernel(struct planner *p, uint64_t address)
 static bool place_whole_kernel(struct planner *p)
 {
     struct place_plan *plan = p->plan;
-    const struct demand *d = &p->demand;
+    const struct place_demand *d = &p->demand;
     uint64_t at;
     if (!place_room_high(&plan->room, d->memory, PAGE, p->in->limit, &at))
         return fail(p, PLACE_KERNEL, d->kernel_part, 0, d->memory, p->in->limit);
@@ -116,7 +106,7 @@ static bool place_kernel(struct planner *p, enum kernel_choice choice)
     if (p->in->whole_kernel)
         return place_whole_kernel(p);
     struct place_plan *plan = p->plan;
-    const struct demand *d = &p->demand;
+    const struct place_demand *d = &p->demand;
     const struct seal_part *part = &p->in->seal->parts[d->kernel_part];
     uint64_t align = part->align ? part->align : PAGE, at = part->address;
     bool anywhere = part->align != 0 || part->address == 0, found = false;
@@ -157,10 +147,36 @@ static bool place_small(struct planner *p, enum place_what what, uint64_t size, 
     return true;
 }
 
-static uint64_t padded_size(const struct seal *seal, unsigned i)
+// At the address that the part asks for, and if it may be elsewhere, and that is taken, where there is room.
+static bool place_part(struct planner *p, unsigned i, uint64_t size, uint64_t align, uint64_t below, bool best_fit)
 {
-    uint64_t end = i + 1 < seal->part_count ? seal->parts[i + 1].offset : seal->payload_size;
-    return end - seal->parts[i].offset;
+    static const enum place_what whats[] = { [PART_INITRD] = PLACE_INITRD, [PART_RAMDISK] = PLACE_RAMDISK, [PART_MODULE] = PLACE_MODULE };
+    struct place_room *room = &p->plan->room;
+    const struct seal_part *part = &p->in->seal->parts[i];
+    uint64_t at = part->address, least = MAX(align, (uint64_t)part->align);
+    if (at == 0 || place_room_at(room, at) < size) {
+        if (place_is_fixed(part))
+            return fail(p, whats[part->kind], (int)i, at, size, 0);
+        if (!(best_fit ? place_room_best(room, size, least, &at) : place_room_high(room, size, least, below, &at)))
+            return fail(p, whats[part->kind], (int)i, 0, size, below);
+    }
+    place_room_take(room, at, size);
+    p->plan->part_address[i] = at;
+    p->placed++;
+    return true;
+}
+
+// What has no choice comes before everything that has one.
+static bool place_fixed(struct planner *p)
+{
+    const struct seal *seal = p->in->seal;
+    for (unsigned i = 0; i < seal->part_count; i++) {
+        const struct seal_part *part = &seal->parts[i];
+        uint64_t size = part->kind == PART_INITRD ? p->demand.initrd_room : place_room_of(seal, i);
+        if (place_is_fixed(part) && !place_part(p, i, size, PAGE, p->in->limit, false))
+            return false;
+    }
+    return true;
 }
 
 static bool place_initrds(struct planner *p, uint64_t below)
@@ -168,22 +184,18 @@ static bool place_initrds(struct planner *p, uint64_t below)
     struct place_plan *plan = p->plan;
     const struct seal *seal = p->in->seal;
     uint64_t at = 0;
-    if (p->demand.initrd_span == 0)
-        return true;
     for (unsigned i = 0; i < seal->part_count; i++) {
         if (seal->parts[i].kind != PART_INITRD)
             continue;
         if (at == 0) {
-            if (!place_room_high(&plan->room, p->demand.initrd_span, PAGE, below, &at))
-                return fail(p, PLACE_INITRD, (int)i, 0, p->demand.initrd_span, below);
-            place_room_take(&plan->room, at, p->demand.initrd_span);
-            plan->initrd = at;
+            if (!place_is_fixed(&seal->parts[i]) && !place_part(p, i, p->demand.initrd_room, PAGE, below, false))
+                return false;
+            plan->initrd = at = plan->part_address[i];
             plan->initrd_len = p->demand.initrd_len;
         }
         plan->part_address[i] = at;
-        at += padded_size(seal, i);
+        at += place_padded(seal, i);
     }
-    p->placed++;
     return true;
 }
 
@@ -193,19 +205,15 @@ static bool place_others(struct planner *p, uint64_t align, bool best_fit)
     const struct seal *seal = p->in->seal;
     plan->ramdisk_count = 0;
     for (unsigned i = 0; i < seal->part_count; i++) {
-        bool ramdisk = seal->parts[i].kind == PART_RAMDISK;
-        if (!ramdisk && seal->parts[i].kind != PART_MODULE)
+        const struct seal_part *part = &seal->parts[i];
+        bool ramdisk = part->kind == PART_RAMDISK;
+        if (!ramdisk && part->kind != PART_MODULE)
             continue;
-        uint64_t size = padded_size(seal, i), a = ramdisk ? align : PAGE, at;
-        bool found = best_fit ? place_room_best(&plan->room, size, a, &at) :
-                                place_room_high(&plan->room, size, a, p->in->limit, &at);
-        if (!found)
-            return fail(p, ramdisk ? PLACE_RAMDISK : PLACE_MODULE, (int)i, 0, size, p->in->limit);
-        place_room_take(&plan->room, at, size);
-        plan->part_address[i] = at;
+        uint64_t size = place_room_of(seal, i);
+        if (!place_is_fixed(part) && !place_part(p, i, size, ramdisk ? align : PAGE, p->in->limit, best_fit))
+            return false;
         if (ramdisk)
-            plan->ramdisks[plan->ramdisk_count++] = (struct mem_region){ at, size };
-        p->placed++;
+            plan->ramdisks[plan->ramdisk_count++] = (struct mem_region){ plan->part_address[i], size };
     }
     return true;
 }
@@ -221,9 +229,11 @@ static void set_room(struct planner *p)
 static bool try_attempt(struct planner *p, const struct attempt *a)
 {
     struct place_plan *plan = p->plan;
-    const struct demand *d = &p->demand;
+    const struct place_demand *d = &p->demand;
     set_room(p);
     p->placed = 0;
+    if (!place_fixed(p))
+        return false;
     if (d->kernel_part >= 0) {
         if (!place_kernel(p, a->kernel))
             return false;
@@ -246,49 +256,6 @@ static bool try_attempt(struct planner *p, const struct attempt *a)
 
 // --- before and after ---
 
-// Reads the parts and checks that they are what a plan can be made of.
-static int collect(const struct place_input *in, struct demand *ret)
-{
-    const struct seal *seal = in->seal;
-    struct demand d = { .kernel_part = -1, .list_size = (uint64_t)seal->chunk_count * SHA256_SIZE };
-    unsigned ramdisks = 0;
-    if (seal->part_count == 0 || seal->part_count > SEAL_PARTS_MAX || seal->parts[0].offset != 0)
-        return ERR_SEAL_BODY;
-    for (unsigned i = 0; i < seal->part_count; i++) {
-        const struct seal_part *part = &seal->parts[i];
-        uint64_t next = i + 1 < seal->part_count ? seal->parts[i + 1].offset : seal->payload_size;
-        if (part->size == 0 || next > seal->payload_size || part->offset >= next || (next & (PAYLOAD_ALIGN - 1)) ||
-            part->size > next - part->offset || next - part->offset - part->size >= PAYLOAD_ALIGN)
-            return ERR_SEAL_BODY;
-        if (part->kind != PART_KERNEL && part->split != 0)
-            return ERR_BOOT_FORMAT;
-        switch (part->kind) {
-        case PART_KERNEL:
-        case PART_APPLICATION:
-            if (d.kernel_part >= 0 || part->split >= part->size || (part->align && !is_power_of_two(part->align)))
-                return ERR_BOOT_FORMAT;
-            d.kernel_part = (int)i;
-            d.split = in->whole_kernel ? 0 : part->split;
-            d.kernel_len = part->size - d.split;
-            d.kernel_file = next - part->offset - d.split;
-            d.memory = MAX(part->memory, d.kernel_file);
-            break;
-        case PART_INITRD:
-            d.initrd_len = d.initrd_span + part->size;
-            d.initrd_span += next - part->offset;
-            break;
-        case PART_RAMDISK:
-            if (++ramdisks > PLACE_RAMDISKS_MAX)
-                return ERR_BOOT_FORMAT;
-            break;
-        case PART_MODULE: break;
-        default: return ERR_BOOT_FORMAT;
-        }
-    }
-    *ret = d;
-    return 0;
-}
-
 // Adds a piece, or makes the last one longer when it goes on in memory, too.
 static void add_piece(struct place_plan *plan, uint64_t offset, uint64_t length, uint64_t address)
 {
@@ -304,7 +271,7 @@ static void finish(struct planner *p)
 {
     struct place_plan *plan = p->plan;
     const struct seal *seal = p->in->seal;
-    const struct demand *d = &p->demand;
+    const struct place_demand *d = &p->demand;
     plan->kernel_part = d->kernel_part;
     plan->piece_count = 0;
     for (unsigned i = 0; i < seal->part_count; i++) {
@@ -325,14 +292,14 @@ static void finish(struct planner *p)
             }
             plan->part_address[i] = plan->kernel;
         } else {
-            add_piece(plan, offset, padded_size(seal, i), plan->part_address[i]);
+            add_piece(plan, offset, place_padded(seal, i), plan->part_address[i]);
         }
     }
 }
 
 static void add_totals(struct planner *p, struct place_shortfall *ret)
 {
-    const struct demand *d = &p->demand;
+    const struct place_demand *d = &p->demand;
     const struct seal *seal = p->in->seal;
     uint64_t small = d->split + d->list_size + p->in->work_size, inside = d->memory - d->kernel_file;
     if (p->in->whole_kernel)
@@ -341,7 +308,7 @@ static void add_totals(struct planner *p, struct place_shortfall *ret)
         ret->total_needed = d->memory + (small > inside ? small - inside : 0);
     for (unsigned i = 0; i < seal->part_count; i++)
         if ((int)i != d->kernel_part)
-            ret->total_needed += padded_size(seal, i);
+            ret->total_needed += place_room_of(seal, i);
     set_room(p);
     ret->total_available = place_room_total(&p->plan->room);
 }
@@ -350,7 +317,7 @@ int place_plan(const struct place_input *input, struct place_plan *ret, struct p
 {
     memset(ret, 0, sizeof *ret);
     struct planner p = { .in = input, .plan = ret };
-    int rc = collect(input, &p.demand);
+    int rc = place_demand(input, &p.demand);
     if (rc < 0)
         return rc;
     const uint64_t below[2] = { MIN((uint64_t)PLACE_INITRD_SOFT_LIMIT, input->limit), input->limit };

@@ -7,6 +7,7 @@
 // - All initrds form one range, each followed by the zero padding that the payload has (the kernel skips zeros
 //   between archives); as high as possible, below 2 GiB if there is room.
 // - Ramdisks are 2 MiB aligned when that fits, else 4 KiB.
+// - A part's address, memory and align are obeyed (doc/phase2-format.md, 4.1): what has no choice is placed first.
 // - What is needed during the download only (chunk list, work memory, padding) and the setup sectors lie in the
 //   part of the kernel's own memory that is not loaded (init_size is several times the file), so that a machine
 //   that can run the kernel can also load it.
@@ -56,7 +57,7 @@ struct place_plan {
     uint64_t kernel_memory;      // reserved from kernel_run on
     uint64_t initrd, initrd_len; // all of them, inner padding included; 0, 0 without
     uint32_t ramdisk_count;
-    struct mem_region ramdisks[PLACE_RAMDISKS_MAX]; // with padding: multiples of 4096
+    struct mem_region ramdisks[PLACE_RAMDISKS_MAX]; // with padding and the memory asked for: multiples of 4096
     struct mem_region list; // chunk_count * 32 bytes, for the chunk list
     struct mem_region work; // work_size bytes
 

@@ -165,7 +165,7 @@ static const char *check_apart(const struct place_input *in)
     for (unsigned i = 0; i < in->seal->part_count; i++) {
         const struct seal_part *p = &in->seal->parts[i];
         if (p->kind == PART_RAMDISK || p->kind == PART_MODULE)
-            late[n++] = (struct used){ plan.part_address[i], align4k(p->size), "ramdisk" };
+            late[n++] = (struct used){ plan.part_address[i], align4k(MAX(p->size, p->memory)), "ramdisk" };
     }
     for (unsigned i = 0; i < n; i++)
         for (unsigned k = 0; k < i; k++)
@@ -188,11 +188,37 @@ static const char *check_apart(const struct place_input *in)
     return NULL;
 }
 
+// Address, memory and align of everything but the kernel (doc/phase2-format.md, 4.1).
+static const char *check_wishes(const struct place_input *in)
+{
+    bool initrds = false;
+    unsigned ramdisk = 0;
+    for (unsigned i = 0; i < in->seal->part_count; i++) {
+        const struct seal_part *p = &in->seal->parts[i];
+        uint64_t at = plan.part_address[i];
+        bool first = p->kind != PART_INITRD || !initrds;
+        initrds = initrds || p->kind == PART_INITRD;
+        if (p->kind == PART_KERNEL || p->kind == PART_APPLICATION)
+            continue;
+        if (first && p->address && !p->align && at != p->address)
+            return "a part is not at its only address";
+        if (first && at != p->address && p->align && (at & (p->align - 1)))
+            return "a part is not aligned";
+        if (!inside(in->usable, in->usable_count, at, align4k(MAX(p->size, p->memory))))
+            return "a part's memory is not there";
+        if (p->kind == PART_RAMDISK && (plan.ramdisks[ramdisk].base != at || plan.ramdisks[ramdisk].length < p->memory))
+            return "a ramdisk is smaller than it asks for";
+        ramdisk += p->kind == PART_RAMDISK;
+    }
+    return NULL;
+}
+
 static const char *check_plan(const struct place_input *in)
 {
     const char *why = check_pieces(in);
     why = why ? why : check_kernel(in);
     why = why ? why : check_initrd(in);
+    why = why ? why : check_wishes(in);
     return why ? why : check_apart(in);
 }
 
@@ -478,6 +504,67 @@ TEST(parts_that_contradict)
     CHECK_EQ(plan_pc(512), ERR_SEAL_BODY);
 }
 
+TEST(a_ramdisk_gets_the_memory_it_asks_for)
+{
+    start_seal();
+    add_cloud_kernel();
+    add(PART_INITRD, MIB);
+    add(PART_RAMDISK, 5 * MIB)->memory = 200 * MIB;
+    CHECK_EQ(plan_pc(512), 0);
+    CHECK_EQ(plan.ramdisks[0].length, 200 * MIB);
+    CHECK_EQ(plan_pc(256), ERR_BOOT_NO_ROOM);
+    CHECK_EQ(shortfall.what, PLACE_RAMDISK);
+    CHECK_EQ(shortfall.needed, 200 * MIB);
+    CHECK_EQ(shortfall.total_needed, CLOUD_INIT + MIB + 200 * MIB);
+}
+
+TEST(a_part_lies_at_its_only_address)
+{
+    for (unsigned kind = PART_INITRD; kind <= PART_RAMDISK; kind++) {
+        start_seal();
+        add_cloud_kernel();
+        struct seal_part *p = add(kind, 5 * MIB);
+        p->address = 100 * MIB;
+        CHECK_EQ(plan_pc(512), 0);
+        CHECK_EQ(plan.part_address[1], 100 * MIB);
+        // The kernel gives way to what has no choice, where it may.
+        p->address = 20 * MIB;
+        CHECK_EQ(plan_pc(512), 0);
+        CHECK_EQ(plan.part_address[1], 20 * MIB);
+        CHECK(plan.kernel_run >= 25 * MIB);
+        p->address = 600 * MIB;
+        CHECK_EQ(plan_pc(512), ERR_BOOT_NO_ROOM);
+        CHECK_EQ(shortfall.address, 600 * MIB);
+        CHECK_EQ(shortfall.part, 1);
+        // With an alignment it is the first choice only.
+        p->align = 64 * MIB;
+        CHECK_EQ(plan_pc(512), 0);
+        CHECK_EQ(plan.part_address[1], 448 * MIB);
+        p->address = 100 * MIB;
+        CHECK_EQ(plan_pc(512), 0);
+        CHECK_EQ(plan.part_address[1], 100 * MIB);
+    }
+}
+
+TEST(modules_and_initrds_get_what_they_ask_for)
+{
+    start_seal();
+    seal.target = TARGET_DATA;
+    struct seal_part *p = add(PART_MODULE, 5000);
+    p->align = 32 * MIB;
+    p->memory = 3 * MIB;
+    CHECK_EQ(plan_pc(64), 0);
+    CHECK_EQ(plan.part_address[0], 32 * MIB);
+    start_seal();
+    add_cloud_kernel();
+    add(PART_INITRD, 5000)->align = MIB;
+    add(PART_INITRD, 5000)->memory = 100 * MIB;
+    CHECK_EQ(plan_pc(512), 0);
+    CHECK_EQ(plan.initrd, 411 * MIB);
+    CHECK_EQ(plan.initrd_len, 8192 + 5000);
+    CHECK_EQ(plan_pc(160), ERR_BOOT_NO_ROOM);
+}
+
 TEST(strange_memory_maps)
 {
     start_seal();
@@ -501,18 +588,33 @@ TEST(strange_memory_maps)
 
 // --- by chance ---
 
+static void random_wishes(struct seal_part *p)
+{
+    if (rnd(4) == 0)
+        p->address = (uint64_t)rnd(1 << 19) * 4096;
+    if (p->address ? rnd(2) : rnd(8) == 0)
+        p->align = 1u << rnd(28);
+    if (rnd(8) == 0)
+        p->memory = p->size + rnd(50 << 20);
+}
+
 static void random_image(void)
 {
     start_seal();
     if (rnd(8))
         add_kernel(8192 + rnd(20 << 20), rnd(6) ? 16 * MIB : rnd(2) ? MIB : 0, rnd(4) ? rnd(80 << 20) : 0,
                    rnd(4) ? 1u << (12 + rnd(13)) : 0, 512 * (1 + rnd(15)));
+    unsigned initrds = rnd(4);
+    for (unsigned n = initrds; n > 0; n--) {
+        struct seal_part *p = add(PART_INITRD, 1 + rnd(rnd(2) ? 100 << 20 : 9000));
+        if (n == initrds)
+            random_wishes(p);
+        p->memory = n == 1 && rnd(8) == 0 ? p->size + rnd(50 << 20) : 0;
+    }
     for (unsigned n = rnd(4); n > 0; n--)
-        add(PART_INITRD, 1 + rnd(rnd(2) ? 100 << 20 : 9000));
-    for (unsigned n = rnd(4); n > 0; n--)
-        add(PART_RAMDISK, 1 + (uint64_t)rnd(1 << 20) * (rnd(4) ? 100 : 2000));
+        random_wishes(add(PART_RAMDISK, 1 + (uint64_t)rnd(1 << 20) * (rnd(4) ? 100 : 2000)));
     if (!seal.part_count || rnd(10) == 0)
-        add(PART_MODULE, 1 + rnd(1 << 20));
+        random_wishes(add(PART_MODULE, 1 + rnd(1 << 20)));
 }
 
 static unsigned random_map(struct mem_region *usable, struct mem_region *firmware, unsigned *fw)
@@ -616,4 +718,5 @@ TEST(names)
 TEST_MAIN(T(kernel_and_initrd), T(the_smallest_machine_that_runs_the_kernel), T(sixty_four_mib),
           T(large_ramdisk_in_4_gib), T(relocates_when_taken), T(moves_over_the_firmware),
           T(initrd_above_2_gib_only_when_it_must), T(whole_kernels), T(applications), T(data_without_a_kernel), T(parts_that_contradict),
+          T(a_ramdisk_gets_the_memory_it_asks_for), T(a_part_lies_at_its_only_address), T(modules_and_initrds_get_what_they_ask_for),
           T(strange_memory_maps), T(random_images_in_random_machines), T(finds_a_plan_when_there_is_one), T(names))
