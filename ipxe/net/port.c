@@ -3,15 +3,20 @@
 // conversion of addresses and errors.
 #include "net/port.h"
 
+#include "base/bytes.h"
 #include "base/div.h"
+#include "crypto/digest.h"
 #include "lwip/sys.h"
+#include "net/hooks.h"
 
 static const struct platform *platform;
 static unsigned long refused;
+static uint8_t isn_secret[32]; // of this boot
 
 void net_port_init(const struct platform *p)
 {
     platform = p;
+    p->random(p->ctx, isn_secret, sizeof isn_secret);
 }
 
 const struct platform *net_port_platform(void)
@@ -29,6 +34,20 @@ uint32_t net_port_random(void)
     uint32_t value;
     platform->random(platform->ctx, &value, sizeof value);
     return value;
+}
+
+// RFC 6528 section 3: a clock of 4 us, and a keyed hash of the connection's ends. Who does not see the connection cannot
+// guess the sum; one end's next connection still begins above the last one.
+u32_t net_hook_tcp_isn(const ip_addr_t *local, u16_t local_port, const ip_addr_t *remote, u16_t remote_port)
+{
+    struct net_addr ends[2] = { net_from_lwip(local, local_port, NULL), net_from_lwip(remote, remote_port, NULL) };
+    uint8_t message[2 * 18], mac[SHA256_SIZE];
+    for (unsigned i = 0; i < 2; i++) {
+        memcpy(message + i * 18, ends[i].ip, 16);
+        store16_be(message + i * 18 + 16, ends[i].port);
+    }
+    hmac_sha256(isn_secret, sizeof isn_secret, message, sizeof message, mac);
+    return load32_le(mac) + (u32_t)(platform->now_us(platform->ctx) >> 2);
 }
 
 void net_port_refused(void)

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MPL-2.0
+// What a stranger who sees no frame must not guess: numbers that differ from boot to boot. lwIP starts once in a process,
+// so each boot is a process of its own; its platform's randomness is repeatable.
+#include "host/host.h"
+#include "net/hooks.h"
+#include "net/net.h"
+
+#include "base/bytes.h"
+#include "base/test.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ETH 14
+
+struct numbers {
+    uint32_t isn, tcp_port, udp_port;
+    uint32_t same_later; // how far the first sequence number of the same ends moved in 4 ms
+    uint32_t other_end;  // and from one port of the peer to the next one, at the same time
+};
+
+static const uint8_t own_ip[4] = { 10, 0, 0, 2 }, peer_ip[4] = { 10, 0, 0, 1 }, mask[4] = { 255, 255, 255, 0 }, none[4];
+static struct {
+    uint8_t answer[60]; // of ARP
+    bool waits;
+    struct numbers numbers;
+} t;
+
+static int wire_send(void *ctx, const void *frame, size_t len)
+{
+    const uint8_t *in = frame;
+    const uint8_t *ports = in + ETH + 20;
+    if (load16_be(in + 12) == 0x0806 && memcmp(in + ETH + 24, peer_ip, 4) == 0) { // who has: the peer has
+        memcpy(t.answer, in + 6, 6);
+        memcpy(t.answer + 12, in + 12, 10);
+        t.answer[6] = t.answer[ETH + 8] = 2;
+        t.answer[ETH + 7] = 2;
+        memcpy(t.answer + ETH + 14, peer_ip, 4);
+        memcpy(t.answer + ETH + 18, in + ETH + 8, 10);
+        t.waits = true;
+    } else if (load16_be(in + 12) == 0x0800 && in[ETH + 9] == 17) {
+        t.numbers.udp_port = load16_be(ports);
+    } else if (load16_be(in + 12) == 0x0800 && in[ETH + 9] == 6) {
+        t.numbers.tcp_port = load16_be(ports);
+        t.numbers.isn = load32_be(ports + 4);
+    }
+    return 0;
+}
+
+static int wire_receive(void *ctx, void *buf, size_t cap)
+{
+    if (!t.waits)
+        return 0;
+    t.waits = false;
+    memcpy(buf, t.answer, sizeof t.answer);
+    return sizeof t.answer;
+}
+
+static void udp_got(void *ctx, unsigned nic, const struct net_addr *from, const uint8_t *data, size_t len)
+{
+}
+
+static void tcp_got(void *ctx, enum net_tcp_event event, const uint8_t *data, size_t len, int err)
+{
+}
+
+static void boot(uint64_t seed)
+{
+    static struct host_machine machine;
+    host_init(&machine);
+    machine.now_us = 1000000;
+    machine.random_state = seed;
+    machine.wire = (struct host_wire){ .send = wire_send, .receive = wire_receive };
+    if (net_start(&machine.platform) != 0 || net_open(0) != 0)
+        abort();
+    net_set_ipv4(0, own_ip, mask, none);
+    struct net_addr peer = net_addr_v4(peer_ip, 80);
+    struct net_udp *udp = net_udp_open(0, udp_got, NULL);
+    struct net_tcp *tcp;
+    if (!udp || net_tcp_connect(&peer, tcp_got, NULL, &tcp) != 0 || net_udp_send(udp, &peer, "x", 1) != 0)
+        abort();
+    for (int i = 0; i < 4; i++)
+        while (net_poll() > 0)
+            ;
+    ip_addr_t ends[2];
+    IP_ADDR4(&ends[0], 10, 0, 0, 2);
+    IP_ADDR4(&ends[1], 10, 0, 0, 1);
+    uint32_t first = net_hook_tcp_isn(&ends[0], 50000, &ends[1], 80);
+    t.numbers.other_end = net_hook_tcp_isn(&ends[0], 50000, &ends[1], 81) - first;
+    machine.now_us += 4000;
+    t.numbers.same_later = net_hook_tcp_isn(&ends[0], 50000, &ends[1], 80) - first;
+}
+
+static struct numbers numbers_of(uint64_t seed)
+{
+    struct numbers numbers = { 0 };
+    int fds[2];
+    if (pipe(fds) != 0)
+        abort();
+    pid_t child = fork();
+    if (child == 0) {
+        boot(seed);
+        _exit(write(fds[1], &t.numbers, sizeof t.numbers) == sizeof t.numbers ? 0 : 1);
+    }
+    close(fds[1]);
+    if (read(fds[0], &numbers, sizeof numbers) != sizeof numbers)
+        abort();
+    close(fds[0]);
+    int status = -1;
+    if (waitpid(child, &status, 0) != child || status != 0)
+        abort();
+    return numbers;
+}
+
+TEST(boots_differ)
+{
+    struct numbers a = numbers_of(1), again = numbers_of(1), b = numbers_of(0x123456789abcdef);
+    CHECK(a.isn && a.tcp_port && a.udp_port);
+    CHECK(memcmp(&a, &again, sizeof a) == 0); // nothing but the randomness makes the difference
+    CHECK(a.isn != b.isn);
+    CHECK(a.tcp_port != b.tcp_port);
+    CHECK(a.udp_port != b.udp_port);
+}
+
+TEST(sequence_numbers_are_of_rfc_6528)
+{
+    struct numbers a = numbers_of(1), b = numbers_of(0x123456789abcdef);
+    CHECK(a.same_later >= 1000 && a.same_later < 2000); // 4 us each; reading the clock moves it a little
+    CHECK(a.other_end + 0x10000 > 0x20000); // not near by
+    CHECK(a.other_end != b.other_end);      // and no rule of any boot
+}
+
+TEST_MAIN(T(boots_differ), T(sequence_numbers_are_of_rfc_6528))
