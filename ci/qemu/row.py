@@ -427,7 +427,10 @@ def main(name):
             reasons = reasons or runner.start_again(number, again)
         if reasons:
             print(f"# screen of {name}:\n{runner.machine.screen()}" if runner.machine.running() else "# (the machine is off)")
-            print("# console:\n" + "\n".join(runner.machine.console().strip().split("\n")[-25:]))
+            lines = runner.machine.console().strip().split("\n")
+            print("# console:\n" + "\n".join(lines[-25:]))
+            # In the line that says FAIL, too: often it is all that is kept of a run elsewhere.
+            reasons.append(f"the console ends with {' | '.join(lines[-2:])[-300:]!r}")
         runner.machine.stop()
     except (RuntimeError, OSError) as error:
         reasons, cases = [str(error)], {}
