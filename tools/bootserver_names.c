@@ -44,9 +44,14 @@ static const struct p2_image *find_tag(void *ctx, const uint8_t tag[P2_TAG_SIZE]
     return NULL;
 }
 
+static bool choice_needed(const struct images *images)
+{
+    return images->count > 1 && !called(images, "default");
+}
+
 bool images_choice(const struct images *images, char *text, size_t cap)
 {
-    if (images->count < 2 || called(images, "default"))
+    if (!choice_needed(images))
         return false;
     int n = snprintf(text, cap, "%zu images and none is called \"default\":", images->count);
     for (const struct image *i = images->current; i && n >= 0 && (size_t)n < cap; i = i->next)
@@ -54,9 +59,45 @@ bool images_choice(const struct images *images, char *text, size_t cap)
     return true;
 }
 
+// Names for P2_ERROR_TEXT: as many as fit make a piece. The first image of piece number `wanted`, its text (when not NULL),
+// and how many pieces there are.
+static const struct image *choice_piece(const struct images *images, uint32_t wanted, char *text, uint32_t *ret_pieces)
+{
+    const struct image *first = NULL;
+    uint32_t number = 0;
+    size_t used = 0;
+    for (const struct image *i = images->current; i; i = i->next) {
+        char name[P2_ERROR_TEXT];
+        int full = snprintf(name, sizeof name, "%s", i->file_name);
+        if (full >= (int)sizeof name)
+            memcpy(name + sizeof name - 3, "..", 3);
+        if (used && used + 2 + strlen(name) >= P2_ERROR_TEXT) {
+            number++;
+            used = 0;
+        }
+        if (number == wanted && text)
+            snprintf(text + used, P2_ERROR_TEXT - used, "%s%s", used ? ", " : "", name);
+        if (number == wanted && !first)
+            first = i;
+        used += strlen(name) + (used ? 2 : 0);
+    }
+    *ret_pieces = number + 1;
+    return first;
+}
+
+static const struct p2_image *choice(void *ctx, uint32_t turn, char text[P2_ERROR_TEXT])
+{
+    const struct images *images = ctx;
+    uint32_t pieces;
+    if (!choice_needed(images))
+        return NULL;
+    choice_piece(images, 0, NULL, &pieces);
+    return &choice_piece(images, turn % pieces, text, &pieces)->p2;
+}
+
 struct p2_images images_interface(struct images *images)
 {
-    return (struct p2_images){ .ctx = images, .by_name = find_name, .by_tag = find_tag };
+    return (struct p2_images){ .ctx = images, .by_name = find_name, .by_tag = find_tag, .choice = choice };
 }
 
 const uint8_t *image_bytes(const struct p2_image *p2, uint8_t space, uint64_t offset)

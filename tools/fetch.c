@@ -185,6 +185,18 @@ static int complete(struct fetch *f)
     return 0;
 }
 
+static void say_failure(const struct p2_client *client)
+{
+    int err = p2_client_error(client);
+    const char *choice;
+    char names[P2_CHOICES_MAX * (P2_ERROR_TEXT + 2) + 64] = "";
+    for (uint32_t i = 0; err == ERR_P2_NO_IMAGE && (choice = p2_client_choice(client, i)); i++) {
+        size_t n = strlen(names);
+        snprintf(names + n, sizeof names - n, "%s%s", i ? ", " : ": none is the default of several; name one of: ", choice);
+    }
+    tool_error(NULL, "%s (%s)%s", err_text(err), err_code(err), names);
+}
+
 static int run(struct fetch *f)
 {
     bool terminal = isatty(STDERR_FILENO) && !f->quiet;
@@ -211,7 +223,7 @@ static int run(struct fetch *f)
         case P2_FAILED:
             if (terminal)
                 fprintf(stderr, "\r\033[K");
-            tool_error(NULL, "%s (%s)", err_text(p2_client_error(&f->client)), err_code(p2_client_error(&f->client)));
+            say_failure(&f->client);
             report(f, P2_OUTCOME_FAILED, p2_client_error(&f->client));
             continue;
         case P2_DONE:

@@ -14,7 +14,7 @@ import __main__ as base
 sys.path.insert(0, os.path.join(base.TOP, "ci/qemu"))
 import p2  # noqa: E402
 
-BOOTING, FAILED = 1, 3
+BOOTING, VERIFIED, FAILED = 1, 2, 3
 
 
 def text(value, size):
@@ -60,6 +60,8 @@ class Stranger:
         kind, body = self.answer(p2.OFFER, p2.ERROR)
         if kind == p2.OFFER:
             self.cookie, self.image_id, self.seal_size = p2.OFFER_BODY.unpack(body)[:3]
+        if kind == p2.ERROR:
+            self.error = p2.ERROR_BODY.unpack(body)
         return kind
 
     def read(self, space, offset, length, stamp=1, block=1408, wait=True):
@@ -90,6 +92,19 @@ def single_ends_for_nobody_who_was_not_served(d):
         base.check(server.process.poll() is None, "ended by a message of a client that had not been sent the payload")
         base.fetch(server, "", cwd=d)
         base.check(server.end()[0] == 0, "-s after a boot")
+
+
+@base.row
+def boot_done_is_said_of_machines_that_start(d):
+    with base.Server(base.shared("small.img"), cwd=d) as server, Stranger(server.port) as s:
+        for outcome, line in ((VERIFIED, "fetch done"), (BOOTING, "boot done")):
+            s.hello()
+            s.read(p2.SEAL, 0, s.seal_size)
+            s.read(p2.PAYLOAD, 0, 1408)
+            s.finished(outcome)
+            server.wait(line)
+            others = [l for l in server.lines if re.search(" (boot|fetch) done ", l)]
+            base.check(len(others) == (1 if outcome == VERIFIED else 2) and f" {line} " in others[-1], others)
 
 
 @base.row
@@ -221,6 +236,21 @@ def no_default_is_told_with_the_names(d):
         s.hello("")
         line = server.wait("image wanting")
         base.check(re.search('name="" text="' + names, line), line)
+
+
+@base.row
+def long_lists_to_choose_from_come_in_pieces(d):
+    names = ["a", "bb", "c" * 23, "d" * 40, "e", "f" * 22, "g"]
+    for name in names:
+        base.shutil.copy(base.shared("small.img"), os.path.join(d, name))
+    with base.Server(*names, cwd=d) as server, Stranger(server.port) as s:
+        said = []
+        for _ in range(12):
+            base.check(s.hello() == p2.ERROR, "no ERROR")
+            tag, code, words = s.error
+            base.check(code == 1 and tag != bytes(8), (code, tag))
+            said.append(words.rstrip(b"\0").decode())
+        base.check(said == 2 * ["a, bb", "c" * 23, "d" * 21 + "..", "e", "f" * 22, "g"], said)
 
 
 @base.row

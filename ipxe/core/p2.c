@@ -192,6 +192,9 @@ static void say_failure(struct p2_fetch *f, int err)
     const char *part = err_code(err)[0] == 'S' ? "seal" : "p2";
     console_error(part, err, "image \"%s\" from %s, %u server%s known", f->client.image, server, p.servers_known,
                   p.servers_known == 1 ? "" : "s");
+    const char *choice;
+    for (uint32_t i = 0; err == ERR_P2_NO_IMAGE && (choice = p2_client_choice(&f->client, i)); i++)
+        console_say("p2", "%s: %s", i ? "and of" : "none is the default of several; name one of", choice);
     if (p.bytes_received)
         console_say("p2", "%u of %u MiB had been verified; bad chunks %u, lost blocks %u, failovers %u",
                     (unsigned)(p.bytes_verified >> 20), (unsigned)((p.bytes_total + MIB - 1) >> 20), p.bad_chunks, p.lost,

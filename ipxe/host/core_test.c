@@ -20,6 +20,47 @@ TEST(boots_from_a_named_server)
     CHECK_EQ(out->live_allocations, 0);
 }
 
+static void fetch_alone(void)
+{
+    set_up("img", key_a);
+    run("#!ipxe\ndhcp\nimgfetch p2://10.0.0.1/image\nexit\n", &key_a, 0);
+}
+TEST(the_server_hears_who_starts)
+{
+    struct outcome *out = in_child(fetch_alone); // `imgfetch` has it and starts nothing
+    CHECK(said(out, "seal: img counter 7 verified") && !out->booted);
+    CHECK_EQ(out->server_finished, 0);
+    CHECK_EQ(out->server_verified, 1);
+    out = in_child(boot_v4);
+    CHECK(out->booted);
+    CHECK_EQ(out->server_finished, 1);
+    CHECK_EQ(out->server_verified, 0);
+}
+
+static const struct p2_image *two_names(void *ctx, uint32_t turn, char text[P2_ERROR_TEXT])
+{
+    snprintf(text, P2_ERROR_TEXT, "%s", turn % 2 ? "rescue" : "db, web");
+    return &w.served;
+}
+static const struct p2_image *none_by_name(void *ctx, const char *name)
+{
+    return NULL;
+}
+static void no_default(void)
+{
+    set_up("img", key_a);
+    w.server.config.images.choice = two_names;
+    w.server.config.images.by_name = none_by_name;
+    run("#!ipxe\ndhcp\nchain p2://10.0.0.1/ || echo next\nexit\n", &key_a, 0);
+}
+TEST(names_to_choose_from_are_shown)
+{
+    struct outcome *out = in_child(no_default);
+    CHECK(said(out, "[P02]") && said(out, "next"));
+    CHECK(said(out, "p2: none is the default of several; name one of: db, web\n"));
+    CHECK(said(out, "p2: and of: rescue\n"));
+}
+
 static void boot_cached(void)
 {
     set_up("img", key_a);
@@ -432,7 +473,8 @@ TEST(every_allocation_may_fail)
     }
 }
 
-TEST_MAIN(T(boots_from_a_named_server), T(cached_dhcpack_means_no_second_dhcp), T(the_first_frame_waits_for_the_link),
+TEST_MAIN(T(boots_from_a_named_server), T(the_server_hears_who_starts), T(names_to_choose_from_are_shown),
+          T(cached_dhcpack_means_no_second_dhcp), T(the_first_frame_waits_for_the_link),
           T(without_a_link_everything_goes_on), T(cached_dhcpv6_reply_gives_an_address),
           T(finds_a_server_by_itself), T(another_processor_makes_digests), T(a_processor_that_stands_still_is_done_without),
           T(a_processor_that_never_comes_costs_nothing),

@@ -31,7 +31,7 @@ struct outcome {
     unsigned long allocations;
     long live_allocations;
     uint64_t now_us;
-    uint32_t server_finished, discovers; // FINISHED with success; DHCP packets seen
+    uint32_t server_finished, server_verified, discovers; // FINISHED as booting, as verified; DHCP packets seen
     struct host_storage storage; // its counters
     uint64_t sent;               // DATA messages of the boot server
     char transcript[TRANSCRIPT_MAX];
@@ -169,8 +169,10 @@ static void serve(struct simnet *net, uint64_t now)
     }
     struct p2_event event;
     while (p2_server_event(&w.server, &event))
-        if (event.type == P2_EVENT_FINISHED && event.finished.outcome == P2_OUTCOME_BOOTING)
-            w.out->server_finished++;
+        if (event.type == P2_EVENT_FINISHED) {
+            w.out->server_finished += event.finished.outcome == P2_OUTCOME_BOOTING;
+            w.out->server_verified += event.finished.outcome == P2_OUTCOME_VERIFIED;
+        }
 }
 
 // --- a DHCP and TFTP server, as little as the core needs ---

@@ -343,6 +343,11 @@ const struct seal *p2_client_seal(const struct p2_client *c)
     return c->bound ? &c->seal : NULL;
 }
 
+const char *p2_client_choice(const struct p2_client *c, uint32_t i)
+{
+    return i < P2_CHOICES_MAX && c->choices[i][0] ? c->choices[i] : NULL;
+}
+
 void p2_client_progress(const struct p2_client *c, struct p2_progress *ret)
 {
     *ret = c->progress;

@@ -66,6 +66,7 @@
 #define P2_BUSY_TIME 5000000u      // a server that said BUSY is busy for so long; one that still is says so more often
 #define P2_REORDER_FIRST 3u        // blocks that may overtake one before it counts as lost; doubles when wrong
 #define P2_REORDER_MAX 256u
+#define P2_CHOICES_MAX 4            // pieces of a list of images to choose from that are kept for people
 #define P2_STEP_DOWN_AFTER 3u      // timeouts in a row without any full-size DATA: try smaller blocks
 
 struct p2_client_config {
@@ -187,6 +188,7 @@ struct p2_client {
     uint64_t discover_next, discover_pause, discover_sent;
     uint32_t discover_target; // next target of the round that is being sent
     uint32_t refusals; // times that servers said, to us alone, that they have no such image
+    char choices[P2_CHOICES_MAX][P2_ERROR_TEXT]; // what they have, where the caller named none and none is the default
     uint64_t busy_at;  // when one said last that it is busy, 0: never
     bool discovering;
 
@@ -307,6 +309,10 @@ struct p2_report {
     uint32_t transport_ms, digest_ms;
 };
 void p2_client_finish(struct p2_client *c, const struct p2_report *report, uint64_t now);
+
+// After ERR_P2_NO_IMAGE for an image without a name: a piece of the servers' list of names, for people, i from 0 on.
+// NULL: there is no more, or none is known.
+const char *p2_client_choice(const struct p2_client *c, uint32_t i);
 
 // A copy of the counters.
 void p2_client_progress(const struct p2_client *c, struct p2_progress *ret);

@@ -56,7 +56,7 @@ static void start(void)
 {
     static const uint8_t seed[16] = { 3 };
     static const struct net_addr group = { .ip = P2_GROUP_V6, .port = P2_PORT };
-    struct p2_server_config sc = { .images = { NULL, by_name, by_tag, bytes }, .peers = peers, .peer_count = 8,
+    struct p2_server_config sc = { .images = { .by_name = by_name, .by_tag = by_tag, .bytes = bytes }, .peers = peers, .peer_count = 8,
                                    .jobs = jobs, .job_count = 64 };
     struct p2_client_config cc = { .trust = &trust, .image = "", .seed = seed, .seed_len = sizeof seed, .seal_buf = seal_buf,
                                    .seal_cap = sizeof seal_buf, .targets = &group, .target_count = 1, .window_max = 8 };

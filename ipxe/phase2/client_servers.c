@@ -164,6 +164,17 @@ int p2c_servers_offer(struct p2_client *c, struct p2_client_server *server, cons
     return 0;
 }
 
+// Each HELLO is answered by a piece of the list; pieces come in any order, and again.
+static void choice_keep(struct p2_client *c, const struct p2_error *error)
+{
+    static const uint8_t none[P2_TAG_SIZE];
+    uint32_t i = 0;
+    while (i < P2_CHOICES_MAX && c->choices[i][0] && memcmp(c->choices[i], error->text, P2_ERROR_TEXT) != 0)
+        i++;
+    if (i < P2_CHOICES_MAX && !equal8(error->tag, none))
+        memcpy(c->choices[i], error->text, P2_ERROR_TEXT);
+}
+
 void p2c_servers_hint(struct p2_client *c, struct p2_client_server *server, const struct p2_message *m)
 {
     bool reset = m->type == P2_RESET;
@@ -172,6 +183,8 @@ void p2c_servers_hint(struct p2_client *c, struct p2_client_server *server, cons
         bool none = m->error.code == P2_ERROR_NO_IMAGE || m->error.code == P2_ERROR_NO_TAG;
         server->refusals += none;
         c->refusals += none;
+        if (none && !c->bound && !c->image[0])
+            choice_keep(c, &m->error);
         if (m->error.code == P2_ERROR_BUSY)
             c->busy_at = MAX(c->now, 1u);
     }

@@ -49,6 +49,33 @@ TEST(no_image_is_named_but_not_believed_at_once)
     cleanup(&image, NULL);
 }
 
+TEST(names_to_choose_from_are_kept)
+{
+    static const char *const lists[][7] = { { NULL }, { "db, web" }, { "db, web", "rescue" }, { "a", "b", "c", "d", "e", "f" } };
+    struct testimage image;
+    testimage_make(&image, "choice", 30000, 1, TESTKEY_P256_A);
+    for (size_t i = 0; i < 2 * ARRAY_SIZE(lists); i++) {
+        bool named = i % 2;
+        setup();
+        server_start(0, &image, 1);
+        servers[0].no_image = true;
+        choices = lists[i / 2];
+        struct p2_client_config config = config_make(&servers[0].addr, 1);
+        config.image = named ? "wbe" : "";
+        CHECK_EQ(p2_client_init(&client, &config, now), 0);
+        CHECK(!run_until(P2_SEALED, now + 60000000));
+        CHECK_EQ(p2_client_error(&client), ERR_P2_NO_IMAGE);
+        uint32_t n = 0;
+        for (; p2_client_choice(&client, n); n++)
+            CHECK(strcmp(p2_client_choice(&client, n), choices[n]) == 0);
+        uint32_t all = 0;
+        while (choices[all])
+            all++;
+        CHECK_EQ(n, named ? 0 : MIN(all, (uint32_t)P2_CHOICES_MAX));
+    }
+    cleanup(&image, NULL);
+}
+
 TEST(stalled_server_is_named)
 {
     struct testimage image;
@@ -226,6 +253,7 @@ TEST(image_replaced_before_its_seal)
     cleanup(&image, &newer);
 }
 
-TEST_MAIN(T(no_server_in_bounded_time), T(no_image_is_named_but_not_believed_at_once), T(stalled_server_is_named), T(busy_server_is_named_as_that),
+TEST_MAIN(T(no_server_in_bounded_time), T(no_image_is_named_but_not_believed_at_once), T(names_to_choose_from_are_kept),
+          T(stalled_server_is_named), T(busy_server_is_named_as_that),
           T(failover_keeps_progress), T(server_that_restarts_goes_on), T(cookie_is_renewed_before_it_dies),
           T(image_replaced_at_the_other_server), T(image_replaced_before_its_seal))

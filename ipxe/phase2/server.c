@@ -13,6 +13,8 @@ _Static_assert(1u << LIST_PIECE_SHIFT == P2_LIST_PIECE, "a piece of the list");
 #define PROGRESS_PAUSE 1000000u // us between PROGRESS events of a client
 #define NO_IMAGE_PAUSE 1000000u
 
+static const uint8_t no_tag[P2_TAG_SIZE];
+
 int p2_server_init(struct p2_server *s, const struct p2_server_config *config)
 {
     if (!config->peers || !config->peer_count || !config->jobs || !config->job_count || !config->images.by_name ||
@@ -166,19 +168,27 @@ static void event_no_image(struct p2_server *s, const struct p2_hello *hello, co
     memcpy(e->name, hello->name, sizeof e->name);
 }
 
+static void reply_no_image(struct p2_server *s, const struct p2_message *m, size_t len, const struct net_addr *from)
+{
+    const struct p2_images *images = &s->config.images;
+    char text[P2_ERROR_TEXT] = "no image of that name";
+    bool any = !m->hello.name[0] && equal8(m->hello.tag, no_tag) && images->choice;
+    const struct p2_image *first = any ? images->choice(images->ctx, s->choice_turn++, text) : NULL;
+    reply_error(s, m->nonce, first ? first->id : m->hello.tag, P2_ERROR_NO_IMAGE, text, from, len);
+}
+
 static void input_hello(struct p2_server *s, const struct p2_message *m, size_t len, const struct net_addr *from,
                         uint64_t now)
 {
-    static const uint8_t any[P2_TAG_SIZE];
     const struct p2_image *image = NULL;
     s->stats.hellos++;
-    if (memcmp(m->hello.tag, any, sizeof any) != 0)
+    if (!equal8(m->hello.tag, no_tag))
         image = s->config.images.by_tag(s->config.images.ctx, m->hello.tag);
     if (!image)
         image = s->config.images.by_name(s->config.images.ctx, m->hello.name);
     if (!image) {
         event_no_image(s, &m->hello, from, now);
-        reply_error(s, m->nonce, m->hello.tag, P2_ERROR_NO_IMAGE, "no image of that name", from, len);
+        reply_no_image(s, m, len, from);
         return;
     }
     // The entry only remembers facts for logs; without room for it the client is served all the same.

@@ -42,6 +42,9 @@ struct p2_images {
     // The bytes, at an address that stays valid until they were sent (a mapping), or NULL. Only
     // p2_server_output_flat calls it; senders by reference resolve p2_send themselves. May be NULL then.
     const uint8_t *(*bytes)(void *ctx, const struct p2_image *image, uint8_t space, uint64_t offset, uint32_t length);
+    // For a client that named no image where none is the default: what there is to name, in text; a list that is too long
+    // comes in pieces, each a whole turn. The first image of the piece; NULL: nothing to choose from. May be NULL.
+    const struct p2_image *(*choice)(void *ctx, uint32_t turn, char text[P2_ERROR_TEXT]);
 };
 
 enum p2_stage { // how far a client is, as the server can tell
@@ -158,6 +161,7 @@ struct p2_server {
     uint32_t reply_head, reply_count;
     struct p2_event events[P2_SERVER_EVENTS];
     uint32_t event_head, event_count;
+    uint32_t choice_turn; // which piece of the images to choose from is told next
 };
 
 // Sets the machine up. ERR_INVALID when a table is missing or empty.

@@ -67,7 +67,7 @@ static size_t drain(uint64_t now, uint32_t limit)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct p2_server_config config = { .images = { NULL, by_name, by_tag, bytes }, .secret = { 1 }, .name = "fuzz",
+    struct p2_server_config config = { .images = { .by_name = by_name, .by_tag = by_tag, .bytes = bytes }, .secret = { 1 }, .name = "fuzz",
                                        .peers = peers, .peer_count = PEERS, .jobs = jobs, .job_count = JOBS };
     if (p2_server_init(&server, &config) != 0)
         __builtin_trap();

@@ -45,6 +45,44 @@ TEST(names_and_tags)
     CHECK(answer(&r, &to, 3) && r.type == P2_OFFER);
 }
 
+// None of several is the default: who names none is told what there is, a piece of the list with each answer.
+static uint32_t last_turn;
+static const struct p2_image *two_pieces(void *ctx, uint32_t turn, char text[P2_ERROR_TEXT])
+{
+    last_turn = turn;
+    snprintf(text, P2_ERROR_TEXT, "%s", turn % 2 ? "rescue" : "db, web");
+    return &image;
+}
+TEST(choice_is_told_where_there_is_no_default)
+{
+    setup();
+    image_here = false;
+    server.config.images.choice = two_pieces;
+    struct net_addr a = host(1, 1000), to;
+    struct p2_message m = message(P2_HELLO, 5), r;
+    static const char *const texts[] = { "db, web", "rescue", "db, web" };
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        say(&m, &a, 1);
+        CHECK(answer(&r, &to, 1) && r.type == P2_ERROR && r.error.code == P2_ERROR_NO_IMAGE);
+        CHECK(equal8(r.error.tag, image.id));
+        CHECK_STR(r.error.text, texts[i]);
+        CHECK(!answer(&r, &to, 1)); // no more bytes than were asked with
+    }
+    CHECK_EQ(last_turn, 2);
+    // Who named one, or is at an image, hears of that alone.
+    for (int tag = 0; tag < 2; tag++) {
+        memset(&m.hello, 0, sizeof m.hello);
+        if (tag)
+            memset(m.hello.tag, 0x77, P2_TAG_SIZE);
+        else
+            p2_wire_text(m.hello.name, sizeof m.hello.name, "wbe");
+        say(&m, &a, 1);
+        CHECK(answer(&r, &to, 1) && r.type == P2_ERROR && equal8(r.error.tag, m.hello.tag));
+        CHECK_STR(r.error.text, "no image of that name");
+    }
+    CHECK_EQ(last_turn, 2);
+}
+
 // Whatever comes from an address that has not echoed a cookie: never more bytes back than came.
 TEST(no_amplification)
 {
@@ -601,7 +639,7 @@ TEST(init_refuses_missing_tables)
     CHECK(answer(&r, &to, 1) && r.type == P2_DATA);
 }
 
-TEST_MAIN(T(offer_says_what_there_is), T(names_and_tags), T(no_amplification),
+TEST_MAIN(T(offer_says_what_there_is), T(names_and_tags), T(choice_is_told_where_there_is_no_default), T(no_amplification),
           T(cookie_belongs_to_one_address_port_nonce_and_time), T(read_gives_exactly_these_blocks),
           T(reference_and_flat_say_the_same), T(ranges_outside_the_image_are_refused_whole),
           T(smaller_blocks_where_the_server_says_so), T(cancel_forgets_what_waits), T(clients_take_turns),

@@ -55,6 +55,18 @@ static const uint8_t *bytes(void *ctx, const struct p2_image *i, uint8_t space, 
     return (space == P2_SPACE_SEAL ? t->file : space == P2_SPACE_LIST ? t->list : t->payload) + offset;
 }
 
+static const char *const *choices; // pieces of text, NULL at their end
+static const struct p2_image *choice(void *ctx, uint32_t turn, char text[P2_ERROR_TEXT])
+{
+    struct world_server *s = ctx;
+    uint32_t count = 0;
+    while (choices && choices[count])
+        count++;
+    if (count)
+        snprintf(text, P2_ERROR_TEXT, "%s", choices[turn % count]);
+    return count ? &s->view : NULL;
+}
+
 static void server_start(uint32_t i, const struct testimage *image, uint8_t secret)
 {
     struct world_server *s = &servers[i];
@@ -68,7 +80,7 @@ static void server_start(uint32_t i, const struct testimage *image, uint8_t secr
     s->view = (struct p2_image){ .seal_size = (uint32_t)image->seal_len, .list_size = image->seal.chunk_count * 32,
                                  .payload_size = image->seal.payload_size, .chunk_size = image->seal.chunk_size };
     memcpy(s->view.id, image->seal.image_id, P2_IMAGE_ID_SIZE);
-    struct p2_server_config config = { .images = { s, by_name, by_tag, bytes }, .secret = { secret, (uint8_t)i },
+    struct p2_server_config config = { .images = { s, by_name, by_tag, bytes, choice }, .secret = { secret, (uint8_t)i },
                                        .instance = { secret, (uint8_t)i }, .name = "s", .peers = s->peers, .peer_count = 16,
                                        .jobs = s->jobs, .job_count = 256 };
     if (p2_server_init(&s->machine, &config) != 0)
@@ -88,6 +100,7 @@ static void setup(void)
 {
     now = 1000;
     server_count = 0;
+    choices = NULL;
     to_client = NULL;
     to_server = NULL;
     elsewhere = NULL;

@@ -61,6 +61,7 @@ enum p2_space { P2_SPACE_SEAL = 0, P2_SPACE_LIST = 1, P2_SPACE_PAYLOAD = 2, P2_S
 #define P2_FINISHED_SIZE 168
 #define P2_FINISHED_ACK_SIZE 24
 #define P2_ERROR_SIZE 56 // <= P2_READ_FIXED: an ERROR is never longer than what it answers
+#define P2_ERROR_TEXT 24
 #define P2_RESET_SIZE 24
 #define P2_CLIENT_MESSAGE_MAX P2_READ_MAX               // no client message is longer
 #define P2_MESSAGE_MAX (P2_DATA_FIXED + P2_BLOCK_MAX) // no message is longer
@@ -154,7 +155,7 @@ struct p2_finished {
 };
 
 enum p2_error_code {
-    P2_ERROR_NO_IMAGE = 1, // no image of that name
+    P2_ERROR_NO_IMAGE = 1, // no image of that name; with a tag where HELLO had none: text names images to choose from
     P2_ERROR_NO_TAG = 2,   // this image is not held (any more)
     P2_ERROR_BAD_READ = 3, // range outside the image, block size outside limits
     P2_ERROR_BUSY = 4,     // queues are full: ask later or elsewhere
@@ -162,7 +163,7 @@ enum p2_error_code {
 struct p2_error {
     uint8_t tag[P2_TAG_SIZE];
     uint16_t code;
-    char text[24];
+    char text[P2_ERROR_TEXT];
 };
 
 enum p2_reset_reason { P2_RESET_COOKIE = 1 }; // cookie not valid (any more): say HELLO again
