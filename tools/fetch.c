@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-// signet fetch: downloads and verifies an image with the firmware's own client machine, to check a server, or
-// to load one in tests. The image lands in its final place of the output file, as it would in memory.
+// signet fetch: downloads and verifies an image with the firmware's own client machine, to check a server, or to load one in
+// tests. Memory holds the chunks in the works only; those that are good go into the output file, and nothing else does.
 #include "base/version.h"
 #include "fetch_hash.h"
 #include "fetch_net.h"
@@ -39,10 +39,11 @@ struct fetch {
     const char *output;
     struct file_out out;
     uint8_t *seal, *list, *chunk_bits;
-    uint8_t *map; // of the payload
-    size_t map_len;
+    uint8_t *room; // for chunks in the works
+    size_t room_len;
+    uint64_t payload_offset; // in the file
     uint64_t now, digest_us, first_data;
-    bool accepted, reported, quiet;
+    bool accepted, reported, quiet, unwritten;
 };
 
 static uint64_t now_us(void)
@@ -60,54 +61,42 @@ static void take(void *ctx, const uint8_t *data, size_t len, const struct net_ad
 
 // ---- where the payload goes ----------------------------------------------------------------------------
 
-// Into the output file, whose room is claimed first: a full disk shall be an error here and not a deadly
-// signal in the middle.
-static int map_output(struct fetch *f, const struct seal_view *view, uint64_t payload_size)
+// The output file's room is claimed first: a full disk shall be an error here and not after half of the download.
+static int begin_output(struct fetch *f, uint64_t payload_size)
 {
-    uint64_t at = seal_payload_offset(view);
-    if (file_out_begin(&f->out, f->output, 0666) != 0)
+    struct seal_view view;
+    if (seal_view(f->seal, SEAL_MAX, &view) != 0 || file_out_begin(&f->out, f->output, 0666) != 0)
         return -1;
-    int r = posix_fallocate(f->out.fd, 0, (off_t)(at + payload_size));
-    if (r != 0) {
+    f->payload_offset = seal_payload_offset(&view);
+    int r = posix_fallocate(f->out.fd, 0, (off_t)(f->payload_offset + payload_size));
+    if (r != 0)
         tool_errno(f->output, r);
-        return -1;
-    }
-    // The map's offset must be a multiple of the page, and the payload's is.
-    void *p = mmap(NULL, f->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, f->out.fd, (off_t)at);
-    if (p == MAP_FAILED) {
-        tool_errno(f->output, errno);
-        return -1;
-    }
-    f->map = p;
-    return 0;
+    return r == 0 ? 0 : -1;
+}
+
+static void take_chunk(void *ctx, uint64_t offset, const uint8_t *bytes, size_t len)
+{
+    struct fetch *f = ctx;
+    f->unwritten = f->unwritten || file_out_write(&f->out, f->payload_offset + offset, bytes, len) != 0;
 }
 
 static int accept_image(struct fetch *f)
 {
     const struct seal *seal = p2_client_seal(&f->client);
-    struct seal_view view;
-    if (seal_view(f->seal, SEAL_MAX, &view) != 0 || seal->payload_size > SIZE_MAX / 2) {
-        tool_error(NULL, "image is too large for this machine");
+    if (f->output && begin_output(f, seal->payload_size) != 0)
+        return -1;
+    f->room_len = p2_client_room(&f->client);
+    void *room = mmap(NULL, f->room_len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED) {
+        tool_error(NULL, "no memory for %zu bytes", f->room_len);
         return -1;
     }
-    f->map_len = (size_t)seal->payload_size;
-    if (f->output) {
-        if (map_output(f, &view, seal->payload_size) != 0)
-            return -1;
-    } else {
-        void *p = mmap(NULL, f->map_len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (p == MAP_FAILED) {
-            tool_error(NULL, "no memory for %zu bytes", f->map_len);
-            return -1;
-        }
-        (void)madvise(p, f->map_len, MADV_HUGEPAGE); // a fault for each 4 KiB costs as much as receiving them
-        f->map = p;
-    }
+    (void)madvise(room, f->room_len, MADV_HUGEPAGE); // a fault for each 4 KiB costs as much as receiving them
+    f->room = room;
     f->list = tool_alloc((size_t)seal->chunk_count * SHA256_SIZE);
     f->chunk_bits = tool_alloc((seal->chunk_count + 7) / 8);
-    struct scatter map = { .size = seal->payload_size, .count = 1,
-                           .pieces = { { .offset = 0, .length = seal->payload_size, .memory = f->map } } };
-    int r = p2_client_accept(&f->client, &map, f->list, f->chunk_bits);
+    struct p2_passing passing = { .room = room, .take = f->output ? take_chunk : NULL, .ctx = f };
+    int r = p2_client_accept_passing(&f->client, &passing, f->list, f->chunk_bits);
     if (r < 0) {
         tool_error(NULL, "%s (%s)", err_text(r), err_code(r));
         return -1;
@@ -118,14 +107,14 @@ static int accept_image(struct fetch *f)
     return 0;
 }
 
-// Seal and list in front of the payload, then the file's name. The sync before the rename is of the map's pages, too.
+// Seal and list in front of the payload, then the file's name.
 static int finish_output(struct fetch *f)
 {
     const struct seal *seal = p2_client_seal(&f->client);
     struct seal_view view;
     if (!f->output)
         return 0;
-    if (seal_view(f->seal, SEAL_MAX, &view) != 0)
+    if (f->unwritten || seal_view(f->seal, SEAL_MAX, &view) != 0)
         return -1;
     if (file_out_write(&f->out, 0, f->seal, seal_size(&view)) != 0 ||
         file_out_write(&f->out, seal_list_offset(&view), f->list, (size_t)seal->chunk_count * SHA256_SIZE) != 0)
@@ -232,6 +221,10 @@ static int run(struct fetch *f)
             return status;
         default:
             break;
+        }
+        if (f->unwritten && !f->reported) {
+            report(f, P2_OUTCOME_FAILED, ERR_IO);
+            continue;
         }
         if (terminal && f->now >= next_draw && !f->reported) {
             draw(f);
@@ -345,8 +338,8 @@ int fetch_main(int argc, char **argv)
     fetch_hash_stop(&f->hash);
     file_out_abort(&f->out);
     fetch_net_close(&f->net);
-    if (f->map)
-        munmap(f->map, f->map_len);
+    if (f->room)
+        munmap(f->room, f->room_len);
     free(f->seal);
     free(f->list);
     free(f->chunk_bits);

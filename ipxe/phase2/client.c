@@ -267,6 +267,16 @@ uint64_t p2_client_deadline(const struct p2_client *c)
 
 // ---- the caller's decisions ----------------------------------------------------------------------------
 
+void p2c_accepted(struct p2_client *c, uint8_t *list_buf, uint8_t *chunk_bits)
+{
+    c->list = list_buf;
+    c->chunk_bits = chunk_bits;
+    memset(chunk_bits, 0, (c->seal.chunk_count + 7) / 8);
+    c->phase = P2_LIST;
+    c->clock_stopped = true;
+    p2c_space_begin(c, P2_SPACE_LIST, (uint64_t)c->seal.chunk_count * SHA256_SIZE, 20);
+}
+
 int p2_client_accept(struct p2_client *c, const struct scatter *map, uint8_t *list_buf, uint8_t *chunk_bits)
 {
     if (c->phase != P2_SEALED || !list_buf || !chunk_bits || map->size != c->seal.payload_size ||
@@ -281,12 +291,7 @@ int p2_client_accept(struct p2_client *c, const struct scatter *map, uint8_t *li
     if (end != map->size)
         return ERR_INVALID;
     c->map = *map;
-    c->list = list_buf;
-    c->chunk_bits = chunk_bits;
-    memset(chunk_bits, 0, (c->seal.chunk_count + 7) / 8);
-    c->phase = P2_LIST;
-    c->clock_stopped = true;
-    p2c_space_begin(c, P2_SPACE_LIST, (uint64_t)c->seal.chunk_count * SHA256_SIZE, 20);
+    p2c_accepted(c, list_buf, chunk_bits);
     return 0;
 }
 

@@ -160,6 +160,14 @@ struct p2_slot {
     struct sha256 sha;
 };
 
+// Memory of a caller that does not hold the payload: a chunk lies there only until it is judged.
+struct p2_passing {
+    uint8_t *room; // p2_client_room bytes
+    // A good chunk: its place in the payload and its bytes, which stay only for the call. NULL: only verified.
+    void (*take)(void *ctx, uint64_t offset, const uint8_t *bytes, size_t len);
+    void *ctx;
+};
+
 struct p2_client {
     const struct trust_store *trust;
     char image[P2_NAME_MAX];
@@ -236,6 +244,7 @@ struct p2_client {
 
     // memory given by p2_client_accept
     struct scatter map;
+    struct p2_passing passing; // instead of the map, when it has room
     uint8_t *list;
     uint8_t *chunk_bits;
     bool helped; // chunks are hashed elsewhere as well
@@ -294,6 +303,11 @@ const struct seal *p2_client_seal(const struct p2_client *c);
 // chunk_count * 32 bytes; chunk_bits (chunk_count + 7) / 8 bytes, bit i is set when chunk i is verified. All of
 // it is the caller's and must stay until DONE. ERR_INVALID in another phase or for a wrong map.
 int p2_client_accept(struct p2_client *c, const struct scatter *map, uint8_t *list_buf, uint8_t *chunk_bits);
+
+// The same without memory for the payload. Valid from SEALED on: the bytes that `room` needs, at most P2_CLIENT_ROOM_MAX.
+#define P2_CLIENT_ROOM_MAX (32u << 20)
+size_t p2_client_room(const struct p2_client *c);
+int p2_client_accept_passing(struct p2_client *c, const struct p2_passing *passing, uint8_t *list_buf, uint8_t *chunk_bits);
 
 // Chunks that the caller has from elsewhere: in PAYLOAD, before the first p2_client_output of that phase, it writes a
 // chunk's bytes through its map and calls this. They are hashed there. 1 when they are the chunk, which then counts as

@@ -31,6 +31,8 @@ static bool digest_matches(const struct p2_client *c, const struct p2_slot *slot
 static void chunk_good(struct p2_client *c, uint32_t at)
 {
     struct p2_slot *slot = &c->slots[c->order[at]];
+    if (c->passing.take)
+        c->passing.take(c->passing.ctx, (uint64_t)slot->piece << c->piece_shift, p2c_passing_at(c, slot, 0), slot->length);
     c->chunk_bits[slot->piece / 8] |= (uint8_t)(1u << (slot->piece % 8));
     c->progress.bytes_verified += slot->length;
     c->pieces_done++;
@@ -53,6 +55,9 @@ static void chunk_judge(struct p2_client *c, uint32_t at)
 // The next bytes of a slot to be hashed, up to `max` and not beyond a piece of the map. NULL: none.
 static const uint8_t *next_bytes(const struct p2_client *c, const struct p2_slot *slot, uint32_t from, size_t max, size_t *ret_len)
 {
+    *ret_len = max;
+    if (c->passing.room)
+        return p2c_passing_at(c, slot, from);
     const uint8_t *p = scatter_at(&c->map, ((uint64_t)slot->piece << c->piece_shift) + from, max, ret_len);
     return p && *ret_len ? p : NULL;
 }

@@ -30,7 +30,7 @@ static bool matches(const struct p2_client *c, uint32_t chunk, uint32_t length)
 
 int p2_client_local(struct p2_client *c, uint32_t chunk)
 {
-    if (c->phase != P2_PAYLOAD || chunk >= c->piece_count)
+    if (c->phase != P2_PAYLOAD || chunk >= c->piece_count || c->passing.room)
         return ERR_INVALID;
     if (present(c, chunk))
         return 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-// Inside the client machine. Eight files share struct p2_client:
+// Inside the client machine. Nine files share struct p2_client:
 //   client.c          the interface, the phases, judging the seal, finishing
 //   client_servers.c  who is there: OFFERs, the current server, failover
 //   client_hello.c    asking: discovery, HELLO
@@ -7,6 +7,7 @@
 //   client_window.c   how much may be under way
 //   client_space.c    what has arrived: slots, blocks
 //   client_local.c    chunks that the caller had already
+//   client_passing.c  chunks that the caller does not hold
 //   client_digest.c   what of that is good: digests of chunks, here and elsewhere
 #pragma once
 #include "phase2/client.h"
@@ -34,6 +35,7 @@ static inline bool p2c_fetching(const struct p2_client *c)
 }
 
 // --- client.c ---
+void p2c_accepted(struct p2_client *c, uint8_t *list_buf, uint8_t *chunk_bits); // memory was given: goes on from SEALED
 void p2c_fail(struct p2_client *c, int error);
 void p2c_random(struct p2_client *c, uint8_t *buf, size_t len); // len <= 32
 
@@ -82,6 +84,7 @@ bool p2c_window_noisy(const struct p2_client *c);  // much is lost, and that is 
 bool p2c_window_subtle(const struct p2_client *c); // a round needs more blocks to be judged
 
 // --- client_space.c ---
+uint32_t p2c_slots_of(uint64_t largest, uint32_t *ret_words); // slots for pieces of so many bytes, and bitmap words of each
 void p2c_space_begin(struct p2_client *c, uint8_t space, uint64_t size, uint32_t piece_shift);
 void p2c_space_block_size(struct p2_client *c, uint32_t block_size); // partial pieces are lost
 bool p2c_space_wants(const struct p2_client *c);                     // blocks that could be asked for now
@@ -96,6 +99,12 @@ void p2c_slot_close(struct p2_client *c, uint32_t at);        // the piece in c-
 uint32_t p2c_space_length(const struct p2_client *c, uint32_t piece); // bytes
 // Moves piece_next over pieces that are here; it never stands on one of them.
 void p2c_space_pass(struct p2_client *c);
+
+// Where a byte of a slot lies when the caller does not hold the payload.
+static inline uint8_t *p2c_passing_at(const struct p2_client *c, const struct p2_slot *slot, uint32_t at)
+{
+    return c->passing.room + ((size_t)(slot - c->slots) << c->piece_shift) + at;
+}
 
 // --- client_digest.c ---
 size_t p2c_space_hash(struct p2_client *c, size_t max_bytes);

@@ -49,6 +49,14 @@ void p2c_slot_clear(struct p2_client *c, uint32_t index)
     sha256_init(&slot->sha);
 }
 
+uint32_t p2c_slots_of(uint64_t largest, uint32_t *ret_words)
+{
+    // Room for the smallest blocks, so that a change of block size does not change the slots.
+    uint32_t blocks = ((uint32_t)largest + P2_BLOCK_MIN - 1) / P2_BLOCK_MIN;
+    *ret_words = (blocks + 31) / 32;
+    return MIN((uint32_t)P2_CLIENT_SLOTS, P2_CLIENT_SLOT_BITS / 32 / *ret_words);
+}
+
 void p2c_space_begin(struct p2_client *c, uint8_t space, uint64_t size, uint32_t piece_shift)
 {
     p2c_flow_restart(c);
@@ -57,10 +65,7 @@ void p2c_space_begin(struct p2_client *c, uint8_t space, uint64_t size, uint32_t
     c->space_size = size;
     c->piece_shift = piece_shift;
     c->piece_count = (uint32_t)((size + ((uint64_t)1 << piece_shift) - 1) >> piece_shift);
-    // Room for the smallest blocks, so that a change of block size does not change the slots.
-    uint32_t blocks = ((uint32_t)largest + P2_BLOCK_MIN - 1) / P2_BLOCK_MIN;
-    c->slot_words = (blocks + 31) / 32;
-    c->slot_count = MIN((uint32_t)P2_CLIENT_SLOTS, P2_CLIENT_SLOT_BITS / 32 / c->slot_words);
+    c->slot_count = p2c_slots_of(largest, &c->slot_words);
     p2c_space_restart(c);
 }
 
@@ -254,13 +259,16 @@ int p2c_slot_find(const struct p2_client *c, uint32_t piece)
     return low < c->busy && c->slots[c->order[low]].piece == piece ? (int)low : -1;
 }
 
-static void store(struct p2_client *c, const struct p2_data *data)
+static void store(struct p2_client *c, const struct p2_slot *slot, uint32_t within, const struct p2_data *data)
 {
     switch (c->space) {
     case P2_SPACE_SEAL: memcpy(c->seal_buf + data->offset, data->bytes, data->length); break;
     case P2_SPACE_LIST: memcpy(c->list + data->offset, data->bytes, data->length); break;
     default:
-        scatter_write(&c->map, data->offset, data->bytes, data->length);
+        if (c->passing.room)
+            memcpy(p2c_passing_at(c, slot, within), data->bytes, data->length);
+        else
+            scatter_write(&c->map, data->offset, data->bytes, data->length);
         c->progress.bytes_received += data->length;
         break;
     }
@@ -308,7 +316,7 @@ int p2c_space_data(struct p2_client *c, uint32_t server, const struct p2_data *d
     if ((!was_asked && block >= slot->next_new) || (slot->only && slot->only != server + 1))
         return ERR_NOT_FOUND;
 
-    store(c, data);
+    store(c, slot, within, data);
     bit_set(have, block);
     bit_clear(asked, block);
     slot->received++;

@@ -186,7 +186,7 @@ static bool accept_image(void)
                             .pieces = { { .offset = 0, .length = seal->payload_size, .memory = memory } } };
     return memory && p2_client_accept(&client, &map, list_buf, chunk_bits) == 0;
 }
-static bool boot(uint64_t deadline)
+static UNUSED bool boot(uint64_t deadline)
 {
     return run_until(P2_SEALED, deadline) && accept_image() && run_until(P2_VERIFIED, deadline);
 }
