@@ -194,12 +194,13 @@ static unsigned receive_from(struct fetch_net *net, int fd,
                                                .msg_iovlen = 1, .msg_control = &control[i],
                                                .msg_controllen = sizeof control[i] };
     }
-    int n = recvmmsg(fd, messages, FETCH_BATCH, MSG_DONTWAIT, NULL);
+    int n = recvmmsg(fd, messages, net->joined ? FETCH_BATCH_JOINED : FETCH_BATCH, MSG_DONTWAIT, NULL);
     for (int i = 0; i < n; i++) {
         struct net_addr addr = from_sockaddr(net, &from[i]);
         if (messages[i].msg_hdr.msg_flags & MSG_TRUNC)
             continue;
         size_t size = piece_size(&messages[i].msg_hdr, messages[i].msg_len);
+        net->joined |= size < messages[i].msg_len;
         for (size_t at = 0; at < messages[i].msg_len; at += size)
             take(ctx, bytes[i] + at, MIN(size, messages[i].msg_len - at), &addr);
     }

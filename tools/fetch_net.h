@@ -8,13 +8,17 @@
 #include <sys/types.h>
 
 #define FETCH_INTERFACES_MAX 64
-#define FETCH_BATCH 16 // more would not stay in a processor's cache until they are copied to their place
+// Datagrams taken in at once. Where the kernel joins them these are up to 64 KiB each: more would not stay in a processor's
+// nearest cache until they are copied to their place.
+#define FETCH_BATCH 16
+#define FETCH_BATCH_JOINED 4
 
 struct fetch_net {
     int v4, v6; // -1: the host has none
     uint32_t interfaces[FETCH_INTERFACES_MAX];
     unsigned interface_count;
     uint16_t rx_buffers; // datagrams that the sockets hold
+    bool joined;         // the kernel joins datagrams
 };
 
 int fetch_net_open(struct fetch_net *net);
@@ -31,7 +35,7 @@ unsigned fetch_net_targets(struct fetch_net *net, const char *interface, uint16_
 // Sends one datagram; what cannot be sent is lost, as on any wire.
 void fetch_net_send(struct fetch_net *net, const uint8_t *data, size_t len, const struct net_addr *to);
 
-// Hands over all datagrams that are waiting. Returns their number.
+// Hands over a batch of the datagrams that are waiting. Returns the number of messages they came in.
 unsigned fetch_net_receive(struct fetch_net *net, void (*take)(void *ctx, const uint8_t *data, size_t len,
                                                                const struct net_addr *from), void *ctx);
 
