@@ -5,6 +5,7 @@ Run as a program it is the greedy host: bench_bootserver.py SOURCE SERVER PORT S
 other, echoes each cookie, asks for all that a READ may ask for, 106 kB of requests a second, and throws away what comes."""
 import os
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -39,8 +40,8 @@ def greedy(source, server, port, seconds):
             time.sleep(max(0.0, start + REQUEST / RATE - time.monotonic()))
 
 
-def serve(signet, folder, attacked=False):
-    """One `signet fetch` of a folder's only image: (seconds, the server's processor time)."""
+def serve(signet, folder, attacked=False, client=None):
+    """One `signet fetch` of a folder's only image, by the server's build or another's: (seconds, the server's processor time)."""
     server = subprocess.Popen([signet, "bootserver", "--listen", "127.0.0.1", "--port", str(PORT), folder], stdin=subprocess.DEVNULL,
                               stdout=subprocess.DEVNULL)
     host = None
@@ -52,7 +53,7 @@ def serve(signet, folder, attacked=False):
         with open(f"/proc/{server.pid}/schedstat", encoding="ascii") as f:
             before = int(f.read().split()[0])
         start = time.monotonic()
-        subprocess.run([signet, "fetch", "-q", "--trust", fixtures.path("alice.pub"), f"p2://127.0.0.1:{PORT}/"], check=True)
+        subprocess.run([client or signet, "fetch", "-q", "--trust", fixtures.path("alice.pub"), f"p2://127.0.0.1:{PORT}/"], check=True)
         seconds = time.monotonic() - start
         with open(f"/proc/{server.pid}/schedstat", encoding="ascii") as f:
             return seconds, (int(f.read().split()[0]) - before) / 1e9
@@ -63,23 +64,31 @@ def serve(signet, folder, attacked=False):
                 process.wait()
 
 
-def report(table, folder, mib, against=None, runs=3):
+def report(table, folder, mib, against=None, runs=7):
     size = mib * 1.048576
-    alone, beside, other = [], [], []
+    alone, beside, pair, server = [], [], [], []
     for _ in range(runs):  # by turns, so that a busy host slows all of them
         alone.append(serve(fixtures.SIGNET, folder))
-        beside.append(serve(fixtures.SIGNET, folder, True)[0])
+        beside.append(serve(fixtures.SIGNET, folder, attacked=True))
         if against:
-            other.append(serve(os.path.join(against, "bin/signet"), folder))
-    rate, attacked = (size / min(times) for times in ([a[0] for a in alone], beside))
+            theirs = os.path.join(against, "bin/signet")
+            pair.append(serve(theirs, folder))
+            server.append(serve(theirs, folder, client=fixtures.SIGNET))
+    rate, attacked = (size / min(r[0] for r in results) for results in (alone, beside))
     table.row("bootserver, one client beside a greedy host", f"{attacked:.0f} MB/s", f"{rate:.0f} MB/s alone",
               f"{attacked / rate:.2f}x", ">= 0.5x", attacked / rate >= 0.5)
-    if against:
-        own, theirs = (min(r[1] for r in results) * 1000 / size for results in (alone, other))
-        table.row("bootserver, processor time for a GB, against the other build", f"{own:.2f} s", f"{theirs:.2f} s",
-                  f"{own / theirs:.2f}x", "<= 0.6x", own / theirs <= 0.6)
-        table.row("bootserver and fetch, against the other build", f"{rate:.0f} MB/s", f"{size / min(r[0] for r in other):.0f} MB/s",
-                  f"{min(r[0] for r in other) * rate / size:.2f}x", ">= 0.97x", min(r[0] for r in other) * rate / size >= 0.97)
+    if not against:
+        return
+    # Loopback has the kernel cut up for a client that does not take datagrams joined, on the server's account: the pair is what one
+    # build costs beside the other, and with one client for both servers this is what the server itself does. Of that the copy
+    # of the bytes into the kernel is half, which no server over UDP is without.
+    for what, results, goal in (("bootserver and its own fetch", pair, 0.6), ("bootserver alone, one fetch for both", server, 1.0)):
+        own, other = (statistics.median(r[1] for r in side) * 1000 / size for side in (alone, results))
+        table.row(f"{what}: the server's processor time for a GB", f"{own:.2f} s", f"{other:.2f} s", f"{own / other:.2f}x",
+                  f"<= {goal}x", own / other <= goal)
+    faster = min(r[0] for r in pair) * rate / size
+    table.row("bootserver and fetch, against the other build", f"{rate:.0f} MB/s", f"{size / min(r[0] for r in pair):.0f} MB/s",
+              f"{faster:.2f}x", ">= 0.97x", faster >= 0.97)
 
 
 if __name__ == "__main__":

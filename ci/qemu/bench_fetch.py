@@ -7,7 +7,7 @@ import time
 
 import fixtures
 import payload
-from bench_net import BENCH, NGINX, say, wait_for
+from bench_net import BENCH, nginx, say, wait_for
 
 P2_PORT, HTTP_PORT = 20534, 20580
 MIB = 286  # 300 MB
@@ -17,25 +17,13 @@ SIZE = MIB * 1.048576
 
 
 def _prepare():
-    for folder in ("image", "tmp"):
-        os.makedirs(os.path.join(FOLDER, folder), exist_ok=True)
+    os.makedirs(os.path.dirname(IMAGE), exist_ok=True)
     if not os.path.exists(IMAGE):
         raw = IMAGE + ".raw"
         payload.write_labelled(raw, MIB)
         subprocess.run([fixtures.SIGNET, "mkimage", "-o", IMAGE, "-N", "fetch", "--key", fixtures.path("alice.key"), "-i", raw],
                        check=True, stdout=subprocess.DEVNULL)
         os.unlink(raw)
-    conf, temp = os.path.join(FOLDER, "nginx.conf"), os.path.join(FOLDER, "tmp")
-    with open(conf, "w", encoding="ascii") as f:
-        f.write(f"""daemon off; worker_processes 1; pid {FOLDER}/nginx.pid; error_log {FOLDER}/nginx.log;
-events {{ worker_connections 64; }}
-http {{
-    sendfile on; tcp_nopush on; access_log off;
-    client_body_temp_path {temp}; proxy_temp_path {temp}; fastcgi_temp_path {temp}; uwsgi_temp_path {temp}; scgi_temp_path {temp};
-    server {{ listen 127.0.0.1:{HTTP_PORT}; root {FOLDER}/image; }}
-}}
-""")
-    return conf
 
 
 def _timed(command):
@@ -48,7 +36,7 @@ def _timed(command):
 
 def report(table, runs=7):
     say("bench: signet fetch and curl, 300 MB over loopback")
-    conf = _prepare()
+    _prepare()
     url = f"http://127.0.0.1:{HTTP_PORT}/fetch"
     commands = {
         "fetch": [fixtures.SIGNET, "fetch", "-q", "--trust", fixtures.path("alice.pub"), f"p2://127.0.0.1:{P2_PORT}/"],
@@ -57,7 +45,7 @@ def report(table, runs=7):
     }
     with open(os.path.join(FOLDER, "servers.log"), "w", encoding="utf-8") as log:
         quiet = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
-        servers = [subprocess.Popen([os.path.join(NGINX, "usr/sbin/nginx"), "-p", FOLDER, "-c", conf], **quiet),
+        servers = [subprocess.Popen(nginx(FOLDER, os.path.dirname(IMAGE), f"127.0.0.1:{HTTP_PORT}"), **quiet),
                    subprocess.Popen([fixtures.SIGNET, "bootserver", "--listen", "127.0.0.1", "--port", str(P2_PORT),
                                      os.path.dirname(IMAGE)], **quiet)]
         try:

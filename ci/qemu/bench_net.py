@@ -79,22 +79,26 @@ class Processors:
         return sum(spent) - digest * max(spent)
 
 
-def start_nginx(network):
-    """Debian's nginx from its package, not installed, with a configuration of its own."""
-    conf = os.path.join(BENCH, "nginx.conf")
+def nginx(folder, root, listen):
+    """The command of Debian's nginx from its package, not installed, with a configuration of its own in `folder`."""
+    conf = os.path.join(folder, "nginx.conf")
+    temporary = " ".join(f"{kind}_temp_path {folder}/tmp;" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    os.makedirs(os.path.join(folder, "tmp"), exist_ok=True)
     with open(conf, "w", encoding="ascii") as f:
-        f.write(f"""daemon off; user root root; worker_processes 1; pid {BENCH}/nginx.pid; error_log {BENCH}/nginx-error.log;
+        f.write(f"""daemon off; user root root; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx-error.log;
 events {{ worker_connections 64; }}
 http {{
-    sendfile on; tcp_nopush on; default_type application/octet-stream;
-    client_body_temp_path {BENCH}/tmp; proxy_temp_path {BENCH}/tmp; fastcgi_temp_path {BENCH}/tmp;
-    uwsgi_temp_path {BENCH}/tmp; scgi_temp_path {BENCH}/tmp;
+    sendfile on; tcp_nopush on; default_type application/octet-stream; {temporary}
     log_format marks '$msec $request_time $uri $status $body_bytes_sent';
-    access_log {BENCH}/http.log marks;
-    server {{ listen 80; root {ROOT}; location /mark {{ return 200 "#!ipxe\\n# its time is in the log\\n"; }} }}
+    access_log {folder}/http.log marks;
+    server {{ listen {listen}; root {root}; location /mark {{ return 200 "#!ipxe\\n# its time is in the log\\n"; }} }}
 }}
 """)
-    network.popen([os.path.join(NGINX, "usr/sbin/nginx"), "-p", BENCH, "-c", conf], "nginx.log")
+    return [os.path.join(NGINX, "usr/sbin/nginx"), "-p", folder, "-c", conf]
+
+
+def start_nginx(network):
+    network.popen(nginx(BENCH, ROOT, 80), "nginx.log")
 
 
 def marks():
