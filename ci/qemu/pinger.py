@@ -17,6 +17,7 @@ EVERY = 0.02  # seconds between two pings
 SIZES = (0, 56, 1400, 1472, 3000, 20000)
 LARGE = 2000
 PIECE = 1400
+PIECE4 = 1480  # a frame of full length
 OWN6 = b"\xfe\x80" + bytes(12) + b"\x50\x55"  # the kernel's own changes with the bridge's ports
 
 
@@ -31,8 +32,8 @@ def echo4(source, target, size, number):
     """IP packets, the fragments of one echo request."""
     body = struct.pack("!BBHHH", 8, 0, 0, size, number & 0xffff) + bytes(i & 255 for i in range(size))
     body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
-    for at in range(0, len(body), PIECE + 72):
-        piece = body[at:at + PIECE + 72]
+    for at in range(0, len(body), PIECE4):
+        piece = body[at:at + PIECE4]
         more = 0x2000 if at + len(piece) < len(body) else 0
         head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(piece), number & 0xffff, more | at // 8, 64, 1, 0, source, target)
         yield head[:10] + struct.pack("!H", checksum(head)) + head[12:] + piece

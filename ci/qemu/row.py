@@ -120,6 +120,11 @@ class Runner:
             self.net.popen([sys.executable, os.path.join(fixtures.TOP, "ci/qemu/relay.py"), "tap0", *sockets, str(self.row.loss),
                             str(self.row.reorder)], "relay.log")
             netdev = f"dgram,local.type=unix,local.path={sockets[1]},remote.type=unix,remote.path={sockets[0]}"
+        elif self.row.link == "tagged":
+            self.net.wire("wire0")
+            self.net.tap("tap0", "wire0")
+            self.net.popen([sys.executable, os.path.join(fixtures.TOP, "ci/qemu/tagger.py"), self.net.tap("tagger0"),
+                            self.net.tap("tagger1", "wire0"), *self.row.tagged_from], "tagger.log")
         elif self.row.link == "netem":
             self.spoil()
         else:
@@ -390,6 +395,12 @@ class Runner:
                 reasons.append(f"the initrd placed is not {part} at {position}")
             position = -(-(position + len(data)) // forge.PAYLOAD_ALIGN) * forge.PAYLOAD_ALIGN
         return reasons
+
+    def check_tagged(self, least, least_full):
+        """The tagger gave so many frames a tag, and so many that had the full length. Those came in, but for BIOS: see doc/bios.md."""
+        counts = re.findall(r"(\d+) frames tagged, (\d+) of full size", self.log("tagger.log"))[-1:]
+        reasons = [] if self.row.machine == "pc" and not self.row.firmware else self.check_pinged(5)
+        return reasons + [f"{n} frames were tagged, {full} full ones" for n, full in counts or [(0, 0)] if int(n) < least or int(full) < least_full]
 
     def check_dhcp_log(self, pattern, count):
         """How often dhcp.py heard such a message."""

@@ -85,7 +85,8 @@ class Row:
     after: tuple = ()  # (check, argument...), see row.py
     pinged: bool = False  # the whole time, see pinger.py
     rate: str = ""  # of the link, for tc tbf; "" = as fast as the host is
-    link: str = "tap"  # "tap", "netem" (ci/qemu/router.py), "relay" (ci/qemu/relay.py)
+    link: str = "tap"  # "tap", "netem" (ci/qemu/router.py), "relay" (ci/qemu/relay.py), "tagged" (ci/qemu/tagger.py)
+    tagged_from: tuple = ()  # the host (IPv4) with which the machine's frames have to begin before there are tags
     loss: float = 0.0
     reorder: float = 0.0
     group: str = "check"
@@ -166,6 +167,10 @@ ROWS = [
          reorder=0.25, servers=[Server("a", ["good"], A, options=["--no-gso"])], deadline=240),
     boot("loss-relay", "5 % loss and reordering by a relay in the wire", link="relay", loss=0.05,
          reorder=0.25, deadline=240),
+    boot("priority-tags", "a switch that gives every frame a priority tag, whatever its size: the native protocol, TFTP and HTTP",
+         link="tagged", tagged_from=(A,), pinged=True, servers=[Server("a", ["good"], A), Server("h", ["good"], B, "http")], tftp=("good",),
+         script=script("dhcp", *[f"imgfetch {uri}/good || echo ROW-FAILED" for uri in (f"p2://{A}", "tftp://10.50.0.1")],
+                       f"chain http://{B}:8080/good || echo ROW-FAILED"), after=(("tagged", 4000, 30),)),
     boot("two-keys", "threshold 2: signed by P-256 and P-384", "twosigned", servers=[Server("a", ["twosigned"], A)],
          trust=("alice", "bob"), policy=("--threshold", "2")),
     boot("stranger", "image, signature and server made by the Python implementation of the documents", "stranger",
@@ -244,7 +249,8 @@ def host_rows():
         rate = "100mbit" if row.when else row.rate
         after = row.after + ((("placed", row.boots),) if row.boots else ())
         group = "check" if row.link == "netem" else "host"  # it may need a router machine, and then takes its time
-        yield replace(row, name="host-" + row.name, machine="host", group=group, expect=expect, after=after, rate=rate)
+        yield replace(row, name="host-" + row.name, machine="host", group=group, expect=expect, after=after, rate=rate,
+                      tagged_from=())  # no ROM that tags would stop
 
 
 # A stock ROM of QEMU is an iPXE itself and would take the URI: Signet alone sees this rule.

@@ -42,6 +42,7 @@ FROM_BIOS = {
     "discover-ipv6": ("esp", "e1000"),
     "failover-unplugged": ("esp", VIRTIO + ",disable-modern=on"),
     "over-http": ("esp", "e1000e"),
+    "priority-tags": ("esp", VIRTIO),
     # Every row that must not boot.
     "does-not-fit": ("esp", VIRTIO),
     "tampered-over-tftp": ("esp", VIRTIO),

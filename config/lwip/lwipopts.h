@@ -70,7 +70,8 @@
 #define LWIP_IPV6_DUP_DETECT_ATTEMPTS 0
 
 #define LWIP_TCP 1
-#define TCP_MSS 1440
+// With IPv6's header and a priority tag a segment of this size is a frame of 1514 bytes: iPXE's ROMs cut longer ones (doc/bios.md).
+#define TCP_MSS 1436
 #define LWIP_WND_SCALE 1
 #define TCP_RCV_SCALE 3
 #define TCP_WND (256 * 1024)

@@ -166,7 +166,7 @@ int undi_receive(unsigned nic, uint8_t **ret_frame)
     frames.in_hand = true;
     frames.stats.frames_in++;
     *ret_frame = slot + RX_FRAME_OFFSET;
-    return MIN(load16_le(slot), FRAME_MAX);
+    return MIN(load16_le(slot), FRAME_RECEIVE_MAX);
 }
 
 void undi_idle(void)

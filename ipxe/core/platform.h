@@ -3,13 +3,13 @@
 // platform`. Every call takes the platform's own context first; none may call back into the core.
 #pragma once
 #include "base/err.h"
+#include "base/frame.h"
 #include "base/region.h"
 
 struct hashboard; // crypto/hashboard.h
 
 #define PLATFORM_NICS_MAX 8
 #define PLATFORM_REGIONS_MAX 64
-#define FRAME_MAX 1514 // Ethernet header and 1500 bytes, without FCS
 
 struct platform_nic {
     char driver[16];      // "undi", "snp", "tap", ...
@@ -116,9 +116,9 @@ struct platform {
     bool (*nic_link)(void *ctx, unsigned nic);
     // Multicast MAC addresses that must be received (whole list each time, 6 bytes each).
     int (*nic_multicast)(void *ctx, unsigned nic, const uint8_t (*macs)[6], unsigned count);
-    // Sends one Ethernet frame (no FCS). 0 or ERR_NET_LINK; may drop silently as a wire does.
+    // Sends one Ethernet frame of at most FRAME_MAX bytes. 0 or ERR_NET_LINK; may drop silently as a wire does.
     int (*frame_send)(void *ctx, unsigned nic, const void *frame, size_t len);
-    // The next frame, in place: its length (at most FRAME_MAX), 0 when there is none, negative on a fault. *ret_frame stays
+    // The next frame, in place: its length (at most FRAME_RECEIVE_MAX), 0 when there is none, negative on a fault. *ret_frame stays
     // valid, and may be written to, until the next frame_recv or nic_close of any card.
     int (*frame_recv)(void *ctx, unsigned nic, uint8_t **ret_frame);
 

@@ -25,7 +25,7 @@ struct shared {
 // Lengths of rings are multiples of 128 bytes (RDLEN, TDLEN), their addresses of 16; counting wraps by masks.
 _Static_assert(E1000_RX_COUNT % 8 == 0 && E1000_TX_COUNT % 8 == 0 && offsetof(struct shared, tx) % 16 == 0, "rings");
 _Static_assert(!(E1000_RX_COUNT & (E1000_RX_COUNT - 1)) && !(E1000_TX_COUNT & (E1000_TX_COUNT - 1)), "powers of two");
-_Static_assert(E1000_RX_COUNT % E1000_RX_BATCH == 0 && NIC_FRAME_MAX <= BUFFER_SIZE, "batches, buffers");
+_Static_assert(E1000_RX_COUNT % E1000_RX_BATCH == 0 && FRAME_RECEIVE_MAX <= BUFFER_SIZE, "batches, buffers");
 
 struct e1000 {
     struct e1000_card card;
@@ -195,7 +195,7 @@ static int send(void *state, const void *frame, size_t len)
 {
     struct e1000 *nic = state;
     uint32_t i = nic->tx_next, next = (i + 1) % E1000_TX_COUNT;
-    if (len < ETHERNET_HEADER || len > NIC_FRAME_MAX)
+    if (len < ETHERNET_HEADER || len > FRAME_MAX)
         return ERR_NET_LINK;
     // One stays unused, for head = tail means none; so the one behind must be free. Without a link it soon is not.
     if (!(nic->shared->tx[next].status & E1000_TX_DONE))
@@ -221,7 +221,7 @@ static inline int take(struct e1000 *nic, uint32_t i, uint32_t status, uint8_t *
     uint32_t flaws = (status ^ E1000_RX_END) & (E1000_RX_END | E1000_RX_ERRORS);
     bool whole = !(flaws | nic->rx_tail);
     nic->rx_tail = flaws & E1000_RX_END;
-    if (!whole || length < ETHERNET_HEADER || length > NIC_FRAME_MAX)
+    if (!whole || length < ETHERNET_HEADER || length > FRAME_RECEIVE_MAX)
         return 0;
     nic->rx_in_hand = true;
     *ret_frame = nic->shared->rx_buffer[i];

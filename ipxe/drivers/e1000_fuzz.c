@@ -79,7 +79,7 @@ static void receive(void)
 {
     uint8_t *frame;
     int n = e1000_driver.receive(state, &frame);
-    if (n < 0 || n > (int)NIC_FRAME_MAX || (n && (frame < memory || (size_t)n > memory_len - (size_t)(frame - memory))))
+    if (n < 0 || n > (int)FRAME_RECEIVE_MAX || (n && (frame < memory || (size_t)n > memory_len - (size_t)(frame - memory))))
         __builtin_trap();
     if (n)
         frame[0] = frame[n - 1] = 0;

@@ -11,9 +11,9 @@ TEST(receives_over_several_laps)
         uint32_t sent = 0, got = 0;
         for (unsigned burst = 1; burst < facts.rx_buffers; burst += 13) {
             for (unsigned i = 0; i < burst; i++, sent++)
-                CHECK(frame_in(60 + sent % 1455, sent));
+                CHECK(frame_in(60 + sent % (FRAME_RECEIVE_MAX - 59), sent));
             for (; got < sent; got++)
-                CHECK(receives(60 + got % 1455, got));
+                CHECK(receives(60 + got % (FRAME_RECEIVE_MAX - 59), got));
             CHECK(receives_nothing());
         }
         CHECK(sent > 10 * E1000_RX_COUNT);
@@ -26,17 +26,17 @@ TEST(receives_over_several_laps)
 TEST(a_frame_is_valid_until_the_next)
 {
     CHECK_EQ(open_new(false), 0);
-    uint8_t expected[1514], *frame;
+    uint8_t expected[FRAME_RECEIVE_MAX], *frame;
     uint32_t sent = 0;
     for (uint32_t number = 0; number < 3 * E1000_RX_COUNT; number++) {
         while (REG(E1000_RDH) != REG(E1000_RDT))
-            CHECK(frame_in(1514, sent++));
-        make_frame(expected, 1514, number);
-        CHECK_EQ(e1000_driver.receive(state, &frame), 1514);
-        CHECK(memcmp(frame, expected, 1514) == 0);
+            CHECK(frame_in(FRAME_RECEIVE_MAX, sent++));
+        make_frame(expected, FRAME_RECEIVE_MAX, number);
+        CHECK_EQ(e1000_driver.receive(state, &frame), FRAME_RECEIVE_MAX);
+        CHECK(memcmp(frame, expected, FRAME_RECEIVE_MAX) == 0);
         while (REG(E1000_RDH) != REG(E1000_RDT))
-            CHECK(frame_in(1514, sent++));
-        CHECK(memcmp(frame, expected, 1514) == 0);
+            CHECK(frame_in(FRAME_RECEIVE_MAX, sent++));
+        CHECK(memcmp(frame, expected, FRAME_RECEIVE_MAX) == 0);
     }
     CHECK(close_card());
 }
@@ -46,8 +46,8 @@ TEST(registers_are_left_alone_while_frames_come)
     CHECK_EQ(open_new(false), 0);
     unsigned reads = card.reads, writes = card.writes, clock_reads = card.clock_reads;
     for (uint32_t i = 0; i < 10000; i++) {
-        CHECK(frame_in(1514, i));
-        CHECK(receives(1514, i));
+        CHECK(frame_in(FRAME_RECEIVE_MAX, i));
+        CHECK(receives(FRAME_RECEIVE_MAX, i));
         CHECK(receives_nothing());
     }
     CHECK_EQ(card.reads - reads, 0);
@@ -81,7 +81,7 @@ TEST(bad_frames_are_dropped)
         uint16_t length;
         uint32_t status;
     } bad[] = {
-        { 0, E1000_RX_END },      { 13, E1000_RX_END },        { 1515, E1000_RX_END },       { 2048, E1000_RX_END },
+        { 0, E1000_RX_END },      { 13, E1000_RX_END },        { FRAME_RECEIVE_MAX + 1, E1000_RX_END },       { 2048, E1000_RX_END },
         { 0xFFFF, E1000_RX_END }, { 60, E1000_RX_END | 0x100 }, { 60, E1000_RX_END | 0x8000 }, { 60, E1000_RX_END | 0x0200 },
         { 60, 0 },                { 60, E1000_RX_END }, // two pieces: the second one is no frame either
         { 2048, 0 },              { 2048, 0 },                 { 100, E1000_RX_END },

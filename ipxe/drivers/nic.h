@@ -4,12 +4,12 @@
 // frame_* of struct platform), so that nothing above learns who drives it.
 #pragma once
 #include "base/err.h"
+#include "base/frame.h"
 #include "drivers/pci.h"
 
 #include <stdbool.h>
 
 #define NIC_WAIT_US 1000000u // longest that a card may take for anything (reset, a link that comes up apart)
-#define NIC_FRAME_MAX 1514u // longest frame: Ethernet header and 1500 bytes, without FCS
 
 // What open() has found out.
 struct nic_facts {
@@ -33,11 +33,11 @@ struct nic_driver {
     bool (*link)(void *state);
     // Multicast addresses to be received, the whole list each time. More may come through than was asked for.
     int (*multicast)(void *state, const uint8_t (*macs)[6], unsigned count);
-    // Copies one Ethernet frame (without FCS) into the card's ring. It may be dropped silently, as a wire does, but not
+    // Copies one Ethernet frame (at most FRAME_MAX bytes) into the card's ring. It may be dropped silently, as a wire does, but not
     // because of the driver while the card keeps up. While the caller has a frame that was received, answers to it may wait until
     // receive() finds no further one. 0, ERR_NET_LINK.
     int (*send)(void *state, const void *frame, size_t len);
-    // The next frame, in place: its length, 0 when there is none. *ret_frame stays valid, and may be written to, until the next
-    // receive() or close(). Frames with errors or in several buffers are dropped.
+    // The next frame, in place: its length (at most FRAME_RECEIVE_MAX), 0 when there is none. *ret_frame stays valid, and may be
+    // written to, until the next receive() or close(). Frames with errors or in several buffers are dropped.
     int (*receive)(void *state, uint8_t **ret_frame);
 };

@@ -50,7 +50,7 @@ static struct card {
     bool promiscuous, all_multicast;
     unsigned group_count;
     uint8_t groups[64][6];
-    uint8_t frames[CARD_FRAMES][NIC_FRAME_MAX];
+    uint8_t frames[CARD_FRAMES][FRAME_MAX];
     size_t lengths[CARD_FRAMES];
     unsigned sent;
     const char *wrong;
@@ -185,7 +185,7 @@ static void card_transmit(void)
         static const uint8_t zeros[12];
         uint16_t id = card_pop(CARD_TX);
         size_t n = card_copy(CARD_TX, id, 0, bytes, sizeof bytes, false);
-        if (n < card_header() || n > card_header() + NIC_FRAME_MAX || memcmp(bytes, zeros, card_header()) != 0)
+        if (n < card_header() || n > card_header() + FRAME_MAX || memcmp(bytes, zeros, card_header()) != 0)
             card_complain("a frame that cannot be sent");
         else {
             card.lengths[card.sent % CARD_FRAMES] = n - card_header();

@@ -44,7 +44,7 @@ enum { QUEUE_RX = 0, QUEUE_TX = 1, QUEUE_CONTROL = 2 };
 #define FRAME_AT 18u
 #define FRAME_MIN 14u // an Ethernet header
 #define BUFFER_SIZE 1536u
-_Static_assert(FRAME_AT + NIC_FRAME_MAX <= BUFFER_SIZE, "a frame has room");
+_Static_assert(FRAME_AT + FRAME_RECEIVE_MAX <= BUFFER_SIZE, "a frame has room");
 
 // Commands of the control queue (section 5.1.6.5): class, command, data; the card answers with one byte.
 enum { CLASS_RX = 0, RX_PROMISCUOUS = 0, RX_ALL_MULTICAST = 1, CLASS_MAC = 1, MAC_TABLE_SET = 0 };
@@ -256,7 +256,7 @@ static void fill_receive_queue(struct virtio_net *n)
 {
     struct queue *q = &n->rx;
     for (uint16_t i = 0; i < q->count; i++) {
-        describe(n, q, i, NIC_FRAME_MAX, VRING_DEVICE_WRITES);
+        describe(n, q, i, FRAME_RECEIVE_MAX, VRING_DEVICE_WRITES);
         virtqueue_offer(&q->ring, (uint16_t)(i << n->chain));
     }
     n->rx_mask = (uint16_t)(MIN(RX_BATCH, MAX(q->count / 4u, 1u)) - 1); // powers of two, all of them
@@ -342,7 +342,7 @@ static int net_send(void *state, const void *frame, size_t len)
     const struct pci_function *pci = n->device.pci;
     struct queue *q = &n->tx;
     uint32_t i;
-    if (len > NIC_FRAME_MAX)
+    if (len > FRAME_MAX)
         return ERR_NET_LINK;
     if (!find_free(n, &i)) {
         tell_of_sent(n);
@@ -382,7 +382,7 @@ static int net_receive(void *state, uint8_t **ret_frame)
         if (buffer >= n->rx.count)
             continue; // whichever it was, the card has lost it
         length -= n->header;
-        if (length - FRAME_MIN > NIC_FRAME_MAX - FRAME_MIN) { // also what has become negative
+        if (length - FRAME_MIN > FRAME_RECEIVE_MAX - FRAME_MIN) { // also what has become negative
             give_back(n, id);
             continue;
         }

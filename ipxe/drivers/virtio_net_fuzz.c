@@ -128,7 +128,7 @@ static void receive(void)
 {
     uint8_t *frame;
     int n = virtio_net_driver.receive(state, &frame);
-    if (n < 0 || n > (int)NIC_FRAME_MAX)
+    if (n < 0 || n > (int)FRAME_RECEIVE_MAX)
         __builtin_trap();
     if (n)
         memset(frame, 0x55, (size_t)n);

@@ -172,7 +172,7 @@ int snp_send(struct card *card, const void *frame, size_t len)
 
 int snp_receive(struct card *card, uint8_t **ret_frame)
 {
-    static uint8_t frame[FRAME_MAX];
+    static uint8_t frame[FRAME_RECEIVE_MAX];
     uint64_t size = sizeof frame;
     efi_status status = card->snp->receive(card->snp, NULL, &size, frame, NULL, NULL, NULL);
     *ret_frame = frame;

@@ -159,7 +159,7 @@ static int frame_send(void *ctx, unsigned nic, const void *frame, size_t len)
 static int frame_recv(void *ctx, unsigned nic, uint8_t **ret_frame)
 {
     struct host_machine *m = ctx;
-    uint8_t frame[FRAME_MAX];
+    uint8_t frame[FRAME_RECEIVE_MAX];
     free(m->frame);
     m->frame = NULL;
     int len = m->wire.receive(m->wire.ctx, frame, sizeof frame);

@@ -17,7 +17,7 @@ static const uint8_t own_ip6[16] = { 0xfe, 0x80, [8] = 0x50, 0x54, 0, 0xff, 0xfe
 static const uint8_t peer_ip6[16] = { 0xfe, 0x80, [15] = 1 };
 
 struct frame {
-    uint8_t bytes[FRAME_MAX];
+    uint8_t bytes[FRAME_RECEIVE_MAX];
     size_t len;
 };
 
@@ -425,10 +425,18 @@ TEST(pings_are_answered)
         }
 }
 
+static void tag(struct frame *f, uint16_t type, uint16_t value)
+{
+    memmove(f->bytes + 16, f->bytes + 12, f->len - 12);
+    f->len += 4;
+    store16_be(f->bytes + 12, type);
+    store16_be(f->bytes + 14, value);
+}
+
 TEST(priority_tag_is_no_tag)
 {
-    uint8_t data[1372], packet[1400];
-    fill(data, sizeof data);
+    uint8_t whole[1472], packet[1480];
+    fill(whole, sizeof whole);
     set_up();
     struct net_udp *socket = net_udp_open(PORT, got, NULL);
     static const struct { uint16_t type, tag; bool taken; } tags[] =
@@ -436,17 +444,16 @@ TEST(priority_tag_is_no_tag)
     for (unsigned i = 0; i < ARRAY_SIZE(tags); i++)
         for (int v6 = 0; v6 < 2; v6++)
             for (int ping = 0; ping < 2; ping++) {
-                size_t len = ping ? echo(packet, v6, data, sizeof data) : udp(packet, v6, PORT, data, sizeof data);
+                size_t size = sizeof whole - (v6 ? 20 : 0); // as long as a frame can be
+                size_t len = ping ? echo(packet, v6, whole, size) : udp(packet, v6, PORT, whole, size);
                 struct frame f = ip_packet(v6, ping ? (v6 ? 58 : 1) : 17, packet, len, 0, false);
-                memmove(f.bytes + 16, f.bytes + 12, f.len - 12);
-                f.len += 4;
-                store16_be(f.bytes + 12, tags[i].type);
-                store16_be(f.bytes + 14, tags[i].tag);
+                tag(&f, tags[i].type, tags[i].tag);
+                CHECK_EQ(f.len, FRAME_RECEIVE_MAX);
                 t.datagrams = 0;
                 t.sent.len = 0;
                 put(&f);
                 drain();
-                CHECK_EQ(ping ? echoed(v6, data, sizeof data) : t.datagrams == 1 && as_sent(v6, data, sizeof data), tags[i].taken);
+                CHECK_EQ(ping ? echoed(v6, whole, size) : t.datagrams == 1 && as_sent(v6, whole, size), tags[i].taken);
             }
     net_udp_close(socket);
 }
@@ -529,6 +536,25 @@ TEST(segment_size_belongs_to_the_syn)
     CHECK_EQ(net_tcp_send(tcp, data, sizeof data), 0);
     segment(false, port, RST, seq, ack, data, 0);
     net_tcp_close(tcp);
+}
+
+// The longest frame that is asked for is no longer than FRAME_MAX with a priority tag, for the sake of cards that take no longer one.
+TEST(segments_leave_room_for_a_tag)
+{
+    set_up();
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct net_addr peer = net_addr_v4(peer_ip4, 80);
+        if (v6)
+            memcpy(peer.ip, peer_ip6, 16);
+        peer.zone = 1;
+        struct net_tcp *tcp;
+        CHECK_EQ(net_tcp_connect(&peer, tcp_event, NULL, &tcp), 0);
+        drain();
+        size_t head = ETH + (v6 ? 40 : 20) + 20;
+        CHECK(t.sent.bytes[head] == 2 && t.sent.bytes[head + 1] == 4); // the option with the segment's size comes first
+        CHECK(head + load16_be(t.sent.bytes + head + 2) + 4 <= FRAME_MAX);
+        net_tcp_close(tcp);
+    }
 }
 
 TEST(failures_of_a_connection_are_told_apart)
@@ -620,4 +646,5 @@ TEST(late_answer_is_no_other_names)
 TEST_MAIN(T(datagrams_arrive_whole), T(one_wrong_bit_is_seen), T(what_is_for_others_is_not_taken),
           T(fragments_are_kept_until_the_last_one), T(closed_port_is_answered_with_the_packets_head), T(segments_out_of_order_are_kept),
           T(pings_are_answered), T(priority_tag_is_no_tag), T(path_mtu_has_a_floor), T(fragments_beyond_the_largest_packet),
-          T(segment_size_belongs_to_the_syn), T(failures_of_a_connection_are_told_apart), T(late_answer_is_no_other_names))
+          T(segment_size_belongs_to_the_syn), T(segments_leave_room_for_a_tag),
+          T(failures_of_a_connection_are_told_apart), T(late_answer_is_no_other_names))

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define ETH 14
-#define WIRE_MAX (FRAME_MAX + 4) // with a VLAN tag
 #define ARRAY_PICK(c, a) ((a)[pick((c), ARRAY_SIZE(a))])
 
 struct choices {
@@ -54,7 +53,7 @@ static uint32_t choice32(struct choices *c)
 }
 
 struct frame {
-    uint8_t bytes[WIRE_MAX];
+    uint8_t bytes[FRAME_RECEIVE_MAX];
     size_t len;
 };
 

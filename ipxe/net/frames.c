@@ -18,7 +18,7 @@
 #define VLAN_TAG 4
 #define VLAN_NUMBER 0x0fff
 
-_Static_assert(FRAME_MAX <= BUFFER_SIZE, "a frame has room");
+_Static_assert(FRAME_RECEIVE_MAX <= BUFFER_SIZE, "a frame has room");
 _Static_assert(TCP_WND <= BUFFERS * TCP_MSS, "a window of full segments has room, in whatever order they come");
 
 struct buffer {
