@@ -8,6 +8,10 @@ extern struct efi_boot_services *efi_boot;
 extern efi_handle efi_image;               // Signet itself
 extern struct efi_loaded_image *efi_loaded; // of Signet
 
+// Takes what the firmware gave to the entry point; everything else of efi/ may be called afterwards. False: the firmware does
+// not say who loaded Signet, so that nothing can be found.
+bool efi_begin(efi_handle image, struct efi_system_table *system);
+
 // The protocol of a handle, without opening it in the sense of the driver model; NULL when there is none.
 void *efi_protocol(efi_handle handle, const struct efi_guid *guid);
 
