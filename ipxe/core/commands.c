@@ -65,14 +65,14 @@ CORE_COMMAND(imgstat)
     return 0;
 }
 
-static int card_by_name(struct script *s, const char *argv0, const char *name, unsigned *ret)
+static int card_by_name(struct script *s, const char *name, unsigned *ret)
 {
     uint64_t nic;
     if (strncmp(name, "net", 3) == 0 && fmt_parse_u64(name + 3, strlen(name + 3), 10, &nic) && nic < net_nic_count()) {
         *ret = (unsigned)nic;
         return 0;
     }
-    return script_usage(s, argv0, "no such card");
+    return script_usage(s, "no such card");
 }
 
 // Configures the named cards, or all until one has an address.
@@ -87,7 +87,7 @@ CORE_COMMAND(dhcp)
     int err = first == argc ? core_dhcp_any(core_of(s), force != NULL) : 0;
     for (int i = first; i < argc; i++) {
         unsigned nic;
-        err = card_by_name(s, argv[0], argv[i], &nic);
+        err = card_by_name(s, argv[i], &nic);
         if (!err)
             err = core_dhcp(core_of(s), nic, force != NULL);
         if (err)
@@ -101,7 +101,7 @@ CORE_COMMAND(dhcp)
 CORE_COMMAND(ifopen)
 {
     unsigned nic;
-    int err = argc == 1 ? core_open_network(core_of(s)) : card_by_name(s, argv[0], argv[1], &nic);
+    int err = argc == 1 ? core_open_network(core_of(s)) : card_by_name(s, argv[1], &nic);
     if (!err && argc > 1)
         err = net_open(nic);
     core_apply_addresses(core_of(s));
@@ -111,7 +111,7 @@ CORE_COMMAND(ifopen)
 CORE_COMMAND(ifclose)
 {
     unsigned only = 0;
-    int err = argc > 1 ? card_by_name(s, argv[0], argv[1], &only) : 0;
+    int err = argc > 1 ? card_by_name(s, argv[1], &only) : 0;
     for (unsigned nic = 0; !err && nic < net_nic_count(); nic++) {
         if (argc > 1 && nic != only)
             continue;
@@ -125,7 +125,7 @@ CORE_COMMAND(ifclose)
 CORE_COMMAND(ifstat)
 {
     unsigned only = 0;
-    int err = argc > 1 ? card_by_name(s, argv[0], argv[1], &only) : 0;
+    int err = argc > 1 ? card_by_name(s, argv[1], &only) : 0;
     if (err)
         return err;
     for (unsigned nic = 0; nic < net_nic_count(); nic++) {
@@ -150,7 +150,7 @@ CORE_COMMAND(ifstat)
 CORE_COMMAND(sleep)
 {
     uint32_t seconds;
-    int err = script_number(s, argv[0], argv[1], &seconds);
+    int err = script_number(s, argv[1], &seconds);
     return err ? err : core_sleep(core_of(s), (uint64_t)seconds * 1000000, false);
 }
 
@@ -163,12 +163,12 @@ CORE_COMMAND(prompt)
     if (first < 0)
         return first;
     uint32_t milliseconds = 0;
-    int err = timeout_text ? script_number(s, argv[0], timeout_text, &milliseconds) : 0;
+    int err = timeout_text ? script_number(s, timeout_text, &milliseconds) : 0;
     if (err)
         return err;
     int wanted = key_text ? script_key(key_text) : -1;
     if (key_text && wanted < 0)
-        return script_usage(s, argv[0], "no such key");
+        return script_usage(s, "no such key");
     struct core *core = core_of(s);
     console_print("%s", script_join(argc, argv, first));
     uint64_t end = milliseconds ? core_now(core) + (uint64_t)milliseconds * 1000 : UINT64_MAX;

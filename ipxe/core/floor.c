@@ -173,7 +173,7 @@ CORE_COMMAND(floor)
     if (first < 0)
         return first;
     if (!wanted && first < argc)
-        return script_usage(s, argv[0], "a product is named with --clear");
+        return script_usage(s, "a product is named with --clear");
     int err = nvram_of(core) ? 0 : ERR_UNSUPPORTED;
     // A script, wherever it comes from, is not a person: only a line typed into the shell clears.
     if (!err && wanted && (s != core->shell || !FLOOR_CLEAR_AT_SHELL))

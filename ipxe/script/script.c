@@ -15,17 +15,6 @@ void script_init(struct script *s, const struct script_command *commands, size_t
     s->ctx = ctx;
 }
 
-void script_printf(struct script *s, const char *format, ...)
-{
-    char text[SCRIPT_MESSAGE_MAX];
-    va_list args;
-    va_start(args, format);
-    int n = fmt_vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    if (n > 0)
-        s->ops->print(s->ctx, text, MIN((size_t)n, sizeof text - 1));
-}
-
 static const struct script_command *find_in(const struct script_command *table, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
@@ -40,15 +29,6 @@ static const struct script_command *find_command(const struct script *s, const c
     return command ? command : find_in(script_builtins, script_builtin_count, name);
 }
 
-int script_usage(struct script *s, const char *name, const char *why)
-{
-    const struct script_command *command = find_command(s, name);
-    const char *usage = command ? command->usage : "";
-    script_printf(s, "%s: %s\n", name, why);
-    script_printf(s, "usage: %s%s%s\n", name, usage[0] ? " " : "", usage);
-    return ERR_SCRIPT_USAGE;
-}
-
 // The arguments are in argv, expanded. An empty command succeeds: that is what `dhcp ||` means.
 static int execute(struct script *s, int argc)
 {
@@ -60,11 +40,12 @@ static int execute(struct script *s, int argc)
         script_printf(s, "%s: command not found (try `help`)\n", s->argv[0]);
         return ERR_SCRIPT_COMMAND;
     }
+    s->running = command;
     int given = argc - 1;
     if (given < command->min_args)
-        return script_usage(s, command->name, "an argument is missing");
+        return script_usage(s, "an argument is missing");
     if (command->max_args >= 0 && given > command->max_args)
-        return script_usage(s, command->name, "too many arguments");
+        return script_usage(s, "too many arguments");
     return command->run(s, argc, s->argv);
 }
 

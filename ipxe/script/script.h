@@ -71,6 +71,7 @@ struct script {
     unsigned line_number; // of the line that runs (first of a continued one), from 1
 
     // The interpreter's own.
+    const struct script_command *running;
     unsigned next_line; // number of the line at pos
     char line[SCRIPT_LINE_MAX];
     char args[SCRIPT_EXPAND_MAX];
@@ -101,8 +102,8 @@ int script_expand(struct script *s, const char *text, size_t len, char *buf, siz
 // Formatted output through ops->print (cut at SCRIPT_MESSAGE_MAX).
 void script_printf(struct script *s, const char *format, ...) PRINTF_LIKE(2, 3);
 
-// Prints "name: why" and the usage line; returns ERR_SCRIPT_USAGE. For commands that check more.
-int script_usage(struct script *s, const char *name, const char *why);
+// Prints "name: why" and the usage line of the command that runs; returns ERR_SCRIPT_USAGE. For commands that check more.
+int script_usage(struct script *s, const char *why);
 
 // --- for commands ---
 
@@ -121,8 +122,8 @@ struct script_option {
 int script_options(struct script *s, int argc, char **argv, const struct script_option *options, size_t count,
                    int min, int max);
 
-// A number, decimal or 0x hex, whole text. ERR_SCRIPT_USAGE with a message naming `argv0` otherwise.
-int script_number(struct script *s, const char *argv0, const char *text, uint32_t *ret);
+// A number, decimal or 0x hex, whole text. ERR_SCRIPT_USAGE with a message otherwise.
+int script_number(struct script *s, const char *text, uint32_t *ret);
 
 // A key for `prompt --key`: a number (0x02), `ctrl-b`, `^B`, `esc`, `enter`, `space` or one character. -1 otherwise.
 int script_key(const char *text);

@@ -71,11 +71,11 @@ static int run_inc(struct script *s, int argc, char **argv)
 {
     uint32_t value = 0, step = 1;
     char text[16];
-    int rc = argc > 2 ? script_number(s, argv[0], argv[2], &step) : 0;
+    int rc = argc > 2 ? script_number(s, argv[2], &step) : 0;
     if (rc < 0)
         return rc;
     rc = s->ops->get(s->ctx, argv[1], text, sizeof text);
-    if (rc > 0 && (rc = script_number(s, argv[0], text, &value)) < 0)
+    if (rc > 0 && (rc = script_number(s, text, &value)) < 0)
         return rc;
     fmt_snprintf(text, sizeof text, "%u", (unsigned)(value + step));
     return (s->ops->update ? s->ops->update : s->ops->set)(s->ctx, argv[1], text);
@@ -131,7 +131,7 @@ static int run_isuri(struct script *s, int argc, char **argv)
 static int run_exit(struct script *s, int argc, char **argv)
 {
     uint32_t code = 0;
-    int rc = argc > 1 ? script_number(s, argv[0], argv[1], &code) : 0;
+    int rc = argc > 1 ? script_number(s, argv[1], &code) : 0;
     if (rc < 0)
         return rc;
     s->exiting = true;

@@ -3,11 +3,11 @@
 #include "base/fmt.h"
 #include "script/script.h"
 
-static int bad_option(struct script *s, const char *command, const char *text, const char *what)
+static int bad_option(struct script *s, const char *text, const char *what)
 {
     char why[SCRIPT_MESSAGE_MAX];
     fmt_snprintf(why, sizeof why, "%s %s", text, what);
-    return script_usage(s, command, why);
+    return script_usage(s, why);
 }
 
 // Splits "--name=value" / "-xvalue"; *ret_inline is the value inside the argument, or NULL.
@@ -40,7 +40,7 @@ int script_options(struct script *s, int argc, char **argv, const struct script_
         const char *value = NULL;
         const struct script_option *o = find_option(argv[i], options, count, &value);
         if (!o)
-            return bad_option(s, argv[0], argv[i], "is not an option of this command");
+            return bad_option(s, argv[i], "is not an option of this command");
         if (!o->has_value && value && argv[i][1] != '-') { // -ar: the rest is options, too
             *o->value = "";
             *++argv[i] = '-';
@@ -48,26 +48,26 @@ int script_options(struct script *s, int argc, char **argv, const struct script_
             continue;
         }
         if (!o->has_value && value)
-            return bad_option(s, argv[0], argv[i], "takes no value");
+            return bad_option(s, argv[i], "takes no value");
         if (o->has_value && !value) {
             if (i + 1 >= argc)
-                return bad_option(s, argv[0], argv[i], "needs a value");
+                return bad_option(s, argv[i], "needs a value");
             value = argv[++i];
         }
         *o->value = o->has_value ? value : "";
     }
     if (argc - i < min)
-        return script_usage(s, argv[0], "an argument is missing");
+        return script_usage(s, "an argument is missing");
     if (max >= 0 && argc - i > max)
-        return script_usage(s, argv[0], "too many arguments");
+        return script_usage(s, "too many arguments");
     return i;
 }
 
-int script_number(struct script *s, const char *argv0, const char *text, uint32_t *ret)
+int script_number(struct script *s, const char *text, uint32_t *ret)
 {
     uint64_t v;
     if (!fmt_parse_u64(text, strlen(text), 0, &v) || v > UINT32_MAX)
-        return bad_option(s, argv0, text, "is not a number");
+        return bad_option(s, text, "is not a number");
     *ret = (uint32_t)v;
     return 0;
 }
