@@ -42,6 +42,8 @@ struct file_out {
 // a device and the like are refused. One process may have up to FILE_OUT_MAX files begun.
 #define FILE_OUT_MAX 4
 int file_out_begin(struct file_out *out, const char *path, mode_t mode);
+// The same, unless the file is one of the inputs: a slip of the hand must not cost a kernel or a key.
+int file_out_begin_apart(struct file_out *out, const char *path, mode_t mode);
 
 // Writes all of it at the offset. 0 or -1 after a message.
 int file_out_write(struct file_out *out, uint64_t offset, const void *data, size_t len);

@@ -226,6 +226,14 @@ int file_out_begin(struct file_out *out, const char *path, mode_t mode)
     return 0;
 }
 
+int file_out_begin_apart(struct file_out *out, const char *path, mode_t mode)
+{
+    if (!file_is_input(path))
+        return file_out_begin(out, path, mode);
+    tool_error(path, "is one of the inputs: will not replace it");
+    return -1;
+}
+
 int file_out_write(struct file_out *out, uint64_t offset, const void *data, size_t len)
 {
     const uint8_t *p = data;

@@ -17,14 +17,6 @@ static const struct opt_help help = {
              "The image appears under its name when it is complete, or not at all.",
 };
 
-int mkimage_begin(struct file_out *out, const char *path)
-{
-    if (!file_is_input(path))
-        return file_out_begin(out, path, 0666);
-    tool_error(path, "is one of the inputs: will not replace it");
-    return -1;
-}
-
 static bool printable(const char *text, size_t max, char lowest)
 {
     size_t len = strlen(text);

@@ -15,9 +15,6 @@ struct mkimage {
     bool target_given, compress, is_unsigned;
 };
 
-// Begins the output, unless it is one of the inputs: a slip of the hand must not cost a kernel or a key.
-int mkimage_begin(struct file_out *out, const char *path);
-
 // A phase-2 image, signed by the keys (or with an empty signature table). An exit status.
 int mkimage_seal(const struct mkimage *m);
 

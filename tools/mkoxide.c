@@ -101,7 +101,7 @@ static int write_header(struct stream *s, const struct mkimage *m, struct oxide_
 static int write_sum(const char *path, const uint8_t digest[SHA256_SIZE])
 {
     struct file_out out;
-    if (mkimage_begin(&out, path) == 0 && file_out_write(&out, 0, digest, SHA256_SIZE) == 0 &&
+    if (file_out_begin_apart(&out, path, 0666) == 0 && file_out_write(&out, 0, digest, SHA256_SIZE) == 0 &&
         file_out_commit(&out, true) == 0)
         return 0;
     file_out_abort(&out);
@@ -132,7 +132,7 @@ int mkimage_oxide(const struct mkimage *m)
     else if (s.size > h.target_size)
         tool_error(s.path, "has %" PRIu64 " bytes and does not fit into %" PRIu64 " MiB: give a larger -s", s.size,
                    m->target_mib);
-    else if (mkimage_begin(&out, m->output) == 0 && copy(&s, m->compress, h.sha256) == 0 &&
+    else if (file_out_begin_apart(&out, m->output, 0666) == 0 && copy(&s, m->compress, h.sha256) == 0 &&
              write_header(&s, m, &h) == 0 && file_out_commit(&out, true) == 0 &&
              (!m->sum_file || write_sum(m->sum_file, h.sha256) == 0)) {
         char hex[2 * SHA256_SIZE + 1];

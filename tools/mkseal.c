@@ -171,7 +171,7 @@ int mkimage_seal(const struct mkimage *m)
     // The output is begun first: a place that cannot be written to is told before gigabytes are read.
     if (load_signers(signers, &m->keys) == 0 && add_parts(&payload, m, &doors) == 0 &&
         payload_chunks(&payload, (uint32_t)m->chunk_size, m->output) == 0 &&
-        mkimage_begin(&out, m->output) == 0 && write_image(&payload, signers, &out, image_id) == 0 &&
+        file_out_begin_apart(&out, m->output, 0666) == 0 && write_image(&payload, signers, &out, image_id) == 0 &&
         file_out_commit(&out, true) == 0) {
         char hex[2 * SHA256_SIZE + 1];
         printf("image name = %s\nimage id = %s\ntarget = %s\n", seal->name, tool_hex(image_id, sizeof image_id, hex), seal_target_name(seal->target));
