@@ -21,7 +21,7 @@ SRC := build/sources
 VERSION := $(shell cat config/version)
 COMMIT := $(shell git describe --always --dirty=+ --exclude '*' 2>/dev/null || echo unknown)
 
-all: bin/signet firmware
+all: bin/signet bin/LICENCES firmware
 
 # ---- sources -------------------------------------------------------------------------------------------
 
@@ -94,7 +94,19 @@ FORCE:
 
 # ---- the host program ----------------------------------------------------------------------------------
 
-bin/signet: $(patsubst %.c,build/tool/%.o,$(TOOL_SRCS)) build/tool/libpure.a build/tool/libmbed.a
+# The notices that go with the binaries, from the libraries' own files.
+bin/LICENCES: LICENSE $(SOURCES_STAMP)
+	@mkdir -p bin
+	@{ echo 'Signet is under the Mozilla Public License 2.0. The firmware holds lwIP and Mbed TLS as well (the latter under'; \
+	   echo 'the Apache License 2.0, of the two that it offers). Their notices, and the texts of the licences:'; \
+	   printf '\n==== Signet ====\n\n'; cat LICENSE; \
+	   printf '\n==== lwIP ====\n\n'; cat $(SRC)/lwip/COPYING; \
+	   printf '\n==== Mbed TLS ====\n\n'; cat $(SRC)/mbedtls/LICENSE; } >$@
+build/%/tools/licences.o: tools/licences.S bin/LICENCES
+	@mkdir -p $(@D)
+	@$(CLANG) $(CFLAGS_$*) -c -o $@ $<
+
+bin/signet: $(patsubst %.c,build/tool/%.o,$(TOOL_SRCS)) build/tool/tools/licences.o build/tool/libpure.a build/tool/libmbed.a
 	@mkdir -p bin
 	$(CLANG) -pie -Wl,-z,relro,-z,now -o $@ $^ -lcrypto -lz
 
@@ -150,7 +162,7 @@ $(foreach f,test64 test32,$(patsubst %.c,build/$(f)/%,$(filter-out %/net_test.c 
 build/test64/tools/%_test: build/test64/tools/%_test.o $(patsubst %.c,build/test64/%.o,$(TOOL_TEST_SRCS)) $(LIBS_test64)
 	@$(CLANG) $(CFLAGS_test64) -o $@ $^ -lcrypto -lz
 # The host program once more, with sanitizers: ci/check/cli-sanitized gives it the bad input.
-build/test64/signet: $(patsubst %.c,build/test64/%.o,$(TOOL_SRCS)) build/test64/libpure.a build/test64/libmbed.a
+build/test64/signet: $(patsubst %.c,build/test64/%.o,$(TOOL_SRCS)) build/test64/tools/licences.o build/test64/libpure.a build/test64/libmbed.a
 	@$(CLANG) $(CFLAGS_test64) -o $@ -Wl,--start-group $^ -Wl,--end-group -lcrypto -lz
 build/test64/%_replay.o: %_fuzz.c $(SOURCES_STAMP)
 	@mkdir -p $(@D)

@@ -16,11 +16,14 @@ static const struct tool_command commands[] = {
     { "keep", "make a partition the place for machines' local copies of their image", keep_main },
 };
 
+extern const char licences[], licences_end[]; // licences.S
+
 static int print_commands(void)
 {
     printf("Usage: signet COMMAND [OPTION]... (signet COMMAND --help tells more)\n\nCommands:\n");
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
         printf("  %-12s %s\n", commands[i].name, commands[i].summary);
+    printf("\n  --version    which build this is\n  --licences   the licences of Signet and of the libraries in it\n");
     return tool_flush();
 }
 
@@ -35,6 +38,10 @@ int main(int argc, char **argv)
         return print_commands();
     if (strcmp(name, "--version") == 0) {
         opts_print_version();
+        return tool_flush();
+    }
+    if (strcmp(name, "--licences") == 0 || strcmp(name, "--licenses") == 0) {
+        fwrite(licences, 1, (size_t)(licences_end - licences), stdout);
         return tool_flush();
     }
     // "signet help mkimage" is "signet mkimage --help".
