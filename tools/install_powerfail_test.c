@@ -116,11 +116,13 @@ TEST(rotten_sectors_are_written_over)
     CHECK_EQ(run(start, 2, LENGTH), 0);
     CHECK_EQ(install_slots_read(&start->dev, AREA, SECTORS - AREA, &s), 0);
     const uint64_t places[] = { s.places[0].lba, s.places[0].lba + BOOTSLOT_PAYLOAD_SECTORS, s.places[1].lba,
-                                s.places[1].lba + BOOTSLOT_PAYLOAD_SECTORS + 40, s.record_lba };
+                                s.places[1].lba + BOOTSLOT_PAYLOAD_SECTORS + 40, s.record_lba,
+                                // and in the same 4 KiB as the header, as the payload's end, and as the record
+                                s.places[0].lba + 3, s.places[0].lba + BOOTSLOT_PAYLOAD_SECTORS + (LENGTH + 511) / 512, s.record_lba + 7 };
     install_slots_free(&s);
     for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
         *d = *start;
-        d->rotten[places[i]] = true;
+        d->rotten[places[i]] = ROTTEN;
         int before = boots_now(d);
         CHECK(before > BOOTS_FORMER);
         CHECK(cut_everywhere(d, 3, LENGTH, before, 5) > 10 * VARIANTS);

@@ -9,7 +9,7 @@ static void rot(struct memory_disk *d)
     struct memory_disk *was = memcpy(malloc(sizeof *was), d, sizeof *was);
     uint64_t at = AREA + dice() % (SECTORS - AREA);
     if (dice() & 1)
-        d->rotten[at] = true;
+        d->rotten[at] = ROTTEN;
     else
         d->durable[at][dice() % INSTALL_SECTOR] ^= (uint8_t)(1 << dice() % 8);
     memcpy(d->cached, d->durable, sizeof d->cached);

@@ -4,11 +4,12 @@
 //
 // The record (install_record.h) lies 4 KiB before the area's end. Order of an install, each step flushed and read back
 // before the next one:
-//   record (first install, or another MBR code) -> payload of the slot not in use -> its header (sequence number) -> MBR.
+//   record (first install, or another MBR code) -> payload of the slot not in use, and no header -> its header (sequence number) -> MBR.
 // The slot in use is one that was read whole and has its digest, and to which the MBR leads. If an install that was cut short
 // has left an MBR that reaches it only by the other slot's stage, its entry is written before that slot.
 // Until the header is there the other slot stays the newer one; until the MBR is there the MBR's entries
-// still name the stage of the other slot first, whose sum holds. Header and MBR are single sectors.
+// still name the stage of the other slot first, whose sum holds. Header and MBR are single sectors; what fills the header's block
+// of 4 KiB up is zero before and after.
 #pragma once
 #include "image/bootslot.h"
 #include "install_record.h"

@@ -78,21 +78,30 @@ int install_slots_may_write(const struct install_dev *dev, const struct install_
     return make_plan(dev, s, bits, &plan);
 }
 
+// Slots and record are written in whole blocks of 4 KiB, at whose starts they lie: of a block that is written in part the system
+// first reads the rest, which a sector that cannot be read would keep it from, and only writing brings such a one back.
+static uint32_t whole_blocks(uint32_t sectors)
+{
+    const uint32_t block = BOOTSLOT_ALIGN / INSTALL_SECTOR;
+    return (sectors + block - 1) / block * block;
+}
+
 static int write_slot(struct install_dev *dev, const struct install_slots *s, const struct plan *plan, const uint8_t *payload)
 {
-    // The sectors between header and payload are zero.
-    const uint32_t gap = BOOTSLOT_PAYLOAD_SECTORS - 1, count = gap + sectors_of(plan->slot.length);
+    const uint64_t lba = s->places[plan->target].lba;
+    const uint32_t count = whole_blocks(BOOTSLOT_PAYLOAD_SECTORS + sectors_of(plan->slot.length));
     const char name = (char)('A' + plan->target);
     char what[64];
     uint8_t *buf = tool_alloc((size_t)count * INSTALL_SECTOR);
-    memcpy(buf + (size_t)gap * INSTALL_SECTOR, payload, plan->slot.length);
-    snprintf(what, sizeof what, "payload of slot %c", name);
-    int r = write_and_settle(dev, s->places[plan->target].lba + 1, count, buf, what);
-    free(buf);
-    if (r != 0)
-        return -1;
+    memcpy(buf + BOOTSLOT_PAYLOAD_SECTORS * INSTALL_SECTOR, payload, plan->slot.length);
+    snprintf(what, sizeof what, "payload of slot %c, without a header", name);
+    int r = write_and_settle(dev, lba, count, buf, what);
+    memcpy(buf, plan->header, sizeof plan->header);
     snprintf(what, sizeof what, "header of slot %c, sequence number %" PRIu64, name, plan->slot.sequence);
-    return write_and_settle(dev, s->places[plan->target].lba, 1, plan->header, what);
+    if (r == 0)
+        r = write_and_settle(dev, lba, BOOTSLOT_PAYLOAD_SECTORS, buf, what);
+    free(buf);
+    return r;
 }
 
 // The MBR's entries when slot `first` holds this payload: that one, then the other one if it is sound.
@@ -138,12 +147,12 @@ static int read_again(struct install_dev *dev, struct install_slots *s)
 // 1: written, 0: nothing to do, -1 after a message.
 static int write_record(struct install_dev *dev, const struct install_slots *s, const uint8_t *mbr)
 {
-    uint8_t sector[INSTALL_SECTOR];
+    uint8_t block[BOOTSLOT_ALIGN] = { 0 };
     struct install_record record = make_record(s, mbr);
     if (s->has_record && s->mbr_ours && memcmp(record.code, s->record.code, sizeof record.code) == 0)
         return 0;
-    install_record_build(&record, sector);
-    return write_and_settle(dev, s->record_lba, 1, sector, "record, with the former MBR code") != 0 ? -1 : 1;
+    install_record_build(&record, block);
+    return write_and_settle(dev, s->record_lba, whole_blocks(1), block, "record, with the former MBR code") != 0 ? -1 : 1;
 }
 
 int install_slots_write(struct install_dev *dev, struct install_slots *s, const struct install_bits *bits)
@@ -198,7 +207,7 @@ int install_slots_remove(struct install_dev *dev, struct install_slots *s)
         if (write_and_settle(dev, p->lba, p->sectors, zeros, i ? "zeros over slot B" : "zeros over slot A") != 0)
             return -1;
     }
-    if (write_and_settle(dev, s->record_lba, 1, zeros, "zeros over the record") != 0)
+    if (write_and_settle(dev, s->record_lba, whole_blocks(1), zeros, "zeros over the record") != 0)
         return -1;
     return dev->dry_run ? 0 : read_again(dev, s);
 }

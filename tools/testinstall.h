@@ -11,6 +11,8 @@ enum { AREA = 40, SECTORS = 1200, LENGTH = BOOTSLOT_STAGE_SIZE + 5000, LONGEST =
 
 // ---- a disk with a volatile cache ----------------------------------------------------------------------
 
+enum { ROTTEN = 1, COVERED = 2 };
+
 struct memory_disk {
     struct install_dev dev;
     uint8_t durable[SECTORS + 800][INSTALL_SECTOR]; // on the platter
@@ -20,7 +22,7 @@ struct memory_disk {
     unsigned events, cut; // sectors written, and flushes; power goes before this one (UINT32_MAX: never)
     unsigned lost;        // this write never reaches the platter, though the disk says so (UINT32_MAX: none)
     bool hidden;          // and until the power goes reads give what was written
-    bool rotten[SECTORS + 800]; // cannot be read until they are written
+    uint8_t rotten[SECTORS + 800]; // ROTTEN: cannot be read until they are written; COVERED: and that is not on the platter yet
     bool dead;
 };
 
@@ -35,17 +37,27 @@ static int memory_read(struct install_dev *dev, uint64_t lba, uint64_t count, vo
     if (d->dead || lba + count > dev->sectors)
         return -1;
     for (uint64_t i = 0; i < count; i++)
-        if (d->rotten[lba + i])
+        if (d->rotten[lba + i] == ROTTEN)
             return -1;
     memcpy(buf, d->cached[lba], count * INSTALL_SECTOR);
     return 0;
+}
+
+// A system writes blocks of 4 KiB: one that is written in part is read first.
+static bool part_unreadable(const struct memory_disk *d, uint64_t lba, uint64_t count, uint64_t at)
+{
+    const uint64_t block = 4096 / INSTALL_SECTOR, first = at / block * block;
+    bool found = false;
+    for (uint64_t i = first; i < first + block; i++)
+        found |= d->rotten[i] == ROTTEN;
+    return found && (first < lba || first + block > lba + count);
 }
 
 static int memory_write(struct install_dev *dev, uint64_t lba, uint64_t count, const void *buf)
 {
     struct memory_disk *d = disk_of(dev);
     for (uint64_t i = 0; i < count; i++) {
-        if (d->dead || lba + i >= dev->sectors)
+        if (d->dead || lba + i >= dev->sectors || part_unreadable(d, lba, count, lba + i))
             return -1;
         if (d->events++ == d->cut) {
             d->dead = true;
@@ -56,7 +68,7 @@ static int memory_write(struct install_dev *dev, uint64_t lba, uint64_t count, c
         bool lost = d->events == d->lost + 1;
         if (lost && !d->hidden)
             continue;
-        d->rotten[lba + i] = false;
+        d->rotten[lba + i] = d->rotten[lba + i] ? COVERED : 0;
         memcpy(d->cached[lba + i], (const uint8_t *)buf + i * INSTALL_SECTOR, INSTALL_SECTOR);
         if (!lost)
             d->waiting[d->waiting_count++] = (uint32_t)(lba + i);
@@ -71,8 +83,10 @@ static int memory_flush(struct install_dev *dev)
         d->dead = true;
         return -1;
     }
-    for (uint32_t i = 0; i < d->waiting_count; i++)
+    for (uint32_t i = 0; i < d->waiting_count; i++) {
         memcpy(d->durable[d->waiting[i]], d->cached[d->waiting[i]], INSTALL_SECTOR);
+        d->rotten[d->waiting[i]] = 0;
+    }
     d->waiting_count = 0;
     return 0;
 }
@@ -95,7 +109,7 @@ static void disk_begin(struct memory_disk *d, uint64_t sectors)
 enum { BOOTS_NOTHING = -1, BOOTS_FORMER = 0 };
 
 static const uint8_t (*platter)[INSTALL_SECTOR];
-static const bool *rotten; // NULL: every sector can be read
+static const uint8_t *rotten; // NULL: every sector can be read
 
 static bool readable(uint64_t lba, uint64_t count)
 {
@@ -204,9 +218,13 @@ static void settle_dust(const struct memory_disk *from, struct memory_disk *to, 
     *to = *from;
     for (uint32_t i = 0; i < from->waiting_count; i++) {
         bool made_it = variant == 0 ? false : variant == 1 ? true : variant == 2 ? i + 1 < from->waiting_count : dice() & 1;
-        if (made_it)
-            memcpy(to->durable[from->waiting[i]], from->cached[from->waiting[i]], INSTALL_SECTOR);
+        if (!made_it)
+            continue;
+        memcpy(to->durable[from->waiting[i]], from->cached[from->waiting[i]], INSTALL_SECTOR);
+        to->rotten[from->waiting[i]] = 0;
     }
+    for (unsigned i = 0; i < ARRAY_SIZE(to->rotten); i++)
+        to->rotten[i] = to->rotten[i] ? ROTTEN : 0;
     memcpy(to->cached, to->durable, sizeof to->cached);
     to->waiting_count = 0;
     to->dead = false;
