@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // Files in and out. Input: regular files only, with one clear line for everything else. Output: written
 // beside its place, synced, then renamed, so that a reader sees the old file or the whole new one, and an
-// error, a full disk or a signal leaves nothing behind. A link that another user has put into a shared folder (/tmp) is not followed.
+// error, a full disk or a signal leaves nothing behind.
 #pragma once
 #include "tool.h"
 #include <sys/stat.h>
@@ -29,6 +29,14 @@ bool file_is_hole(int fd, struct file_extent *known, uint64_t offset, uint64_t l
 // Reads a whole file of at most `max` bytes into allocated memory (a NUL is appended, not counted).
 // NULL after a message.
 uint8_t *file_read(const char *path, size_t max, size_t *ret_len);
+
+// The path without symbolic links, each of which was read once and allowed: what is written does not follow a link that another
+// user has put into a folder that all may write to. free(); NULL after a message.
+char *file_without_links(const char *path);
+// Opens such a path: a link that has come there since is not followed. The descriptor, or -1 with errno.
+int file_open_plain(const char *path, int flags);
+// Both, for what is written where it lies: a disk, an image file of one, a folder. -1 after a message.
+int file_open_target(const char *path, int flags);
 
 struct file_out {
     char *path; // as renamed to (symbolic links followed)

@@ -3,13 +3,10 @@
 #include "file.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <linux/openat2.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define TEMP_RANDOM 12 // characters
@@ -62,61 +59,6 @@ static size_t folder_length(const char *path)
     return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
-#define LINKS_MAX 40
-
-// The rule of the kernel's protected_symlinks, which may be off: in a folder like /tmp a link is followed only if it is one's own or
-// the folder's owner's.
-static bool may_follow(const char *folder, const struct stat *link)
-{
-    struct stat st;
-    if (stat(*folder ? folder : ".", &st) != 0)
-        return false;
-    bool shared = (st.st_mode & S_ISVTX) && (st.st_mode & (S_IWGRP | S_IWOTH));
-    return !shared || link->st_uid == geteuid() || link->st_uid == st.st_uid;
-}
-
-// The path without symbolic links, each of which is read once and was allowed. NULL after a message.
-static char *without_links(const char *path)
-{
-    char *done = tool_strdup(*path == '/' ? "/" : ""), *rest = tool_strdup(path), *next = rest;
-    unsigned links = 0;
-    int err = 0;
-    while (!err && *(next += strspn(next, "/"))) {
-        size_t n = strcspn(next, "/"), len = strlen(done);
-        char *step = tool_format("%s%s%.*s", done, len && done[len - 1] != '/' ? "/" : "", (int)n, next), target[PATH_MAX];
-        struct stat st;
-        ssize_t size = lstat(step, &st) == 0 && S_ISLNK(st.st_mode) ? readlink(step, target, sizeof target - 1) : -1;
-        next += n;
-        if (size < 0) {
-            free(done);
-            done = step;
-            continue;
-        }
-        target[size] = '\0';
-        if (!may_follow(done, &st)) {
-            tool_error(path, "is a symbolic link of another user (or leads through one) in a folder that all may write to: will not follow it");
-            err = -1;
-        } else if (++links > LINKS_MAX) {
-            tool_errno(path, ELOOP);
-            err = -1;
-        }
-        char *more = tool_format("%s/%s", target, next);
-        free(step);
-        free(rest);
-        next = rest = more;
-        if (*target == '/') {
-            free(done);
-            done = tool_strdup("/");
-        }
-    }
-    free(rest);
-    if (err) {
-        free(done);
-        done = NULL;
-    }
-    return done;
-}
-
 // Where the rename has to go: through symbolic links to the file that is really meant. NULL after a message.
 static char *resolve(const char *path, struct stat *st, bool *exists)
 {
@@ -131,7 +73,7 @@ static char *resolve(const char *path, struct stat *st, bool *exists)
         tool_errno(path, errno);
         return NULL;
     }
-    char *real = without_links(path);
+    char *real = file_without_links(path);
     if (!real)
         return NULL;
     if (lstat(real, st) != 0) {
@@ -151,15 +93,12 @@ static char *resolve(const char *path, struct stat *st, bool *exists)
     return real;
 }
 
-// The folder of a path that has no links any more: one that has come there since is not followed either.
+// The folder of a path that has no links any more.
 static int open_folder(const char *path)
 {
-    struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS };
     char *folder = tool_format("%.*s", (int)folder_length(path), path);
     const char *name = *folder ? folder : ".";
-    int fd = (int)syscall(SYS_openat2, AT_FDCWD, name, &how, sizeof how);
-    if (fd < 0 && (errno == ENOSYS || errno == EPERM)) // older kernels; sandboxes
-        fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = file_open_plain(name, O_RDONLY | O_DIRECTORY);
     if (fd < 0 && errno == EACCES) // a folder may be written and searched, but not read
         fd = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
     int err = errno;

@@ -2,6 +2,7 @@
 // Block devices and image files: install_dev.h.
 #include "install_dev.h"
 #include "base/range.h"
+#include "file.h"
 #include "install_raid.h"
 #include "install_sys.h"
 #include <errno.h>
@@ -136,8 +137,10 @@ int install_dev_open(struct install_dev *dev, const char *path, enum install_dev
     struct stat st;
     bool writable = use == INSTALL_DEV_WRITE;
     *dev = (struct install_dev){ .path = path, .read = file_read_sectors, .write = file_write_sectors, .flush = file_flush };
-    dev->fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
-    if (dev->fd < 0 || fstat(dev->fd, &st) != 0) {
+    dev->fd = file_open_target(path, (writable ? O_RDWR : O_RDONLY) | O_NONBLOCK);
+    if (dev->fd < 0)
+        return -1;
+    if (fstat(dev->fd, &st) != 0) {
         tool_errno(path, errno);
     } else if (open_checks(dev, &st, use) == 0) {
         if (!writable || flock(dev->fd, LOCK_EX | LOCK_NB) == 0)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // See install_esp.h.
 #include "install_esp.h"
+#include "file.h"
 #include "base/bytes.h"
 #include "crypto/digest.h"
 #include "embed_pe.h"
@@ -234,9 +235,11 @@ int install_esp_open_folder(struct install_esp *esp, const char *folder, bool an
     struct stat st;
     *esp = (struct install_esp){ .subject = folder, .mount = tool_strdup(folder), .files.fd = -1 };
     // Opened, since a mere look does not make the system mount what it mounts on demand.
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = fd < 0 || fstat(fd, &st) != 0 || fstatfs(fd, &fs) != 0 ? errno : 0;
-    if (fd >= 0)
-        close(fd);
+    int fd = file_open_target(folder, O_RDONLY | O_DIRECTORY);
+    if (fd < 0)
+        return -1;
+    int err = fstat(fd, &st) != 0 || fstatfs(fd, &fs) != 0 ? errno : 0;
+    close(fd);
     if (err) {
         tool_errno(folder, err);
         return -1;

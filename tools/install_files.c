@@ -5,6 +5,7 @@
 // FAT). Each name is one directory entry in one sector and leads to a whole file before, between and after.
 // Where names cannot be exchanged, the new file is renamed over the old one, of which a copy was made before.
 #include "install_files.h"
+#include "file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -94,11 +95,9 @@ int install_files_open(struct install_files *f, const char *path, bool writable)
 {
     *f = (struct install_files){ .path = path, .read = read_file, .write = write_file, .folder = make_folder, .rename = rename_file,
                                  .exchange = exchange_files, .remove = remove_file, .sync = sync_all };
-    f->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (f->fd < 0) {
-        tool_errno(path, errno);
+    f->fd = file_open_target(path, O_RDONLY | O_DIRECTORY);
+    if (f->fd < 0)
         return -1;
-    }
     if (writable && flock(f->fd, LOCK_EX | LOCK_NB) != 0) {
         tool_error(path, "is locked by another program (an installer at work?)");
         install_files_close(f);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // signet keep: makes a partition the place for local copies (doc/boot-area.md), by the marks of two empty slots. Signet
 // writes to no partition of an MBR that nobody has marked; so the mark is made by a person, and over nothing else.
+#include "file.h"
 #include "image/gpt.h"
 #include "image/imgslot.h"
 #include "opts.h"
@@ -36,19 +37,24 @@ static int place_open(struct place *p, const char *path)
     struct stat st;
     p->path = path;
     // Of a device that is mounted, or a member of something, the kernel gives nobody else the whole.
-    p->fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-    if (p->fd < 0 || fstat(p->fd, &st) != 0)
+    p->fd = file_open_target(path, O_RDWR | O_NONBLOCK);
+    if (p->fd < 0)
+        return EXIT_FAIL;
+    if (fstat(p->fd, &st) != 0)
         return tool_errno(path, errno);
     p->size = (uint64_t)st.st_size;
     if (S_ISREG(st.st_mode))
         return 0;
     if (!S_ISBLK(st.st_mode) || ioctl(p->fd, BLKGETSIZE64, &p->size) != 0)
         return tool_error(path, "is neither a partition nor an image file");
+    char same[32];
+    snprintf(same, sizeof same, "/proc/self/fd/%d", p->fd);
+    int whole = open(same, O_RDWR | O_EXCL | O_CLOEXEC), err = errno;
     close(p->fd);
-    p->fd = open(path, O_RDWR | O_EXCL | O_CLOEXEC);
-    if (p->fd < 0 && errno == EBUSY)
+    p->fd = whole;
+    if (whole < 0 && err == EBUSY)
         return tool_error(path, "is in use: mounted, or a member of an array, a volume group or a pool");
-    return p->fd < 0 ? tool_errno(path, errno) : 0;
+    return whole < 0 ? tool_errno(path, err) : 0;
 }
 
 static int read_at(const struct place *p, uint64_t at, uint8_t *buf, size_t size)

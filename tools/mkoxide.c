@@ -98,20 +98,18 @@ static int write_header(struct stream *s, const struct mkimage *m, struct oxide_
     return file_out_size(s->out, OXIDE_HEADER_SIZE + s->written);
 }
 
-static int write_sum(const char *path, const uint8_t digest[SHA256_SIZE])
+// The image, and the file with its sum if there is one: both or none.
+static int commit(struct file_out *out, struct file_out *sum, const uint8_t digest[SHA256_SIZE])
 {
-    struct file_out out;
-    if (file_out_begin_apart(&out, path, 0666) == 0 && file_out_write(&out, 0, digest, SHA256_SIZE) == 0 &&
-        file_out_commit(&out, true) == 0)
-        return 0;
-    file_out_abort(&out);
-    return -1;
+    if (!sum->temp)
+        return file_out_commit(out, true);
+    return file_out_write(sum, 0, digest, SHA256_SIZE) != 0 ? -1 : file_out_commit_pair(out, sum, true);
 }
 
 int mkimage_oxide(const struct mkimage *m)
 {
     struct stat st;
-    struct file_out out = { .fd = -1 };
+    struct file_out out = { .fd = -1 }, sum = { .fd = -1 };
     struct stream s = { .path = m->ramdisks.items[0], .out = &out };
     struct oxide_header h = { .flags = m->compress ? OXIDE_FLAG_COMPRESSED : 0, .target_size = m->target_mib * MIB };
     int status = EXIT_FAIL;
@@ -132,14 +130,14 @@ int mkimage_oxide(const struct mkimage *m)
     else if (s.size > h.target_size)
         tool_error(s.path, "has %" PRIu64 " bytes and does not fit into %" PRIu64 " MiB: give a larger -s", s.size,
                    m->target_mib);
-    else if (file_out_begin_apart(&out, m->output, 0666) == 0 && copy(&s, m->compress, h.sha256) == 0 &&
-             write_header(&s, m, &h) == 0 && file_out_commit(&out, true) == 0 &&
-             (!m->sum_file || write_sum(m->sum_file, h.sha256) == 0)) {
+    else if (file_out_begin_apart(&out, m->output, 0666) == 0 && (!m->sum_file || file_out_begin_apart(&sum, m->sum_file, 0666) == 0) &&
+             copy(&s, m->compress, h.sha256) == 0 && write_header(&s, m, &h) == 0 && commit(&out, &sum, h.sha256) == 0) {
         char hex[2 * SHA256_SIZE + 1];
         printf("image name = %s\nimage size = %" PRIu64 "\ndata size = %" PRIu64 "\nimage sum = %s\n", h.name,
                h.image_size, h.data_size, tool_hex(h.sha256, SHA256_SIZE, hex));
         status = tool_flush();
     }
+    file_out_abort(&sum);
     file_out_abort(&out);
     close(s.fd);
     free(s.in);
