@@ -19,7 +19,7 @@ struct PACKED trap_gate {
 };
 
 extern const char trap_stubs[];
-struct trap_gate trap_table[256]; // real.S loads it on every return
+struct trap_gate trap_table[256]; // door.S loads it on every return
 void trap_handle(const struct trap_frame *f);
 
 #define STUB_SIZE 16

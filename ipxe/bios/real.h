@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-// The doors out of protected mode (real.S) for C. Not reentrant; interrupts are on while a call runs.
+// The doors out of protected mode (door.S) for C. Not reentrant; interrupts are on while a call runs.
 #pragma once
 #include "base/base.h"
 #include "bios/layout.h"
@@ -38,7 +38,7 @@ void bios_call(struct bios_regs *regs, uint8_t vector);
 // (0 = success) or, when that is success, the block's Status.
 uint16_t pxe_call(uint16_t function, void *param, size_t len);
 
-// Runs one of real.S's and receive.S's 16-bit functions.
+// Runs one of door.S's and receive.S's 16-bit functions.
 void real_call(uint32_t function);
 extern char real_halt[], real_receive[], irq_entry[];
 
