@@ -4,12 +4,9 @@
 #include "efi/application.c"
 #include "efi/start.c"
 #include "base/test.h"
+#include "efi/testefi.h"
 
-static struct efi_boot_services services;
-static struct efi_loaded_image loaded;
 static uint8_t handle_of_image;
-struct efi_boot_services *efi_boot = &services;
-efi_handle efi_image;
 
 static uint8_t file[1024];
 static efi_status load_status, start_status;

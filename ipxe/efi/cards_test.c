@@ -2,6 +2,7 @@
 // cards.c over a made-up firmware: which cards there are, in which order, who drives them and what is woken for that.
 #include "base/test.h" // first: `count` is a name in both
 #include "efi/cards.c"
+#include "efi/testefi.h"
 
 #define KNOWN 0x10001af4u // device and vendor of the card that the only driver knows
 #define UNKNOWN 0x813910ecu
@@ -23,10 +24,6 @@ static unsigned thing_count, opened;
 static bool probe_fails, everything_woken;
 static struct efi_pxe_mode pxe_mode;
 static struct efi_pxe pxe = { .mode = &pxe_mode };
-static struct efi_loaded_image loaded;
-static struct efi_boot_services services;
-struct efi_boot_services *efi_boot = &services;
-struct efi_loaded_image *efi_loaded = &loaded;
 
 void *efi_protocol(efi_handle handle, const struct efi_guid *guid)
 {
@@ -99,11 +96,6 @@ static efi_status open_information(efi_handle handle, const struct efi_guid *gui
     entry.attributes = ((struct thing *)handle)->driven ? EFI_OPEN_BY_DRIVER : 0;
     *ret = &entry;
     *ret_count = 1;
-    return EFI_SUCCESS;
-}
-
-static efi_status free_nothing(void *memory)
-{
     return EFI_SUCCESS;
 }
 

@@ -2,6 +2,7 @@
 // drivers.c over a made-up firmware: PCI devices whose drivers bring up a protocol when they are connected.
 #include "efi/drivers.c"
 #include "base/test.h"
+#include "efi/testefi.h"
 
 #define DEVICES 5
 #define BLOCK 0x964e5b21 // of the protocol's GUID
@@ -13,8 +14,6 @@ static struct device {
     bool on_pci, gives; // gives: its driver brings up the protocol
     unsigned connected;
 } devices[DEVICES];
-static struct efi_boot_services services;
-struct efi_boot_services *efi_boot = &services;
 
 static efi_status fake_read(struct efi_pci_io *self, int width, uint32_t offset, uint64_t count, void *ret)
 {
@@ -30,11 +29,6 @@ static efi_status fake_connect(efi_handle handle, efi_handle *drivers, struct ef
 {
     ((struct device *)handle)->connected += recursive;
     return EFI_NOT_FOUND; // nothing was to be done, or something was
-}
-
-static efi_status free_nothing(void *memory)
-{
-    return EFI_SUCCESS;
 }
 
 void *efi_protocol(efi_handle handle, const struct efi_guid *guid)

@@ -4,10 +4,7 @@
 #include "efi/nic.c"
 #include "efi/native.c"
 #include "base/test.h"
-
-static struct efi_boot_services services;
-struct efi_boot_services *efi_boot = &services;
-efi_handle efi_image;
+#include "efi/testefi.h"
 
 static struct card cards[2];
 static char order[400], said[400];

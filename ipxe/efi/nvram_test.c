@@ -2,6 +2,7 @@
 // nvram.c over a firmware of its own: who can reach what, variables that somebody else has made, and a full store.
 #include "efi/nvram.c"
 #include "base/test.h"
+#include "efi/testefi.h"
 
 #define VARIABLES 4
 
@@ -14,12 +15,6 @@ static struct variable {
 static unsigned sets;
 static bool full, early_attributes, no_memory;
 static int pool_blocks;
-
-static struct efi_runtime_services runtime;
-static struct efi_system_table tables = { .runtime = &runtime };
-struct efi_system_table *efi_system = &tables;
-static struct efi_boot_services services;
-struct efi_boot_services *efi_boot = &services;
 
 static efi_status fake_allocate(int type, uint64_t size, void **ret)
 {

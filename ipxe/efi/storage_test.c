@@ -3,6 +3,7 @@
 // be aligned, a medium that changes, a handle that is gone).
 #include "efi/storage.c"
 #include "base/test.h"
+#include "efi/testefi.h"
 
 #define SECTORS 300
 #define DEVICES 4
@@ -16,12 +17,7 @@ struct device {
     bool gone;
 };
 static struct device devices[DEVICES];
-static struct efi_loaded_image loaded;
-static struct efi_boot_services services;
 static unsigned connected;
-
-struct efi_boot_services *efi_boot = &services;
-struct efi_loaded_image *efi_loaded = &loaded;
 
 // PciRoot, then SATA port 0 or 1; behind the first the partition that Signet is on; an NVMe name space; a card reader.
 #define ROOT 0x02, 0x01, 12, 0, 1, 2, 3, 4, 5, 6, 7, 8
@@ -52,11 +48,6 @@ void drivers_connect(bool (*wanted)(efi_handle device, uint32_t class), const st
 {
     connected += wanted(NULL, 0x010802) && wanted(NULL, 0x0c0330) && wanted(NULL, 0x080501) && !wanted(NULL, 0x020000) &&
                  !wanted(NULL, 0x0c0500);
-}
-
-static efi_status free_nothing(void *memory)
-{
-    return EFI_SUCCESS;
 }
 
 static efi_status move(struct efi_block_io *self, uint32_t medium, uint64_t lba, uint64_t size, void *buffer, bool write)

@@ -3,9 +3,7 @@
 #include "efi/tcg2.c"
 #include "base/bytes.h"
 #include "base/test.h"
-
-static struct efi_boot_services services;
-struct efi_boot_services *efi_boot = &services;
+#include "efi/testefi.h"
 
 static bool there, present;
 static efi_status answer;

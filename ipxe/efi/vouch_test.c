@@ -2,12 +2,7 @@
 // vouch.c over a firmware of its own, whose check refuses everything: what is let in, Signet has let in.
 #include "efi/vouch.c"
 #include "base/test.h"
-
-static struct efi_runtime_services runtime;
-static struct efi_boot_services services;
-static struct efi_system_table system_table = { .runtime = &runtime };
-struct efi_boot_services *efi_boot = &services;
-struct efi_system_table *efi_system = &system_table;
+#include "efi/testefi.h"
 
 static uint8_t secure_boot; // the variable; 0xff: there is none
 static bool has_protocol;
