@@ -8,7 +8,6 @@
 #include <openssl/x509.h>
 #include <stdio.h>
 
-#define COMMAND_MAX 768 // what tool_error takes, less the rest of the message
 
 // `to_private` and `to_public` make the one or the other of it, each $ being the file; NULL: it cannot be made of this.
 struct kind {
@@ -57,22 +56,6 @@ static const struct {
     { "untrusted comment:", "is a key of minisign or signify, which signs no image: signet keygen makes a key" },
 };
 
-// The path as a shell takes it.
-static void append_path(char *text, const char *path)
-{
-    bool plain = path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-,@%=:")] == '\0';
-    size_t len = strlen(text);
-    if (plain) {
-        snprintf(text + len, COMMAND_MAX - len, "%s", path);
-        return;
-    }
-    // Nothing means anything to a shell inside single quotes, but their end.
-    snprintf(text + len, COMMAND_MAX - len, "'");
-    for (; *path && (len = strlen(text)) + 8 < COMMAND_MAX; path++)
-        snprintf(text + len, COMMAND_MAX - len, *path == '\'' ? "'\\''" : "%c", *path);
-    snprintf(text + strlen(text), COMMAND_MAX - strlen(text), "'");
-}
-
 static bool say(const char *path, const struct kind *kind, bool want_private)
 {
     const char *command = want_private ? kind->to_private : kind->to_public;
@@ -80,13 +63,11 @@ static bool say(const char *path, const struct kind *kind, bool want_private)
         tool_error(path, "is %s: %s", kind->what, want_private ? "signing needs the private one" : "a public key is wanted");
         return true;
     }
-    char text[COMMAND_MAX];
-    const char *file = strchr(command, '$');
-    snprintf(text, sizeof text, "%.*s", (int)(file - command), command);
-    append_path(text, path);
-    size_t len = strlen(text);
-    snprintf(text + len, sizeof text - len, "%s", file + 1);
-    tool_error(path, "is %s; this makes the %s key of it: %s", kind->what, want_private ? "private" : "public", text);
+    char *file = tool_quoted(path);
+    const char *gap = strchr(command, '$');
+    tool_error(path, "is %s; this makes the %s key of it: %.*s%s%s", kind->what, want_private ? "private" : "public", (int)(gap - command), command,
+               file, gap + 1);
+    free(file);
     return true;
 }
 

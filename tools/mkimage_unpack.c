@@ -61,11 +61,13 @@ static bool name_zboot(const char *path, const uint8_t *head)
         return false;
     const char *program = codec >= 4 && memcmp(name, "zstd", 4) == 0 ? "zstd" : codec >= 2 && memcmp(name, "xz", 2) == 0 ? "xz" :
                           codec >= 4 && memcmp(name, "lzma", 4) == 0 ? "lzma" : codec >= 3 && memcmp(name, "lz4", 3) == 0 ? "lz4" : NULL;
+    char *file = tool_quoted(path);
     if (program)
         tool_error(path, "is an EFI zboot kernel, compressed by %s; unpack it first: tail -c +%" PRIu64 " %s | head -c %u | %s -dc >Image",
-                   program, (uint64_t)load32_le(head + ZBOOT_OFFSET) + 1, path, load32_le(head + ZBOOT_SIZE), program);
+                   program, (uint64_t)load32_le(head + ZBOOT_OFFSET) + 1, file, load32_le(head + ZBOOT_SIZE), program);
     else
         tool_error(path, "is an EFI zboot kernel, compressed by \"%.*s\", which is not known here", codec, name);
+    free(file);
     return true;
 }
 
@@ -77,10 +79,12 @@ bool unpack_names(const char *path, const uint8_t *head, size_t len)
         if (!range_fits(kinds[i].offset, kinds[i].len, len) || memcmp(head + kinds[i].offset, kinds[i].bytes, kinds[i].len) != 0)
             continue;
         const char *gap = strstr(kinds[i].says, "%s");
+        char *file = tool_quoted(path);
         if (gap)
-            tool_error(path, "%.*s%s%s", (int)(gap - kinds[i].says), kinds[i].says, path, gap + 2);
+            tool_error(path, "%.*s%s%s", (int)(gap - kinds[i].says), kinds[i].says, file, gap + 2);
         else
             tool_error(path, "%s", kinds[i].says);
+        free(file);
         return true;
     }
     return false;

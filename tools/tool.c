@@ -89,6 +89,25 @@ char *tool_format(const char *format, ...)
     return text;
 }
 
+#define QUOTED_MAX 512 // of what `message` takes
+
+char *tool_quoted(const char *path)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-,@%=:";
+    const char *prefix = *path == '-' ? "./" : "";
+    if (*path && path[strspn(path, plain)] == '\0' && strlen(path) < QUOTED_MAX)
+        return tool_format("%s%s", prefix, path);
+    // Nothing means anything to a shell inside single quotes, but their end.
+    char text[QUOTED_MAX + 8];
+    size_t len = 0;
+    for (; *path; path++) {
+        if ((unsigned char)*path < ' ' || *path == 0x7f || len > QUOTED_MAX)
+            return tool_strdup("FILE");
+        len += (size_t)snprintf(text + len, sizeof text - len, *path == '\'' ? "'\\''" : "%c", *path);
+    }
+    return tool_format("'%s%.*s'", prefix, (int)len, text);
+}
+
 char *tool_hex(const void *data, size_t len, char *text)
 {
     static const char digits[] = "0123456789abcdef";

@@ -45,6 +45,10 @@ void *tool_realloc(void *old, size_t len);
 char *tool_strdup(const char *text);
 char *tool_format(const char *format, ...) PRINTF_LIKE(1, 2); // like asprintf
 
+// A path as a shell takes it, for a command that a message prints: quoted where it has to be, never taken for an option. FILE
+// stands for one that is longer than a message, or not printable. free().
+char *tool_quoted(const char *path);
+
 // Lower-case hex of `len` bytes into text (2 * len + 1 bytes); returns text.
 char *tool_hex(const void *data, size_t len, char *text);
 

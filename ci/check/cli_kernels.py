@@ -89,11 +89,18 @@ def kernels_that_cannot_be_taken_are_named(d):
         base.refuses("mkimage", "-o", "img", "--key", base.shared("alice.key"), "--kernel", name, says=f"{name}: .*{says}" if name != "k.xz"
                      else says, cwd=d)
     # The command for a zboot file is run: what it makes is the kernel.
-    base.write(os.path.join(d, "xz.efi"), zboot(lzma.compress(plain), b"xzkern"))
-    said = base.refuses("mkimage", "-o", "img", "--key", base.shared("alice.key"), "--kernel", "xz.efi", says="zboot kernel, compressed by xz", cwd=d)
-    subprocess.run(["sh", "-ec", said.stderr.split("unpack it first: ")[1]], cwd=d, check=True, timeout=30)
-    with open(os.path.join(d, "Image"), "rb") as f:
-        base.check(f.read() == plain, "the command makes something else")
+    # Whatever the file is called.
+    for name in ("xz.efi", "my kernel.efi", "it's $(touch x);`y`.efi", "-n.efi", "k.xz", "my kernel.xz", "&.xz", "'.xz", "-d.xz"):
+        base.write(os.path.join(d, name), zboot(lzma.compress(plain), b"xzkern") if name.endswith(".efi") else lzma.compress(plain))
+        said = base.refuses("mkimage", "-o", "img", "--key", base.shared("alice.key"), f"--kernel={name}", says="compressed by xz", cwd=d)
+        subprocess.run(["sh", "-ec", said.stderr.split("unpack it first: ")[1]], cwd=d, check=True, timeout=30)
+        with open(os.path.join(d, "Image"), "rb") as f:
+            base.check(f.read() == plain, f"{name}: the command makes something else")
+        os.unlink(os.path.join(d, "Image"))
+    base.check(not os.path.exists(os.path.join(d, "x")), "a file's name was run as a command")
+    base.write(os.path.join(d, "two\nlines.xz"), lzma.compress(plain))
+    done = base.signet("mkimage", "-o", "img", "--key", base.shared("alice.key"), "--kernel", "two\nlines.xz", cwd=d, status=1)
+    base.check("xz -dc FILE >Image" in done.stderr, done.stderr)
 
 
 @base.row
