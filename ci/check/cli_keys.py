@@ -53,7 +53,8 @@ def keys_of_openssl_are_named(d):
         openssl pkcs12 -export -inkey plain.key -in cert.pem -passout pass:x -out store.p12
         openssl pkcs8 -topk8 -in plain.key -passout pass:x -out locked.key
         openssl pkcs8 -topk8 -in plain.key -passout pass:x -outform DER -out locked.der
-        openssl ecparam -name prime256v1 -out curve.pem; cp cert.pem 'my cert.pem'; cp key.der "it's.der"; cp key.der ./-x.der; cp key.der 'a$(touch x)'\\''`y`.der'
+        openssl ecparam -name prime256v1 -out curve.pem; cp cert.pem 'my cert.pem'; cp key.der "it's.der"; cp key.der ./-x.der
+        cp key.der 'a$(touch x)'\\''`y`.der'
         (printf '\\xef\\xbb\\xbf'; cat cert.pem) >bom.pem; iconv -f ASCII -t UTF-16 <plain.key >wide.key""", d)
     for file, what in (("key.der", "a private key in DER"), ("it's.der", "a private key in DER"), ("-x.der", "a private key in DER"),
                        ("a$(touch x)'`y`.der", "a private key in DER"),
