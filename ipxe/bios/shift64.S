@@ -19,30 +19,22 @@ __ashldi3:
         xor     %eax, %eax
 1:      ret
 
-        .section .text.lshrdi3, "ax"
-        .globl __lshrdi3
-__lshrdi3:
+// To the right, with what the high half is filled with: zeros, or the sign.
+        .macro  shift_right name, shift, fill:vararg
+        .section .text.\name, "ax"
+        .globl __\name
+__\name:
         mov     4(%esp), %eax
         mov     8(%esp), %edx
         mov     12(%esp), %ecx
         shrd    %cl, %edx, %eax
-        shr     %cl, %edx
+        \shift  %cl, %edx
         test    $32, %cl
         jz      1f
         mov     %edx, %eax
-        xor     %edx, %edx
+        \fill, %edx
 1:      ret
+        .endm
 
-        .section .text.ashrdi3, "ax"
-        .globl __ashrdi3
-__ashrdi3:
-        mov     4(%esp), %eax
-        mov     8(%esp), %edx
-        mov     12(%esp), %ecx
-        shrd    %cl, %edx, %eax
-        sar     %cl, %edx
-        test    $32, %cl
-        jz      1f
-        mov     %edx, %eax
-        sar     $31, %edx
-1:      ret
+        shift_right lshrdi3, shr, xor %edx
+        shift_right ashrdi3, sar, sar $31

@@ -75,18 +75,6 @@ static void fill_facts(struct core *core, struct p2_facts *facts)
     fmt_snprintf(facts->version, sizeof facts->version, "%s-%s", signet_version, signet_commit);
 }
 
-// The receive buffers of the narrowest open card are what the credit starts from; 0 = not known.
-static uint16_t receive_credit(void)
-{
-    uint16_t least = 0;
-    for (unsigned nic = 0; nic < net_nic_count(); nic++) {
-        uint16_t buffers = net_nic(nic)->rx_buffers;
-        if (net_is_open(nic) && buffers && (!least || buffers < least))
-            least = buffers;
-    }
-    return least;
-}
-
 static int start(struct p2_fetch *f, const struct uri *uri)
 {
     struct core *core = f->core;
@@ -117,7 +105,7 @@ static int start(struct p2_fetch *f, const struct uri *uri)
         return err;
     core->platform->random(core->platform->ctx, seed, sizeof seed);
     fill_facts(core, &config.facts);
-    config.rx_buffers = receive_credit();
+    config.rx_buffers = (uint16_t)net_rx_buffers(); // what the credit starts from
     config.window_max = (uint16_t)net_rx_limit();
     f->started = core_now(core);
     err = p2_client_init(&f->client, &config, f->started);

@@ -26,6 +26,8 @@ const struct platform_nic *net_nic(unsigned nic);
 
 // The fewest frames under way beyond which an open card is known to stall (struct platform_nic). 0: none is known.
 unsigned net_rx_limit(void);
+// The receive buffers of the narrowest open card. 0: not known.
+unsigned net_rx_buffers(void);
 
 // Takes in frames that have arrived and runs lwIP's timers. Returns the number of frames taken.
 unsigned net_poll(void);

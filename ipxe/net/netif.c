@@ -207,13 +207,27 @@ const struct platform_nic *net_nic(unsigned nic)
     return nic < net.count ? &net.cards[nic].info : NULL;
 }
 
+// The least of a number (of this offset in struct platform_nic) of the open cards that have it; 0: none has.
+static unsigned least_of_open(size_t offset)
+{
+    unsigned least = 0;
+    for (unsigned nic = 0; nic < net.count; nic++) {
+        uint16_t number;
+        memcpy(&number, (const uint8_t *)&net.cards[nic].info + offset, sizeof number);
+        if (net.cards[nic].open && number && (!least || number < least))
+            least = number;
+    }
+    return least;
+}
+
 unsigned net_rx_limit(void)
 {
-    unsigned limit = 0;
-    for (unsigned nic = 0; nic < net.count; nic++)
-        if (net.cards[nic].open && net.cards[nic].info.rx_limit && (!limit || net.cards[nic].info.rx_limit < limit))
-            limit = net.cards[nic].info.rx_limit;
-    return limit;
+    return least_of_open(offsetof(struct platform_nic, rx_limit));
+}
+
+unsigned net_rx_buffers(void)
+{
+    return least_of_open(offsetof(struct platform_nic, rx_buffers));
 }
 
 unsigned net_poll(void)
