@@ -69,6 +69,8 @@
     X(HTTP_REDIRECTS, "N15", "too many redirections")                                                                  \
     X(CONN_REFUSED, "N16", "connection refused")                                                                       \
     X(NET_NO_ROUTE, "N17", "no route to this address")                                                                 \
+    X(DHCP_REFUSED, "N18", "the DHCP server took its offer back")                                                      \
+    X(DHCP_NO_ACK, "N19", "the DHCP server did not confirm its offer")                                                 \
     /* starting */                                                                                                     \
     X(BOOT_FORMAT, "B01", "kernel format not known")                                                                   \
     X(BOOT_TOO_OLD, "B02", "kernel boot protocol too old")                                                             \

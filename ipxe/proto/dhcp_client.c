@@ -189,7 +189,7 @@ static void timed_out(struct dhcp_client *c, uint64_t now)
     else if (c->state == DHCP_LISTENING || (c->state == DHCP_PROXYING && c->tries >= DHCP_PROXY_ATTEMPTS))
         complete(c, now); // the address is good without
     else if (c->state != DHCP_PROXYING && c->tries >= c->config.attempts)
-        give_up(c, ERR_DHCP_NO_OFFER);
+        give_up(c, c->state == DHCP_REQUESTING ? ERR_DHCP_NO_ACK : c->naks ? ERR_DHCP_REFUSED : ERR_DHCP_NO_OFFER);
     else
         c->send_due = true;
 }
@@ -261,7 +261,7 @@ static void hear_nak(struct dhcp_client *c, uint64_t now)
 {
     c->have_offer = false;
     if (++c->naks >= DHCP_NAKS_MAX)
-        give_up(c, ERR_DHCP_NO_OFFER);
+        give_up(c, ERR_DHCP_REFUSED);
     else
         go(c, DHCP_DISCOVERING, now);
 }

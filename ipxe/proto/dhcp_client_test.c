@@ -248,7 +248,7 @@ TEST(retries_and_gives_up)
     for (count = 0; next_sent(); count++)
         CHECK_EQ(sent_u8(DHCP_MESSAGE_TYPE), DHCP_REQUEST);
     CHECK_EQ(count, DHCP_ATTEMPTS);
-    CHECK_EQ(dhcp_client_result(&c), ERR_DHCP_NO_OFFER);
+    CHECK_EQ(dhcp_client_result(&c), ERR_DHCP_NO_ACK);
     // Refused twice.
     start(false);
     for (int i = 0; i < 2; i++) {
@@ -263,7 +263,21 @@ TEST(retries_and_gives_up)
         end();
         hear(server, 67);
     }
-    CHECK_EQ(dhcp_client_result(&c), ERR_DHCP_NO_OFFER);
+    CHECK_EQ(dhcp_client_result(&c), ERR_DHCP_REFUSED);
+    // Refused once, and then it is silent.
+    start(false);
+    next_sent();
+    offer(NULL);
+    hear(server, 67);
+    next_sent();
+    begin(zero, zero, 0xcafe);
+    option_u8(DHCP_MESSAGE_TYPE, DHCP_NAK);
+    option(DHCP_SERVER_ID, server, 4);
+    end();
+    hear(server, 67);
+    while (next_sent())
+        CHECK_EQ(sent_u8(DHCP_MESSAGE_TYPE), DHCP_DISCOVER);
+    CHECK_EQ(dhcp_client_result(&c), ERR_DHCP_REFUSED);
 }
 
 TEST(better_offer_wins)
