@@ -259,6 +259,16 @@ ROWS.append(Row("host-uri-by-dhcp", "a DHCP rule for iPXE clients: the default s
                 dhcp=("--dhcp-match=set:ipxe,175", f"--dhcp-boot=tag:ipxe,p2://{A}/good"),
                 expect=(f'p2: asking {A}, image "good"',)))
 
+# Kernels that refuse: by ICMP for UDP, by a reset for TCP.
+CLOSED = (f"tftp://{B}", f"p2://{B}", f"http://{B}:81", "tftp://name.example")
+ROWS.append(boot("host-nobody-listens", "hosts without the server that is asked for, and a name server that is none: refused, then the next source",
+                 machine="host", group="host", servers=[Server("a", ["good"], A), Server("h", [], B, "http")], dhcp=(f"--dhcp-option=6,{B}",),
+                 script=script("dhcp", *[f"chain {uri}/good || echo NEXT-{i}" for i, uri in enumerate(CLOSED)],
+                               f"chain p2://{A}/good || echo ROW-FAILED"),
+                 expect=(r"(?s:%s)" % ".*".join(rf"\[N16\].*NEXT-{i}" for i in range(len(CLOSED))), "refused; asking on"),
+                 after=(("placed", "good"),)))
+
+
 def endless_rows():
     """Servers that never end: each is given up by name, and the next source boots."""
     servers = [Server("a", ["good"], A), Server("e", [], B, "endless")]

@@ -2,6 +2,7 @@
 // The transports that carry files: TFTP and HTTP, between lwIP and the sink.
 #include "base/fmt.h"
 #include "base/version.h"
+#include "core/sending.h"
 #include "core/sink.h"
 #include "net/net.h"
 #include "proto/http.h"
@@ -34,12 +35,19 @@ static int server_of(struct core *core, const struct uri *uri, uint16_t port, st
 struct tftp_fetch {
     struct core *core;
     struct tftp_client client;
+    struct sending sending;
 };
 
 static void tftp_received(void *ctx, unsigned nic, const struct net_addr *from, const uint8_t *data, size_t len)
 {
     struct tftp_fetch *f = ctx;
     tftp_input(&f->client, from, data, len, core_now(f->core));
+}
+
+static void tftp_refusal(void *ctx, const struct net_addr *to)
+{
+    struct tftp_fetch *f = ctx;
+    tftp_refused(&f->client, to);
 }
 
 static int tftp_run(struct tftp_fetch *f, struct net_udp *udp)
@@ -49,14 +57,16 @@ static int tftp_run(struct tftp_fetch *f, struct net_udp *udp)
         uint8_t packet[TFTP_REQUEST_MAX];
         struct net_addr to;
         size_t len;
-        while ((len = tftp_output(&f->client, packet, sizeof packet, &to, core_now(f->core))) > 0)
-            (void)net_udp_send(udp, &to, packet, len);
+        int err = 0;
+        while (!err && (len = tftp_output(&f->client, packet, sizeof packet, &to, core_now(f->core))) > 0)
+            err = sending_judge(&f->sending, net_udp_send(udp, &to, packet, len), &to, core_now(f->core));
         result = tftp_result(&f->client);
-        int err = result == 1 ? core_turn(f->core) : 0;
+        if (!err && result == 1)
+            err = core_turn(f->core);
         if (err)
             tftp_abort(&f->client, err); // the server is told in the next round
     } while (result == 1);
-    return result;
+    return sending_reason(&f->sending, result);
 }
 
 int core_tftp_fetch(struct core *core, const struct uri *uri)
@@ -66,6 +76,7 @@ int core_tftp_fetch(struct core *core, const struct uri *uri)
     char name[TFTP_FILENAME_MAX];
     struct net_addr server;
     fetch.core = core;
+    fetch.sending = (struct sending){ 0 };
     console_say("tftp", "fetching %s from %s", uri->path, uri->host[0] ? uri->host : "the next server");
     int err = uri_path_name(uri, name, sizeof name);
     if (err >= 0)
@@ -80,6 +91,8 @@ int core_tftp_fetch(struct core *core, const struct uri *uri)
     if (net_rx_limit())
         tftp_limit_window(&fetch.client, (uint16_t)net_rx_limit());
     struct net_udp *udp = err ? NULL : net_udp_open(0, tftp_received, &fetch);
+    if (udp)
+        net_udp_on_refusal(udp, tftp_refusal);
     if (!err)
         err = udp ? tftp_run(&fetch, udp) : ERR_NO_MEMORY;
     net_udp_close(udp);

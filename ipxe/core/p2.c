@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // The native transport, `p2://[server][:port]/name`: the pure client machine between lwIP's UDP and memory.
+#include "core/sending.h"
 #include "core/state.h"
 
 #include "base/div.h"
@@ -17,6 +18,9 @@ struct p2_fetch {
     struct net_udp *udp;
     uint64_t started, seal_us, digest_us; // seal_us: checking its signatures
     struct meter meter;
+    struct sending sending;
+    struct net_addr server; // that was named, if any
+    bool refused; // by it, before it said anything else
     bool reused; // what the disk has was looked at
 };
 
@@ -26,9 +30,20 @@ static void received(void *ctx, unsigned nic, const struct net_addr *from, const
     (void)p2_client_input(&f->client, data, len, from, f->core->turn_us); // what is not for us is counted there
 }
 
+// It may be about to start, and anyone may have sent this: it is asked as long as if it were silent.
+static void refusal(void *ctx, const struct net_addr *to)
+{
+    struct p2_fetch *f = ctx;
+    char text[NET_ADDR_TEXT_MAX];
+    if (f->refused || !net_addr_equal(to, &f->server) || p2_client_phase(&f->client) != P2_DISCOVER)
+        return;
+    f->refused = true;
+    console_say("p2", "%s: %s; asking on", net_addr_format(&f->server, text), err_text(ERR_CONN_REFUSED));
+}
+
 // As of the time when the card was looked at: what has come since then, while this processor hashed or stood still, is not
-// late yet.
-static void send_due(struct p2_fetch *f)
+// late yet. 0, or an error that ends the transfer.
+static int send_due(struct p2_fetch *f)
 {
     uint8_t message[P2_CLIENT_MESSAGE_MAX];
     struct net_addr to;
@@ -38,8 +53,12 @@ static void send_due(struct p2_fetch *f)
         p2_client_progress(&f->client, &progress);
         if (!f->core->first_read_us && progress.reads_sent)
             f->core->first_read_us = core_now(f->core);
-        (void)net_udp_send(f->udp, &to, message, (size_t)len); // unsent is lost, and lost is asked for again
+        // Unsent is lost, and lost is asked for again.
+        int err = sending_judge(&f->sending, net_udp_send(f->udp, &to, message, (size_t)len), &to, f->core->turn_us);
+        if (err)
+            return err;
     }
+    return 0;
 }
 
 // Where HELLO goes when no server is named: each open card's multicast groups, and the broadcast.
@@ -80,11 +99,11 @@ static int start(struct p2_fetch *f, const struct uri *uri)
     struct core *core = f->core;
     char name[P2_NAME_MAX];
     uint8_t seed[32];
-    struct net_addr server, targets[P2_CLIENT_TARGETS];
+    struct net_addr targets[P2_CLIENT_TARGETS];
     struct p2_client_config config = {
         .trust = &core->embed.trust,
         .image = name,
-        .servers = &server,
+        .servers = &f->server,
         .targets = targets,
         .seed = seed,
         .seed_len = sizeof seed,
@@ -95,7 +114,7 @@ static int start(struct p2_fetch *f, const struct uri *uri)
     if (err >= 0)
         err = core_open_network(core);
     if (!err && uri->host[0]) {
-        err = core_resolve(core, uri, P2_PORT, &server);
+        err = core_resolve(core, uri, P2_PORT, &f->server);
         config.server_count = 1;
     } else if (!err) {
         config.target_count = discovery_targets(targets, uri->port ? uri->port : P2_PORT);
@@ -112,7 +131,10 @@ static int start(struct p2_fetch *f, const struct uri *uri)
     if (err)
         return err;
     f->udp = net_udp_open(0, received, f);
-    return f->udp ? 0 : ERR_NO_MEMORY;
+    if (!f->udp)
+        return ERR_NO_MEMORY;
+    net_udp_on_refusal(f->udp, refusal);
+    return 0;
 }
 
 // The seal is verified: memory is planned now, before anything large is asked for.
@@ -222,7 +244,7 @@ static void finish(struct p2_fetch *f, int err, uint64_t total_us)
     p2_client_finish(&f->client, &report, core_now(f->core));
     while (p2_client_phase(&f->client) != P2_DONE) {
         net_poll();
-        send_due(f);
+        (void)send_due(f);
         if (p2_client_phase(&f->client) != P2_DONE && core_turn(f->core))
             break; // ctrl-C: the server need not know
     }
@@ -247,6 +269,13 @@ static bool share(struct p2_fetch *f)
     return moved;
 }
 
+// Why the machine failed, with what the network has said meanwhile.
+static int reason(const struct p2_fetch *f)
+{
+    int err = p2_client_error(&f->client);
+    return f->refused && err == ERR_P2_NO_SERVER ? ERR_CONN_REFUSED : sending_reason(&f->sending, err);
+}
+
 // Until VERIFIED or an error.
 static int run(struct p2_fetch *f)
 {
@@ -254,7 +283,7 @@ static int run(struct p2_fetch *f)
         enum p2_phase phase = p2_client_phase(&f->client);
         int err = 0;
         if (phase == P2_FAILED)
-            return p2_client_error(&f->client);
+            return reason(f);
         if (phase == P2_VERIFIED)
             return 0;
         if (phase == P2_SEALED)
@@ -263,7 +292,9 @@ static int run(struct p2_fetch *f)
             err = reuse(f);
         if (err)
             return err;
-        send_due(f);
+        err = send_due(f);
+        if (err)
+            return err;
         uint64_t before = core_now(f->core);
         bool worked = share(f);
         worked |= p2_client_work(&f->client, HASH_PIECE) > 0;

@@ -620,6 +620,9 @@ static void answer_name(const struct frame *query, const uint8_t *address, uint1
     memcpy(packet + 2, in, 2);
     store16_be(packet + 4, (uint16_t)(8 + len)); // no checksum of its own
     struct frame f = ip_packet(false, 17, packet, 8 + len, 0, false);
+    memcpy(f.bytes + ETH + 12, query->bytes + ETH + 16, 4);
+    store16_be(f.bytes + ETH + 10, 0);
+    store16_be(f.bytes + ETH + 10, (uint16_t)~sum(0, f.bytes + ETH, 20));
     put(&f);
     drain();
 }
@@ -643,8 +646,104 @@ TEST(late_answer_is_no_other_names)
     CHECK(memcmp(&ret, &expected, sizeof ret) == 0);
 }
 
+// A port that is closed to what is in `sent`: the peer quotes the first `quoted` bytes behind the Ethernet header.
+static struct frame closed(bool v6, const struct frame *sent, size_t quoted)
+{
+    uint8_t icmp[600] = { v6 ? 1 : 3, v6 ? 4 : 3 };
+    quoted = MIN(quoted, sent->len - ETH);
+    memcpy(icmp + 8, sent->bytes + ETH, quoted);
+    store16_be(icmp + 2, (uint16_t)~sum(v6 ? pseudo(true, 58, 8 + quoted) : 0, icmp, 8 + quoted));
+    return ip_packet(v6, v6 ? 58 : 1, icmp, 8 + quoted, 0, false);
+}
+
+static void refused(void *ctx, const struct net_addr *to)
+{
+    t.datagrams++;
+    t.from = *to;
+}
+
+// Only what this machine has sent can be refused, and nothing else in it may be wrong.
+TEST(refusals_reach_their_socket)
+{
+    set_up();
+    struct net_udp *socket = net_udp_open(0, got, NULL);
+    net_udp_on_refusal(socket, refused);
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct net_addr peer = net_addr_v4(peer_ip4, 69);
+        if (v6)
+            memcpy(peer.ip, peer_ip6, 16);
+        peer.zone = 1;
+        for (int i = 0; i < 2; i++) { // the first one asks for the peer's hardware address
+            CHECK_EQ(net_udp_send(socket, &peer, "question", 8), 0);
+            drain();
+        }
+        size_t heads = (v6 ? 40 : 20) + 8;
+        for (size_t quoted = heads - 1; quoted <= heads + 8; quoted++) {
+            struct frame f = closed(v6, &t.sent, quoted);
+            t.datagrams = 0;
+            put(&f);
+            drain();
+            CHECK_EQ(t.datagrams, quoted >= heads);
+            CHECK(!t.datagrams || memcmp(&t.from, &peer, sizeof peer) == 0);
+        }
+        struct frame f = closed(v6, &t.sent, heads);
+        for (size_t bit = 12 * 8; bit < f.len * 8; bit++) {
+            bool free = v6 && (bit / 8 < ETH + 4 || bit / 8 == ETH + 7) && bit / 8 >= ETH; // what IPv6 covers by no checksum
+            f.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            t.datagrams = 0;
+            put(&f);
+            drain();
+            f.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            CHECK(free || t.datagrams == 0);
+        }
+        struct frame other = t.sent;
+        other.bytes[ETH + heads - 7] ^= 1; // another port of ours
+        f = closed(v6, &other, heads);
+        t.datagrams = 0;
+        put(&f);
+        drain();
+        CHECK_EQ(t.datagrams, 0);
+    }
+    net_udp_close(socket);
+}
+
+TEST(name_servers_that_refuse)
+{
+    static const uint8_t other_ip[4] = { 10, 0, 0, 3 }, found_ip[4] = { 10, 0, 0, 33 };
+    set_up();
+    struct net_addr servers[2] = { net_addr_v4(peer_ip4, 53), net_addr_v4(other_ip, 53) }, ret = { 0 };
+    net_set_dns(servers, 1);
+    CHECK_EQ(net_resolve("closed.example", &ret), ERR_TIMED_OUT);
+    drain();
+    struct frame f = closed(false, &t.sent, 28); // without the question: it says too little
+    put(&f);
+    drain();
+    CHECK_EQ(net_resolve("closed.example", &ret), ERR_TIMED_OUT);
+    f = closed(false, &t.sent, 500);
+    put(&f);
+    drain();
+    CHECK_EQ(net_resolve("closed.example", &ret), ERR_CONN_REFUSED);
+    // The next server is asked at once, and what it says holds.
+    for (int known = 0; known < 2; known++) {
+        net_set_dns(servers, 2);
+        const char *name = known ? "known.example" : "unknown.example";
+        CHECK_EQ(net_resolve(name, &ret), ERR_TIMED_OUT);
+        drain();
+        CHECK(memcmp(t.sent.bytes + ETH + 16, peer_ip4, 4) == 0);
+        f = closed(false, &t.sent, 500);
+        put(&f);
+        drain();
+        CHECK(memcmp(t.sent.bytes + ETH + 16, other_ip, 4) == 0);
+        CHECK_EQ(net_resolve(name, &ret), ERR_TIMED_OUT);
+        answer_name(&t.sent, found_ip, known ? 4 : 0);
+        CHECK_EQ(net_resolve(name, &ret), known ? 0 : ERR_DNS_FAILED);
+    }
+    net_set_dns(NULL, 0);
+}
+
 TEST_MAIN(T(datagrams_arrive_whole), T(one_wrong_bit_is_seen), T(what_is_for_others_is_not_taken),
           T(fragments_are_kept_until_the_last_one), T(closed_port_is_answered_with_the_packets_head), T(segments_out_of_order_are_kept),
           T(pings_are_answered), T(priority_tag_is_no_tag), T(path_mtu_has_a_floor), T(fragments_beyond_the_largest_packet),
           T(segment_size_belongs_to_the_syn), T(segments_leave_room_for_a_tag),
-          T(failures_of_a_connection_are_told_apart), T(late_answer_is_no_other_names))
+          T(failures_of_a_connection_are_told_apart), T(late_answer_is_no_other_names),
+          T(refusals_reach_their_socket), T(name_servers_that_refuse))

@@ -12,6 +12,7 @@
 #define IP4_HEAD 20
 #define IP6_HEAD 40
 #define UDP_HEAD 8
+#define PROTO_ICMP 1
 #define PROTO_UDP 17
 #define PROTO_ICMP6 58
 #define ND_SOLICITATION 135
@@ -75,6 +76,38 @@ static void ip6_checksum(uint8_t *upper, size_t len, size_t at, const uint8_t *a
     store16_be(upper + at, sum ? sum : 0xffff);
 }
 
+static void ip4_header(struct builder *b, const struct net_addr *from, const struct net_addr *to, uint8_t proto, size_t len)
+{
+    uint8_t *head = builder_room(b, IP4_HEAD);
+    memset(head, 0, IP4_HEAD);
+    head[0] = 0x45;
+    store16_be(head + 2, (uint16_t)(IP4_HEAD + len));
+    head[8] = 64;
+    head[9] = proto;
+    memcpy(head + 12, from->ip + 12, 4);
+    memcpy(head + 16, to->ip + 12, 4);
+    store16_be(head + 10, fold(sum16(0, head, IP4_HEAD)));
+}
+
+void simnet_refuse(struct simnet *net, const struct net_addr *from, const struct net_addr *to, const void *data, size_t len)
+{
+    uint8_t frame[FRAME_MAX];
+    struct builder b = builder_make(frame, sizeof frame);
+    size_t quoted = IP4_HEAD + UDP_HEAD + len;
+    ethernet(&b, net, ETHERTYPE_IP4);
+    ip4_header(&b, to, from, PROTO_ICMP, 8 + quoted);
+    uint8_t *icmp = builder_room(&b, 8);
+    memset(icmp, 0, 8);
+    icmp[0] = icmp[1] = 3;
+    ip4_header(&b, from, to, PROTO_UDP, UDP_HEAD + len);
+    builder_u16_be(&b, from->port);
+    builder_u16_be(&b, to->port);
+    builder_u32_be(&b, (uint32_t)(UDP_HEAD + len) << 16);
+    builder_bytes(&b, data, len);
+    store16_be(icmp + 2, fold(sum16(0, icmp, 8 + quoted)));
+    enqueue(net, frame, b.len);
+}
+
 void simnet_send_udp(struct simnet *net, const struct net_addr *from, const struct net_addr *to, const void *data,
                      size_t len)
 {
@@ -84,15 +117,7 @@ void simnet_send_udp(struct simnet *net, const struct net_addr *from, const stru
     ethernet(&b, net, v4 ? ETHERTYPE_IP4 : ETHERTYPE_IP6);
     size_t udp_len = UDP_HEAD + len;
     if (v4) {
-        uint8_t *head = builder_room(&b, IP4_HEAD);
-        memset(head, 0, IP4_HEAD);
-        head[0] = 0x45;
-        store16_be(head + 2, (uint16_t)(IP4_HEAD + udp_len));
-        head[8] = 64;
-        head[9] = PROTO_UDP;
-        memcpy(head + 12, from->ip + 12, 4);
-        memcpy(head + 16, to->ip + 12, 4);
-        store16_be(head + 10, fold(sum16(0, head, IP4_HEAD)));
+        ip4_header(&b, from, to, PROTO_UDP, udp_len);
     } else {
         ip6_header(&b, from->ip, to->ip, PROTO_UDP, udp_len);
     }

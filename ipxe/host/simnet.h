@@ -40,6 +40,9 @@ struct simnet {
 void simnet_attach(struct simnet *net, struct host_machine *machine);
 void simnet_free(struct simnet *net);
 
+// Refuses a datagram (IPv4) that the machine under test sent from `from` to `to`: `to` says by ICMP that the port is unreachable.
+void simnet_refuse(struct simnet *net, const struct net_addr *from, const struct net_addr *to, const void *data, size_t len);
+
 // Sends a datagram to the machine under test, as from `from` to `to`.
 void simnet_send_udp(struct simnet *net, const struct net_addr *from, const struct net_addr *to, const void *data,
                      size_t len);

@@ -57,6 +57,8 @@ struct world {
     uint32_t dead_after_data;
     bool dhcp;
     const char *dhcp_file; // content of the file that TFTP serves as "script.ipxe"
+    uint16_t closed;       // the server's port that refuses what is sent there (ICMP)...
+    uint64_t opens_us;     // ...until then
     bool folder;           // Signet was started from a disk that may have a script in its folder
     struct outcome *out;
 };
@@ -223,7 +225,9 @@ static void datagram(struct simnet *net, const struct net_addr *from, const stru
                      size_t len)
 {
     client_addr = *from;
-    if (to->port == 67)
+    if (to->port == w.closed && net->machine->now_us < w.opens_us && memcmp(to->ip, w.server_addr.ip, 16) == 0)
+        simnet_refuse(net, from, to, data, len);
+    else if (to->port == 67)
         answer_dhcp(net, data, len);
     else if (to->port == 69)
         answer_tftp(net, from, data, len);

@@ -5,7 +5,7 @@
 #include "net/port.h"
 
 #include "lwip/ip4_addr.h"
-#include "proto/datagram.h"
+#include "proto/refusal.h"
 
 static bool fits_ip4(const struct netif *netif, const struct datagram *d)
 {
@@ -24,17 +24,32 @@ static bool fits_ip6(struct netif *netif, const struct datagram *d)
     return slot >= 0 && ip6_addr_isvalid(netif_ip6_addr_state(netif, slot)) && d->from_ip[0] != 0xff;
 }
 
+static struct net_addr sender(struct netif *netif, const struct datagram *d)
+{
+    struct net_addr from = { 0 };
+    if (d->v4)
+        from = net_addr_v4(d->from_ip, 0);
+    else
+        memcpy(from.ip, d->from_ip, 16);
+    from.port = d->from_port;
+    from.zone = (uint8_t)(netif->num + 1);
+    return from;
+}
+
+void net_refused_datagram(struct netif *netif, const uint8_t *frame, size_t len)
+{
+    struct datagram d;
+    if (!refusal_read(frame, len, &d) || !(d.v4 ? fits_ip4(netif, &d) : fits_ip6(netif, &d)))
+        return;
+    struct net_addr to = sender(netif, &d);
+    net_udp_refuse(&to, d.to_port, d.data, d.len);
+}
+
 bool net_direct(struct netif *netif, const uint8_t *frame, size_t len)
 {
     struct datagram d;
-    struct net_addr from = { 0 };
     if (!datagram_read(frame, len, &d) || !(d.v4 ? fits_ip4(netif, &d) : fits_ip6(netif, &d)))
         return false;
-    if (d.v4)
-        from = net_addr_v4(d.from_ip, 0);
-    else
-        memcpy(from.ip, d.from_ip, 16);
-    from.port = d.from_port;
-    from.zone = (uint8_t)(netif->num + 1);
+    struct net_addr from = sender(netif, &d);
     return net_udp_deliver(netif, d.to_port, &from, d.data, d.len);
 }

@@ -71,6 +71,7 @@ static void move_segments(const struct pbuf *p, const uint8_t *frame, uint8_t *o
 static void input(struct netif *netif, struct buffer *b, uint8_t *frame, u16_t len)
 {
     if (!stays_in_place(frame, len)) {
+        net_refused_datagram(netif, frame, len);
         memcpy(b->own, frame, len);
         frame = b->own;
     }

@@ -65,7 +65,8 @@ bool net_search_name(const char *name, unsigned i, char *buf, size_t cap);
 
 // Looks up a host name: AAAA or A, whichever answers. Starts on the first call with a name and is polled
 // until it is not ERR_TIMED_OUT; *ret keeps its port. The name is copied; another name gives up the one before, whose
-// answer is worth nothing from then on. ERR_DNS_FAILED, ERR_TIMED_OUT = not yet.
+// answer is worth nothing from then on. ERR_DNS_FAILED, ERR_CONN_REFUSED (the last
+// name server does not serve), ERR_TIMED_OUT = not yet.
 int net_resolve(const char *name, struct net_addr *ret);
 
 // --- UDP ---
@@ -77,6 +78,11 @@ typedef void net_udp_receiver(void *ctx, unsigned nic, const struct net_addr *fr
 // Opens a socket on a local port (0: any). NULL when out of memory or the port is in use.
 struct net_udp *net_udp_open(uint16_t port, net_udp_receiver *receive, void *ctx);
 void net_udp_close(struct net_udp *udp);
+
+// `to` is a host that refuses what this socket has sent to that port, as an ICMP error says which quotes it: who forges one has to
+// guess the socket's port. NULL: the owner does not want to know.
+typedef void net_udp_refusal(void *ctx, const struct net_addr *to);
+void net_udp_on_refusal(struct net_udp *udp, net_udp_refusal *refused);
 
 // Sends one datagram. A zone in `to` chooses the card (needed for multicast, broadcast, link-local).
 // ERR_NET_NO_ADDRESS, ERR_NET_NO_ROUTE, ERR_NO_MEMORY, ERR_NET_LINK.

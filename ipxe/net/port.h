@@ -23,5 +23,11 @@ bool net_has_source(const ip_addr_t *to); // has an open card an address that ho
 
 // Gives a received frame to the socket that it is for, if that can be told without lwIP. False: lwIP's turn.
 bool net_direct(struct netif *netif, const uint8_t *frame, size_t len);
+// Tells the socket or the look-up whose datagram is refused by this frame, if it is such an error.
+void net_refused_datagram(struct netif *netif, const uint8_t *frame, size_t len);
+void net_udp_refuse(const struct net_addr *to, uint16_t port, const uint8_t *sent, size_t len); // sent from this port
+// Who hears of refusals for ports that are no socket's: those that lwIP has opened itself.
+typedef void net_lwip_refusal(const struct net_addr *to, uint16_t port, const uint8_t *sent, size_t len);
+void net_udp_on_lwip_refusal(net_lwip_refusal *refused);
 // False when no socket has this port.
 bool net_udp_deliver(struct netif *netif, uint16_t port, const struct net_addr *from, const uint8_t *data, size_t len);

@@ -4,17 +4,44 @@
 
 #include "base/fmt.h"
 #include "lwip/dns.h"
+#include "lwip/prot/dns.h"
+#include "lwip/udp.h"
+
+#define RCODE_REFUSED 5
 
 static struct {
     char name[DNS_MAX_NAME_LENGTH]; // "": none
     uintptr_t number; // what an answer has to bring: late ones for other names have an older one
-    bool busy, found;
+    bool busy, found, refused;
+    bool refusing; // lwIP hears just now that a server refuses
     struct net_addr addr;
 } lookup;
+
+// lwIP, whose port this is, hears it as the server's own refusal (RFC 1035 4.1.1, RCODE 5), for it knows no ICMP: it compares number,
+// server and name with what it asked for and turns to the next server. A quote without the question says too little.
+static void refused(const struct net_addr *to, uint16_t port, const uint8_t *sent, size_t len)
+{
+    struct udp_pcb *pcb = udp_pcbs;
+    while (pcb && pcb->local_port != port)
+        pcb = pcb->next;
+    struct pbuf *p = pcb && to->port == DNS_SERVER_PORT && len > SIZEOF_DNS_HDR ? pbuf_alloc(PBUF_RAW, (u16_t)len, PBUF_RAM) : NULL;
+    if (!p)
+        return;
+    uint8_t *answer = p->payload;
+    memcpy(answer, sent, len);
+    answer[2] |= DNS_FLAG1_RESPONSE;
+    answer[3] = RCODE_REFUSED;
+    ip_addr_t server;
+    net_to_lwip(to, &server);
+    lookup.refusing = true;
+    pcb->recv(pcb->recv_arg, pcb, p, &server, to->port);
+    lookup.refusing = false;
+}
 
 void net_set_dns(const struct net_addr *servers, unsigned count)
 {
     lookup.name[0] = 0;
+    net_udp_on_lwip_refusal(refused);
     for (unsigned i = 0; i < DNS_MAX_SERVERS; i++) {
         ip_addr_t ip;
         if (i < count)
@@ -29,6 +56,7 @@ static void resolved(const char *name, const ip_addr_t *ip, void *number)
         return;
     lookup.busy = false;
     lookup.found = ip != NULL;
+    lookup.refused = lookup.refusing;
     if (ip)
         lookup.addr = net_from_lwip(ip, 0, NULL);
 }
@@ -50,7 +78,7 @@ int net_resolve(const char *name, struct net_addr *ret)
         return ERR_TIMED_OUT;
     lookup.name[0] = 0;
     if (!lookup.found)
-        return ERR_DNS_FAILED;
+        return lookup.refused ? ERR_CONN_REFUSED : ERR_DNS_FAILED;
     lookup.addr.port = ret->port;
     *ret = lookup.addr;
     return 0;

@@ -10,10 +10,12 @@
 struct net_udp {
     struct udp_pcb *pcb;
     net_udp_receiver *receive;
+    net_udp_refusal *refused;
     void *ctx;
 };
 
 static struct net_udp sockets[SOCKETS_MAX];
+static net_lwip_refusal *lwip_refused;
 
 static void input(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from, u16_t port)
 {
@@ -43,6 +45,28 @@ bool net_udp_deliver(struct netif *netif, uint16_t port, const struct net_addr *
     return false;
 }
 
+void net_udp_refuse(const struct net_addr *to, uint16_t port, const uint8_t *sent, size_t len)
+{
+    for (unsigned i = 0; i < SOCKETS_MAX; i++)
+        if (sockets[i].pcb && sockets[i].pcb->local_port == port) {
+            if (sockets[i].refused)
+                sockets[i].refused(sockets[i].ctx, to);
+            return;
+        }
+    if (lwip_refused)
+        lwip_refused(to, port, sent, len);
+}
+
+void net_udp_on_lwip_refusal(net_lwip_refusal *refused)
+{
+    lwip_refused = refused;
+}
+
+void net_udp_on_refusal(struct net_udp *udp, net_udp_refusal *refused)
+{
+    udp->refused = refused;
+}
+
 struct net_udp *net_udp_open(uint16_t port, net_udp_receiver *receive, void *ctx)
 {
     struct net_udp *udp = NULL;
@@ -62,6 +86,7 @@ struct net_udp *net_udp_open(uint16_t port, net_udp_receiver *receive, void *ctx
         return NULL;
     }
     udp->receive = receive;
+    udp->refused = NULL;
     udp->ctx = ctx;
     udp_recv(udp->pcb, input, udp);
     return udp;
@@ -81,6 +106,8 @@ int net_udp_send(struct net_udp *udp, const struct net_addr *to, const void *dat
         return ERR_TOO_LARGE;
     ip_addr_t ip;
     net_to_lwip(to, &ip);
+    if (!to->zone && !net_has_source(&ip))
+        return ERR_NET_NO_ADDRESS; // lwIP would send from one that gets no answer
     struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, (u16_t)len, PBUF_RAM);
     if (!p)
         return ERR_NO_MEMORY;

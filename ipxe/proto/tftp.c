@@ -51,6 +51,12 @@ void tftp_abort(struct tftp_client *c, int err)
         fail(c, err, true);
 }
 
+void tftp_refused(struct tftp_client *c, const struct net_addr *to)
+{
+    if (c->state == TFTP_REQUESTING && !c->peer.port && net_addr_equal(to, &c->server))
+        fail(c, ERR_CONN_REFUSED, false);
+}
+
 // A block's number on the wire: 16 bits, and behind 65535 comes 0 or 1, as the server likes it.
 static uint16_t wire_number(const struct tftp_client *c, uint32_t block)
 {

@@ -67,11 +67,15 @@ size_t tftp_output(struct tftp_client *c, uint8_t *buf, size_t cap, struct net_a
 // asked (a server of several addresses); what others send, and stray packets, are dropped in silence.
 void tftp_input(struct tftp_client *c, const struct net_addr *from, const uint8_t *data, size_t len, uint64_t now);
 
+// `to` refuses what was sent there: nothing serves TFTP. Ends the transfer before the first answer; behind it that is no more than
+// a loss, as anyone may have sent it.
+void tftp_refused(struct tftp_client *c, const struct net_addr *to);
+
 // The caller gives up with this error.
 void tftp_abort(struct tftp_client *c, int err);
 
 uint64_t tftp_deadline(const struct tftp_client *c);
 
 // 1 while it goes on, 0 when the file is whole, ERR_TFTP_ERROR (message says why; none: its options are not what was asked
-// for), ERR_NOT_FOUND, ERR_TIMED_OUT, ERR_TOO_SLOW, the sink's error or the caller's.
+// for), ERR_NOT_FOUND, ERR_CONN_REFUSED, ERR_TIMED_OUT, ERR_TOO_SLOW, the sink's error or the caller's.
 int tftp_result(const struct tftp_client *c);

@@ -176,6 +176,28 @@ TEST(strange_ports_are_not_heard)
     CHECK_EQ(tftp_init(&client, name, &server_addr, 1500, keep, NULL, 0), ERR_TOO_LARGE);
 }
 
+// Refused before anything came: over. Afterwards, or for another port or host, that says nothing.
+TEST(refusals)
+{
+    CHECK_EQ(tftp_init(&client, "x", &server_addr, 1500, keep, NULL, 0), 0);
+    uint8_t buf[TFTP_REQUEST_MAX];
+    struct net_addr to, other = server_addr;
+    tftp_output(&client, buf, sizeof buf, &to, 0);
+    other.port++;
+    tftp_refused(&client, &other);
+    other = server_addr;
+    other.ip[15] ^= 1;
+    tftp_refused(&client, &other);
+    CHECK_EQ(tftp_result(&client), 1);
+    tftp_refused(&client, &to);
+    CHECK_EQ(tftp_result(&client), ERR_CONN_REFUSED);
+    CHECK_EQ(tftp_output(&client, buf, sizeof buf, &to, 0), 0); // nobody is there to be told
+    CHECK_EQ(feed("\0\6blksize\0" "512", 14), 1);
+    tftp_refused(&client, &client.peer);
+    tftp_refused(&client, &server_addr);
+    CHECK_EQ(tftp_result(&client), 1);
+}
+
 // A card that holds two frames.
 TEST(a_small_window_is_asked_for)
 {
@@ -195,4 +217,4 @@ TEST(a_small_window_is_asked_for)
 }
 
 TEST_MAIN(T(sizes_around_the_block), T(losses_cost_time_only), T(a_silent_server_ends_in_a_timeout),
-          T(errors_of_the_server), T(strange_ports_are_not_heard), T(a_small_window_is_asked_for))
+          T(errors_of_the_server), T(strange_ports_are_not_heard), T(refusals), T(a_small_window_is_asked_for))
