@@ -250,6 +250,8 @@ static int start(struct fetch *f, const struct uri *uris, size_t uri_count, cons
             target_count = fetch_net_targets(&f->net, interface, port, targets, ARRAY_SIZE(targets));
             continue;
         }
+        if (count == ARRAY_SIZE(servers))
+            continue; // the names before have addresses enough
         int n = fetch_net_resolve(&f->net, uris[i].host, port, servers + count, ARRAY_SIZE(servers) - count);
         if (n < 0)
             return -1;

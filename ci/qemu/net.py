@@ -56,9 +56,9 @@ def netem_missing():
 
 
 class Node:
-    """A server's own network stack; `address` is its IPv4 address, None for IPv6 link-local alone."""
+    """A server's own network stack; `address` is its IPv4 address, None for IPv6 link-local alone, or with `address6`."""
 
-    def __init__(self, net, name, address):
+    def __init__(self, net, name, address, address6=None):
         self.net, self.name, self.address = net, name, address
         self.holder = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
         deadline = time.monotonic() + 5
@@ -75,6 +75,8 @@ class Node:
         self.sh("ip", "link", "set", "eth0", "up")
         if address:
             self.sh("ip", "addr", "add", f"{address}/24", "brd", "+", "dev", "eth0")
+        if address6:
+            self.sh("ip", "addr", "add", f"{address6}/64", "dev", "eth0")
 
     def wrap(self, command):
         return ["nsenter", f"--net=/proc/{self.holder.pid}/ns/net"] + list(command)
@@ -120,8 +122,8 @@ class Net:
         sh("sh", "-c", f"echo 1 >/proc/sys/net/ipv6/conf/{name}/disable_ipv6")
         sh("ip", "link", "set", name, "arp", "off", "up")
 
-    def node(self, name, address):
-        self.nodes[name] = Node(self, name, address)
+    def node(self, name, address, address6=None):
+        self.nodes[name] = Node(self, name, address, address6)
         return self.nodes[name]
 
     def popen(self, command, log):

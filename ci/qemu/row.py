@@ -84,7 +84,7 @@ class Runner:
             command = [sys.executable, os.path.join(fixtures.TOP, "ci/qemu/p2.py"), "--interface", "eth0", *server.options]
             command += [f"{os.path.basename(image)}={image_path(image)}" for image in server.images]
         elif server.kind == "http":
-            command = [sys.executable, "-m", "http.server", "--directory", folder, "8080"]
+            command = [sys.executable, "-m", "http.server", "--directory", folder, *server.options, "8080"]
         elif server.kind == "endless":
             command = [sys.executable, os.path.join(fixtures.TOP, "ci/qemu/endless.py")]
         else:
@@ -94,7 +94,7 @@ class Runner:
     def start(self):
         self.embed()
         for server in self.row.servers:
-            self.net.node(server.name, server.address)
+            self.net.node(server.name, server.address, server.address6)
             if not server.late:
                 self.serve(server)
         for where, name, text in self.row.files:

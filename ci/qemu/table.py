@@ -11,6 +11,7 @@ import fixtures
 import table_dhcp
 import table_disk
 import table_efi
+import table_names
 import table_usb
 
 OK = r"SIGNET-BOOT-OK name={} counter={}"
@@ -26,6 +27,7 @@ class Server:
     kind: str = "signet"  # "signet": bin/signet bootserver; "p2": ci/qemu/p2.py; "http": Python's HTTP server; "endless": endless.py
     options: list = field(default_factory=list)
     late: float = 0.0  # seconds after the machine's start until it is there
+    address6: str = None  # besides link-local
 
 
 @dataclass
@@ -285,4 +287,5 @@ def endless_rows():
 
 
 NOT_ON_HOST = {"e1000", "sha-ni", "cached-dhcp", "smallest", "loss-relay"}  # about the PXE ROM, the machine, QEMU's socket
-ROWS += list(host_rows()) + list(endless_rows()) + table_dhcp.rows(ROWS) + table_efi.rows(ROWS) + table_disk.rows(ROWS) + table_usb.rows(ROWS)
+ROWS += (list(host_rows()) + list(endless_rows()) + table_dhcp.rows(ROWS) + table_names.rows(ROWS) + table_efi.rows(ROWS) +
+         table_disk.rows(ROWS) + table_usb.rows(ROWS))

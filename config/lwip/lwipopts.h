@@ -53,6 +53,7 @@
 #define LWIP_ACD 0
 #define LWIP_DNS 1
 #define DNS_MAX_NAME_LENGTH 256
+#define DNS_MAX_FOUND 4 // addresses of an answer (patches/lwip)
 // DHCP replies come by unicast to an address that is not ours yet.
 #define LWIP_IP_ACCEPT_UDP_PORT(port) ((port) == PP_NTOHS(68))
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-// Network configuration: the lease that the ROM has already, DHCP of our own otherwise; names to addresses.
+// Network configuration: the lease that the ROM has already, DHCP of our own otherwise.
 #include "core/state.h"
 
 #include "base/fmt.h"
@@ -9,7 +9,6 @@
 #define ARCH_BIOS 0 // RFC 4578 2.1
 #define ARCH_EFI_X64 7
 #define ARCH_EFI_ARM64 11
-#define RESOLVE_LIMIT_US 10000000u
 #define LINK_WAIT_US 4000000u // copper takes two or three seconds
 #define ANY_CARD PLATFORM_NICS_MAX
 #define PROXY_WAIT_AGAIN_US 6000000u // for a ProxyDHCP server, in rounds behind the first
@@ -245,56 +244,5 @@ int core_dhcp_any(struct core *core, bool force)
         core_settings_forget(core, before - 1);
         core_apply_addresses(core);
     }
-    return err;
-}
-
-// "net0" or "1" behind the % of a link-local literal.
-static bool parse_zone(const char *zone, uint8_t *ret)
-{
-    if (strncmp(zone, "net", 3) == 0)
-        zone += 3;
-    uint64_t nic;
-    if (!fmt_parse_u64(zone, strlen(zone), 10, &nic) || nic >= net_nic_count())
-        return false;
-    *ret = (uint8_t)(nic + 1);
-    return true;
-}
-
-static int resolve(struct core *core, const char *name, uint64_t end, struct net_addr *addr)
-{
-    int err;
-    while ((err = net_resolve(name, addr)) == ERR_TIMED_OUT) {
-        if (core_now(core) > end)
-            return ERR_DNS_FAILED;
-        err = core_turn(core);
-        if (err)
-            return err;
-    }
-    return err;
-}
-
-int core_resolve(struct core *core, const struct uri *uri, uint16_t port, struct net_addr *ret)
-{
-    struct net_addr addr = { 0 };
-    const char *zone = strchr(uri->host, '%');
-    size_t len = zone ? (size_t)(zone - uri->host) : strlen(uri->host);
-    uint16_t wanted = uri->port ? uri->port : port;
-    if (net_addr_parse(uri->host, len, &addr)) {
-        addr.port = wanted;
-        if (zone && !parse_zone(zone + 1, &addr.zone))
-            return ERR_URI_MALFORMED;
-        if (!zone && addr.ip[0] == 0xfe && (addr.ip[1] & 0xc0) == 0x80)
-            addr.zone = 1; // link-local without a zone: the first card
-        *ret = addr;
-        return 0;
-    }
-    addr.port = wanted;
-    char name[URI_HOST_MAX + DHCP_NAME_MAX];
-    uint64_t end = core_now(core) + RESOLVE_LIMIT_US;
-    int err = ERR_DNS_FAILED;
-    for (unsigned i = 0; err == ERR_DNS_FAILED && net_search_name(uri->host, i, name, sizeof name); i++)
-        err = resolve(core, name, end, &addr);
-    if (!err)
-        *ret = addr;
     return err;
 }

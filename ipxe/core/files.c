@@ -2,9 +2,9 @@
 // The transports that carry files: TFTP and HTTP, between lwIP and the sink.
 #include "base/fmt.h"
 #include "base/version.h"
+#include "core/names.h"
 #include "core/sending.h"
 #include "core/sink.h"
-#include "net/net.h"
 #include "proto/http.h"
 #include "proto/tftp.h"
 
@@ -13,20 +13,21 @@ static int sink_data(void *ctx, const uint8_t *data, size_t len)
     return core_sink_data(ctx, data, len);
 }
 
-// The address of a URI's host; the next server of DHCP when it names none.
-static int server_of(struct core *core, const struct uri *uri, uint16_t port, struct net_addr *ret)
+// The addresses of a URI's host; the next server of DHCP when it names none.
+static int servers_of(struct core *core, const struct uri *uri, uint16_t port, struct core_names *ret)
 {
     int err = core_open_network(core);
     if (err)
         return err;
     if (uri->host[0])
-        return core_resolve(core, uri, port, ret);
+        return core_names_open(ret, core, uri, port);
     const uint8_t *ip;
     size_t len;
     enum setting_type type;
     if (settings_find(&core->settings, "next-server", &ip, &len, &type) != 0 || len != 4)
         return ERR_URI_MALFORMED;
-    *ret = net_addr_v4(ip, uri->port ? uri->port : port);
+    struct net_addr server = net_addr_v4(ip, uri->port ? uri->port : port);
+    core_names_set(ret, core, &server);
     return 0;
 }
 
@@ -34,6 +35,7 @@ static int server_of(struct core *core, const struct uri *uri, uint16_t port, st
 
 struct tftp_fetch {
     struct core *core;
+    struct core_names names;
     struct tftp_client client;
     struct sending sending;
 };
@@ -50,8 +52,16 @@ static void tftp_refusal(void *ctx, const struct net_addr *to)
     tftp_refused(&f->client, to);
 }
 
+// Nothing was heard for so long: ERR_TIMED_OUT if there is another address.
+static int tftp_late(struct tftp_fetch *f)
+{
+    int more = core_names_more(&f->names, true);
+    return more < 0 ? more : more && !f->client.peer.port ? ERR_TIMED_OUT : 0;
+}
+
 static int tftp_run(struct tftp_fetch *f, struct net_udp *udp)
 {
+    uint64_t patience = core_now(f->core) + CORE_PATIENCE_US;
     int result;
     do {
         uint8_t packet[TFTP_REQUEST_MAX];
@@ -63,10 +73,29 @@ static int tftp_run(struct tftp_fetch *f, struct net_udp *udp)
         result = tftp_result(&f->client);
         if (!err && result == 1)
             err = core_turn(f->core);
+        if (!err && result == 1 && !f->client.peer.port && core_now(f->core) > patience) {
+            patience = UINT64_MAX;
+            err = tftp_late(f);
+        }
         if (err)
             tftp_abort(&f->client, err); // the server is told in the next round
     } while (result == 1);
     return sending_reason(&f->sending, result);
+}
+
+static int tftp_ask(struct tftp_fetch *f, const char *name, const struct net_addr *server, struct core_sink *sink)
+{
+    f->sending = (struct sending){ 0 };
+    int err = tftp_init(&f->client, name, server, net_mtu(server), sink_data, sink, core_now(f->core));
+    if (net_rx_limit())
+        tftp_limit_window(&f->client, (uint16_t)net_rx_limit());
+    struct net_udp *udp = err ? NULL : net_udp_open(0, tftp_received, f);
+    if (udp)
+        net_udp_on_refusal(udp, tftp_refusal);
+    if (!err)
+        err = udp ? tftp_run(f, udp) : ERR_NO_MEMORY;
+    net_udp_close(udp);
+    return err;
 }
 
 int core_tftp_fetch(struct core *core, const struct uri *uri)
@@ -74,28 +103,21 @@ int core_tftp_fetch(struct core *core, const struct uri *uri)
     static struct tftp_fetch fetch;
     struct core_sink *sink;
     char name[TFTP_FILENAME_MAX];
-    struct net_addr server;
     fetch.core = core;
-    fetch.sending = (struct sending){ 0 };
     console_say("tftp", "fetching %s from %s", uri->path, uri->host[0] ? uri->host : "the next server");
     int err = uri_path_name(uri, name, sizeof name);
     if (err >= 0)
-        err = server_of(core, uri, TFTP_PORT, &server);
+        err = servers_of(core, uri, TFTP_PORT, &fetch.names);
     if (!err)
         err = core_sink_open(&sink, core, uri);
     if (err) {
         console_error("tftp", err, "cannot fetch %s", uri->path);
         return err;
     }
-    err = tftp_init(&fetch.client, name, &server, net_mtu(&server), sink_data, sink, core_now(core));
-    if (net_rx_limit())
-        tftp_limit_window(&fetch.client, (uint16_t)net_rx_limit());
-    struct net_udp *udp = err ? NULL : net_udp_open(0, tftp_received, &fetch);
-    if (udp)
-        net_udp_on_refusal(udp, tftp_refusal);
-    if (!err)
-        err = udp ? tftp_run(&fetch, udp) : ERR_NO_MEMORY;
-    net_udp_close(udp);
+    struct net_addr server = core_names_take(&fetch.names);
+    do {
+        err = tftp_ask(&fetch, name, &server, sink);
+    } while (err && !fetch.client.peer.port && (err = core_names_next(&fetch.names, "tftp", err, &server)) == 0);
     if (fetch.client.message[0])
         console_say("tftp", "the server says: %s", fetch.client.message);
     return core_sink_close(sink, err);
@@ -108,7 +130,9 @@ int core_tftp_fetch(struct core *core, const struct uri *uri)
 struct http_fetch {
     struct core *core;
     struct core_sink *sink;
+    struct core_names names;
     struct net_tcp *tcp;
+    bool connected;
     struct http_response response;
     struct progress progress;
     int error; // of the connection
@@ -126,6 +150,7 @@ static int http_body(void *ctx, const uint8_t *data, size_t len)
 static void http_event(void *ctx, enum net_tcp_event event, const uint8_t *data, size_t len, int err)
 {
     struct http_fetch *f = ctx;
+    f->connected |= event == NET_TCP_CONNECTED;
     if (event == NET_TCP_CONNECTED)
         f->error = net_tcp_send(f->tcp, f->request, f->request_len);
     else if (event == NET_TCP_DATA)
@@ -152,29 +177,26 @@ static int http_connect(struct http_fetch *f, const struct net_addr *server)
     }
 }
 
-// One request. 0 when the body is in the sink, or a redirect is in response.location.
-static int http_once(struct http_fetch *f, const struct uri *uri)
+// From one address of the server.
+static int http_ask(struct http_fetch *f, const struct net_addr *server)
 {
-    struct net_addr server;
-    char agent[48];
-    int err = server_of(f->core, uri, HTTP_PORT, &server);
-    fmt_snprintf(agent, sizeof agent, "Signet/%s", signet_version);
-    if (!err)
-        err = http_request(f->request, sizeof f->request, uri, agent);
-    if (err < 0)
-        return err;
-    f->request_len = (size_t)err;
     f->error = 0;
+    f->connected = false;
     http_init(&f->response, http_body, f);
     progress_start(&f->progress, core_now(f->core));
-    err = http_connect(f, &server);
+    int err = http_connect(f, server), result;
     if (err)
         return err;
-    int result;
+    uint64_t patience = core_now(f->core) + CORE_PATIENCE_US;
     while ((result = http_result(&f->response)) == 1 && !f->error && !err) {
         err = core_turn(f->core);
         if (!err)
             err = progress_judge(&f->progress, core_now(f->core));
+        if (!err && !f->connected && core_now(f->core) > patience) {
+            int more = core_names_more(&f->names, true);
+            patience = UINT64_MAX;
+            err = more < 0 ? more : more && !f->connected ? ERR_TIMED_OUT : 0;
+        }
     }
     net_tcp_close(f->tcp);
     if (result == 1)
@@ -182,6 +204,24 @@ static int http_once(struct http_fetch *f, const struct uri *uri)
     if (result == ERR_HTTP_ERROR)
         console_say("http", "the server answered %u", f->response.status);
     return result;
+}
+
+// One request. 0 when the body is in the sink, or a redirect is in response.location.
+static int http_once(struct http_fetch *f, const struct uri *uri)
+{
+    char agent[48];
+    int err = servers_of(f->core, uri, HTTP_PORT, &f->names);
+    fmt_snprintf(agent, sizeof agent, "Signet/%s", signet_version);
+    if (!err)
+        err = http_request(f->request, sizeof f->request, uri, agent);
+    if (err < 0)
+        return err;
+    f->request_len = (size_t)err;
+    struct net_addr server = core_names_take(&f->names);
+    do {
+        err = http_ask(f, &server);
+    } while (err && !f->connected && (err = core_names_next(&f->names, "http", err, &server)) == 0);
+    return err;
 }
 
 // Where a redirect leads, in *uri.

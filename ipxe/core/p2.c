@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 // The native transport, `p2://[server][:port]/name`: the pure client machine between lwIP's UDP and memory.
+#include "core/names.h"
 #include "core/sending.h"
-#include "core/state.h"
 
 #include "base/div.h"
 #include "base/fmt.h"
 #include "base/version.h"
-#include "net/net.h"
 #include "phase2/client.h"
 
 #define HASH_PIECE (16 * 1024)    // hashed between two looks at the card
@@ -14,13 +13,13 @@
 
 struct p2_fetch {
     struct core *core;
+    struct core_names names; // of the server, if one is named
     struct p2_client client;
     struct net_udp *udp;
     uint64_t started, seal_us, digest_us; // seal_us: checking its signatures
     struct meter meter;
     struct sending sending;
-    struct net_addr server; // that was named, if any
-    bool refused; // by it, before it said anything else
+    bool refused; // by a server that was named, before it said anything else
     bool reused; // what the disk has was looked at
 };
 
@@ -35,10 +34,10 @@ static void refusal(void *ctx, const struct net_addr *to)
 {
     struct p2_fetch *f = ctx;
     char text[NET_ADDR_TEXT_MAX];
-    if (f->refused || !net_addr_equal(to, &f->server) || p2_client_phase(&f->client) != P2_DISCOVER)
+    if (f->refused || !(f->names.taken[0] + f->names.taken[1]) || p2_client_phase(&f->client) != P2_DISCOVER)
         return;
     f->refused = true;
-    console_say("p2", "%s: %s; asking on", net_addr_format(&f->server, text), err_text(ERR_CONN_REFUSED));
+    console_say("p2", "%s: %s; asking on", net_addr_format(to, text), err_text(ERR_CONN_REFUSED));
 }
 
 // As of the time when the card was looked at: what has come since then, while this processor hashed or stood still, is not
@@ -94,16 +93,17 @@ static void fill_facts(struct core *core, struct p2_facts *facts)
     fmt_snprintf(facts->version, sizeof facts->version, "%s-%s", signet_version, signet_commit);
 }
 
-static int start(struct p2_fetch *f, const struct uri *uri)
+// Asks all servers that are known at once: those of one family, or whoever is on the link.
+static int ask(struct p2_fetch *f, const struct uri *uri)
 {
     struct core *core = f->core;
     char name[P2_NAME_MAX];
     uint8_t seed[32];
-    struct net_addr targets[P2_CLIENT_TARGETS];
+    struct net_addr servers[P2_CLIENT_TARGETS], targets[P2_CLIENT_TARGETS];
     struct p2_client_config config = {
         .trust = &core->embed.trust,
         .image = name,
-        .servers = &f->server,
+        .servers = servers,
         .targets = targets,
         .seed = seed,
         .seed_len = sizeof seed,
@@ -111,23 +111,31 @@ static int start(struct p2_fetch *f, const struct uri *uri)
         .seal_cap = sizeof core->image.seal_bytes,
     };
     int err = uri_path_name(uri, name, sizeof name);
-    if (err >= 0)
-        err = core_open_network(core);
-    if (!err && uri->host[0]) {
-        err = core_resolve(core, uri, P2_PORT, &f->server);
-        config.server_count = 1;
-    } else if (!err) {
-        config.target_count = discovery_targets(targets, uri->port ? uri->port : P2_PORT);
-        err = config.target_count ? 0 : ERR_NET_NO_ADDRESS;
-    }
-    if (err)
+    if (err < 0)
         return err;
+    if (!uri->host[0])
+        config.target_count = discovery_targets(targets, uri->port ? uri->port : P2_PORT);
+    while (uri->host[0] && config.server_count < P2_CLIENT_TARGETS && core_names_more(&f->names, false))
+        servers[config.server_count++] = core_names_take(&f->names);
+    if (!config.target_count && !config.server_count)
+        return ERR_NET_NO_ADDRESS;
+    f->refused = false;
+    f->sending = (struct sending){ 0 };
     core->platform->random(core->platform->ctx, seed, sizeof seed);
     fill_facts(core, &config.facts);
     config.rx_buffers = (uint16_t)net_rx_buffers(); // what the credit starts from
     config.window_max = (uint16_t)net_rx_limit();
-    f->started = core_now(core);
-    err = p2_client_init(&f->client, &config, f->started);
+    return p2_client_init(&f->client, &config, core_now(core));
+}
+
+static int start(struct p2_fetch *f, const struct uri *uri)
+{
+    int err = core_open_network(f->core);
+    if (!err && uri->host[0])
+        err = core_names_open(&f->names, f->core, uri, P2_PORT);
+    f->started = core_now(f->core);
+    if (!err)
+        err = ask(f, uri);
     if (err)
         return err;
     f->udp = net_udp_open(0, received, f);
@@ -311,6 +319,25 @@ static int run(struct p2_fetch *f)
     }
 }
 
+// Has nobody answered, or was there no way to ask?
+static bool unanswered(const struct p2_fetch *f, int err)
+{
+    return !f->core->image.planned && (err == ERR_P2_NO_SERVER || err == ERR_CONN_REFUSED || err == ERR_NET_NO_ADDRESS || err == ERR_NET_NO_ROUTE);
+}
+
+// Where no address of the first family answers, those of the other one are asked.
+static int run_all(struct p2_fetch *f, const struct uri *uri)
+{
+    int err = run(f), more = 0;
+    while (unanswered(f, err) && uri->host[0] && (more = core_names_more(&f->names, true)) == 1) {
+        console_say("p2", "%s: %s [%s]; trying its other addresses", uri->host, err_text(err), err_code(err));
+        err = ask(f, uri);
+        if (!err)
+            err = run(f);
+    }
+    return more < 0 ? more : err;
+}
+
 int core_p2_fetch(struct core *core, const struct uri *uri)
 {
     static struct p2_fetch fetch; // 64 KiB
@@ -323,7 +350,7 @@ int core_p2_fetch(struct core *core, const struct uri *uri)
         console_error("p2", err, "cannot ask for %s", uri->path);
         return err;
     }
-    err = run(&fetch);
+    err = run_all(&fetch, uri);
     core_helpers_stop(core);
     show_progress(&fetch);
     uint64_t total_us = core_now(core) - fetch.started;

@@ -166,8 +166,6 @@ int core_dhcp(struct core *core, unsigned nic, bool force);
 int core_dhcp_any(struct core *core, bool force);
 // Opens the cards that are not open yet, and waits a little for the first link. ERR_NET_NO_CARD when none could be.
 int core_open_network(struct core *core);
-// Host name or address literal of a URI to an address, with the URI's port or `port`.
-int core_resolve(struct core *core, const struct uri *uri, uint16_t port, struct net_addr *ret);
 
 // --- commands (commands*.c, conf.c) ---
 

@@ -599,22 +599,21 @@ TEST(failures_of_a_connection_are_told_apart)
 
 // --- names ---
 
-// The answer to the query in `query`, with one address (4 or 16 bytes).
-static void answer_name(const struct frame *query, const uint8_t *address, uint16_t size)
+// The answer to the query in `query`, with so many addresses (of 4 or 16 bytes each).
+static void answer_name(const struct frame *query, const uint8_t *addresses, unsigned count, uint16_t size)
 {
     const uint8_t *in = query->bytes + ETH + 20;
-    uint8_t packet[512] = { 0 }, *dns = packet + 8;
-    size_t len = load16_be(in + 4) - 8u;
+    uint8_t packet[1024] = { 0 }, *dns = packet + 8;
+    size_t len = load16_be(in + 4) - 8u, question = len;
     memcpy(dns, in + 8, len);
-    store16_be(dns + 2, size ? 0x8180 : 0x8183);
-    if (size) {
-        dns[7] = 1;
+    store16_be(dns + 2, count ? 0x8180 : 0x8183);
+    store16_be(dns + 6, (uint16_t)count);
+    for (unsigned i = 0; i < count; i++, len += 12u + size) {
         store16_be(dns + len, 0xc00c);
-        memcpy(dns + len + 2, dns + len - 4, 4); // type and class of the question
+        memcpy(dns + len + 2, dns + question - 4, 4); // type and class of the question
         store32_be(dns + len + 6, 60);
         store16_be(dns + len + 10, size);
-        memcpy(dns + len + 12, address, size);
-        len += 12u + size;
+        memcpy(dns + len + 12, addresses + i * size, size);
     }
     store16_be(packet, 53);
     memcpy(packet + 2, in, 2);
@@ -627,23 +626,66 @@ static void answer_name(const struct frame *query, const uint8_t *address, uint1
     drain();
 }
 
+// Asks for a name: the query.
+static const struct frame *ask_name(const char *name, bool v6)
+{
+    struct net_addr ret[NET_ADDRESSES_MAX];
+    if (net_resolve(name, v6, ret) == ERR_TIMED_OUT)
+        drain();
+    return &t.sent;
+}
+
+static void set_up_names(void)
+{
+    set_up();
+    struct net_addr server = net_addr_v4(peer_ip4, 53);
+    net_set_dns(&server, 1);
+}
+
 TEST(late_answer_is_no_other_names)
 {
     static const uint8_t first_ip[4] = { 10, 0, 0, 11 }, second_ip[4] = { 10, 0, 0, 22 };
-    set_up();
-    struct net_addr server = net_addr_v4(peer_ip4, 53), ret = { .port = 7 }, expected = net_addr_v4(second_ip, 7);
-    net_set_dns(&server, 1);
-    CHECK_EQ(net_resolve("first.example", &ret), ERR_TIMED_OUT);
-    drain();
-    struct frame first = t.sent;
-    CHECK_EQ(net_resolve("second.example", &ret), ERR_TIMED_OUT);
-    drain();
-    struct frame second = t.sent;
-    answer_name(&first, first_ip, 4);
-    CHECK_EQ(net_resolve("second.example", &ret), ERR_TIMED_OUT);
-    answer_name(&second, second_ip, 4);
-    CHECK_EQ(net_resolve("second.example", &ret), 0);
-    CHECK(memcmp(&ret, &expected, sizeof ret) == 0);
+    set_up_names();
+    struct net_addr ret[NET_ADDRESSES_MAX], expected = net_addr_v4(second_ip, 0);
+    struct frame first = *ask_name("first.example", false), second = *ask_name("second.example", false);
+    answer_name(&first, first_ip, 1, 4);
+    CHECK_EQ(net_resolve("second.example", false, ret), ERR_TIMED_OUT);
+    answer_name(&second, second_ip, 1, 4);
+    CHECK_EQ(net_resolve("second.example", false, ret), 1);
+    CHECK(net_addr_equal(&ret[0], &expected));
+}
+
+// An answer to A is none to AAAA.
+TEST(families_of_a_name_are_told_apart)
+{
+    static const uint8_t v4[4] = { 10, 0, 0, 11 }, v6[2][16] = { { 0xfd, 1, [15] = 1 }, { 0xfd, 1, [15] = 2 } };
+    set_up_names();
+    struct net_addr ret[NET_ADDRESSES_MAX];
+    struct frame first = *ask_name("both.example", false), second = *ask_name("both.example", true);
+    answer_name(&first, v4, 1, 4);
+    CHECK_EQ(net_resolve("both.example", true, ret), ERR_TIMED_OUT);
+    answer_name(&second, v6[0], 2, 16);
+    CHECK_EQ(net_resolve("both.example", true, ret), 2);
+    CHECK(memcmp(ret[0].ip, v6[0], 16) == 0 && memcmp(ret[1].ip, v6[1], 16) == 0);
+}
+
+TEST(every_address_of_a_name_is_given)
+{
+    static const uint8_t ips[6][4] = { { 10, 0, 0, 1 }, { 10, 0, 0, 2 }, { 10, 0, 0, 3 }, { 10, 0, 0, 4 }, { 10, 0, 0, 5 }, { 10, 0, 0, 6 } };
+    static const uint8_t nowhere[4] = { 0 };
+    struct net_addr ret[NET_ADDRESSES_MAX];
+    set_up_names();
+    for (unsigned count = 0; count <= ARRAY_SIZE(ips); count++) {
+        answer_name(ask_name("many.example", false), ips[0], count, 4);
+        int kept = (int)MIN(count, (unsigned)NET_ADDRESSES_MAX);
+        CHECK_EQ(net_resolve("many.example", false, ret), kept ? kept : ERR_DNS_FAILED);
+        for (int i = 0; i < kept; i++) {
+            struct net_addr expected = net_addr_v4(ips[i], 0);
+            CHECK(net_addr_equal(&ret[i], &expected));
+        }
+    }
+    answer_name(ask_name("blocked.example", false), nowhere, 1, 4);
+    CHECK_EQ(net_resolve("blocked.example", false, ret), ERR_DNS_FAILED);
 }
 
 // A port that is closed to what is in `sent`: the peer quotes the first `quoted` bytes behind the Ethernet header.
@@ -711,32 +753,32 @@ TEST(name_servers_that_refuse)
 {
     static const uint8_t other_ip[4] = { 10, 0, 0, 3 }, found_ip[4] = { 10, 0, 0, 33 };
     set_up();
-    struct net_addr servers[2] = { net_addr_v4(peer_ip4, 53), net_addr_v4(other_ip, 53) }, ret = { 0 };
+    struct net_addr servers[2] = { net_addr_v4(peer_ip4, 53), net_addr_v4(other_ip, 53) }, ret[NET_ADDRESSES_MAX];
     net_set_dns(servers, 1);
-    CHECK_EQ(net_resolve("closed.example", &ret), ERR_TIMED_OUT);
+    CHECK_EQ(net_resolve("closed.example", false, ret), ERR_TIMED_OUT);
     drain();
     struct frame f = closed(false, &t.sent, 28); // without the question: it says too little
     put(&f);
     drain();
-    CHECK_EQ(net_resolve("closed.example", &ret), ERR_TIMED_OUT);
+    CHECK_EQ(net_resolve("closed.example", false, ret), ERR_TIMED_OUT);
     f = closed(false, &t.sent, 500);
     put(&f);
     drain();
-    CHECK_EQ(net_resolve("closed.example", &ret), ERR_CONN_REFUSED);
+    CHECK_EQ(net_resolve("closed.example", false, ret), ERR_CONN_REFUSED);
     // The next server is asked at once, and what it says holds.
     for (int known = 0; known < 2; known++) {
         net_set_dns(servers, 2);
         const char *name = known ? "known.example" : "unknown.example";
-        CHECK_EQ(net_resolve(name, &ret), ERR_TIMED_OUT);
+        CHECK_EQ(net_resolve(name, false, ret), ERR_TIMED_OUT);
         drain();
         CHECK(memcmp(t.sent.bytes + ETH + 16, peer_ip4, 4) == 0);
         f = closed(false, &t.sent, 500);
         put(&f);
         drain();
         CHECK(memcmp(t.sent.bytes + ETH + 16, other_ip, 4) == 0);
-        CHECK_EQ(net_resolve(name, &ret), ERR_TIMED_OUT);
-        answer_name(&t.sent, found_ip, known ? 4 : 0);
-        CHECK_EQ(net_resolve(name, &ret), known ? 0 : ERR_DNS_FAILED);
+        CHECK_EQ(net_resolve(name, false, ret), ERR_TIMED_OUT);
+        answer_name(&t.sent, found_ip, (unsigned)known, 4);
+        CHECK_EQ(net_resolve(name, false, ret), known ? 1 : ERR_DNS_FAILED);
     }
     net_set_dns(NULL, 0);
 }
@@ -746,4 +788,5 @@ TEST_MAIN(T(datagrams_arrive_whole), T(one_wrong_bit_is_seen), T(what_is_for_oth
           T(pings_are_answered), T(priority_tag_is_no_tag), T(path_mtu_has_a_floor), T(fragments_beyond_the_largest_packet),
           T(segment_size_belongs_to_the_syn), T(segments_leave_room_for_a_tag),
           T(failures_of_a_connection_are_told_apart), T(late_answer_is_no_other_names),
-          T(refusals_reach_their_socket), T(name_servers_that_refuse))
+          T(families_of_a_name_are_told_apart), T(every_address_of_a_name_is_given), T(refusals_reach_their_socket),
+          T(name_servers_that_refuse))

@@ -288,7 +288,7 @@ static void send_answer(struct choices *c)
         store16_be(dns, (uint16_t)choice(c));
     dns[2] = one_in(c, 8) ? (uint8_t)choice(c) : 0x81;
     dns[3] = one_in(c, 8) ? (uint8_t)choice(c) : 0x80;
-    unsigned answers = pick(c, 4);
+    unsigned answers = pick(c, one_in(c, 4) ? 10 : 4);
     store16_be(dns + 6, one_in(c, 8) ? (uint16_t)choice(c) : (uint16_t)answers);
     static const uint16_t types[] = { 1, 28, 5, 6, 1, 28, 16, 255 };
     for (; answers > 0; answers--) {
@@ -311,7 +311,7 @@ static void act(struct choices *c)
 {
     bool v6 = one_in(c, 2);
     struct connection *k = &net_world.connections[pick(c, 2)];
-    struct net_addr to = world_peer(v6, 4000);
+    struct net_addr to = world_peer(v6, 4000), found[NET_ADDRESSES_MAX];
     switch (pick(c, 6)) {
     case 0:
         fill(c, big, 64);
@@ -333,7 +333,7 @@ static void act(struct choices *c)
         break;
     case 3:
         snprintf(net_world.name[net_world.names & 1], sizeof net_world.name[0], "host%u.example", pick(c, 5));
-        (void)net_resolve(net_world.name[net_world.names & 1], &to);
+        (void)net_resolve(net_world.name[net_world.names & 1], one_in(c, 2), found);
         net_world.names += one_in(c, 2);
         break;
     default:

@@ -57,17 +57,23 @@ bool net_get_ipv6(unsigned nic, unsigned i, uint8_t ip[16]);
 
 // Name servers for net_resolve, most wanted first, in place of those it had.
 void net_set_dns(const struct net_addr *servers, unsigned count);
+bool net_has_dns(void); // or has a router's advertisement named one?
 
 // Domains for names without a dot, most wanted first, a blank between two; "": none. The text is copied.
 void net_set_search(const char *domains);
 // The i-th name that `name` may stand for, into buf: completed by each domain, at last itself. False when there are no more.
 bool net_search_name(const char *name, unsigned i, char *buf, size_t cap);
 
-// Looks up a host name: AAAA or A, whichever answers. Starts on the first call with a name and is polled
-// until it is not ERR_TIMED_OUT; *ret keeps its port. The name is copied; another name gives up the one before, whose
-// answer is worth nothing from then on. ERR_DNS_FAILED, ERR_CONN_REFUSED (the last
-// name server does not serve), ERR_TIMED_OUT = not yet.
-int net_resolve(const char *name, struct net_addr *ret);
+#define NET_ADDRESSES_MAX 4 // of a name and a family; an answer's further ones are not kept
+
+// Looks up a host name's addresses of one family (AAAA or A), in the order of the answer, with port 0 and no zone. Starts on
+// the first call with a name and family and is polled until it is not ERR_TIMED_OUT: their number, ERR_DNS_FAILED, or
+// ERR_CONN_REFUSED (the last name server does not serve). The name is copied; another one gives up the one before, whose
+// answer is worth nothing from then on.
+int net_resolve(const char *name, bool v6, struct net_addr ret[NET_ADDRESSES_MAX]);
+
+// Has an open card an address that a host with this one can answer?
+bool net_can_send(const struct net_addr *to);
 
 // --- UDP ---
 

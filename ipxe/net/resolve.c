@@ -9,12 +9,16 @@
 
 #define RCODE_REFUSED 5
 
+_Static_assert(NET_ADDRESSES_MAX == DNS_MAX_FOUND, "what lwIP keeps of an answer");
+
 static struct {
     char name[DNS_MAX_NAME_LENGTH]; // "": none
+    bool v6;
     uintptr_t number; // what an answer has to bring: late ones for other names have an older one
-    bool busy, found, refused;
+    bool busy, refused;
     bool refusing; // lwIP hears just now that a server refuses
-    struct net_addr addr;
+    unsigned count;
+    struct net_addr addrs[NET_ADDRESSES_MAX];
 } lookup;
 
 // lwIP, whose port this is, hears it as the server's own refusal (RFC 1035 4.1.1, RCODE 5), for it knows no ICMP: it compares number,
@@ -50,36 +54,44 @@ void net_set_dns(const struct net_addr *servers, unsigned count)
     }
 }
 
+bool net_has_dns(void)
+{
+    return !ip_addr_isany(dns_getserver(0));
+}
+
+// Behind the last address is one that is "any" (patches/lwip).
 static void resolved(const char *name, const ip_addr_t *ip, void *number)
 {
     if ((uintptr_t)number != lookup.number)
         return;
     lookup.busy = false;
-    lookup.found = ip != NULL;
     lookup.refused = lookup.refusing;
-    if (ip)
-        lookup.addr = net_from_lwip(ip, 0, NULL);
+    lookup.count = 0;
+    for (; ip && lookup.count < NET_ADDRESSES_MAX && !ip_addr_isany(ip); ip++)
+        lookup.addrs[lookup.count++] = net_from_lwip(ip, 0, NULL);
 }
 
-int net_resolve(const char *name, struct net_addr *ret)
+static void look_up(const char *name, bool v6)
+{
+    ip_addr_t ip[2] = { 0 };
+    void *number = (void *)++lookup.number;
+    fmt_snprintf(lookup.name, sizeof lookup.name, "%s", name);
+    lookup.v6 = v6;
+    lookup.busy = true;
+    err_t err = dns_gethostbyname_addrtype(lookup.name, ip, resolved, number, v6 ? LWIP_DNS_ADDRTYPE_IPV6 : LWIP_DNS_ADDRTYPE_IPV4);
+    if (err != ERR_INPROGRESS)
+        resolved(name, err == ERR_OK ? ip : NULL, number);
+}
+
+int net_resolve(const char *name, bool v6, struct net_addr ret[NET_ADDRESSES_MAX])
 {
     if (strlen(name) >= sizeof lookup.name)
         return ERR_DNS_FAILED;
-    if (!lookup.name[0] || strcmp(lookup.name, name) != 0) {
-        ip_addr_t ip;
-        void *number = (void *)++lookup.number;
-        fmt_snprintf(lookup.name, sizeof lookup.name, "%s", name);
-        lookup.busy = true;
-        err_t err = dns_gethostbyname_addrtype(lookup.name, &ip, resolved, number, LWIP_DNS_ADDRTYPE_IPV4_IPV6);
-        if (err != ERR_INPROGRESS)
-            resolved(name, err == ERR_OK ? &ip : NULL, number);
-    }
+    if (!lookup.name[0] || strcmp(lookup.name, name) != 0 || lookup.v6 != v6)
+        look_up(name, v6);
     if (lookup.busy)
         return ERR_TIMED_OUT;
     lookup.name[0] = 0;
-    if (!lookup.found)
-        return lookup.refused ? ERR_CONN_REFUSED : ERR_DNS_FAILED;
-    lookup.addr.port = ret->port;
-    *ret = lookup.addr;
-    return 0;
+    memcpy(ret, lookup.addrs, lookup.count * sizeof *ret);
+    return lookup.count ? (int)lookup.count : lookup.refused ? ERR_CONN_REFUSED : ERR_DNS_FAILED;
 }

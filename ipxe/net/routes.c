@@ -77,6 +77,13 @@ bool net_has_source(const ip_addr_t *to)
     return false;
 }
 
+bool net_can_send(const struct net_addr *to)
+{
+    ip_addr_t ip;
+    net_to_lwip(to, &ip);
+    return net_has_source(&ip);
+}
+
 int net_route_error(const ip_addr_t *to)
 {
     return net_has_source(to) ? ERR_NET_NO_ROUTE : ERR_NET_NO_ADDRESS;

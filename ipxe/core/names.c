@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MPL-2.0
+// See names.h.
+#include "core/names.h"
+
+#include "base/fmt.h"
+
+#define RESOLVE_LIMIT_US 10000000u
+#define ADVERTISEMENT_LIMIT_US 10000000u // of a card that has just come up: lwIP solicits three times, 4 s apart
+
+// Can this machine send to the family's addresses, as far as its own ones go?
+static bool has_family(bool v6)
+{
+    static const struct net_addr somewhere[2] = { { .ip = { [10] = 0xff, 0xff, 192, 0, 2, 1 } }, { .ip = { 0x20, 0x01, 0x0d, 0xb8 } } };
+    return net_can_send(&somewhere[v6]);
+}
+
+// An AAAA record may hold an IPv4 address (::ffff:192.0.2.1), so the family is the address's own.
+static void add(struct core_names *n, struct net_addr addr)
+{
+    bool v6 = !net_addr_is_v4(&addr);
+    if (n->count[v6] == NET_ADDRESSES_MAX)
+        return;
+    addr.port = n->port;
+    if (!addr.zone && addr.ip[0] == 0xfe && (addr.ip[1] & 0xc0) == 0x80)
+        addr.zone = 1; // link-local without a zone: the first card
+    n->addrs[v6][n->count[v6]++] = addr;
+}
+
+// 0: there are addresses of this family.
+static int ask(struct core_names *n, bool v6, uint64_t end)
+{
+    struct net_addr found[NET_ADDRESSES_MAX];
+    int count;
+    while ((count = net_resolve(n->name, v6, found)) == ERR_TIMED_OUT) {
+        int err = core_now(n->core) > end ? ERR_DNS_FAILED : core_turn(n->core);
+        if (err)
+            return err;
+    }
+    for (int i = 0; i < count; i++)
+        add(n, found[i]);
+    return MIN(count, 0);
+}
+
+// Without IPv4 the name server comes with a router's advertisement.
+static int wait_for_server(struct core *core)
+{
+    uint64_t end = core_now(core) + ADVERTISEMENT_LIMIT_US;
+    int err = 0;
+    while (!err && !net_has_dns() && !has_family(false) && core_now(core) < end)
+        err = core_turn(core);
+    return err;
+}
+
+// A short name stands for several, of which the first one counts that has an address of either family.
+static int look_up(struct core_names *n, const char *host)
+{
+    int err = wait_for_server(n->core);
+    if (!err)
+        err = ERR_DNS_FAILED;
+    uint64_t end = core_now(n->core) + RESOLVE_LIMIT_US;
+    n->first = !has_family(false);
+    for (unsigned i = 0; err == ERR_DNS_FAILED && net_search_name(host, i, n->name, sizeof n->name); i++) {
+        err = ask(n, n->first, end);
+        n->asked = err == ERR_DNS_FAILED;
+        if (n->asked)
+            err = ask(n, !n->first, end);
+    }
+    return err;
+}
+
+// "net0" or "1" behind the % of a link-local literal.
+static bool parse_zone(const char *zone, uint8_t *ret)
+{
+    if (strncmp(zone, "net", 3) == 0)
+        zone += 3;
+    uint64_t nic;
+    if (!fmt_parse_u64(zone, strlen(zone), 10, &nic) || nic >= net_nic_count())
+        return false;
+    *ret = (uint8_t)(nic + 1);
+    return true;
+}
+
+void core_names_set(struct core_names *n, struct core *core, const struct net_addr *addr)
+{
+    *n = (struct core_names){ .core = core, .port = addr->port, .asked = true };
+    add(n, *addr);
+}
+
+int core_names_open(struct core_names *n, struct core *core, const struct uri *uri, uint16_t port)
+{
+    struct net_addr addr = { .port = uri->port ? uri->port : port };
+    const char *zone = strchr(uri->host, '%');
+    size_t len = zone ? (size_t)(zone - uri->host) : strlen(uri->host);
+    if (net_addr_parse(uri->host, len, &addr)) {
+        if (zone && !parse_zone(zone + 1, &addr.zone))
+            return ERR_URI_MALFORMED;
+        core_names_set(n, core, &addr);
+        return 0;
+    }
+    *n = (struct core_names){ .core = core, .port = addr.port };
+    return look_up(n, uri->host);
+}
+
+int core_names_more(struct core_names *n, bool ask_more)
+{
+    if (ask_more && !n->asked) {
+        n->asked = true;
+        int err = has_family(!n->first) ? ask(n, !n->first, core_now(n->core) + RESOLVE_LIMIT_US) : 0;
+        if (err == ERR_CANCELLED)
+            return err;
+    }
+    return n->taken[0] < n->count[0] || n->taken[1] < n->count[1];
+}
+
+struct net_addr core_names_take(struct core_names *n)
+{
+    bool v6 = n->first ^ (n->taken[n->first] > n->taken[!n->first]);
+    if (n->taken[v6] == n->count[v6])
+        v6 = !v6;
+    return n->addrs[v6][n->taken[v6]++];
+}
+
+int core_names_next(struct core_names *n, const char *part, int err, struct net_addr *addr)
+{
+    char failed[NET_ADDR_TEXT_MAX], next[NET_ADDR_TEXT_MAX];
+    int more = err == ERR_CANCELLED ? 0 : core_names_more(n, true);
+    if (more <= 0)
+        return more ? more : err;
+    net_addr_format(addr, failed);
+    *addr = core_names_take(n);
+    console_say(part, "%s: %s [%s]; trying %s", failed, err_text(err), err_code(err), net_addr_format(addr, next));
+    return 0;
+}
