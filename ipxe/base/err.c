@@ -22,6 +22,11 @@ const char *err_code(int err)
     return names[ordinal(err)].code;
 }
 
+char err_group(int err)
+{
+    return names[ordinal(err)].code[0];
+}
+
 const char *err_text(int err)
 {
     return names[ordinal(err)].text;

@@ -127,3 +127,5 @@ enum err {
 // The stable short code ("S09") and the sentence for an error; "G10" and its text for a number not listed.
 const char *err_code(int err);
 const char *err_text(int err);
+// The letter of its code: which part of doc/errors.md it belongs to.
+char err_group(int err);

@@ -21,6 +21,8 @@ TEST(stable_ones)
     CHECK_STR(err_code(ERR_SEAL_NO_TRUST), "S11");
     CHECK_STR(err_code(ERR_INTERNAL), "G10");
     CHECK_STR(err_code(0), "OK");
+    CHECK_EQ(err_group(ERR_SEAL_SIGNATURE), 'S');
+    CHECK_EQ(err_group(-100000), 'G');
 }
 
 TEST(numbers_out_of_the_list)

@@ -173,6 +173,7 @@ static const char *smbios(void *ctx, const char *name)
 static const struct platform bios_platform = {
     .name = "pcbios",
     .buildarch = "i386",
+    .pxe_arch = PXE_ARCH_BIOS,
     .now_us = now_us,
     .random = random_bytes,
     .alloc = allocate,

@@ -6,9 +6,6 @@
 #include "net/net.h"
 #include "proto/dhcp6.h"
 
-#define ARCH_BIOS 0 // RFC 4578 2.1
-#define ARCH_EFI_X64 7
-#define ARCH_EFI_ARM64 11
 #define LINK_WAIT_US 4000000u // copper takes two or three seconds
 #define ANY_CARD PLATFORM_NICS_MAX
 #define PROXY_WAIT_AGAIN_US 6000000u // for a ProxyDHCP server, in rounds behind the first
@@ -129,7 +126,7 @@ static void dhcp_configure(struct core *core, unsigned nic, bool force, struct d
 {
     const struct platform *p = core->platform;
     memcpy(config->mac, net_nic(nic)->mac, 6);
-    config->arch = strcmp(p->name, "efi") != 0 ? ARCH_BIOS : strcmp(p->buildarch, "arm64") == 0 ? ARCH_EFI_ARM64 : ARCH_EFI_X64;
+    config->arch = p->pxe_arch;
     const char *uuid = p->smbios ? p->smbios(p->ctx, "uuid") : NULL;
     config->has_uuid = uuid && setting_parse(SETTING_UUID, uuid, config->uuid, 16) == 16;
     config->want_proxy = true;

@@ -19,6 +19,7 @@ struct p2_fetch {
     uint64_t started, seal_us, digest_us; // seal_us: checking its signatures
     struct meter meter;
     struct sending sending;
+    bool alone;   // one server is named and no other is known
     bool refused; // by a server that was named, before it said anything else
     bool reused; // what the disk has was looked at
 };
@@ -53,7 +54,8 @@ static int send_due(struct p2_fetch *f)
         if (!f->core->first_read_us && progress.reads_sent)
             f->core->first_read_us = core_now(f->core);
         // Unsent is lost, and lost is asked for again.
-        int err = sending_judge(&f->sending, net_udp_send(f->udp, &to, message, (size_t)len), &to, f->core->turn_us);
+        int err = net_udp_send(f->udp, &to, message, (size_t)len);
+        err = sending_judge(&f->sending, err, f->alone ? &to : NULL, f->core->turn_us);
         if (err)
             return err;
     }
@@ -119,6 +121,7 @@ static int ask(struct p2_fetch *f, const struct uri *uri)
         servers[config.server_count++] = core_names_take(&f->names);
     if (!config.target_count && !config.server_count)
         return ERR_NET_NO_ADDRESS;
+    f->alone = config.server_count == 1;
     f->refused = false;
     f->sending = (struct sending){ 0 };
     core->platform->random(core->platform->ctx, seed, sizeof seed);
@@ -207,7 +210,7 @@ static void say_failure(struct p2_fetch *f, int err)
     if (p.has_server)
         net_addr_format(&p.server, server);
     // The code's group says whose fault it is: the image's, or the way's.
-    const char *part = err_code(err)[0] == 'S' ? "seal" : "p2";
+    const char *part = err_group(err) == 'S' ? "seal" : "p2";
     console_error(part, err, "image \"%s\" from %s, %u server%s known", f->client.image, server, p.servers_known,
                   p.servers_known == 1 ? "" : "s");
     const char *choice;
@@ -241,7 +244,7 @@ static void say_timing(struct p2_fetch *f, uint64_t total_us)
 
 static void finish(struct p2_fetch *f, int err, uint64_t total_us)
 {
-    bool refused = !f->core->image.planned && (err_code(err)[0] == 'B' || err == ERR_SEAL_ROLLED_BACK);
+    bool refused = !f->core->image.planned && (err_group(err) == 'B' || err == ERR_SEAL_ROLLED_BACK);
     struct p2_report report = {
         .outcome = err ? refused ? P2_OUTCOME_REFUSED : P2_OUTCOME_FAILED
                    : f->core->image.starts ? P2_OUTCOME_BOOTING : P2_OUTCOME_VERIFIED,

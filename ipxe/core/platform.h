@@ -89,10 +89,16 @@ struct platform_nvram {
 
 enum platform_leave { LEAVE_EXIT, LEAVE_REBOOT, LEAVE_POWEROFF };
 
+// Client system architecture, RFC 4578 2.1 and IANA's list.
+#define PXE_ARCH_BIOS 0
+#define PXE_ARCH_EFI_X64 7
+#define PXE_ARCH_EFI_ARM64 11
+
 struct platform {
     void *ctx;
     const char *name;      // ${platform}: "pcbios", "efi", "host"
     const char *buildarch; // ${buildarch}: "i386", "x86_64", "arm64"
+    uint16_t pxe_arch;     // what DHCP is told that this machine starts: PXE_ARCH_*
 
     // Microseconds since some start; never goes back.
     uint64_t (*now_us)(void *ctx);

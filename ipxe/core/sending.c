@@ -12,7 +12,7 @@ int sending_judge(struct sending *s, int err, const struct net_addr *to, uint64_
     if (!err || err == ERR_NET_LINK)
         return 0;
     bool no_way = err == ERR_NET_NO_ADDRESS || err == ERR_NET_NO_ROUTE;
-    return (no_way && net_addr_is_v4(to) && !to->zone) || now - s->since >= SENDING_LIMIT_US ? err : 0;
+    return (no_way && to && net_addr_is_v4(to) && !to->zone) || now - s->since >= SENDING_LIMIT_US ? err : 0;
 }
 
 int sending_reason(const struct sending *s, int err)

@@ -11,8 +11,9 @@ struct sending { // zeros before the first one
     uint64_t since; // when the first one of those did not
 };
 
-// What became of a datagram to `to`: `err` is net_udp_send's. 0, or the error to end with: a host named by its IPv4 address has no
-// way at all, or nothing went out for SENDING_LIMIT_US. A link that is down may come back: that ends nothing.
+// What became of a datagram to `to`, NULL: to one host of several. `err` is net_udp_send's. 0, or the error to end with: the
+// only host is an IPv4 address to which no way leads, or nothing went out for SENDING_LIMIT_US. A link that is down may come
+// back: that ends nothing.
 int sending_judge(struct sending *s, int err, const struct net_addr *to, uint64_t now);
 
 // A transfer ends with `err`: the same, or why nothing was heard.

@@ -207,8 +207,10 @@ static struct platform efi_platform = {
     .name = "efi",
 #if defined(__x86_64__)
     .buildarch = "x86_64",
+    .pxe_arch = PXE_ARCH_EFI_X64,
 #else
     .buildarch = "arm64",
+    .pxe_arch = PXE_ARCH_EFI_ARM64,
 #endif
     .now_us = now_us,
     .random = random_bytes,

@@ -321,6 +321,7 @@ void host_init(struct host_machine *m)
         .ctx = m,
         .name = "host",
         .buildarch = sizeof(void *) == 8 ? "x86_64" : "i386",
+        .pxe_arch = PXE_ARCH_BIOS,
         .now_us = now_us,
         .random = random_bytes,
         .alloc = allocate,

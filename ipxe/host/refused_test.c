@@ -96,6 +96,11 @@ TEST(what_does_not_go_out)
     CHECK_EQ(sending_judge(&s, ERR_NET_NO_ROUTE, &on_card, 2), 0); // one of many that were found
     CHECK_EQ(sending_judge(&s, ERR_NET_NO_ROUTE, &six, 1 + SENDING_LIMIT_US), ERR_NET_NO_ROUTE);
     CHECK_EQ(sending_judge(&(struct sending){ 0 }, ERR_NET_NO_ROUTE, &named, 1), ERR_NET_NO_ROUTE);
+    s = (struct sending){ 0 };
+    CHECK_EQ(sending_judge(&s, ERR_NET_NO_ROUTE, NULL, 1), 0); // the other servers may be reached
+    CHECK_EQ(sending_judge(&s, 0, NULL, 2), 0);
+    CHECK_EQ(sending_judge(&s, ERR_NET_NO_ROUTE, NULL, 2 + SENDING_LIMIT_US), 0);
+    CHECK_EQ(sending_judge(&s, ERR_NET_NO_ROUTE, NULL, 2 + 2 * SENDING_LIMIT_US), ERR_NET_NO_ROUTE);
 }
 
 TEST_MAIN(T(a_machine_without_a_tftp_server), T(a_machine_without_a_boot_server), T(a_boot_server_that_comes_late),

@@ -871,7 +871,7 @@ static const char *judge(void)
     if (!error)
         return net.must_fail ? "booted, but should not have" : memory_good() ? NULL : "memory differs from the payload";
     // A failure must have a name of the protocol or the seal.
-    if (err_code(error)[0] != 'P' && err_code(error)[0] != 'S' && error != ERR_TOO_SLOW)
+    if (err_group(error) != 'P' && err_group(error) != 'S' && error != ERR_TOO_SLOW)
         return "failed without a proper name";
     if ((net.late || net.loss > 2000) && error == ERR_P2_NO_SERVER)
         return NULL; // nobody was there in time, or ten HELLOs or their OFFERs were lost: at 30 % that happens

@@ -139,7 +139,7 @@ enum dhcp_feature {
 
 struct dhcp_config {
     uint8_t mac[6];
-    uint16_t arch;   // RFC 4578 option 93: 0 BIOS, 7 UEFI x64, 11 UEFI arm64
+    uint16_t arch;   // option 93, RFC 4578 2.1
     bool has_uuid;
     uint8_t uuid[16];  // option 97, network order
     uint32_t xid;      // random
