@@ -140,7 +140,7 @@ TEST(every_read_may_fail)
 TEST(what_is_no_sound_image_is_refused)
 {
     testdisk_make(&disk, 512, PARTITION);
-    CHECK(said(boot("#!ipxe\nchain disk:\n"), "[S01]"));
+    CHECK(said(boot("#!ipxe\nchain disk:\n"), "seal: the partition is no script, has no seal and is not started: not a phase-2 image [S01]"));
     memcpy(testdisk_partition(&disk), "#!ipxe\necho a script\n", 21);
     struct outcome *out = boot("#!ipxe\nchain disk:\n");
     CHECK(said(out, "[S01]"));

@@ -121,6 +121,46 @@ TEST(of_others_not_a_byte_is_written)
         }
 }
 
+// Everything in a DHCP answer that can name a place on a disk, and what a stranger's script says behind it. Of a script of the
+// machine's owner there are the lines that ask for what DHCP named.
+TEST(nothing_that_dhcp_brings_begins_a_write)
+{
+    static const char lines[] = "#!ipxe\ndhcp\nchain ${filename} || echo next\n"
+                                "isset ${root-path} && chain ${root-path} ||\n"
+                                "chain p2://10.0.0.1/${p2-name:uristring} || echo no network\nchain disk: || echo ROW-FAILED\n";
+    static const char script[] = "#!ipxe\nset keep disk:\nset net0/keep disk:part=1\nset 175.83 disk:\nchain p2://10.0.0.1/image\n";
+    static const struct { const char *options, *boot_file, *script; bool refused; } answers[] = {
+        { "\x43\5disk:\xff", NULL, NULL, false },                              // 67, alone
+        { "\x43\x0b" "disk:part=1\xff", NULL, NULL, false },
+        { "\x43\x0d" "disk:label=md\xff", NULL, NULL, false },
+        { "\x43\x13" "disk:range=512+2048\xff", NULL, NULL, false },
+        { "\xff", "disk:", NULL, false },                                       // the field `file`
+        { "\xff", "disk://0/part=1", NULL, false },
+        { "\x11\5disk:\xff", NULL, NULL, false },                              // 17, the root path
+        { "\xaf\7\x53\5disk:\xff", NULL, NULL, true },                        // 175.83
+        { "\xaf\7\x53\5disk:\x43\5disk:\xff", "disk:", NULL, true },         // all of them
+        { "\xaf\x0d\x53\x0b" "disk:part=1\x43\5disk:\xff", NULL, NULL, true },
+        { "\x43\x1btftp://10.0.0.1/script.ipxe\xff", NULL, script, true },     // a script that the network brings
+        { "\xaf\7\x53\5disk:\x43\x1btftp://10.0.0.1/script.ipxe\xff", NULL, "#!ipxe\nchain p2://10.0.0.1/image\n", true },
+    };
+    for (unsigned i = 0; i < ARRAY_SIZE(answers); i++)
+        for (unsigned n = 0; n < ARRAY_SIZE(strangers); n += i % 3 + 1) {
+            make_mbr(sector_sizes[(i + n) % 2]);
+            add_stranger(&strangers[n]);
+            memcpy(before, disk.data, TESTDISK_SIZE);
+            next.options = answers[i].options;
+            next.boot_file = answers[i].boot_file;
+            next.dhcp_file = answers[i].script;
+            struct outcome *out = run_machine(lines, 1);
+            bool good = out->booted && out->memory_right && out->storage.writes == 0 && !changed() &&
+                        strstr(out->transcript, answers[i].refused ? "[D07]" : "\ndisk: ") != NULL;
+            if (!good) {
+                printf("  answer %u, %s: %s\n", i, strangers[n].name, out->transcript);
+                CHECK(false);
+            }
+        }
+}
+
 // The place was Signet's; then somebody made something else there, which left a header of Signet's standing.
 TEST(of_others_over_a_former_place_neither)
 {
@@ -188,4 +228,5 @@ TEST(a_power_cut_leaves_a_mark)
 }
 
 TEST_MAIN(T(wrong_places), T(raw_image_in_the_way), T(partition_of_an_mbr), T(of_others_not_a_byte_is_written),
+          T(nothing_that_dhcp_brings_begins_a_write),
           T(of_others_over_a_former_place_neither), T(raw_image_is_no_mark), T(one_mark_is_enough), T(a_power_cut_leaves_a_mark))

@@ -26,6 +26,7 @@ static struct {
     enum testkey_name key;
     struct host_storage faults;
     unsigned long fail_allocation;
+    const char *options, *boot_file, *dhcp_file; // of the DHCP answers (options with 255 at its end, as text), of TFTP's script.ipxe
 } next;
 
 static void machine(void)
@@ -44,6 +45,10 @@ static void machine(void)
         *value = (struct host_value){ .name = "SignetFloor", .room = ROOM_FIRMWARE };
         value->len = floor_write(&floor, value->data);
     }
+    w.dhcp_options = (const uint8_t *)next.options;
+    w.dhcp_options_len = next.options ? strlen(next.options) : 0;
+    w.boot_file = next.boot_file;
+    w.dhcp_file = next.dhcp_file;
     host_disk_add(&w.machine, disk.data, TESTDISK_SIZE, disk.sector_size);
     run(next.script, &next.key, 0);
 }

@@ -56,6 +56,9 @@ struct world {
     struct net_addr server_addr;
     uint32_t dead_after_data;
     bool dhcp;
+    const uint8_t *dhcp_options; // of the answers, in place of option 67, with the end mark; dhcp_options_len bytes
+    size_t dhcp_options_len;
+    const char *boot_file; // the field `file` of the answers
     const char *dhcp_file; // content of the file that TFTP serves as "script.ipxe"
     uint16_t closed;       // the server's port that refuses what is sent there (ICMP)...
     uint64_t opens_us;     // ...until then
@@ -182,7 +185,8 @@ static void serve(struct simnet *net, uint64_t now)
 static void answer_dhcp(struct simnet *net, const uint8_t *data, size_t len)
 {
     static const uint8_t me[4] = { 10, 0, 0, 1 }, you[4] = { 10, 0, 0, 99 };
-    uint8_t type = 0, reply[300];
+    static const uint8_t boot[] = { 67, 4, 'b', 'o', 'o', 't', 255 };
+    uint8_t type = 0, reply[400];
     if (dhcp_option(data, len, DHCP_MESSAGE_TYPE, -1, &type, 1) != 1)
         return;
     if (type == DHCP_DISCOVER)
@@ -198,9 +202,11 @@ static void answer_dhcp(struct simnet *net, const uint8_t *data, size_t len)
     memcpy(reply + 20, me, 4);
     memcpy(reply + 28, data + 28, 16);
     const uint8_t options[] = { 0x63, 0x82, 0x53, 0x63, 53, 1, (uint8_t)(type == DHCP_DISCOVER ? DHCP_OFFER : DHCP_ACK),
-                                54, 4, 10, 0, 0, 1, 1, 4, 255, 255, 255, 0, 3, 4, 10, 0, 0, 1, 51, 4, 0, 0, 14, 16,
-                                67, 4, 'b', 'o', 'o', 't', 255 };
+                                54, 4, 10, 0, 0, 1, 1, 4, 255, 255, 255, 0, 3, 4, 10, 0, 0, 1, 51, 4, 0, 0, 14, 16 };
     memcpy(reply + 236, options, sizeof options);
+    memcpy(reply + 236 + sizeof options, w.dhcp_options ? w.dhcp_options : boot, w.dhcp_options ? w.dhcp_options_len : sizeof boot);
+    if (w.boot_file)
+        memcpy(reply + 108, w.boot_file, strlen(w.boot_file));
     struct net_addr from = net_addr_v4(me, 67), to = net_addr_v4((const uint8_t[]){ 255, 255, 255, 255 }, 68);
     simnet_send_udp(net, &from, &to, reply, sizeof reply);
 }
