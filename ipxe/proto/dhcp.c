@@ -209,10 +209,25 @@ static bool is_zero(const uint8_t ip[4])
     return load32_be(ip) == 0;
 }
 
+// An address that a machine may have; zeros, that no address is given, are for others to judge.
+static bool is_host(const uint8_t ip[4])
+{
+    uint32_t all = load32_be(ip);
+    bool multicast = (ip[0] & 0xf0) == 224, here = ip[0] == 0 || ip[0] == 127; // RFC 1122, 3.2.1.3
+    return all == 0 || (!multicast && !here && all != UINT32_MAX);
+}
+
+// Ones, then zeros, and not zeros alone: that were the whole world on this link.
+static bool is_mask(const uint8_t mask[4])
+{
+    uint32_t host_part = ~load32_be(mask);
+    return host_part != UINT32_MAX && (host_part & (host_part + 1)) == 0;
+}
+
 int dhcp_lease_read(const uint8_t *packet, size_t len, struct dhcp_lease *ret)
 {
     len = MIN(len, (size_t)DHCP_PACKET_MAX);
-    if (len < DHCP_FIXED_SIZE || packet[BOOTP_OP] != OP_REPLY)
+    if (len < DHCP_FIXED_SIZE || packet[BOOTP_OP] != OP_REPLY || !is_host(packet + BOOTP_YIADDR))
         return ERR_DHCP_MALFORMED;
     uint8_t word[4] = { 0 };
     char vendor[16] = "";
@@ -221,7 +236,8 @@ int dhcp_lease_read(const uint8_t *packet, size_t len, struct dhcp_lease *ret)
     ret->packet_len = (uint16_t)len;
     memcpy(ret->ip, packet + BOOTP_YIADDR, 4);
     memcpy(ret->next_server, packet + BOOTP_SIADDR, 4);
-    if (!read_fixed(packet, len, DHCP_SUBNET_MASK, -1, ret->mask, 4) && !is_zero(ret->ip))
+    bool mask = read_fixed(packet, len, DHCP_SUBNET_MASK, -1, ret->mask, 4) && is_mask(ret->mask);
+    if (!mask && !is_zero(ret->ip))
         dhcp_class_mask(ret->ip, ret->mask);
     read_gateway(packet, len, ret);
     read_fixed(packet, len, DHCP_SERVER_ID, -1, ret->server_id, 4);

@@ -101,7 +101,8 @@ struct dhcp_lease {
     uint8_t packet[DHCP_PACKET_MAX]; // as it came, for settings by number
 };
 
-// Reads an answer (op 2) of any kind; longer ones than DHCP_PACKET_MAX are cut there. ERR_DHCP_MALFORMED.
+// Reads an answer (op 2) of any kind; longer ones than DHCP_PACKET_MAX are cut there. ERR_DHCP_MALFORMED, also where the
+// address that it gives is none that a machine can have (127.0.0.1, groups, broadcast).
 // A packet without options (BOOTP without the magic) is an answer, too; options that are cut off are left out.
 int dhcp_lease_read(const uint8_t *packet, size_t len, struct dhcp_lease *ret);
 

@@ -100,6 +100,35 @@ TEST(mask_of_the_class)
     }
 }
 
+// No machine can have such an address: the answer is none, and another server's counts. A mask that is none is not there.
+TEST(addresses_and_masks_that_are_none)
+{
+    static const struct { uint8_t ip[4]; bool good; } ips[] = {
+        { { 10, 0, 0, 255 }, true }, { { 1, 0, 0, 1 }, true }, { { 126, 1, 1, 1 }, true }, { { 128, 0, 0, 1 }, true }, { { 223, 1, 1, 1 }, true },
+        { { 240, 0, 0, 1 }, true }, { { 0, 0, 0, 0 }, true }, // a proxy gives none
+        { { 0, 0, 0, 1 }, false }, { { 127, 0, 0, 1 }, false }, { { 224, 0, 0, 1 }, false }, { { 239, 255, 80, 50 }, false },
+        { { 255, 255, 255, 255 }, false },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(ips); i++) {
+        begin(ips[i].ip, server, 1);
+        option_u8(DHCP_MESSAGE_TYPE, DHCP_OFFER);
+        end();
+        CHECK_EQ(dhcp_lease_read(packet, b.len, &lease), ips[i].good ? 0 : ERR_DHCP_MALFORMED);
+    }
+    static const struct { uint8_t mask[4]; uint32_t used; } masks[] = {
+        { { 255, 255, 255, 255 }, 0xffffffff }, { { 128, 0, 0, 0 }, 0x80000000 }, { { 255, 255, 254, 0 }, 0xfffffe00 },
+        { { 255, 0, 255, 0 }, 0xff000000 }, { { 0, 0, 0, 255 }, 0xff000000 }, { { 0, 0, 0, 0 }, 0xff000000 }, // the class's
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(masks); i++) {
+        begin(address, server, 1);
+        option_u8(DHCP_MESSAGE_TYPE, DHCP_ACK);
+        option(DHCP_SUBNET_MASK, masks[i].mask, 4);
+        end();
+        CHECK_EQ(dhcp_lease_read(packet, b.len, &lease), 0);
+        CHECK_EQ(load32_be(lease.mask), masks[i].used);
+    }
+}
+
 TEST(what_the_rom_kept)
 {
     // A ROM's buffer is longer than the packet, and can be cut in the middle of an option.
@@ -321,7 +350,7 @@ TEST(another_magic_is_no_option)
     CHECK(lease.type == 0 && lease.filename[0] == 0 && load32_be(lease.gateway) == 0);
 }
 
-TEST_MAIN(T(reads_a_lease), T(file_and_sname_fields), T(overload_and_long_options), T(mask_of_the_class),
+TEST_MAIN(T(reads_a_lease), T(file_and_sname_fields), T(overload_and_long_options), T(mask_of_the_class), T(addresses_and_masks_that_are_none),
           T(what_the_rom_kept), T(adding_a_boot_reply), T(options_longer_than_255), T(empty_options_are_absent),
           T(classless_routes), T(search_lists), T(what_no_link_has_is_no_mtu), T(a_kept_proxys_file_goes_with_the_proxy),
           T(another_magic_is_no_option))
