@@ -84,11 +84,11 @@ static void boot(uint64_t seed)
     if (net_start(&machine.platform) != 0 || net_open(0) != 0)
         abort();
     net_set_ipv4(0, own_ip, mask, none);
-    struct net_addr peer = net_addr_v4(peer_ip, 80), found = { 0 };
+    struct net_addr peer = net_addr_v4(peer_ip, 80), found[NET_ADDRESSES_MAX];
     struct net_udp *udp = net_udp_open(0, udp_got, NULL);
     struct net_tcp *tcp;
     net_set_dns(&peer, 1);
-    if (!udp || net_resolve("host.example", &found) != ERR_TIMED_OUT ||
+    if (!udp || net_resolve("host.example", false, found) != ERR_TIMED_OUT ||
         net_tcp_connect(&peer, tcp_got, NULL, &tcp) != 0 || net_udp_send(udp, &peer, "x", 1) != 0)
         abort();
     for (int i = 0; i < 4; i++)
