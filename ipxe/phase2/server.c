@@ -4,7 +4,7 @@
 #include "phase2/server.h"
 
 #include "base/range.h"
-#include "crypto/digest.h"
+#include "phase2/server_cookie.h"
 #include "phase2/server_peers.h"
 
 #define SEAL_PIECE_SHIFT 31 // the seal is one piece; it is far smaller
@@ -31,34 +31,6 @@ int p2_server_init(struct p2_server *s, const struct p2_server_config *config)
     s->job_free = 1;
     p2_turns_init(s);
     return 0;
-}
-
-// ---- cookies -------------------------------------------------------------------------------------------
-
-static void cookie_make(const struct p2_server *s, const struct net_addr *from, const uint8_t *nonce, uint64_t epoch,
-                        uint8_t cookie[P2_COOKIE_SIZE])
-{
-    uint8_t text[16 + 2 + P2_NONCE_SIZE + 8], mac[SHA256_SIZE];
-    memcpy(text, from->ip, 16);
-    store16_le(text + 16, from->port);
-    memcpy(text + 18, nonce, P2_NONCE_SIZE);
-    store64_le(text + 18 + P2_NONCE_SIZE, epoch);
-    hmac_sha256(s->config.secret, sizeof s->config.secret, text, sizeof text, mac);
-    memcpy(cookie, mac, P2_COOKIE_SIZE);
-}
-
-static bool cookie_good(const struct p2_server *s, const struct net_addr *from, const uint8_t *nonce,
-                        const uint8_t cookie[P2_COOKIE_SIZE], uint64_t now)
-{
-    uint64_t epoch = now >> P2_SERVER_COOKIE_EPOCH_BITS;
-    uint8_t good[P2_COOKIE_SIZE];
-    cookie_make(s, from, nonce, epoch, good);
-    if (digest_equal(good, cookie, sizeof good))
-        return true;
-    if (epoch == 0)
-        return false;
-    cookie_make(s, from, nonce, epoch - 1, good);
-    return digest_equal(good, cookie, sizeof good);
 }
 
 // ---- answers and events --------------------------------------------------------------------------------
@@ -197,7 +169,7 @@ static void input_hello(struct p2_server *s, const struct p2_message *m, size_t 
         peer->facts = m->hello.facts;
 
     struct p2_message o = answer(P2_OFFER, m->nonce);
-    cookie_make(s, from, m->nonce, now >> P2_SERVER_COOKIE_EPOCH_BITS, o.offer.cookie);
+    p2_cookie_make(s, from, m->nonce, now, o.offer.cookie);
     memcpy(o.offer.image_id, image->id, P2_IMAGE_ID_SIZE);
     o.offer.seal_size = image->seal_size;
     o.offer.list_size = image->list_size;
@@ -269,7 +241,7 @@ static void input_read(struct p2_server *s, const struct p2_message *m, size_t l
 {
     const struct p2_read *read = &m->read;
     s->stats.reads++;
-    if (!cookie_good(s, from, m->nonce, read->cookie, now)) {
+    if (!p2_cookie_good(s, from, m->nonce, read->cookie, now)) {
         reply_reset(s, m, len, from);
         return;
     }
@@ -304,7 +276,7 @@ static void input_read(struct p2_server *s, const struct p2_message *m, size_t l
 static void input_finished(struct p2_server *s, const struct p2_message *m, size_t len, const struct net_addr *from,
                            uint64_t now)
 {
-    if (!cookie_good(s, from, m->nonce, m->finished.cookie, now)) {
+    if (!p2_cookie_good(s, from, m->nonce, m->finished.cookie, now)) {
         reply_reset(s, m, len, from);
         return;
     }
