@@ -212,7 +212,7 @@ int core_shell(struct core *core)
         return ERR_SCRIPT_DEPTH;
     struct script *s = &core->scripts[core->depth++];
     core->shell = s;
-    script_init(s, core_commands, core_command_count, &core_script_ops, core);
+    script_init(s, core->commands, core->command_count, &core_script_ops, core);
     console_print("Signet shell; `help` lists commands, `exit` leaves\n");
     while (!s->exiting && read_line(core)) {
         core_measure_text(core, "line", core->edit.line);

@@ -10,7 +10,7 @@ int core_run_script(struct core *core, const char *from, const char *text, size_
     }
     core_measure_script(core, from, text, len);
     struct script *s = &core->scripts[core->depth];
-    script_init(s, core_commands, core_command_count, &core_script_ops, core);
+    script_init(s, core->commands, core->command_count, &core_script_ops, core);
     s->depth = core->depth++;
     s->name = from;
     int err = script_run(s, text, len);
@@ -38,9 +38,9 @@ int core_chain(struct core *core, const char *uri_text, bool boot)
     static struct uri uri;
     int err = resolve_uri(core, uri_text, &uri);
     const struct core_transport *transport = NULL;
-    for (size_t i = 0; !err && i < core_transport_count; i++)
-        if (strcmp(core_transports[i].scheme, uri.scheme) == 0)
-            transport = &core_transports[i];
+    for (size_t i = 0; !err && i < core->transport_count; i++)
+        if (strcmp(core->transports[i].scheme, uri.scheme) == 0)
+            transport = &core->transports[i];
     if (!err && !transport)
         err = uri.scheme[0] ? ERR_URI_SCHEME : ERR_URI_MALFORMED;
     if (err) {

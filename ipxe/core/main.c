@@ -113,6 +113,10 @@ int core_main(const struct platform *platform, const struct core_options *option
     static struct core core; // about 120 KiB
     memset(&core, 0, sizeof core);
     core.platform = platform;
+    core.commands = core_commands;
+    core.command_count = core_command_count;
+    core.transports = core_transports;
+    core.transport_count = core_transport_count;
     core.key = -1;
     core.entry_us = core_now(&core);
     console_init(platform);

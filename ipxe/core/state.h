@@ -32,6 +32,10 @@ struct core_image {
 
 struct core {
     const struct platform *platform;
+    const struct script_command *commands; // conf.c's tables
+    size_t command_count;
+    const struct core_transport *transports;
+    size_t transport_count;
     uint64_t entry_us;      // when core_main was entered
     uint64_t first_read_us; // when the first READ went out, 0: not yet
     struct embed embed;

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
-// lwIP's network interfaces over the platform's cards: frames out, addresses, multicast filters. Frames in: frames.c.
+// lwIP's network interfaces over the platform's cards: frames out, addresses, multicast filters.
 #include "net/port.h"
 
 #include "lwip/ethip6.h"
 #include "lwip/etharp.h"
-#include "lwip/init.h"
 #include "lwip/mld6.h"
 #include "lwip/nd6.h"
-#include "lwip/timeouts.h"
 #include "netif/ethernet.h"
 
-#define FRAMES_PER_POLL 64   // then timers get their turn
 #define MULTICAST_MACS_MAX 16
 
 struct card {
@@ -115,12 +112,9 @@ static err_t set_up(struct netif *netif)
     return ERR_OK;
 }
 
-int net_start(const struct platform *platform)
+unsigned net_netif_init(const struct platform *platform)
 {
     net.platform = platform;
-    net_port_init(platform);
-    lwip_init();
-    net_frames_init();
     unsigned found = platform->nic_count(platform->ctx);
     for (unsigned i = 0; i < found && net.count < PLATFORM_NICS_MAX; i++) {
         struct card *card = &net.cards[net.count];
@@ -128,7 +122,7 @@ int net_start(const struct platform *platform)
             break; // numbers must stay the platform's own
         net.count++;
     }
-    return net.count ? 0 : ERR_NET_NO_CARD;
+    return net.count;
 }
 
 // The card of the default route stays it as long as it has a gateway.
@@ -228,16 +222,6 @@ unsigned net_rx_limit(void)
 unsigned net_rx_buffers(void)
 {
     return least_of_open(offsetof(struct platform_nic, rx_buffers));
-}
-
-unsigned net_poll(void)
-{
-    unsigned taken = 0;
-    for (unsigned nic = 0; nic < net.count; nic++)
-        for (unsigned i = 0; net.cards[nic].open && i < FRAMES_PER_POLL && net_take_frame(&net.cards[nic].netif, nic); i++)
-            taken++;
-    sys_check_timeouts();
-    return taken;
 }
 
 void net_set_ipv4(unsigned nic, const uint8_t ip[4], const uint8_t mask[4], const uint8_t gateway[4])

@@ -16,6 +16,7 @@ bool net_take_frame(struct netif *netif, unsigned nic);     // the card's next o
 struct net_addr net_from_lwip(const ip_addr_t *ip, uint16_t port, const struct netif *netif);
 void net_to_lwip(const struct net_addr *addr, ip_addr_t *ret);
 
+unsigned net_netif_init(const struct platform *platform); // learns of the platform's cards: their number
 struct netif *net_netif(unsigned nic); // NULL when not open
 int net_error(err_t err);              // lwIP's error as ours, but for ERR_RTE
 int net_route_error(const ip_addr_t *to); // what ERR_RTE means there: no address, or no route
