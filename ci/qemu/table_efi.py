@@ -53,6 +53,7 @@ FROM_BIOS = {
     "other-product": ("esp", "e1000-82544gc,romfile="),
     "refused-tampered": ("esp", VIRTIO),
     "refused-lengths": ("esp", VIRTIO),
+    "refused-lengths-too": ("esp", VIRTIO),
 }
 
 
