@@ -194,7 +194,7 @@ ROWS = [
          servers=[Server("a", ["good"], A, late=15)], expect=("GUEST-PART-OK blob", r"\[P01\]|\[P0[1-3]\]")),
     boot("ping", "pinged without a break, with large ones and broadcasts: by DHCP, discovery, the wait for a server, the download",
          script=None, servers=[Server("a", ["good"], A, late=15)], pinged=True, rate="20mbit", group="ping", deadline=180,
-         expect=("GUEST-PART-OK blob", r"\[P01\]"), after=(("pinged", 20),)),
+         expect=("GUEST-PART-OK blob", r"\[N16\]"), after=(("pinged", 20),)),
     boot("named-by-dhcp", "DHCP option 175.80 and 175.81 tell the default script server and image", script=None,
          servers=[Server("a", ["good", "twosigned"], A)], dhcp=(f"--dhcp-option=encap:175,80,{A}", "--dhcp-option=encap:175,81,good"),
          expect=("GUEST-PART-OK blob", f'p2: asking {A}, image "good"')),
