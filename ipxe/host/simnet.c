@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-// See simnet.h. Only as much Ethernet, ARP, IPv4, IPv6, ICMPv6 and UDP as a boot needs of its peers.
+// See simnet.h. Only as much Ethernet, ARP, IPv4, IPv6, ICMPv6, UDP and TCP as a boot needs of its peers.
 #include "host/simnet.h"
 
 #include "base/cursor.h"
@@ -13,7 +13,10 @@
 #define IP6_HEAD 40
 #define UDP_HEAD 8
 #define PROTO_ICMP 1
+#define PROTO_TCP 6
 #define PROTO_UDP 17
+#define TCP_HEAD 20
+#define TCP_OPTION_MSS 0x020405b4 // 1460
 #define PROTO_ICMP6 58
 #define ND_SOLICITATION 135
 #define ND_ADVERTISEMENT 136
@@ -134,6 +137,30 @@ void simnet_send_udp(struct simnet *net, const struct net_addr *from, const stru
     enqueue(net, frame, b.len);
 }
 
+void simnet_send_tcp(struct simnet *net, const struct net_addr *from, const struct net_addr *to, const struct simnet_segment *segment)
+{
+    uint8_t frame[FRAME_MAX];
+    struct builder b = builder_make(frame, sizeof frame);
+    size_t head = TCP_HEAD + (segment->flags & SIMNET_SYN ? 4 : 0), len = head + segment->len;
+    ethernet(&b, net, ETHERTYPE_IP4);
+    ip4_header(&b, from, to, PROTO_TCP, len);
+    builder_u16_be(&b, from->port);
+    builder_u16_be(&b, to->port);
+    builder_u32_be(&b, segment->seq);
+    builder_u32_be(&b, segment->ack);
+    builder_u16_be(&b, (uint16_t)(head / 4 << 12 | segment->flags));
+    builder_u16_be(&b, segment->window);
+    builder_u32_be(&b, 0); // checksum, urgent pointer
+    if (segment->flags & SIMNET_SYN)
+        builder_u32_be(&b, TCP_OPTION_MSS);
+    builder_bytes(&b, segment->data, segment->len);
+    if (b.bad)
+        return;
+    uint8_t *tcp = frame + ETH_HEAD + IP4_HEAD;
+    store16_be(tcp + 16, fold(sum16(sum16((uint32_t)len + PROTO_TCP, tcp - 8, 8), tcp, len)));
+    enqueue(net, frame, b.len);
+}
+
 static void answer_arp(struct simnet *net, struct cursor *c)
 {
     cursor_bytes(c, 6);
@@ -187,6 +214,19 @@ static void take_udp(struct simnet *net, struct net_addr from, struct net_addr t
         net->udp(net, &from, &to, data, len - UDP_HEAD);
 }
 
+static void take_tcp(struct simnet *net, struct net_addr from, struct net_addr to, struct cursor *c, size_t len)
+{
+    const uint8_t *tcp = cursor_bytes(c, len);
+    size_t head = tcp && len >= TCP_HEAD ? (size_t)(tcp[12] >> 4) * 4 : 0;
+    if (head < TCP_HEAD || head > len || !net->tcp)
+        return;
+    from.port = load16_be(tcp);
+    to.port = load16_be(tcp + 2);
+    const struct simnet_segment segment = { .seq = load32_be(tcp + 4), .ack = load32_be(tcp + 8), .flags = tcp[13],
+                                            .window = load16_be(tcp + 14), .data = tcp + head, .len = len - head };
+    net->tcp(net, &from, &to, &segment);
+}
+
 static int take_frame(void *ctx, const void *frame, size_t len)
 {
     struct simnet *net = ctx;
@@ -203,6 +243,8 @@ static int take_frame(void *ctx, const void *frame, size_t len)
         const uint8_t *head = cursor_bytes(&c, IP4_HEAD);
         if (head && head[0] == 0x45 && head[9] == PROTO_UDP)
             take_udp(net, net_addr_v4(head + 12, 0), net_addr_v4(head + 16, 0), &c);
+        else if (head && head[0] == 0x45 && head[9] == PROTO_TCP && load16_be(head + 2) > IP4_HEAD)
+            take_tcp(net, net_addr_v4(head + 12, 0), net_addr_v4(head + 16, 0), &c, load16_be(head + 2) - IP4_HEAD);
     } else if (type == ETHERTYPE_IP6 && net->ip6) {
         const uint8_t *head = cursor_bytes(&c, IP6_HEAD);
         if (!head)

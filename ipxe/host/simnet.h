@@ -12,6 +12,22 @@ struct simnet;
 typedef void simnet_udp(struct simnet *net, const struct net_addr *from, const struct net_addr *to,
                         const uint8_t *data, size_t len);
 
+// A TCP segment (RFC 9293 3.1) without its options; ports are the addresses'.
+struct simnet_segment {
+    uint32_t seq, ack;
+    uint8_t flags;
+    uint16_t window;
+    const uint8_t *data;
+    size_t len;
+};
+#define SIMNET_FIN 0x01
+#define SIMNET_SYN 0x02
+#define SIMNET_RST 0x04
+#define SIMNET_PSH 0x08
+#define SIMNET_ACK 0x10
+// A segment over IPv4 from the machine under test.
+typedef void simnet_tcp(struct simnet *net, const struct net_addr *from, const struct net_addr *to, const struct simnet_segment *segment);
+
 struct simnet_frame {
     uint64_t due_us;
     uint16_t len;
@@ -21,6 +37,7 @@ struct simnet_frame {
 struct simnet {
     struct host_machine *machine;
     simnet_udp *udp;
+    simnet_tcp *tcp; // NULL: the peer has no TCP
     void *user;
     uint8_t peer_ip4[4]; // the peer that is 0.0.0.0/0 too: answers ARP for every address but the machine's
     uint8_t peer_ip6[16];
@@ -35,6 +52,9 @@ struct simnet {
     unsigned head, count;
     uint8_t machine_mac[6];
 };
+
+// Sends a segment to the machine under test, over IPv4; a SYN says that 1460 bytes fit (RFC 9293 3.7.1).
+void simnet_send_tcp(struct simnet *net, const struct net_addr *from, const struct net_addr *to, const struct simnet_segment *segment);
 
 // Connects *net as the wire of `machine`. The caller fills in udp, user and the choices afterwards.
 void simnet_attach(struct simnet *net, struct host_machine *machine);

@@ -12,7 +12,7 @@ const struct platform *net_port_platform(void);
 void net_frames_init(void);                                 // once, behind lwip_init
 bool net_take_frame(struct netif *netif, unsigned nic);     // the card's next one; false: there is none, or no room
 
-// lwIP address <-> ours. `nic` gives the zone of an address that needs one.
+// lwIP address <-> ours. `netif` gives the zone of an address that needs one.
 struct net_addr net_from_lwip(const ip_addr_t *ip, uint16_t port, const struct netif *netif);
 void net_to_lwip(const struct net_addr *addr, ip_addr_t *ret);
 
