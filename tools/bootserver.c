@@ -3,6 +3,7 @@
 // loop, its clock and the rules of when to end.
 #include "bootserver_images.h"
 #include "bootserver_log.h"
+#include "bootserver_machine.h"
 #include "bootserver_net.h"
 #include <errno.h>
 #include <signal.h>
@@ -50,6 +51,7 @@ struct bootserver {
     uint64_t patience;     // -t in us, 0 = none
     uint64_t last_heard;   // when a client last came or read
     bool client_came;
+    bool ended_unserved;   // the last client's end was told, but it was not sent enough to believe it
     uint64_t end_at;       // 0 = not yet
     int status;
     uint64_t next_scan, next_draw;
@@ -61,13 +63,11 @@ static void on_broken(void *ctx, const struct p2_image *image)
     image_break(&b->images, image);
 }
 
-// True when a client was sent what its last message tells of: anyone can send that message. A success is the whole payload's,
-// and a failure at least the seal's.
 static bool was_served(struct bootserver *b, const struct p2_event *event, bool good)
 {
     struct p2_images set = images_interface(&b->images);
     const struct p2_image *image = set.by_tag(set.ctx, event->peer.tag);
-    return image && (good ? event->peer.sent_payload >= image->payload_size : event->peer.sent_seal >= image->seal_size);
+    return image && machine_was_served(&b->server, event, image, good);
 }
 
 static void take_events(struct bootserver *b, uint64_t now)
@@ -79,11 +79,14 @@ static void take_events(struct bootserver *b, uint64_t now)
             b->client_came = true;
             b->last_heard = now;
         }
+        if (event.type == P2_EVENT_CLIENT)
+            b->ended_unserved = false;
         if (event.type != P2_EVENT_FINISHED || !b->single || b->end_at)
             continue;
         uint8_t outcome = event.finished.outcome;
         bool good = outcome == P2_OUTCOME_BOOTING || outcome == P2_OUTCOME_VERIFIED;
-        if (!was_served(b, &event, good))
+        b->ended_unserved = !was_served(b, &event, good);
+        if (b->ended_unserved)
             continue;
         b->status = good ? EXIT_OK : EXIT_FAIL;
         b->end_at = now + LINGER;
@@ -108,7 +111,9 @@ static bool out_of_patience(struct bootserver *b, uint64_t now)
     note_clients(b);
     if (now - b->last_heard < b->patience)
         return false;
-    tool_error(NULL, b->client_came ? "the client fell silent for %llu seconds" : "no client came in %llu seconds",
+    tool_error(NULL, b->ended_unserved ? "a client ended, but was not sent the image from here; none came after it in %llu seconds"
+                     : b->client_came  ? "the client fell silent for %llu seconds"
+                                       : "no client came in %llu seconds",
                (unsigned long long)(b->patience / 1000000));
     b->status = EXIT_FAIL;
     return true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // Log lines and the progress line.
 #include "bootserver_log.h"
+#include "bootserver_machine.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -188,13 +189,11 @@ static void client_line(struct server_log *log, uint64_t now, const char *what, 
     log_line(log, what, "%s %s%s", client, rest, more);
 }
 
-// The same machine by another family of addresses, as far as its own words go: one server is two to a client that knows it
-// by IPv4 and by IPv6, and when one way fails it takes the other.
+// The same machine by another family of addresses: one server is two to a client that knows it by IPv4 and by IPv6, and when one
+// way fails it takes the other.
 static bool same_machine(const struct p2_peer *a, const struct p2_peer *b)
 {
-    return nonzero(a->facts.mac, sizeof a->facts.mac) && memcmp(a->facts.mac, b->facts.mac, sizeof a->facts.mac) == 0 &&
-           memcmp(a->facts.uuid, b->facts.uuid, sizeof a->facts.uuid) == 0 &&
-           net_addr_is_v4(&a->addr) != net_addr_is_v4(&b->addr);
+    return machine_same(a, b) && net_addr_is_v4(&a->addr) != net_addr_is_v4(&b->addr);
 }
 
 static uint64_t began(const struct server_log *log, uint32_t index, const struct p2_peer *peer)

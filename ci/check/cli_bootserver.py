@@ -95,6 +95,28 @@ def single_ends_for_nobody_who_was_not_served(d):
 
 
 @base.row
+def single_ends_after_a_boot_in_parts(d):
+    # By two addresses of one machine, and with a rest that came from elsewhere: another server, or the machine's own copy.
+    raw, chunk = os.path.join(d, "raw"), 65536
+    with open(raw, "wb") as f:
+        f.write(os.urandom(3 * chunk))
+    base.signet("mkimage", "-o", "big.img", "--key", base.shared("alice.key"), "-i", "raw", "--chunk-size", str(chunk), cwd=d)
+    for mac, chunks, ends in ((bytes.fromhex("525400123456"), 1, True), (bytes(6), 2, True), (bytes(6), 1, False)):
+        with base.Server("-s", "-t", "3", "big.img", cwd=d) as server, Stranger(server.port, mac=mac) as four, \
+                Stranger(server.port, "::1", mac=mac) as six:
+            for s in (four, six):
+                s.hello()
+                s.read(p2.SEAL, 0, s.seal_size)
+            for s in (four, six):
+                for at in range(0, chunk * chunks // 2, 1024):
+                    base.check(s.read(p2.PAYLOAD, at, 1024)[0] == p2.DATA, "no DATA")
+            six.finished(BOOTING)
+            status, said = server.end()
+            base.check(status == (0 if ends else 1) and "silent" not in said, (mac, chunks, status, said))
+            base.check(ends or "was not sent the image from here" in said, said)
+
+
+@base.row
 def boot_done_is_said_of_machines_that_start(d):
     with base.Server(base.shared("small.img"), cwd=d) as server, Stranger(server.port) as s:
         for outcome, line in ((VERIFIED, "fetch done"), (BOOTING, "boot done")):
