@@ -66,7 +66,8 @@ int file_out_commit(struct file_out *out, bool replace);
 // The same for two files that belong together: both or none. A file that is replaced as the first one is kept as file_out_former until the
 // second one is there too: after a power cut that name is there, and whoever made the pair decides which of the two belongs to it.
 int file_out_commit_pair(struct file_out *first, struct file_out *second, bool replace);
-char *file_out_former(const char *path); // free()
+// A hidden name that nobody else gives, for what is there may go. `path` is one without links, as in file_out. free()
+char *file_out_former(const char *path);
 
 // renameat2, through which every output gets its name; tests put one that fails in its place.
 extern int (*file_rename)(int folder, const char *from, int to_folder, const char *to, unsigned flags);

@@ -258,7 +258,7 @@ int file_out_commit(struct file_out *out, bool replace)
 
 char *file_out_former(const char *path)
 {
-    return tool_format("%s.former", path);
+    return tool_format("%.*s.%s.signet-former", (int)folder_length(path), path, name_of(path));
 }
 
 int file_out_commit_pair(struct file_out *first, struct file_out *second, bool replace)
@@ -294,7 +294,7 @@ int file_out_commit_pair(struct file_out *first, struct file_out *second, bool r
         return -1;
     }
     (void)fsync(second->folder);
-    if (kept)
+    if (replace) // also what an earlier run left, which was cut short
         unlinkat(first->folder, name_of(former), 0);
     free(former);
     release(first);

@@ -128,7 +128,7 @@ TEST(without_replace_nothing_that_is_there_goes)
     }
 }
 
-// After a cut the former first half is there: as itself, or as .former as long as the second one may be the former one.
+// After a cut the former first half is there: as itself, or as file_out_former as long as the second one may be the former one.
 TEST(a_cut_loses_no_half)
 {
     for (int step = 0; step < 3; step++) {
@@ -144,9 +144,23 @@ TEST(a_cut_loses_no_half)
         int status;
         CHECK(waitpid(child, &status, 0) == child && status == 0);
         CHECK_EQ(first_of("k.pub"), 'o');
-        CHECK(first_of("k.key") == 'o' || first_of("k.key.former") == 'o');
+        CHECK(first_of("k.key") == 'o' || first_of(".k.key.signet-former") == 'o');
+        // The next run that succeeds leaves nothing of it.
+        CHECK_EQ(write_pair(true), 0);
+        CHECK(first_of("k.key") == 'n' && first_of("k.pub") == 'n' && first_of(".k.key.signet-former") == 0);
         end();
     }
+}
+
+TEST(files_of_like_names_stay)
+{
+    begin();
+    put("k.key", "old");
+    put("k.pub", "old");
+    put("k.key.former", "mine");
+    CHECK_EQ(write_pair(true), 0);
+    CHECK(first_of("k.key") == 'n' && first_of("k.key.former") == 'm');
+    end();
 }
 
 static int write_to(const char *path)
@@ -198,4 +212,4 @@ TEST(links_of_others_in_a_shared_folder)
 }
 
 TEST_MAIN(T(a_pair_or_nothing_whichever_step_fails), T(without_replace_nothing_that_is_there_goes), T(a_cut_loses_no_half),
-          T(links_of_others_in_a_shared_folder))
+          T(files_of_like_names_stay), T(links_of_others_in_a_shared_folder))

@@ -3,6 +3,7 @@
 #include "file.h"
 #include "keys.h"
 #include "opts.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -27,26 +28,40 @@ static bool is_pair(const char *key_path, const char *pub_path)
     return same;
 }
 
+static bool is_key(const char *path)
+{
+    struct signing_key *key = key_load(path);
+    key_free(key);
+    return key != NULL;
+}
+
 // A run that ended between the two halves, with the power, has left the former key: it comes back, unless both were there already.
+static int recover_pair(const char *key_path, const char *pub_path, const char *former)
+{
+    if (access(former, F_OK) != 0)
+        return 0;
+    if (is_pair(former, pub_path) && !is_pair(key_path, pub_path)) {
+        if (rename(former, key_path) != 0)
+            return tool_errno(key_path, errno);
+        tool_error(key_path, "note: is the former key again, since an earlier run was cut short");
+        return 0;
+    }
+    if (is_pair(key_path, pub_path) && !is_pair(former, pub_path) && is_key(former))
+        return unlink(former) != 0 ? tool_errno(former, errno) : 0;
+    return tool_error(former, "is there, and is not what a run that was cut short leaves beside %s and %s: move it away", key_path,
+                      pub_path);
+}
+
 static int recover(const char *name)
 {
-    char *key_path = tool_format("%s.key", name), *pub_path = tool_format("%s.pub", name), *former = file_out_former(key_path);
-    int r = 0;
-    if (access(former, F_OK) == 0) {
-        if (is_pair(key_path, pub_path)) {
-            r = unlink(former);
-        } else if (is_pair(former, pub_path)) {
-            r = rename(former, key_path);
-            tool_error(key_path, "note: is the former key again, since an earlier run was cut short");
-        } else {
-            tool_error(former, "is there, and neither it nor %s belongs to %s: move them away", key_path, pub_path);
-            r = -1;
-        }
-    }
+    char *key_path = tool_format("%s.key", name), *pub_path = tool_format("%s.pub", name);
+    char *real = file_without_links(key_path), *former = real ? file_out_former(real) : NULL;
+    int status = real ? recover_pair(real, pub_path, former) : EXIT_FAIL;
     free(key_path);
     free(pub_path);
+    free(real);
     free(former);
-    return r;
+    return status;
 }
 
 static int write_pair(const char *name, const struct signing_key *key, bool force)
