@@ -261,8 +261,27 @@ char *file_out_former(const char *path)
     return tool_format("%.*s.%s.signet-former", (int)folder_length(path), path, name_of(path));
 }
 
+// Whether both would get one name, or replace one file by two names of it (some file systems do not tell A from a).
+static bool same_target(const struct file_out *a, const struct file_out *b)
+{
+    struct stat folders[2], files[2];
+    if (fstat(a->folder, &folders[0]) != 0 || fstat(b->folder, &folders[1]) != 0 || folders[0].st_dev != folders[1].st_dev ||
+        folders[0].st_ino != folders[1].st_ino)
+        return false;
+    if (strcmp(name_of(a->path), name_of(b->path)) == 0)
+        return true;
+    return lstat(a->path, &files[0]) == 0 && lstat(b->path, &files[1]) == 0 && files[0].st_dev == files[1].st_dev &&
+           files[0].st_ino == files[1].st_ino;
+}
+
 int file_out_commit_pair(struct file_out *first, struct file_out *second, bool replace)
 {
+    if (same_target(first, second)) {
+        tool_error(second->path, "is named for two outputs: each needs a file of its own");
+        file_out_abort(first);
+        file_out_abort(second);
+        return -1;
+    }
     char *former = file_out_former(first->path);
     const char *failed = first->path;
     int err = finish(first);
