@@ -599,8 +599,8 @@ TEST(failures_of_a_connection_are_told_apart)
 
 // --- names ---
 
-// The answer to the query in `query`, with so many addresses (of 4 or 16 bytes each).
-static void answer_name(const struct frame *query, const uint8_t *addresses, unsigned count, uint16_t size)
+// The answer to the query in `query`, with so many addresses (of 4 or 16 bytes each), without its last `cut` bytes.
+static void answer_cut(const struct frame *query, const uint8_t *addresses, unsigned count, uint16_t size, size_t cut)
 {
     const uint8_t *in = query->bytes + ETH + 20;
     uint8_t packet[1024] = { 0 }, *dns = packet + 8;
@@ -615,6 +615,7 @@ static void answer_name(const struct frame *query, const uint8_t *addresses, uns
         store16_be(dns + len + 10, size);
         memcpy(dns + len + 12, addresses + i * size, size);
     }
+    len -= cut;
     store16_be(packet, 53);
     memcpy(packet + 2, in, 2);
     store16_be(packet + 4, (uint16_t)(8 + len)); // no checksum of its own
@@ -624,6 +625,11 @@ static void answer_name(const struct frame *query, const uint8_t *addresses, uns
     store16_be(f.bytes + ETH + 10, (uint16_t)~sum(0, f.bytes + ETH, 20));
     put(&f);
     drain();
+}
+
+static void answer_name(const struct frame *query, const uint8_t *addresses, unsigned count, uint16_t size)
+{
+    answer_cut(query, addresses, count, size, 0);
 }
 
 // Asks for a name: the query.
@@ -686,6 +692,28 @@ TEST(every_address_of_a_name_is_given)
     }
     answer_name(ask_name("blocked.example", false), nowhere, 1, 4);
     CHECK_EQ(net_resolve("blocked.example", false, ret), ERR_DNS_FAILED);
+}
+
+// What comes before a bad record counts, and an address that is none is no last one.
+TEST(a_bad_record_costs_no_good_ones)
+{
+    static const uint8_t v4[3][4] = { { 10, 0, 0, 1 }, { 10, 0, 0, 2 } }, v6[3][16] = { { 0xfd, [15] = 1 }, { 0xfd, [15] = 2 } };
+    static const uint8_t gap[3][4] = { { 0 }, { 10, 0, 0, 1 }, { 10, 0, 0, 2 } };
+    struct net_addr ret[NET_ADDRESSES_MAX], first = net_addr_v4(v4[0], 0), second = net_addr_v4(v4[1], 0);
+    set_up_names();
+    for (int six = 0; six < 2; six++) {
+        size_t record = six ? 28 : 16;
+        for (size_t cut = 1; cut < 2 * record; cut++) {
+            answer_cut(ask_name("cut.example", six), six ? v6[0] : v4[0], 3, six ? 16 : 4, cut);
+            CHECK_EQ(net_resolve("cut.example", six, ret), cut <= record ? 2 : 1);
+            CHECK(memcmp(ret[0].ip, six ? v6[0] : first.ip, 16) == 0);
+        }
+    }
+    answer_name(ask_name("gap.example", false), gap[0], 3, 4);
+    CHECK_EQ(net_resolve("gap.example", false, ret), 2);
+    CHECK(net_addr_equal(&ret[0], &first) && net_addr_equal(&ret[1], &second));
+    answer_cut(ask_name("all.example", false), v4[0], 1, 4, 1);
+    CHECK_EQ(net_resolve("all.example", false, ret), ERR_TIMED_OUT);
 }
 
 // A port that is closed to what is in `sent`: the peer quotes the first `quoted` bytes behind the Ethernet header.
@@ -788,5 +816,6 @@ TEST_MAIN(T(datagrams_arrive_whole), T(one_wrong_bit_is_seen), T(what_is_for_oth
           T(pings_are_answered), T(priority_tag_is_no_tag), T(path_mtu_has_a_floor), T(fragments_beyond_the_largest_packet),
           T(segment_size_belongs_to_the_syn), T(segments_leave_room_for_a_tag),
           T(failures_of_a_connection_are_told_apart), T(late_answer_is_no_other_names),
-          T(families_of_a_name_are_told_apart), T(every_address_of_a_name_is_given), T(refusals_reach_their_socket),
+          T(families_of_a_name_are_told_apart), T(every_address_of_a_name_is_given),
+          T(a_bad_record_costs_no_good_ones), T(refusals_reach_their_socket),
           T(name_servers_that_refuse))
