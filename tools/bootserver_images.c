@@ -153,6 +153,7 @@ static void unlink_current(struct images *images, struct image *image)
         if (*p == image) {
             *p = image->next;
             images->count--;
+            images->unnamed_known = false;
             return;
         }
     }
@@ -175,6 +176,7 @@ static void offer(struct images *images, struct image *image)
     image->seen = true;
     *p = image;
     images->count++;
+    images->unnamed_known = false;
 }
 
 static void notice(struct images *images, enum image_change change, const char *path, const struct image *image,
@@ -402,4 +404,5 @@ void images_close(struct images *images)
     images->rejects = NULL;
     free(images->folder);
     free(images->unreadable);
+    free(images->pieces);
 }

@@ -58,6 +58,12 @@ enum image_change {
 typedef void image_notice(void *ctx, enum image_change change, const char *path, const struct image *image,
                           const char *reason);
 
+// Names of images that fit into one answer.
+struct image_piece {
+    const struct image *first;
+    char text[P2_ERROR_TEXT];
+};
+
 struct images {
     struct opt_list sources; // as on the command line
     bool *folder, *unreadable; // for each: is it a folder? One that could not be read at the last look?
@@ -66,6 +72,11 @@ struct images {
     struct image_reject *rejects;
     size_t count;            // of current
     const struct image *last; // found by tag the last time
+    // What a client that names no image gets: one, or a choice. Strangers ask for it at will, so it is worked out once for a set.
+    bool unnamed_known;
+    const struct image *unnamed;
+    struct image_piece *pieces;
+    uint32_t piece_count, piece_room;
     image_notice *notice;
     void *notice_ctx;
 };

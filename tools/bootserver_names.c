@@ -19,12 +19,57 @@ static const struct image *called(const struct images *images, const char *name)
     return best;
 }
 
+static bool choice_needed(const struct images *images)
+{
+    return images->count > 1 && !called(images, "default");
+}
+
+static void add_piece(struct images *images, const struct image *first)
+{
+    if (images->piece_count == images->piece_room) {
+        images->piece_room += 16 + images->piece_room;
+        images->pieces = tool_realloc(images->pieces, images->piece_room * sizeof *images->pieces);
+    }
+    images->pieces[images->piece_count++] = (struct image_piece){ .first = first };
+}
+
+// Names for P2_ERROR_TEXT: as many as fit make a piece.
+static void list_pieces(struct images *images)
+{
+    size_t used = 0;
+    images->piece_count = 0;
+    for (const struct image *i = images->current; i; i = i->next) {
+        char name[P2_ERROR_TEXT];
+        if (i->broken)
+            continue;
+        int full = snprintf(name, sizeof name, "%s", i->file_name);
+        if (full >= (int)sizeof name)
+            memcpy(name + sizeof name - 3, "..", 3);
+        if (!used || used + 2 + strlen(name) >= P2_ERROR_TEXT) {
+            add_piece(images, i);
+            used = 0;
+        }
+        char *text = images->pieces[images->piece_count - 1].text;
+        used += (size_t)snprintf(text + used, P2_ERROR_TEXT - used, "%s%s", used ? ", " : "", name);
+    }
+}
+
+static void know_unnamed(struct images *images)
+{
+    if (images->unnamed_known)
+        return;
+    images->unnamed = images->count == 1 ? images->current : called(images, "default");
+    images->piece_count = 0;
+    if (choice_needed(images))
+        list_pieces(images);
+    images->unnamed_known = true;
+}
+
 static const struct p2_image *find_name(void *ctx, const char *name)
 {
-    const struct images *images = ctx;
-    const struct image *image = *name ? called(images, name) : NULL;
-    if (!*name)
-        image = images->count == 1 ? images->current : called(images, "default");
+    struct images *images = ctx;
+    know_unnamed(images);
+    const struct image *image = *name ? called(images, name) : images->unnamed;
     return image && !image->broken ? &image->p2 : NULL;
 }
 
@@ -44,55 +89,36 @@ static const struct p2_image *find_tag(void *ctx, const uint8_t tag[P2_TAG_SIZE]
     return NULL;
 }
 
-static bool choice_needed(const struct images *images)
-{
-    return images->count > 1 && !called(images, "default");
-}
-
 bool images_choice(const struct images *images, char *text, size_t cap)
 {
-    if (!choice_needed(images))
+    size_t good = 0;
+    for (const struct image *i = images->current; i; i = i->next)
+        good += !i->broken;
+    if (!good || !choice_needed(images))
         return false;
-    int n = snprintf(text, cap, "%zu images and none is called \"default\":", images->count);
-    for (const struct image *i = images->current; i && n >= 0 && (size_t)n < cap; i = i->next)
-        n += snprintf(text + n, cap - (size_t)n, " %s%s", i->file_name, i->next ? "," : "");
-    return true;
-}
-
-// Names for P2_ERROR_TEXT: as many as fit make a piece. The first image of piece number `wanted`, its text (when not NULL),
-// and how many pieces there are.
-static const struct image *choice_piece(const struct images *images, uint32_t wanted, char *text, uint32_t *ret_pieces)
-{
-    const struct image *first = NULL;
-    uint32_t number = 0;
-    size_t used = 0;
-    for (const struct image *i = images->current; i; i = i->next) {
-        char name[P2_ERROR_TEXT];
-        int full = snprintf(name, sizeof name, "%s", i->file_name);
-        if (full >= (int)sizeof name)
-            memcpy(name + sizeof name - 3, "..", 3);
-        if (used && used + 2 + strlen(name) >= P2_ERROR_TEXT) {
-            number++;
-            used = 0;
-        }
-        if (number == wanted && text)
-            snprintf(text + used, P2_ERROR_TEXT - used, "%s%s", used ? ", " : "", name);
-        if (number == wanted && !first)
-            first = i;
-        used += strlen(name) + (used ? 2 : 0);
+    char broken[64] = "";
+    if (good < images->count)
+        snprintf(broken, sizeof broken, ", %zu of which cannot be read,", images->count - good);
+    int n = snprintf(text, cap, "%zu images%s and none is called \"default\":", images->count, broken);
+    const char *comma = "";
+    for (const struct image *i = images->current; i && (size_t)n < cap; i = i->next) {
+        if (i->broken)
+            continue;
+        n += snprintf(text + n, cap - (size_t)n, "%s %s", comma, i->file_name);
+        comma = ",";
     }
-    *ret_pieces = number + 1;
-    return first;
+    return true;
 }
 
 static const struct p2_image *choice(void *ctx, uint32_t turn, char text[P2_ERROR_TEXT])
 {
-    const struct images *images = ctx;
-    uint32_t pieces;
-    if (!choice_needed(images))
+    struct images *images = ctx;
+    know_unnamed(images);
+    if (!images->piece_count)
         return NULL;
-    choice_piece(images, 0, NULL, &pieces);
-    return &choice_piece(images, turn % pieces, text, &pieces)->p2;
+    const struct image_piece *piece = &images->pieces[turn % images->piece_count];
+    memcpy(text, piece->text, P2_ERROR_TEXT);
+    return &piece->first->p2;
 }
 
 struct p2_images images_interface(struct images *images)
@@ -113,4 +139,5 @@ void image_break(struct images *images, const struct p2_image *p2)
     if (!image->broken)
         images->notice(images->notice_ctx, IMAGE_CHANGED_IN_PLACE, image->path, image, "cut short while it was served");
     image->broken = true;
+    images->unnamed_known = false;
 }

@@ -63,8 +63,9 @@ int file_out_size(struct file_out *out, uint64_t size);
 // message (nothing is left behind then).
 int file_out_commit(struct file_out *out, bool replace);
 
-// The same for two files that belong together: both or none; two outputs into one file are an error. A file that is replaced as the first one is kept as file_out_former until the
-// second one is there too: after a power cut that name is there, and whoever made the pair decides which of the two belongs to it.
+// The same for two files that belong together: both or none; two outputs into one file are an error. A file that is replaced as the
+// first one is kept as file_out_former until the second one is there too: after a power cut that name is there, and whoever made
+// the pair decides which of the two belongs to it.
 int file_out_commit_pair(struct file_out *first, struct file_out *second, bool replace);
 // A hidden name that nobody else gives, for what is there may go. `path` is one without links, as in file_out. free()
 char *file_out_former(const char *path);

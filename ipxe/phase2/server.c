@@ -144,7 +144,7 @@ static void reply_no_image(struct p2_server *s, const struct p2_message *m, size
 {
     const struct p2_images *images = &s->config.images;
     char text[P2_ERROR_TEXT] = "no image of that name";
-    bool any = !m->hello.name[0] && equal8(m->hello.tag, no_tag) && images->choice;
+    bool any = !m->hello.name[0] && equal8(m->hello.tag, no_tag) && images->choice && reply_fits(s, from);
     const struct p2_image *first = any ? images->choice(images->ctx, s->choice_turn++, text) : NULL;
     reply_error(s, m->nonce, first ? first->id : m->hello.tag, P2_ERROR_NO_IMAGE, text, from, len);
 }

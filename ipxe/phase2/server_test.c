@@ -81,6 +81,14 @@ TEST(choice_is_told_where_there_is_no_default)
         CHECK_STR(r.error.text, "no image of that name");
     }
     CHECK_EQ(last_turn, 2);
+    // Where there is no room for the answer nobody works it out.
+    memset(&m.hello, 0, sizeof m.hello);
+    for (unsigned i = 0; i < 3 * P2_SERVER_REPLIES; i++)
+        say(&m, &a, 1);
+    for (uint32_t answers = 1; answer(&r, &to, 1); answers++)
+        CHECK_STR(r.error.text, texts[answers % 2]);
+    say(&m, &a, 1);
+    CHECK(answer(&r, &to, 1) && last_turn == 3 + (P2_SERVER_REPLIES + 1) / 2);
 }
 
 // Whatever comes from an address that has not echoed a cookie: never more bytes back than came.
