@@ -399,7 +399,7 @@ class Runner:
     def check_tagged(self, least, least_full):
         """The tagger gave so many frames a tag, and so many that had the full length. Those came in, but for BIOS: see doc/bios.md."""
         counts = re.findall(r"(\d+) frames tagged, (\d+) of full size", self.log("tagger.log"))[-1:]
-        reasons = [] if self.row.machine == "pc" and not self.row.firmware else self.check_pinged(5)
+        reasons = [] if self.row.machine == "pc" and not self.row.firmware else self.check_pinged(1)
         return reasons + [f"{n} frames were tagged, {full} full ones" for n, full in counts or [(0, 0)] if int(n) < least or int(full) < least_full]
 
     def check_dhcp_log(self, pattern, count):
