@@ -75,8 +75,7 @@ static int file_flush(struct install_dev *dev)
     return 0;
 }
 
-// An image file that is a loop device as well would be written behind that device's back.
-static bool is_loop_file(const char *path)
+bool install_dev_is_loop(const char *path)
 {
     char *real = realpath(path, NULL);
     bool found = false;
@@ -104,7 +103,7 @@ static int open_checks(struct install_dev *dev, const struct stat *st, enum inst
     dev->unit = 1;
     if (S_ISREG(st->st_mode)) {
         dev->sectors = (uint64_t)st->st_size / INSTALL_SECTOR;
-        return is_loop_file(dev->path) ? -1 : 0;
+        return install_dev_is_loop(dev->path) ? -1 : 0;
     }
     if (!S_ISBLK(st->st_mode)) {
         tool_error(dev->path, "is neither a disk nor an image file");

@@ -43,3 +43,6 @@ int install_dev_put(struct install_dev *dev, uint64_t lba, uint64_t count, const
 
 // Flushes, then reads the sectors back from the disk itself and compares. 0, or -1 after a message.
 int install_dev_settle(struct install_dev *dev, uint64_t lba, uint64_t count, const void *buf, const char *what);
+
+// Whether an image file is a loop device as well, behind whose back it would be written. True after a message.
+bool install_dev_is_loop(const char *path);

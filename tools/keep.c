@@ -4,6 +4,7 @@
 #include "file.h"
 #include "image/gpt.h"
 #include "image/imgslot.h"
+#include "install_dev.h"
 #include "opts.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +45,7 @@ static int place_open(struct place *p, const char *path)
         return tool_errno(path, errno);
     p->size = (uint64_t)st.st_size;
     if (S_ISREG(st.st_mode))
-        return 0;
+        return install_dev_is_loop(path) ? EXIT_FAIL : 0;
     if (!S_ISBLK(st.st_mode) || ioctl(p->fd, BLKGETSIZE64, &p->size) != 0)
         return tool_error(path, "is neither a partition nor an image file");
     char same[32];
