@@ -224,6 +224,43 @@ TEST(datagrams_arrive_whole)
     net_udp_close(socket);
 }
 
+// The source port of a datagram from a socket on any port.
+static uint16_t port_of(struct net_udp *socket)
+{
+    struct net_addr peer = net_addr_v4(peer_ip4, 5555);
+    if (net_udp_send(socket, &peer, "x", 1) != 0)
+        return 0;
+    drain();
+    return load16_be(t.sent.bytes + ETH + 20);
+}
+
+TEST(ports_are_not_guessed)
+{
+    enum { ROUNDS = 64 };
+    uint16_t last = 0;
+    unsigned near = 0;
+    set_up();
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        struct net_udp *socket = net_udp_open(0, got, NULL);
+        uint16_t port = port_of(socket);
+        CHECK(port >= 49152);
+        near += port - last < 256 && last - port < 256;
+        last = port;
+        net_udp_close(socket);
+    }
+    CHECK(near < ROUNDS / 4);
+    // Chance says the same port twice.
+    struct net_udp *sockets[2];
+    for (unsigned i = 0; i < ARRAY_SIZE(sockets); i++) {
+        t.machine.random_state = 77;
+        sockets[i] = net_udp_open(0, got, NULL);
+        CHECK(sockets[i]);
+    }
+    CHECK(port_of(sockets[0]) != port_of(sockets[1]));
+    for (unsigned i = 0; i < ARRAY_SIZE(sockets); i++)
+        net_udp_close(sockets[i]);
+}
+
 // What the checksums cover cannot arrive changed; what they do not (hop limit, traffic class, flow label) changes nothing.
 TEST(one_wrong_bit_is_seen)
 {
@@ -811,7 +848,7 @@ TEST(name_servers_that_refuse)
     net_set_dns(NULL, 0);
 }
 
-TEST_MAIN(T(datagrams_arrive_whole), T(one_wrong_bit_is_seen), T(what_is_for_others_is_not_taken),
+TEST_MAIN(T(datagrams_arrive_whole), T(ports_are_not_guessed), T(one_wrong_bit_is_seen), T(what_is_for_others_is_not_taken),
           T(fragments_are_kept_until_the_last_one), T(closed_port_is_answered_with_the_packets_head), T(segments_out_of_order_are_kept),
           T(pings_are_answered), T(priority_tag_is_no_tag), T(path_mtu_has_a_floor), T(fragments_beyond_the_largest_packet),
           T(segment_size_belongs_to_the_syn), T(segments_leave_room_for_a_tag),

@@ -81,7 +81,7 @@ struct net_udp;
 // `nic` is the card that received it. Data is valid during the call only.
 typedef void net_udp_receiver(void *ctx, unsigned nic, const struct net_addr *from, const uint8_t *data, size_t len);
 
-// Opens a socket on a local port (0: any). NULL when out of memory or the port is in use.
+// Opens a socket on a local port (0: one by chance, that nobody can guess). NULL when out of memory or the port is in use.
 struct net_udp *net_udp_open(uint16_t port, net_udp_receiver *receive, void *ctx);
 void net_udp_close(struct net_udp *udp);
 

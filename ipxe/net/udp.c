@@ -5,6 +5,8 @@
 #include "lwip/udp.h"
 
 #define SOCKETS_MAX 8
+#define PORT_FIRST 49152u // of those that are nobody's (RFC 6335 6)
+#define BINDS_MAX 16
 #define DATAGRAM_MAX 2048 // a datagram that came in fragments is put together here
 
 struct net_udp {
@@ -67,6 +69,15 @@ void net_udp_on_refusal(struct net_udp *udp, net_udp_refusal *refused)
     udp->refused = refused;
 }
 
+// lwIP would count up: whoever sees one port, as in a broadcast, would know the next (RFC 6056).
+static err_t bind_local(struct udp_pcb *pcb, uint16_t port)
+{
+    err_t err = port ? udp_bind(pcb, IP_ANY_TYPE, port) : ERR_USE;
+    for (unsigned i = 0; !port && err == ERR_USE && i < BINDS_MAX; i++)
+        err = udp_bind(pcb, IP_ANY_TYPE, (u16_t)(PORT_FIRST + LWIP_RAND() % (0x10000 - PORT_FIRST)));
+    return err;
+}
+
 struct net_udp *net_udp_open(uint16_t port, net_udp_receiver *receive, void *ctx)
 {
     struct net_udp *udp = NULL;
@@ -80,7 +91,7 @@ struct net_udp *net_udp_open(uint16_t port, net_udp_receiver *receive, void *ctx
         return NULL;
     ip_set_option(udp->pcb, SOF_BROADCAST);
     udp_set_multicast_ttl(udp->pcb, 1); // discovery stays on the link
-    if (udp_bind(udp->pcb, IP_ANY_TYPE, port) != ERR_OK) {
+    if (bind_local(udp->pcb, port) != ERR_OK) {
         udp_remove(udp->pcb);
         udp->pcb = NULL;
         return NULL;

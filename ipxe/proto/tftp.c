@@ -26,6 +26,7 @@ int tftp_init(struct tftp_client *c, const char *filename, const struct net_addr
     c->window = 1;
     c->timeout_us = TFTP_TIMEOUT_FIRST_US;
     c->deadline = now;
+    c->others_from = UINT64_MAX;
     c->send_due = true;
     progress_start(&c->progress, now);
     return 0;
@@ -76,8 +77,10 @@ static void put_option(struct builder *b, const char *name, unsigned value)
     put_text(b, number);
 }
 
-static void build_request(const struct tftp_client *c, struct builder *b)
+static void build_request(struct tftp_client *c, struct builder *b, uint64_t now)
 {
+    if (c->others_from == UINT64_MAX)
+        c->others_from = now + TFTP_SILENCE_US;
     builder_u16_be(b, OP_RRQ);
     put_text(b, c->filename);
     put_text(b, "octet");
@@ -134,7 +137,7 @@ size_t tftp_output(struct tftp_client *c, uint8_t *buf, size_t cap, struct net_a
     if (c->tell)
         build_error(c, &b);
     else if (c->state == TFTP_REQUESTING)
-        build_request(c, &b);
+        build_request(c, &b, now);
     else
         build_ack(c, &b);
     c->send_due = c->tell = c->quiet = false;
@@ -251,6 +254,7 @@ static void take_error(struct tftp_client *c, struct cursor *in)
     if (code == TFTP_E_OPTIONS && c->state == TFTP_REQUESTING && !c->plain) {
         c->plain = c->send_due = true;
         c->peer.port = 0;
+        c->others_from = UINT64_MAX; // this server is not silent
         c->message[0] = 0;
         return;
     }
@@ -265,13 +269,24 @@ static bool answers(const struct tftp_client *c, uint16_t op, uint16_t number)
     return op == OP_ERROR || (op == OP_DATA ? number == 1 : !c->plain);
 }
 
+// Anyone can send to a port. So a server that answers from another address of its own is heard when it repeats itself, and with
+// the file alone: a stranger's ERROR would be the end.
+static bool may_answer(const struct tftp_client *c, const struct net_addr *from, uint16_t op, uint64_t now)
+{
+    if (c->peer.port)
+        return net_addr_equal(from, &c->peer);
+    struct net_addr named = c->server;
+    named.port = from->port;
+    return net_addr_equal(from, &named) || (op != OP_ERROR && now >= c->others_from);
+}
+
 void tftp_input(struct tftp_client *c, const struct net_addr *from, const uint8_t *data, size_t len, uint64_t now)
 {
-    if (c->state > TFTP_RECEIVING || (c->peer.port && !net_addr_equal(from, &c->peer)) || len < 4)
+    if (c->state > TFTP_RECEIVING || len < 4)
         return;
     struct cursor in = cursor_make(data, len);
     uint16_t op = cursor_u16_be(&in);
-    if ((op != OP_DATA && op != OP_ERROR && op != OP_OACK) || !answers(c, op, load16_be(data + 2)))
+    if (!may_answer(c, from, op, now) || (op != OP_DATA && op != OP_ERROR && op != OP_OACK) || !answers(c, op, load16_be(data + 2)))
         return;
     c->peer = *from;
     if (op == OP_DATA)

@@ -18,6 +18,7 @@
 #define TFTP_ERROR_MAX 64           // bytes of an ERROR of ours
 #define TFTP_TIMEOUT_FIRST_US 500000u // doubles with every repetition
 #define TFTP_TIMEOUT_MAX_US 8000000u
+#define TFTP_SILENCE_US 1000000u    // the asked address said nothing for so long: the answer may come from another one
 #define TFTP_QUIET_US 20000u        // nothing behind a window's end for so long: the server waits for its ACK
 
 // Takes the next bytes of the file, in order. A negative error ends the transfer with it.
@@ -47,6 +48,7 @@ struct tftp_client {
     bool plain;              // ask without options: the server refused them
     bool tell;               // the server is to be sent an ERROR
     uint64_t timeout_us, deadline;
+    uint64_t others_from;    // from then on other addresses than the server's may answer
     struct progress progress;
     char message[80];        // what the server said with an ERROR, NUL-terminated, printable
 };
@@ -63,8 +65,9 @@ void tftp_limit_window(struct tftp_client *c, uint16_t blocks);
 // end: the last ACK, or the ERROR that ends the transfer for the server, is still to be sent.
 size_t tftp_output(struct tftp_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to, uint64_t now);
 
-// A datagram that came to the socket. The first answer chooses the peer, which may have another address than the one that was
-// asked (a server of several addresses); what others send, and stray packets, are dropped in silence.
+// A datagram that came to the socket. The first answer chooses the peer. It may have another address than the one that was asked
+// (a server of several addresses), but only once that one was silent for TFTP_SILENCE_US behind the request, and not with an
+// ERROR; what others send, and stray packets, are dropped in silence.
 void tftp_input(struct tftp_client *c, const struct net_addr *from, const uint8_t *data, size_t len, uint64_t now);
 
 // `to` refuses what was sent there: nothing serves TFTP. Ends the transfer before the first answer; behind it that is no more than

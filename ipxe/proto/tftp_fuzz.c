@@ -24,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t at = 0; at < size;) {
         size_t len = MIN((size_t)data[at], size - at - 1);
         struct net_addr from = { .port = (uint16_t)(69 + (data[at] & 1)) };
+        from.ip[15] = data[at] >> 7; // long ones come from another address
         tftp_input(&c, &from, data + at + 1, len, now);
         at += len + 1;
         uint8_t buf[TFTP_REQUEST_MAX];

@@ -238,7 +238,46 @@ TEST(another_address_of_the_server)
     CHECK_EQ(transfer(&us, 1500), 0);
     sv = (typeof(sv)){ .len = 50000, .other_address = true };
     CHECK_EQ(transfer(&us, 1500), 0);
-    CHECK(!damaged);
+    CHECK(!damaged && us < 2 * S);
+}
+
+// Asks, and is sent one packet at `at`: does the transfer belong to the sender from there on, and has it ended?
+static bool chosen_by(const struct net_addr *from, const char *packet, size_t len, uint64_t at)
+{
+    uint8_t out[TFTP_REQUEST_MAX];
+    struct net_addr to;
+    (void)tftp_output(&client, out, sizeof out, &to, at);
+    tftp_input(&client, from, (const uint8_t *)packet, len, at);
+    return client.peer.port || tftp_result(&client) != 1;
+}
+
+// The request goes to a server that says nothing yet, and others speak.
+TEST(strangers_are_not_the_server)
+{
+    static const uint8_t ip[4] = { 10, 0, 0, 1 };
+    static const struct { const char *packet; size_t len; bool error; } answers[] =
+        { { "\0\3\0\1text", 8, false }, { "\0\6blksize\0" "512", 14, false }, { "\0\5\0\1none", 9, true }, { "\0\5\0\10none", 9, true } };
+    struct net_addr server = net_addr_v4(ip, TFTP_PORT), other = server, from = server;
+    from.port = other.port = 2000;
+    from.zone = other.zone = 1;
+    other.ip[15]++;
+    for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+        taken = 0;
+        CHECK_EQ(tftp_init(&client, "x", &server, 1500, take, NULL, 5 * S), 0);
+        CHECK(!chosen_by(&other, answers[i].packet, answers[i].len, 5 * S));
+        CHECK(!chosen_by(&other, answers[i].packet, answers[i].len, 6 * S - 1));
+        CHECK_STR(client.message, "");
+        CHECK_EQ(taken, 0);
+        struct tftp_client silent = client;
+        CHECK_EQ(chosen_by(&other, answers[i].packet, answers[i].len, 6 * S), !answers[i].error);
+        client = silent;
+        (void)chosen_by(&from, answers[i].packet, answers[i].len, 6 * S - 1);
+        CHECK(client.peer.port || client.plain);
+    }
+    // A server that refuses options is there: the second begins anew.
+    CHECK(client.plain && !chosen_by(&other, answers[0].packet, answers[0].len, 7 * S - 2));
+    CHECK(chosen_by(&from, answers[0].packet, answers[0].len, 7 * S - 2));
+    CHECK(net_addr_equal(&client.peer, &from));
 }
 
 TEST(numbers_start_over_at_0_or_at_1)
@@ -351,6 +390,6 @@ TEST(a_caller_that_gives_up_tells_the_server)
     }
 }
 
-TEST_MAIN(T(another_address_of_the_server), T(numbers_start_over_at_0_or_at_1),
+TEST_MAIN(T(another_address_of_the_server), T(strangers_are_not_the_server), T(numbers_start_over_at_0_or_at_1),
           T(a_lost_datagram_costs_little), T(losses_of_every_kind_of_server), T(servers_that_never_end),
           T(options_refused_and_unasked), T(block_size_by_mtu), T(a_caller_that_gives_up_tells_the_server))
