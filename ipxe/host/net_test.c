@@ -634,6 +634,38 @@ TEST(failures_of_a_connection_are_told_apart)
     CHECK_EQ(t.failure, ERR_TIMED_OUT);
 }
 
+// Hosts that fall silent once connected, before or behind the ACK of what was asked: lwIP says farewell to each for minutes.
+TEST(silent_peers_leave_room)
+{
+    enum { ROUNDS = 20, SYN = 2, PSH = 8, ACK = 16, RST = 4 };
+    set_up();
+    struct net_addr peer = net_addr_v4(peer_ip4, 80);
+    struct net_tcp *tcp;
+    for (unsigned i = 0; i <= ROUNDS; i++) {
+        t.connected = false;
+        t.len = 0;
+        CHECK_EQ(net_tcp_connect(&peer, tcp_event, NULL, &tcp), 0);
+        drain();
+        const uint8_t *head = t.sent.bytes + ETH + 20;
+        uint16_t port = load16_be(head);
+        uint32_t ack = load32_be(head + 4) + 1;
+        CHECK_EQ(head[13], SYN);
+        segment(false, port, SYN | ACK, 1000, ack, head, 0);
+        CHECK(t.connected);
+        CHECK_EQ(net_tcp_send(tcp, "GET", 3), 0);
+        drain();
+        if (i % 2)
+            segment(false, port, ACK, 1001, ack + 3, head, 0);
+        if (i == ROUNDS) { // the good one
+            segment(false, port, PSH | ACK, 1001, ack + 3, (const uint8_t *)"file", 4);
+            CHECK(t.len == 4 && memcmp(t.data, "file", 4) == 0);
+            segment(false, port, RST, 1005, ack + 3, head, 0);
+        }
+        net_tcp_close(tcp);
+        drain();
+    }
+}
+
 // --- names ---
 
 // The answer to the query in `query`, with so many addresses (of 4 or 16 bytes each), without its last `cut` bytes.
@@ -852,7 +884,7 @@ TEST_MAIN(T(datagrams_arrive_whole), T(ports_are_not_guessed), T(one_wrong_bit_i
           T(fragments_are_kept_until_the_last_one), T(closed_port_is_answered_with_the_packets_head), T(segments_out_of_order_are_kept),
           T(pings_are_answered), T(priority_tag_is_no_tag), T(path_mtu_has_a_floor), T(fragments_beyond_the_largest_packet),
           T(segment_size_belongs_to_the_syn), T(segments_leave_room_for_a_tag),
-          T(failures_of_a_connection_are_told_apart), T(late_answer_is_no_other_names),
+          T(silent_peers_leave_room), T(failures_of_a_connection_are_told_apart), T(late_answer_is_no_other_names),
           T(families_of_a_name_are_told_apart), T(every_address_of_a_name_is_given),
           T(a_bad_record_costs_no_good_ones), T(refusals_reach_their_socket),
           T(name_servers_that_refuse))

@@ -123,6 +123,8 @@ void net_tcp_close(struct net_tcp *tcp)
     tcp_recv(pcb, NULL);
     tcp_err(pcb, NULL);
     tcp_poll(pcb, NULL, 0);
+    // A peer that does not take the farewell keeps it for minutes: the next connection may have its place.
+    tcp_setprio(pcb, TCP_PRIO_MIN);
     if (tcp_close(pcb) != ERR_OK)
         tcp_abort(pcb);
 }
