@@ -4,15 +4,8 @@
 
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "proto/heads.h"
 
-#define ETH_HEAD 14
-#define TYPE_IP4 0x0800
-#define TYPE_IP6 0x86dd
-#define IP4_HEAD 20
-#define IP4_FRAGMENT 0x3fff // "more fragments" and the offset
-#define IP6_HEAD 40
-#define UDP_HEAD 8
-#define PROTO_UDP 17
 #define PROTO_UDP_LE 0x1100u // in a pseudo header, as checksum_sum reads it
 
 // How long the IP header is, 0 when this is none of ours; *ret_len: what it says of the length behind it.

@@ -4,17 +4,10 @@
 
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "proto/heads.h"
 
-#define ETH_HEAD 14
-#define TYPE_IP4 0x0800
-#define TYPE_IP6 0x86dd
-#define IP4_HEAD 20
-#define IP4_FRAGMENT 0x3fff // "more fragments" and the offset
-#define IP6_HEAD 40
 #define ICMP_HEAD 8
-#define UDP_HEAD 8
 #define PROTO_ICMP 1
-#define PROTO_UDP 17
 #define PROTO_ICMP6 58
 
 // An IP header without options in front of `proto`. Its length, 0 when this is none.
