@@ -19,11 +19,6 @@ static const struct image *called(const struct images *images, const char *name)
     return best;
 }
 
-static bool choice_needed(const struct images *images)
-{
-    return images->count > 1 && !called(images, "default");
-}
-
 static void add_piece(struct images *images, const struct image *first)
 {
     if (images->piece_count == images->piece_room) {
@@ -60,7 +55,7 @@ static void know_unnamed(struct images *images)
         return;
     images->unnamed = images->count == 1 ? images->current : called(images, "default");
     images->piece_count = 0;
-    if (choice_needed(images))
+    if (images->count > 1 && !images->unnamed)
         list_pieces(images);
     images->unnamed_known = true;
 }
@@ -68,7 +63,8 @@ static void know_unnamed(struct images *images)
 static const struct p2_image *find_name(void *ctx, const char *name)
 {
     struct images *images = ctx;
-    know_unnamed(images);
+    if (!*name)
+        know_unnamed(images);
     const struct image *image = *name ? called(images, name) : images->unnamed;
     return image && !image->broken ? &image->p2 : NULL;
 }
@@ -94,7 +90,7 @@ bool images_choice(const struct images *images, char *text, size_t cap)
     size_t good = 0;
     for (const struct image *i = images->current; i; i = i->next)
         good += !i->broken;
-    if (!good || !choice_needed(images))
+    if (!good || images->count < 2 || called(images, "default"))
         return false;
     char broken[64] = "";
     if (good < images->count)
