@@ -15,7 +15,7 @@ struct efi_loaded_image *efi_loaded = &loaded;
 efi_handle efi_image;
 
 // FreePool for what was never allocated.
-__attribute__((unused)) static efi_status free_nothing(void *memory)
+UNUSED static efi_status free_nothing(void *memory)
 {
     return EFI_SUCCESS;
 }

@@ -225,6 +225,19 @@ TEST(asks_the_proxy_on_4011)
     CHECK(now - bound_at < 4000000);
 }
 
+// What comes next is offered, and taken back once it is asked for.
+static void offer_and_refuse(void)
+{
+    offer(NULL);
+    hear(server, 67);
+    next_sent();
+    begin(zero, zero, 0xcafe);
+    option_u8(DHCP_MESSAGE_TYPE, DHCP_NAK);
+    option(DHCP_SERVER_ID, server, 4);
+    end();
+    hear(server, 67);
+}
+
 TEST(retries_and_gives_up)
 {
     start(true);
@@ -254,27 +267,13 @@ TEST(retries_and_gives_up)
     for (int i = 0; i < 2; i++) {
         next_sent();
         CHECK_EQ(sent_u8(DHCP_MESSAGE_TYPE), DHCP_DISCOVER);
-        offer(NULL);
-        hear(server, 67);
-        next_sent();
-        begin(zero, zero, 0xcafe);
-        option_u8(DHCP_MESSAGE_TYPE, DHCP_NAK);
-        option(DHCP_SERVER_ID, server, 4);
-        end();
-        hear(server, 67);
+        offer_and_refuse();
     }
     CHECK_EQ(dhcp_client_result(&c), ERR_DHCP_REFUSED);
     // Refused once, and then it is silent.
     start(false);
     next_sent();
-    offer(NULL);
-    hear(server, 67);
-    next_sent();
-    begin(zero, zero, 0xcafe);
-    option_u8(DHCP_MESSAGE_TYPE, DHCP_NAK);
-    option(DHCP_SERVER_ID, server, 4);
-    end();
-    hear(server, 67);
+    offer_and_refuse();
     while (next_sent())
         CHECK_EQ(sent_u8(DHCP_MESSAGE_TYPE), DHCP_DISCOVER);
     CHECK_EQ(dhcp_client_result(&c), ERR_DHCP_REFUSED);
