@@ -40,7 +40,7 @@ include config/lwip/lwip.mk
 include config/mbedtls.mk
 
 # The pure folders, and the folders of the core (who may include whom: DESIGN, checked by ci/check/layers).
-PURE_DIRS := base crypto phase2 proto script image
+PURE_DIRS := base crypto phase2 proto script image block
 CORE_DIRS := core net drivers
 not-tests = $(filter-out %_test.c %_fuzz.c %_sim.c,$(1))
 PURE_SRCS := $(filter-out ipxe/crypto/digest_%.c,$(call not-tests,$(foreach d,$(PURE_DIRS),$(wildcard ipxe/$(d)/*.c))))

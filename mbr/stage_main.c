@@ -2,7 +2,7 @@
 // The stage: chooses a slot, loads its Signet, judges it by its SHA-256 and enters it (doc/boot-area.md). Runs in
 // protected mode below 64 KiB, behind stage.S; nothing of a slot is executed before its digest was right.
 #include "base/bytes.h"
-#include "image/bootslot.h"
+#include "block/bootslot.h"
 #include "mbr/layout.h"
 
 #define DISK_READ 0x42

@@ -3,7 +3,7 @@
 #include "embed_usb.h"
 #include "base/bytes.h"
 #include "file.h"
-#include "image/fat.h"
+#include "block/fat.h"
 #include "install_place.h"
 #include "install_slots.h"
 #include <errno.h>

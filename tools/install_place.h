@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 // Where on a disk the boot bits may lie: its partition table, and the places that it leaves.
 #pragma once
-#include "image/gpt.h"
-#include "image/zfslabel.h"
+#include "block/gpt.h"
+#include "block/zfslabel.h"
 #include "install_dev.h"
 
 enum install_kind {

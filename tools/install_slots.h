@@ -11,7 +11,7 @@
 // still name the stage of the other slot first, whose sum holds. Header and MBR are single sectors; what fills the header's block
 // of 4 KiB up is zero before and after.
 #pragma once
-#include "image/bootslot.h"
+#include "block/bootslot.h"
 #include "install_record.h"
 
 struct install_slots {

@@ -2,8 +2,8 @@
 // signet keep: makes a partition the place for local copies (doc/boot-area.md), by the marks of two empty slots. Signet
 // writes to no partition of an MBR that nobody has marked; so the mark is made by a person, and over nothing else.
 #include "file.h"
-#include "image/gpt.h"
-#include "image/imgslot.h"
+#include "block/gpt.h"
+#include "block/imgslot.h"
 #include "install_dev.h"
 #include "opts.h"
 #include <errno.h>

@@ -6,7 +6,7 @@
 #include "base/range.h"
 #include "bios/console.h"
 #include "bios/real.h"
-#include "image/bootslot.h"
+#include "block/bootslot.h"
 
 #define DRIVE_FIRST 0x80
 #define DRIVES_MAX 16

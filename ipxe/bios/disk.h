@@ -11,5 +11,5 @@ bool bios_disk_booted(void);
 
 extern const struct platform_storage bios_storage;
 
-// The last thing before a kernel is started: a slot on trial becomes a confirmed one (image/bootslot.h).
+// The last thing before a kernel is started: a slot on trial becomes a confirmed one (block/bootslot.h).
 void bios_disk_confirm(void);

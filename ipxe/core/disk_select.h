@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // Which partition a disk: URI means: disk://[DISK]/[SELECTOR], doc/scripts.md.
 #pragma once
-#include "image/gpt.h"
+#include "block/gpt.h"
 #include "proto/uri.h"
 
 enum disk_select_by { DISK_BY_DEFAULT, DISK_BY_NUMBER, DISK_BY_LABEL, DISK_BY_UUID, DISK_BY_TYPE, DISK_BY_RANGE };

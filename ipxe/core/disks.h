@@ -2,7 +2,7 @@
 // The machine's disks and their partitions, for transports that read from them.
 #pragma once
 #include "core/state.h"
-#include "image/gpt.h"
+#include "block/gpt.h"
 
 #define DISK_SECTOR_MAX 4096
 

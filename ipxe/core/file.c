@@ -4,7 +4,7 @@
 #include "core/disks.h"
 
 #include "core/sink.h"
-#include "image/fat.h"
+#include "block/fat.h"
 
 #define READ_SIZE (64 * 1024) // bytes a read; a multiple of every sector size
 #define FOLDER "signet/"      // where paths that do not begin with '/' are

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
-// A place for images on a disk: a partition, or a raw range, with its two slots (image/imgslot.h).
+// A place for images on a disk: a partition, or a raw range, with its two slots (block/imgslot.h).
 #pragma once
 #include "core/disks.h"
-#include "image/imgslot.h"
+#include "block/imgslot.h"
 
 struct imgdisk {
     struct core_disk disk;

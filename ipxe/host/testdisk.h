@@ -3,8 +3,8 @@
 // memory is shared with child processes, so that what one machine writes the next one finds.
 #pragma once
 #include "base/bytes.h"
-#include "image/gpt.h"
-#include "image/imgslot.h"
+#include "block/gpt.h"
+#include "block/imgslot.h"
 #include "phase2/testimage.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // See slothead.h.
-#include "image/slothead.h"
+#include "block/slothead.h"
 
 #include "base/bytes.h"
 

@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "base/fuzz.h"
 #include "crypto/digest.h"
-#include "image/zfslabel.h"
+#include "block/zfslabel.h"
 
 static void seal_block(uint8_t *block, size_t len, uint64_t offset)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 // See fat.h.
-#include "image/fat.h"
+#include "block/fat.h"
 
 #include "base/bytes.h"
 #include "base/range.h"
-#include "image/fat_name.h"
+#include "block/fat_name.h"
 
 #define FIRST_CLUSTER 2
 #define FAT16_CLUSTERS 4085 // from so many on it is FAT16

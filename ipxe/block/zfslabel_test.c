@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // Labels made here, byte by byte; ci/check/install reads those of real pools.
-#include "image/zfslabel.h"
+#include "block/zfslabel.h"
 
 #include "base/cursor.h"
 #include "base/test.h"

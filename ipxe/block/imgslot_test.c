@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-#include "image/imgslot.h"
+#include "block/imgslot.h"
 
 #include "base/test.h"
 

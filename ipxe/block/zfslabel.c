@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // Reader of ZFS vdev labels: zfslabel.h.
-#include "image/zfslabel.h"
+#include "block/zfslabel.h"
 #include "base/cursor.h"
 #include "crypto/digest.h"
 

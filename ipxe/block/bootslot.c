@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // See bootslot.h.
-#include "image/bootslot.h"
+#include "block/bootslot.h"
 
 #include "base/bytes.h"
 #include "base/range.h"

@@ -10,7 +10,7 @@
 // is read is verified as from the network, and the image id ties the header to the seal behind it. A header without an
 // image is the mark of an empty slot: it says no more than that the place is Signet's to write to.
 #pragma once
-#include "image/slothead.h"
+#include "block/slothead.h"
 #include "phase2/seal.h"
 
 #define IMGSLOT_COUNT 2

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // Any bytes as a volume: u32 bytes a sector, u32 sectors, then records of u32 number of a 512-byte block and its 512
 // bytes; all other blocks are zeros.
-#include "image/fat.h"
+#include "block/fat.h"
 
 #include "base/bytes.h"
 #include "base/fuzz.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // Reads volumes that mtools made (ci/corpus/fat.py), as they are and with one thing wrong at a time.
-#include "image/fat.h"
+#include "block/fat.h"
 
 #include "base/bytes.h"
 #include "base/test.h"

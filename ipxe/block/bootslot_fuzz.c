@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // Any bytes as a slot header, also with magic and sum made right: what is taken can be written again, to the same bytes.
-#include "image/bootslot.h"
+#include "block/bootslot.h"
 
 #include "base/fuzz.h"
 

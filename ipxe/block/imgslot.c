@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // See imgslot.h.
-#include "image/imgslot.h"
+#include "block/imgslot.h"
 
 _Static_assert(IMGSLOT_IMAGE % PAYLOAD_ALIGN == 0, "the payload begins on a sector");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // See gpt.h.
-#include "image/gpt.h"
+#include "block/gpt.h"
 
 #include "base/bytes.h"
 #include "base/fmt.h"

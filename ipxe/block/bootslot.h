@@ -7,7 +7,7 @@
 //
 // The MBR (mbr/layout.h) names both slots. Writing a slot: payload, flush, header, flush, then the MBR's entry.
 #pragma once
-#include "image/slothead.h"
+#include "block/slothead.h"
 
 #define BOOTSLOT_SECTOR 512
 #define BOOTSLOT_COUNT 2

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // Any bytes as the first sector of an image slot, also with magic and sum made right: what is taken as a header can be
 // written again, to the same bytes.
-#include "image/imgslot.h"
+#include "block/imgslot.h"
 
 #include "base/fuzz.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // See fat_name.h.
-#include "image/fat_name.h"
+#include "block/fat_name.h"
 
 #include "base/ascii.h"
 #include "base/bytes.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // Any bytes as the first sectors of a disk: MBR, GPT header, entries; the header also with its sum made right.
-#include "image/gpt.h"
+#include "block/gpt.h"
 
 #include "base/bytes.h"
 #include "base/fuzz.h"

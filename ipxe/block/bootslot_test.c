@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-#include "image/bootslot.h"
+#include "block/bootslot.h"
 
 #include "base/bytes.h"
 #include "base/test.h"
