@@ -121,9 +121,27 @@ struct signing_key *key_generate(const char *type)
     return NULL;
 }
 
-static bool has_private_block(const uint8_t *text)
+// How many blocks of PEM have a label that ends so.
+static size_t count_blocks(const uint8_t *text, size_t len, const char *label_end)
 {
-    return strstr((const char *)text, "PRIVATE KEY-----") != NULL;
+    static const char begin[] = "-----BEGIN ";
+    size_t count = 0;
+    for (const uint8_t *at = text, *end = text + len; (at = memmem(at, (size_t)(end - at), begin, sizeof begin - 1)) != NULL; at++) {
+        const char *label = (const char *)at + sizeof begin - 1; // a NUL stands behind the text
+        size_t n = strcspn(label, "-\r\n");
+        count += n >= strlen(label_end) && strncmp(label + n - strlen(label_end), label_end, strlen(label_end)) == 0;
+    }
+    return count;
+}
+
+// The public half of a file need not be that of its private one.
+static bool halves_fit(EVP_PKEY *pkey)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+    bool fit = ctx && EVP_PKEY_pairwise_check(ctx) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    ERR_clear_error();
+    return fit;
 }
 
 static int passphrase(char *buf, int size, int rwflag, void *ctx)
@@ -145,15 +163,20 @@ struct signing_key *key_load(const char *path)
     EVP_PKEY *pkey = bio ? PEM_read_bio_PrivateKey(bio, NULL, passphrase, &no_terminal) : NULL;
     ERR_clear_error();
     struct signing_key *key = NULL;
-    if (pkey && type_of(pkey) == NULL)
+    size_t blocks = count_blocks(text, len, "PRIVATE KEY");
+    if (blocks > 1)
+        tool_error(path, "holds %zu private keys: each --key names a file with one", blocks);
+    else if (pkey && type_of(pkey) == NULL)
         refuse_type(path, pkey);
+    else if (pkey && !halves_fit(pkey))
+        tool_error(path, "is damaged: its private and its public half do not belong together");
     else if (pkey && !(key = wrap(pkey)))
         tool_error(path, "is damaged: its point is not on the curve");
     else if (!pkey && no_terminal)
         tool_error(path, "has a passphrase, and there is no terminal to ask for it");
     else if (!pkey && !key_name(path, text, len, true))
-        tool_error(path, has_private_block(text) ? "cannot be read: damaged key or wrong passphrase"
-                                                 : "is not a private key in PEM");
+        tool_error(path, blocks ? "cannot be read: damaged key or wrong passphrase"
+                                : "is not a private key in PEM");
     if (!key)
         EVP_PKEY_free(pkey);
     BIO_free(bio);
@@ -281,17 +304,22 @@ int public_key_load(const char *path, struct public_key *ret)
         BIO_reset(bio);
         pkey = d2i_PUBKEY_bio(bio, NULL);
     }
+    size_t blocks = count_blocks(text, len, "PUBLIC KEY");
+    EVP_PKEY *second = pkey && blocks == 0 ? d2i_PUBKEY_bio(bio, NULL) : NULL;
     ERR_clear_error();
     int r = -1;
-    if (pkey && !type_of(pkey))
+    if (blocks > 1 || second)
+        tool_error(path, "holds several public keys: each --trust names a file with one");
+    else if (pkey && !type_of(pkey))
         refuse_type(path, pkey);
     else if (pkey && public_from(pkey, ret) != 0)
         tool_error(path, "is damaged: its point is not on the curve");
     else if (pkey)
         r = 0;
     else if (!key_name(path, text, len, false))
-        tool_error(path, "is not a public key (PEM or DER SubjectPublicKeyInfo)");
+        tool_error(path, blocks ? "cannot be read: damaged public key" : "is not a public key (PEM or DER SubjectPublicKeyInfo)");
     EVP_PKEY_free(pkey);
+    EVP_PKEY_free(second);
     BIO_free(bio);
     OPENSSL_cleanse(text, len);
     free(text);

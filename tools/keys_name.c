@@ -133,6 +133,18 @@ static bool name_openssh_private(const char *path, const char *text, bool want_p
     return fits ? say(path, &openssh_private, want_private) : refuse_openssh(path, "private key", 0, "");
 }
 
+// PEM of a kind that is not in the table (DH PARAMETERS, TSS2 PRIVATE KEY): by its label (RFC 7468 section 3).
+static bool name_label(const char *path, const char *text)
+{
+    static const char begin[] = "-----BEGIN ";
+    const char *label = line_with(text, begin);
+    size_t len = label ? strcspn(label += sizeof begin - 1, "-\r\n") : 0;
+    if (len == 0)
+        return false;
+    tool_error(path, "is of a kind that is not known here (%.*s): signet keygen makes a key", (int)MIN(len, (size_t)48), label);
+    return true;
+}
+
 static bool name_text(const char *path, const char *text, bool want_private)
 {
     const char *openssh = line_with(text, "-----BEGIN OPENSSH PRIVATE KEY-----");
@@ -146,11 +158,11 @@ static bool name_text(const char *path, const char *text, bool want_private)
     for (size_t i = 0; i < ARRAY_SIZE(text_kinds); i++) {
         if (!line_with(text, text_kinds[i].mark))
             continue;
-        if (want_private && strstr(text_kinds[i].mark, " PRIVATE KEY"))
+        if (strstr(text_kinds[i].mark, want_private ? " PRIVATE KEY" : "BEGIN PUBLIC KEY"))
             return false;
         return say(path, &text_kinds[i].kind, want_private);
     }
-    return name_openssh(path, text, want_private);
+    return name_openssh(path, text, want_private) || name_label(path, text);
 }
 
 // ---- DER -----------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """The rows of ci/check/cli about files that people take for keys: each is named for what it is, and the command that the message
 gives is run here and has to make a key that `signet` takes."""
+import base64
 import os
 import re
 import subprocess
@@ -115,3 +116,47 @@ def keys_of_the_wrong_kind_are_named(d):
     for file, what in (("putty.ppk", "a PuTTY key"), ("pgp.asc", "an OpenPGP key"), ("mini.pub", "a key of minisign")):
         for private in (True, False):
             refused(d, file, f"is {what}", private)
+
+
+@base.row
+def keys_that_are_damaged_are_said_to_be(d):
+    base.openssl("genpkey", *CURVE, "-out", "key", cwd=d)
+    base.openssl("pkcs8", "-topk8", "-nocrypt", "-in", "key", "-outform", "DER", "-out", "key.der", cwd=d)
+    base.openssl("pkey", "-inform", "DER", "-in", "key.der", "-pubout", "-outform", "DER", "-out", "pub.der", cwd=d)
+    private, public = (open(os.path.join(d, name), "rb").read() for name in ("key.der", "pub.der"))
+    scalar = private.index(b"\x02\x01\x01\x04\x20") + 5
+
+    def pem(name, label, der):
+        text = base64.encodebytes(der).decode()
+        base.write(os.path.join(d, name), f"-----BEGIN {label}-----\n{text}-----END {label}-----\n".encode())
+
+    for name, der in (("other.key", private[:scalar + 7] + bytes([private[scalar + 7] ^ 1]) + private[scalar + 8:]),
+                      ("zero.key", private[:scalar] + bytes(32) + private[scalar + 32:]),
+                      ("large.key", private[:scalar] + b"\xff" * 32 + private[scalar + 32:])):
+        pem(name, "PRIVATE KEY", der)
+        refused(d, name, f"^signet mkimage: {name}: is damaged: its private and its public half do not belong together", True)
+    pem("cut.key", "PRIVATE KEY", private[:40])
+    refused(d, "cut.key", "cut.key: cannot be read: damaged key", True)
+    pem("cut.pub", "PUBLIC KEY", public[:40])
+    pem("off.pub", "PUBLIC KEY", public[:-1] + bytes([public[-1] ^ 1]))
+    base.write(os.path.join(d, "begun.pub"), b"-----BEGIN PUBLIC KEY-----\n")
+    for name in ("cut.pub", "off.pub", "begun.pub"):
+        refused(d, name, f"{name}: cannot be read: damaged public key", False)
+    pem("sigstore.key", "ENCRYPTED SIGSTORE PRIVATE KEY", private)
+    for half in (True, False):
+        refused(d, "sigstore.key", r"is of a kind that is not known here \(ENCRYPTED SIGSTORE PRIVATE KEY\)", half)
+
+
+@base.row
+def keys_of_several_in_one_file_are_refused(d):
+    """Whoever writes two keys into a file means both, and only the first would count."""
+    shell("""for k in a b; do openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out $k.key
+            openssl pkey -in $k.key -pubout -out $k.pub; openssl pkey -in $k.key -pubout -outform DER -out $k.der; done
+        cat a.key b.key >two.key; cat a.pub b.pub >two.pub; cat a.der b.der >two.der; cat a.pub a.key >halves.pem""", d)
+    refused(d, "two.key", "two.key: holds 2 private keys", True)
+    for name in ("two.pub", "two.der"):
+        refused(d, name, f"{name}: holds several public keys", False)
+        base.write(os.path.join(d, "bare"), base.artefact())
+        base.refuses("embed", "--trust", name, "bare", "-o", "out", says=f"{name}: holds several public keys", cwd=d)
+    base.signet("mkimage", "-o", "img", "--key", "halves.pem", "-N", "x", "-i", base.shared("garbage"), cwd=d)
+    base.signet("lookimage", "--trust", "halves.pem", "img", cwd=d)
