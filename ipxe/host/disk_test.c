@@ -3,7 +3,7 @@
 // says when a disk fails or holds something else.
 #include "host/testworld.h"
 
-#include "host/testdisk.h"
+#include "block/testdisk.h"
 
 #define PARTITION (1024 * 1024)
 #define TABLE_READS 2 // header and entries; the next two are the slots' headers

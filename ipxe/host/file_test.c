@@ -2,8 +2,8 @@
 // The transport file in the whole core, and autoexec.ipxe in Signet's folder: what a person drops onto a stick.
 #include "host/testworld.h"
 
-#include "host/testdisk.h"
-#include "host/testfat.h"
+#include "block/testdisk.h"
+#include "block/testfat.h"
 
 #define VOLUME (1024 * 1024)
 #define FROM_FOLDER "#!ipxe\nchain web.img\n"

@@ -8,7 +8,7 @@
 // holds the lengths of seal and list by which the native protocol's server cuts the file.
 #include "host/testworld.h"
 
-#include "host/testdisk.h"
+#include "block/testdisk.h"
 #include "phase2/stream.h"
 
 #define TFTP_BLOCK 512

@@ -4,7 +4,7 @@
 #pragma once
 #include "host/testworld.h"
 
-#include "host/testdisk.h"
+#include "block/testdisk.h"
 #include "phase2/floor.h"
 
 #define PARTITION (1024 * 1024)

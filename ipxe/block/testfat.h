@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-// A FAT file system for tests of the core: FAT12, one sector a cluster, with the folder "signet" and files in it, each in
+// A FAT file system for tests: FAT12, one sector a cluster, with the folder "signet" and files in it, each in
 // one piece. (Volumes as mtools makes them are read by block/fat_test.c.)
 #pragma once
 #include "base/bytes.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-// A disk in memory for tests of the core: an MBR or a GPT with one image partition, sectors of 512 or 4096 bytes. Its
+// A disk in memory for tests: an MBR or a GPT with one image partition, sectors of 512 or 4096 bytes. Its
 // memory is shared with child processes, so that what one machine writes the next one finds.
 #pragma once
 #include "base/bytes.h"
