@@ -6,7 +6,7 @@
 // In: DL = drive. Out to the stage: DL = drive, SS:SP = 0:STAGE_STACK_TOP, all segments 0; the MBR with its fields
 // lies at MBR_BASE.
 
-#include "layout.h"
+#include "mbr/layout.h"
 
     .section .text16, "ax"
     .code16
@@ -85,40 +85,30 @@ try:
     ljmp $0, $STAGE_BASE
 
 say_next:
-    call print
+    call say
 next:
     addw $MBR_ENTRY_SIZE, %bp
     cmpw $entries_end, %bp
     jb try
     movw $no_stage, %si
 give_up:
-    call print
+    call say
     movw $go_on, %si
-    call print
+    call say
     int $0x18
 1:  hlt
     jmp 1b
 
-// In: SI = text. Clobbers AX, SI.
-print:
+// In: SI = text, which is printed behind the MBR's name. Clobbers nothing.
+say:
     pushal
     movw $signet, %di
     xchgw %si, %di
-    call 1f
+    call print                // real/print.S
     movw %di, %si
-    call 1f
+    call print
     popal
     ret
-1:  lodsb
-    testb %al, %al
-    jz 2f
-    pushw %di
-    movb $0x0e, %ah
-    movw $7, %bx
-    int $0x10
-    popw %di
-    jmp 1b
-2:  ret
 
 signet:     .asciz "\r\nSignet MBR: "
 no_edd:     .asciz "BIOS has no LBA reads (EDD)"

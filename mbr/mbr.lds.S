@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // The linker script of mbr.bin: exactly MBR_CODE_SIZE bytes, linked where the MBR moves itself to.
-#include "layout.h"
+#include "mbr/layout.h"
 
 OUTPUT_FORMAT(elf32-i386)
 ENTRY(mbr)

@@ -4,25 +4,28 @@
 #include "base/bytes.h"
 #include "block/bootslot.h"
 #include "mbr/layout.h"
+#include "real/real.h"
 
 #define DISK_READ 0x42
 #define DISK_WRITE 0x43
 #define READ_MAX 64 // sectors a call
 #define SEGMENT 0x10000u
 
-bool stage_disk(uint32_t function);
-void stage_print(const char *text);
-void stage_enter(struct bootslot_handoff *handoff);
+// stage.S.
+extern uint8_t stage_drive;
+extern char stage_enter[];
+struct bootslot_handoff stage_handoff;
 void stage_main(void);
 
+// Of EDD's functions 42h and 43h.
 struct PACKED packet {
-    uint16_t size, count, offset, segment;
+    uint16_t size, count;
+    struct segoff buffer;
     uint64_t lba;
-} stage_packet;
-extern uint8_t stage_drive;
+};
 
+static struct packet packet;
 static uint8_t sector[BOOTSLOT_SECTOR];
-static struct bootslot_handoff handoff;
 static struct slot {
     uint64_t lba; // of the header; 0: no such slot
     struct bootslot header;
@@ -32,8 +35,12 @@ static struct slot {
 static bool disk(uint32_t function, uint64_t lba, uint32_t count, uint32_t address)
 {
     for (unsigned tries = 0; tries < 3; tries++) {
-        stage_packet = (struct packet){ sizeof stage_packet, (uint16_t)count, (uint16_t)(address & 15), (uint16_t)(address >> 4), lba };
-        if (stage_disk(function))
+        struct segoff buffer = { .segment = (uint16_t)(address >> 4), .offset = (uint16_t)(address & 15) };
+        packet = (struct packet){ .size = sizeof packet, .count = (uint16_t)count, .buffer = buffer, .lba = lba };
+        // Writes are not to be verified: AL = 0.
+        struct bios_regs regs = { .eax = function << 8, .edx = stage_drive, .esi = (uint32_t)&packet };
+        bios_call(&regs, 0x13);
+        if (!(regs.flags & FLAG_CARRY))
             return true;
     }
     return false;
@@ -43,9 +50,9 @@ static void say(unsigned slot, const char *text)
 {
     char name[] = "\r\nSignet: slot A: ";
     name[15] = (char)('A' + slot);
-    stage_print(name);
-    stage_print(text);
-    stage_print("\r\n");
+    bios_print(name);
+    bios_print(text);
+    bios_print("\r\n");
 }
 
 // Reads `len` bytes to `address` and takes them into the digest. No read crosses a 64 KiB line: old controllers' DMA
@@ -85,7 +92,7 @@ static void find_slots(void)
         if (slots[i].valid)
             continue;
         say(i, "header damaged");
-        handoff.damaged |= (uint8_t)(1 << i);
+        stage_handoff.damaged |= (uint8_t)(1 << i);
     }
 }
 
@@ -109,7 +116,7 @@ static void count_down(unsigned i)
     struct slot *slot = &slots[i];
     if (slot->header.tries == 0) {
         say(i, "no tries left, and nothing better");
-        handoff.spent |= (uint8_t)(1 << i);
+        stage_handoff.spent |= (uint8_t)(1 << i);
         return;
     }
     if (slot->header.tries == BOOTSLOT_CONFIRMED)
@@ -130,20 +137,20 @@ void stage_main(void)
         unsigned i = order[n];
         if (!load_slot(&slots[i])) {
             say(i, "damaged, not entered");
-            handoff.damaged |= (uint8_t)(1 << i);
+            stage_handoff.damaged |= (uint8_t)(1 << i);
             continue;
         }
         if (n == 0 && count == 2 && slots[order[1]].header.tries == 0)
-            handoff.spent |= (uint8_t)(1 << order[1]);
+            stage_handoff.spent |= (uint8_t)(1 << order[1]);
         count_down(i);
-        handoff.size = sizeof handoff;
-        handoff.drive = stage_drive;
-        handoff.slot = (uint8_t)i;
-        handoff.header_lba = slots[i].lba;
-        handoff.sequence = slots[i].header.sequence;
-        handoff.tries = slots[i].header.tries;
-        stage_enter(&handoff);
+        stage_handoff.size = sizeof stage_handoff;
+        stage_handoff.drive = stage_drive;
+        stage_handoff.slot = (uint8_t)i;
+        stage_handoff.header_lba = slots[i].lba;
+        stage_handoff.sequence = slots[i].header.sequence;
+        stage_handoff.tries = slots[i].header.tries;
+        real_call((uint32_t)stage_enter);
         return;
     }
-    stage_print("Signet: no intact slot on this disk; next boot device\r\n");
+    bios_print("Signet: no intact slot on this disk; next boot device\r\n");
 }

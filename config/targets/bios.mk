@@ -11,9 +11,9 @@ BIOS_HOT := ipxe/base/checksum.c ipxe/base/libc/% ipxe/bios/undi% ipxe/bios/pxe.
 BIOS_CFLAGS := $(BIOS_TARGET) -flto -ffreestanding -fno-builtin-bcmp -nostdlibinc -isystem ipxe/base/libc -fno-pic \
 	-fno-stack-protector -fomit-frame-pointer -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-ffunction-sections -fdata-sections -mno-sse -mno-mmx -mno-80387 -fno-common -DTPM_AND_VARIABLES=0
-BIOS_DOOR := $(call not-tests,$(wildcard ipxe/bios/*.c))
+BIOS_DOOR := $(call not-tests,$(wildcard ipxe/bios/*.c ipxe/real/*.c))
 BIOS_LIBC := $(wildcard ipxe/base/libc/*.c)
-BIOS_ASM := $(filter-out %.lds.S,$(wildcard ipxe/bios/*.S))
+BIOS_ASM := $(filter-out %.lds.S,$(wildcard ipxe/bios/*.S ipxe/real/*.S))
 BIOS_OBJS := $(patsubst %.S,build/bios/%.o,$(BIOS_ASM)) $(patsubst %.c,build/bios/%.o,$(BIOS_DOOR) $(BIOS_LIBC))
 BIOS_LIBS := build/bios/libcore.a build/bios/libpure.a build/bios/liblwip.a build/bios/libmbed.a
 
@@ -22,7 +22,7 @@ build/bios/%.o: %.c $(SOURCES_STAMP)
 	@$(if $(V),,echo "  CC[bios] $<";) $(CLANG) $(COMMON) $(BIOS_CFLAGS) $(if $(filter $(BIOS_HOT),$<),-Os,-Oz) $(if $(filter $(SRC)/%,$<),-w,$(WARN)) -c -o $@ $<
 build/bios/%.o: %.S
 	@mkdir -p $(@D)
-	@$(CLANG) $(BIOS_TARGET) -Iipxe -g -ffile-prefix-map=$(CURDIR)=. -MMD -MP -c -o $@ $<
+	@$(CLANG) $(BIOS_TARGET) -I. -Iipxe -g -ffile-prefix-map=$(CURDIR)=. -MMD -MP -c -o $@ $<
 build/bios/bios.lds: ipxe/bios/bios.lds.S config/targets/bios.mk ipxe/bios/layout.h
 	@mkdir -p $(@D)
 	@$(CLANG) $(BIOS_TARGET) -E -P -x assembler-with-cpp -Ui386 -Iipxe -o $@ $<

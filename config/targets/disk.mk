@@ -5,10 +5,11 @@
 DISK_LINK = ld.lld -m elf_i386 --gc-sections -z norelro -z max-page-size=16 --no-dynamic-linker --build-id=none
 build/bios/mbr/%.lds: mbr/%.lds.S mbr/layout.h
 	@mkdir -p $(@D)
-	@$(CLANG) $(BIOS_TARGET) -E -P -x assembler-with-cpp -Ui386 -o $@ $<
-build/bios/mbr.elf: build/bios/mbr/mbr.lds build/bios/mbr/mbr.o
+	@$(CLANG) $(BIOS_TARGET) -E -P -x assembler-with-cpp -Ui386 -I. -o $@ $<
+build/bios/mbr.elf: build/bios/mbr/mbr.lds build/bios/mbr/mbr.o build/bios/ipxe/real/print.o
 	@$(DISK_LINK) -T $^ -o $@
-build/bios/stage.elf: build/bios/mbr/stage.lds build/bios/mbr/stage.o build/bios/mbr/stage_main.o build/bios/libpure.a \
+build/bios/stage.elf: build/bios/mbr/stage.lds build/bios/mbr/stage.o build/bios/mbr/stage_main.o \
+		$(patsubst %,build/bios/ipxe/real/%.o,real int mode print) build/bios/libpure.a \
 		build/bios/libmbed.a $(patsubst %.c,build/bios/%.o,$(BIOS_LIBC))
 	@$(DISK_LINK) -Map build/bios/stage.map -T $< $(filter %.o,$^) --start-group $(filter %.a,$^) --end-group -o $@
 build/bios/%.bin: build/bios/%.elf

@@ -48,6 +48,7 @@ SECTIONS {
     heap_start = bss_end;
     heap_end = heap_start + HEAP_SIZE;
 
+    real_stack_top = REAL_STACK_TOP; // for real/mode.S
     high_load = low_end;
     high_words = (high_end - high_start) / 4;
     bss_words = (bss_end - high_end) / 4;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 // The clock. Nothing may touch PIT channel 0, which is the BIOS's; channel 2 (the speaker's) is free to measure with.
 #include "bios/clock.h"
-#include "bios/real.h"
+#include "bios/ports.h"
+#include "real/real.h"
 
 #define PIT_HZ 1193182u
 #define PIT_MEASURE 23864u // 20 ms

@@ -5,8 +5,10 @@
 
 #include "base/fmt.h"
 #include "bios/clock.h"
-#include "bios/real.h"
+#include "bios/layout.h"
+#include "bios/ports.h"
 #include "options.h"
+#include "real/real.h"
 
 #define COM1 0x3f8
 #define UART_DATA 0
@@ -26,7 +28,6 @@
 #define BDA_KEY_HEAD 0x41a
 #define BDA_KEY_TAIL 0x41c
 
-extern char real_print[];
 static bool serial;
 
 static bool uart_present(void)
@@ -47,7 +48,7 @@ static void screen(const char *text, size_t len)
         uint8_t *bounce = low_memory(BOUNCE);
         memcpy(bounce, text, n);
         bounce[n] = 0;
-        real_call((uint32_t)real_print);
+        bios_print(bounce);
         text += n;
         len -= n;
     }

@@ -5,7 +5,8 @@
 #include "base/fmt.h"
 #include "base/range.h"
 #include "bios/console.h"
-#include "bios/real.h"
+#include "bios/handed.h"
+#include "bios/layout.h"
 #include "block/bootslot.h"
 
 #define DRIVE_FIRST 0x80

@@ -3,8 +3,10 @@
 #include "bios/entropy.h"
 
 #include "bios/clock.h"
-#include "bios/real.h"
+#include "bios/layout.h"
+#include "bios/ports.h"
 #include "crypto/pool.h"
+#include "real/real.h"
 
 #define JITTER_ROUNDS 256
 #define RDRAND_TRIES 10

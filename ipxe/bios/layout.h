@@ -47,9 +47,3 @@
 #define HIGH_LIMIT 0x800000    // ends below this
 #define HIGH_STACK_SIZE 0x10000
 #define HEAP_SIZE 0x200000
-
-// Selectors. 10 and 18 are also what Linux's 32-bit boot protocol asks for.
-#define SEL_CODE16 0x08
-#define SEL_CODE32 0x10
-#define SEL_DATA32 0x18
-#define SEL_DATA16 0x20

@@ -4,9 +4,11 @@
 #include "bios/linux.h"
 
 #include "bios/disk.h"
-#include "bios/real.h"
+#include "bios/layout.h"
+#include "bios/leave.h"
 #include "bios/undi.h"
 #include "image/bzimage.h"
+#include "real/real.h"
 
 #define FOUR_GIB 0x100000000ull
 #define BDA_VIDEO_MODE 0x449

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 #include "bios/machine.h"
 
-#include "bios/real.h"
+#include "bios/handed.h"
+#include "bios/layout.h"
 #include "image/smbios.h"
 
 #define E820_SIGNATURE 0x534d4150u // "SMAP"

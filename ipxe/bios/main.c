@@ -7,11 +7,14 @@
 #include "bios/disk.h"
 #include "bios/entropy.h"
 #include "bios/heap.h"
+#include "bios/layout.h"
+#include "bios/leave.h"
 #include "bios/linux.h"
 #include "bios/machine.h"
 #include "bios/panic.h"
 #include "bios/power.h"
 #include "bios/pxe.h"
+#include "bios/receive.h"
 #include "bios/undi.h"
 #include "bios/undi_rom.h"
 #include "core/core.h"
@@ -160,7 +163,7 @@ static void leave(void *ctx, enum platform_leave how)
         power_off();
         bios_say("bios: this machine does not power itself off; it is safe to do so now.\n");
         for (;;)
-            real_call((uint32_t)real_halt);
+            halt();
     }
     power_reboot();
 }

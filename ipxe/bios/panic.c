@@ -5,8 +5,10 @@
 
 #include "base/version.h"
 #include "bios/console.h"
-#include "bios/real.h"
+#include "bios/leave.h"
+#include "bios/ports.h"
 #include "bios/undi.h"
+#include "real/selectors.h"
 
 struct trap_frame {
     uint32_t edi, esi, ebp, esp, ebx, edx, ecx, eax, vector, error, eip, cs, eflags;
@@ -19,7 +21,7 @@ struct PACKED trap_gate {
 };
 
 extern const char trap_stubs[];
-struct trap_gate trap_table[256]; // door.S loads it on every return
+static struct trap_gate trap_table[256];
 void trap_handle(const struct trap_frame *f);
 
 #define STUB_SIZE 16

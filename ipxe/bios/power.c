@@ -3,7 +3,9 @@
 
 #include "base/err.h"
 #include "bios/clock.h"
-#include "bios/real.h"
+#include "bios/leave.h"
+#include "bios/ports.h"
+#include "bios/receive.h"
 #include "image/acpi.h"
 
 #define BDA_RESET_FLAG 0x472
@@ -22,7 +24,7 @@ static void wait_us(uint64_t us)
 {
     uint64_t start = clock_us();
     while (clock_us() - start < us)
-        real_call((uint32_t)real_halt); // the BIOS's ticks go on, should they be the clock
+        halt(); // the BIOS's ticks go on, should they be the clock
 }
 
 void power_reboot(void)

@@ -2,6 +2,8 @@
 // Finding the PXE API of the ROM, and what it keeps of its DHCP exchange.
 #include "bios/pxe.h"
 #include "base/fmt.h"
+#include "bios/handed.h"
+#include "bios/layout.h"
 
 static char kind[16];
 

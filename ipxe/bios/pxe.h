@@ -4,7 +4,7 @@
 #pragma once
 #include "base/bytes.h"
 #include "base/err.h"
-#include "bios/real.h"
+#include "real/real.h"
 
 // API functions.
 enum pxe_function {
@@ -126,6 +126,13 @@ int pxe_find(void);
 
 // Takes the API behind one of these two structures. 0 or ERR_NET_NO_CARD.
 int pxe_use(struct segoff bang, struct segoff pxenv);
+
+// PXE API call with a parameter block of len bytes, which is copied down and back up. The ROM's return value
+// (0 = success) or, when that is success, the block's Status.
+uint16_t pxe_call(uint16_t function, void *param, size_t len);
+
+// Calls a ROM's UNDI loader with such a block. Its return value: 0 = success.
+uint16_t pxe_loader(struct segoff loader, void *param, size_t len);
 
 // Where pxe_call goes: the API that was found last, or that of the card in use.
 extern struct segoff pxe_entry;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // Receiving through UNDI: the loop that collects frames in real mode, so that one change of mode serves up to
-// RX_SLOTS frames, and the interrupt handler of the network card.
+// RX_SLOTS frames, the interrupt handler of the network card, and the halt that it ends.
 
 #include "bios/layout.h"
 
@@ -199,6 +199,20 @@ irq_entry:
     popw %ds
     popal
     ljmpw *%cs:irq_old
+
+// `hlt` until the next interrupt: timer, keyboard or card. Not when the card's has come already; `sti` lets the
+// next instruction finish first, so none slips in between.
+    .globl real_halt
+real_halt:
+    sti
+    nop
+    nop
+    cli
+    cmpb $0, irq_seen
+    jne 1f
+    sti
+    hlt
+1:  ret
 
     .section .data16, "aw"
     .balign 4

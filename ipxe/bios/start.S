@@ -52,16 +52,41 @@ start16:
     jc fail
     call check_high_memory
     jc fail
-    call open_a20
+    call a20_open
+    movw $message_a20, %si
     jc fail
 
-    cli
-    lgdtl gdt_pointer
-    movl %cr0, %eax
-    orb $1, %al
-    movl %eax, %cr0
-    ljmp $SEL_CODE32, $start32
+    call to_protected
+    .code32
+    movl $high_stack_top, %esp
+    cld
+    movl $high_load, %esi
+    movl $HIGH_BASE, %edi
+    movl $high_words, %ecx
+    rep movsl
+    movl $bss_words, %ecx
+    xorl %eax, %eax
+    rep stosl
+    // The embedded blob follows the file's own bytes; bios/main.c judges its place and size.
+    movl embed_slot + 20, %esi
+    movl embed_slot + 24, %ecx
+    cmpl $file_size, %esi
+    jne 1f
+    cmpl $embed_area_size, %ecx
+    ja 1f
+    movl %ecx, embed_length
+    addl $file_base, %esi
+    movl $embed_area, %edi
+    rep movsb
+1:  // From here on base memory behind the 16-bit part is ours.
+    movl $LOW_END, %edi
+    movl $(REAL_STACK_TOP - LOW_END) / 4, %ecx
+    xorl %eax, %eax
+    rep stosl
+    call bios_main
+    jmp leave_to_rom
 
+    .code16
 // In: SI = message. Prints it and gives the machine back to the ROM.
 fail:
     movw $message_prefix, %bx
@@ -74,26 +99,6 @@ fail:
     cli
     xorw %ax, %ax
     jmp rom_return
-
-// In: SI = NUL-terminated text. Clobbers AX, SI; BIOSes are known that clobber BX and BP in teletype output.
-    .globl print
-print:
-    pushw %bx
-    pushw %bp
-    pushw %di
-1:  lodsb
-    testb %al, %al
-    jz 2f
-    pushw %si
-    movb $0x0e, %ah
-    movw $7, %bx
-    int $0x10
-    popw %si
-    jmp 1b
-2:  popw %di
-    popw %bp
-    popw %bx
-    ret
 
 // The C code is compiled for an i686 (Pentium Pro): CPUID, and CMOV (leaf 1, EDX bit 15).
 // Out: CF and SI = message when it is older. Clobbers EAX, EBX, ECX, EDX.
@@ -186,134 +191,10 @@ check_high_memory:
 9:  clc
     ret
 
-// Opens A20 by the gentlest way that works: the BIOS, port 92h, the keyboard controller.
-// Out: CF and SI = message when it stays shut. Clobbers AX, BX, CX.
-open_a20:
-    call test_a20
-    jnc 9f
-    movw $0x2401, %ax
-    int $0x15
-    call test_a20
-    jnc 9f
-    inb $0x92, %al
-    testb $2, %al
-    jnz 1f
-    orb $2, %al
-    andb $0xfe, %al      // bit 0 resets the machine
-    outb %al, $0x92
-1:  call test_a20
-    jnc 9f
-    call wait_keyboard
-    movb $0xd1, %al
-    outb %al, $0x64
-    call wait_keyboard
-    movb $0xdf, %al
-    outb %al, $0x60
-    call wait_keyboard
-    movw $100, %bx
-2:  call test_a20
-    jnc 9f
-    decw %bx
-    jnz 2b
-    movw $message_a20, %si
-    stc
-9:  ret
-
-wait_keyboard:
-    xorw %cx, %cx
-1:  inb $0x64, %al
-    testb $2, %al
-    loopnz 1b
-    ret
-
-// Is address 1 MiB + x another byte than x? Waits a little for slow gates. Out: CF = A20 is shut.
-// Clobbers AX, CX.
-test_a20:
-    pushw %fs
-    pushw %gs
-    xorw %ax, %ax
-    movw %ax, %fs
-    notw %ax
-    movw %ax, %gs
-    movw $1000, %cx
-1:  movw %fs:a20_probe, %ax
-    notw %ax
-    movw %ax, %fs:a20_probe
-    outb %al, $0x80      // a moment for the bus
-    cmpw %gs:a20_probe + 16, %ax
-    jne 2f
-    notw %ax
-    movw %ax, %fs:a20_probe
-    cmpw %gs:a20_probe + 16, %ax
-    jne 2f
-    loop 1b
-    stc
-    jmp 3f
-2:  clc
-3:  popw %gs
-    popw %fs
-    ret
-
-    .code32
-start32:
-    movw $SEL_DATA32, %ax
-    movw %ax, %ds
-    movw %ax, %es
-    movw %ax, %ss
-    movw %ax, %fs
-    movw %ax, %gs
-    movl $high_stack_top, %esp
-    cld
-    movl $high_load, %esi
-    movl $HIGH_BASE, %edi
-    movl $high_words, %ecx
-    rep movsl
-    movl $bss_words, %ecx
-    xorl %eax, %eax
-    rep stosl
-    // The embedded blob follows the file's own bytes; bios/main.c judges its place and size.
-    movl embed_slot + 20, %esi
-    movl embed_slot + 24, %ecx
-    cmpl $file_size, %esi
-    jne 1f
-    cmpl $embed_area_size, %ecx
-    ja 1f
-    movl %ecx, embed_length
-    addl $file_base, %esi
-    movl $embed_area, %edi
-    rep movsb
-1:  // From here on base memory behind the 16-bit part is ours.
-    movl $LOW_END, %edi
-    movl $(REAL_STACK_TOP - LOW_END) / 4, %ecx
-    xorl %eax, %eax
-    rep stosl
-    call bios_main
-    jmp leave_to_rom
-
     .section .data16, "aw"
     .balign 4
-    .globl entry_pxe, entry_pxenv, base_kib, rom_stack, gdt_pointer, a20_probe
-entry_pxe:     .long 0    // far pointer from the stack
-entry_pxenv:   .long 0    // ES:BX
-rom_stack:     .long 0    // far pointer
-a20_probe:     .long 0x5a5aa5a5
-base_kib:      .word 0
-e820_seen:     .byte 0
-    .balign 4
 e820_entry:    .fill 20, 1, 0
-
-    .balign 8
-gdt:
-    .quad 0
-    .quad 0x00009b000000ffff  // SEL_CODE16: base 0, 64 KiB
-    .quad 0x00cf9b000000ffff  // SEL_CODE32: flat
-    .quad 0x00cf93000000ffff  // SEL_DATA32: flat
-    .quad 0x000093000000ffff  // SEL_DATA16: base 0, 64 KiB
-gdt_end:
-    .word 0
-gdt_pointer:
-    .word gdt_end - gdt - 1
-    .long gdt
+e820_seen:     .byte 0
 
 message_prefix: .asciz "\r\nSignet: "
 message_cpu:    .asciz "this processor is older than a Pentium Pro"

@@ -6,6 +6,7 @@
 #include "bios/undi_card.h"
 
 #include "base/fmt.h"
+#include "bios/ports.h"
 
 #define PACKET_MAX 2048
 // Quirk of iPXE's ROMs (QEMU's, e1000): every call of PROCESS and GET_NEXT makes the ROM take in all that its card

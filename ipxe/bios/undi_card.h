@@ -2,11 +2,8 @@
 // What undi.c (the cards) and undi_frames.c (their frames) share; nobody else includes this.
 #pragma once
 #include "bios/pxe.h"
+#include "bios/receive.h"
 #include "bios/undi.h"
-
-// rx_mode, for receive.S.
-#define RX_USE_IRQ 1
-#define RX_ALWAYS 2
 
 struct undi_card {
     struct platform_nic nic;
@@ -28,9 +25,3 @@ void undi_irq_unhook(void);
 
 // A card opens or closes: what is left of its frames is dropped.
 void undi_frames_reset(struct undi_card *card);
-
-// Variables of receive.S.
-extern uint8_t rx_mode, rx_chain, rx_ours, irq_seen, irq_line;
-extern uint16_t rx_count;
-extern uint32_t rx_starts, rx_calls, irq_count, irq_ours;
-extern struct segoff irq_old;

@@ -4,6 +4,7 @@
 #include "bios/undi_card.h"
 
 #include "bios/clock.h"
+#include "bios/layout.h"
 
 #define SEND_TRIES 8
 // With interrupts: look by polling too when none came for this long, sooner while there is traffic (a frame that
@@ -176,7 +177,7 @@ void undi_idle(void)
     uint64_t quiet = rx_mode & RX_USE_IRQ ? QUIET_US : QUIET_POLLING_US;
     if (undi_any_open() && (frames.next < rx_count || rx_chain || irq_seen || clock_us() - frames.last_activity < quiet))
         return;
-    real_call((uint32_t)real_halt);
+    halt();
 }
 
 void undi_stats(struct undi_stats *ret)

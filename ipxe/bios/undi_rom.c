@@ -5,6 +5,8 @@
 #include "bios/undi_rom.h"
 
 #include "bios/console.h"
+#include "bios/handed.h"
+#include "bios/layout.h"
 #include "bios/pxe.h"
 #include "bios/undi.h"
 #include "image/optrom.h"
@@ -34,10 +36,6 @@ struct PACKED undi_loader {
     uint16_t data_segment, code_segment;
     uint16_t pxe, pxenv; // out: offsets in the code segment
 };
-
-extern struct segoff real_target;
-extern uint16_t pxe_result;
-extern char real_loader[];
 
 static struct loaded {
     struct segoff entry;
@@ -127,14 +125,12 @@ static int load(uint32_t rom_at, const struct optrom *rom, struct undi_start sta
     struct undi_loader params = { .start = start,
                                   .data_segment = (uint16_t)(data_at >> 4),
                                   .code_segment = (uint16_t)(code_at >> 4) };
-    memcpy(low_memory(PXE_PARAM), &params, sizeof params);
-    real_target = (struct segoff){ .segment = (uint16_t)(rom_at >> 4), .offset = rom->undi_loader };
+    struct segoff loader = { .segment = (uint16_t)(rom_at >> 4), .offset = rom->undi_loader };
     set_base_kib(l.kib_after); // before the call: a ROM may build a memory map of its own
-    real_call((uint32_t)real_loader);
-    memcpy(&params, low_memory(PXE_PARAM), sizeof params);
+    uint16_t result = pxe_loader(loader, &params, sizeof params);
     struct segoff pxe = { .segment = params.code_segment, .offset = params.pxe };
     struct segoff pxenv = { .segment = params.code_segment, .offset = params.pxenv };
-    if (pxe_result != 0 || params.start.status != 0 || pxe_use(pxe, pxenv) != 0) {
+    if (result != 0 || params.start.status != 0 || pxe_use(pxe, pxenv) != 0) {
         give_back(&l);
         return ERR_UNDI_CALL;
     }

@@ -5,7 +5,9 @@
 #include "base/fmt.h"
 #include "bios/clock.h"
 #include "bios/pxe.h"
-#include "bios/real.h"
+#include "bios/handed.h"
+#include "bios/layout.h"
+#include "bios/receive.h"
 #include "bios/undi.h"
 #include "core/core.h"
 #include "image/bzimage.h"
@@ -53,11 +55,11 @@ static void try_clock(const char *name)
 {
     uint32_t tick = bios_tick();
     while (bios_tick() == tick)
-        real_call((uint32_t)real_halt);
+        halt();
     uint64_t start = pl->now_us(NULL);
     tick = bios_tick();
     while (bios_tick() - tick < 18)
-        real_call((uint32_t)real_halt);
+        halt();
     uint32_t us = (uint32_t)(pl->now_us(NULL) - start);
     say("clock: 18 BIOS ticks (988645 us) are %u us, TSC %u kHz\n", us, clock_tsc_khz());
     result(us > 700000 && us < 1400000, name); // a busy host delays and swallows ticks
