@@ -100,7 +100,7 @@ static void close_all(struct install_targets *all)
 static int may_write(struct install_target *t, const struct install_wanted *w)
 {
     const struct install_slots *s = &t->slots;
-    if (install_area_allowed(&t->dev, &t->area) != 0)
+    if (install_area_allowed(&t->dev, &t->area) != 0 || install_area_alone(&t->dev, &t->table, &t->area, s->lba, s->sectors) != 0)
         return -1;
     if (t->area.kind != INSTALL_ZFS && !w->force) {
         struct install_area whole;

@@ -12,6 +12,8 @@ const char *install_kind_name(enum install_kind kind)
     return names[kind];
 }
 
+#define SECTOR_OF_4KN 4096
+
 // ---- tables --------------------------------------------------------------------------------------------
 
 // One copy of a GPT. 0: read; 1: it does not hold; -1 after a message.
@@ -26,9 +28,12 @@ static int read_gpt(struct install_dev *dev, uint64_t at, struct install_table *
     int r = gpt_header(header, sector, at, disk, &gpt);
     if (r == ERR_INVALID && gpt_header(header, sector, at, UINT64_MAX, &gpt) == 0)
         snprintf(t->damage, sizeof t->damage, "has a GPT for a disk of %" PRIu64 " sectors, and has %" PRIu64 ": was it cut off?",
-                 MAX(gpt.other, at) + 1, disk);
+                 MAX(MAX(gpt.other, at), gpt.last_usable) + 1, disk);
+    if (r != 0 && at == GPT_HEADER_LBA && dev->unit == 1 && dev->read(dev, SECTOR_OF_4KN / INSTALL_SECTOR, SECTOR_OF_4KN / INSTALL_SECTOR, header) == 0 &&
+        gpt_header(header, SECTOR_OF_4KN, at, UINT64_MAX, &gpt) == 0)
+        snprintf(t->damage, sizeof t->damage, "has a GPT for sectors of %d bytes, and its own have %d", SECTOR_OF_4KN, INSTALL_SECTOR);
     if (r == ERR_UNSUPPORTED) {
-        tool_error(dev->path, "has a GPT with more than %d entries, or of another size", GPT_ENTRIES_MAX);
+        tool_error(dev->path, "has a GPT with more than %d entries, of another size, or of another revision than 1", GPT_ENTRIES_MAX);
         return -1;
     }
     uint64_t sectors = r == 0 ? (gpt_entries_size(&gpt) + sector - 1) / sector : 0;
@@ -73,14 +78,19 @@ static int read_logical(struct install_dev *dev, const struct partition *extende
 // A boot sector that is no partition table (a file system over the whole disk) shows by fields that no table has.
 static int read_mbr(struct install_dev *dev, const uint8_t *sector, struct install_table *t)
 {
-    unsigned used = 0;
+    const uint64_t disk = dev->sectors / dev->unit;
+    unsigned used = 0, reaches_out = 0;
     for (unsigned i = 0; i < MBR_PARTITIONS; i++) {
         const uint8_t *e = sector + 446 + 16 * i;
         used += e[4] != 0;
         if (e[4] != 0 && e[0] != 0 && e[0] != 0x80)
             return 0;
+        if (e[4] != 0 && load32_le(e + 8) != 0 && !range_fits(load32_le(e + 8), load32_le(e + 12), disk))
+            reaches_out = i + 1;
     }
-    int count = mbr_partitions(sector, INSTALL_SECTOR, dev->sectors / dev->unit, t->items);
+    if (reaches_out)
+        snprintf(t->damage, sizeof t->damage, "has an MBR whose partition %u reaches past the disk's end: was it cut off?", reaches_out);
+    int count = mbr_partitions(sector, INSTALL_SECTOR, disk, t->items);
     if (count <= 0 || (unsigned)count != used)
         return 0;
     t->count = used;
@@ -93,7 +103,7 @@ static int read_mbr(struct install_dev *dev, const uint8_t *sector, struct insta
 }
 
 // Where a copy of the GPT may be: at its two places, and where the disk ended before it grew, by the protective entry.
-static int read_gpts(struct install_dev *dev, const uint8_t *protective, struct install_table *ret)
+static int read_gpts(struct install_dev *dev, const uint8_t *mbr, const uint8_t *protective, struct install_table *ret)
 {
     const uint64_t last = dev->sectors / dev->unit - 1, former = (uint64_t)load32_le(protective + 8) + load32_le(protective + 12) - 1;
     const uint64_t places[] = { GPT_HEADER_LBA, last, former };
@@ -104,6 +114,7 @@ static int read_gpts(struct install_dev *dev, const uint8_t *protective, struct 
         memset(ret, 0, sizeof *ret);
         int r = read_gpt(dev, places[i], ret);
         ret->kind = INSTALL_TABLE_GPT;
+        ret->hybrid_count = (unsigned)MAX(mbr_partitions(mbr, INSTALL_SECTOR, last + 1, ret->hybrid), 0);
         if (r <= 0)
             return r;
         if (ret->damage[0])
@@ -129,7 +140,7 @@ int install_table_read(struct install_dev *dev, struct install_table *ret)
         return 0;
     for (unsigned i = 0; i < MBR_PARTITIONS; i++)
         if (sector[446 + 16 * i + 4] == MBR_TYPE_GPT)
-            return read_gpts(dev, sector + 446 + 16 * i, ret);
+            return read_gpts(dev, sector, sector + 446 + 16 * i, ret);
     return read_mbr(dev, sector, ret);
 }
 
@@ -262,9 +273,9 @@ int install_area_find(struct install_dev *dev, const struct install_table *table
     struct install_area area = { .kind = kind };
     if (kind == INSTALL_ZFS)
         return find_vdev(dev, table, pool, ret, ret_why);
-    *ret_why = table->kind == INSTALL_TABLE_NONE      ? "has no partition table"
-               : table->kind == INSTALL_TABLE_DAMAGED ? table->damage
-                                                      : "has no partition of type BIOS boot";
+    *ret_why = table->damage[0]                  ? table->damage
+               : table->kind == INSTALL_TABLE_NONE ? "has no partition table"
+                                                   : "has no partition of type BIOS boot";
     if (table->kind == INSTALL_TABLE_NONE || table->kind == INSTALL_TABLE_DAMAGED)
         return 1;
     if (kind == INSTALL_BIOS_BOOT) {
@@ -296,6 +307,24 @@ int install_area_covered(struct install_dev *dev, const struct install_table *ta
 {
     const char *why;
     return table->kind == INSTALL_TABLE_NONE ? 1 : find_whole(dev, table, NULL, ret, &why);
+}
+
+// What both of two partitions hold is lost to one of them with the next write to the other.
+int install_area_alone(const struct install_dev *dev, const struct install_table *table, const struct install_area *area, uint64_t lba,
+                       uint64_t sectors)
+{
+    for (unsigned i = 0; i < table->count + table->hybrid_count && !area->behind_table; i++) {
+        bool hybrid = i >= table->count;
+        const struct partition *p = hybrid ? &table->hybrid[i - table->count] : &table->items[i];
+        bool same = hybrid ? p->first == area->partition.first && p->sectors == area->partition.sectors : p->number == area->partition.number;
+        bool around = table->kind == INSTALL_TABLE_MBR && mbr_is_extended(p); // of logical partitions
+        if (same || around || !range_overlaps(p->first, p->sectors, lba, sectors))
+            continue;
+        tool_error(dev->path, "partition %u%s lies over the place for the boot bits, too: mend the partition table first", p->number,
+                   hybrid ? " of the MBR beside the GPT" : "");
+        return -1;
+    }
+    return 0;
 }
 
 int install_area_allowed(struct install_dev *dev, const struct install_area *area)

@@ -15,10 +15,12 @@ enum install_kind {
 // Addresses of partitions are in the disk's own sectors (install_dev.h: unit).
 struct install_table {
     enum { INSTALL_TABLE_NONE, INSTALL_TABLE_MBR, INSTALL_TABLE_GPT, INSTALL_TABLE_DAMAGED } kind;
-    char damage[96];     // of INSTALL_TABLE_DAMAGED: why
+    char damage[96];     // of INSTALL_TABLE_DAMAGED: why; of INSTALL_TABLE_NONE: why what lies there is none, or empty
     uint64_t first_free; // first sector behind the table
     unsigned count;
     struct partition items[GPT_ENTRIES_MAX];
+    unsigned hybrid_count; // beside a GPT: what the MBR names of its own
+    struct partition hybrid[MBR_PARTITIONS];
 };
 
 struct install_area {
@@ -45,6 +47,10 @@ int install_area_find(struct install_dev *dev, const struct install_table *table
 // Whether a vdev lies over the whole disk, behind a table of a former life, so that the table's gaps and partitions may be the
 // pool's. 0: *ret is its boot area, 1: no, -1 after a message.
 int install_area_covered(struct install_dev *dev, const struct install_table *table, struct install_area *ret);
+
+// Whether none of the disk's other partitions lies over [lba, lba+sectors) of a place. 0, or -1 after a message.
+int install_area_alone(const struct install_dev *dev, const struct install_table *table, const struct install_area *area, uint64_t lba,
+                       uint64_t sectors);
 
 // Whether something forbids to write there: a raidz expansion under way, a mounted partition, install_dev_allowed. 0, or -1 after a message.
 int install_area_allowed(struct install_dev *dev, const struct install_area *area);

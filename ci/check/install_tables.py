@@ -65,6 +65,45 @@ def disk_that_was_cut_off(d):
     base.refuses("status", "--disk", image, cwd=d, says=says)
 
 
+@base.row
+def partitions_that_share_sectors(d):
+    """A second partition over the place: empty sectors are no proof that it is nobody's."""
+    base.bits(d)
+    says = "partition {} lies over the place for the boot bits, too"
+    for i, (mine, other) in enumerate((((2048, 6143), (4096, 60000)), ((2048, 6143), (2048, 6143)), ((4096, 8191), (2048, 60000)))):
+        image = base.gpt_disk(d, [(base.BIOS_BOOT, *mine), (base.LINUX, *other)], name=f"shared{i}.img")
+        for more in ((), ("--force",)):
+            base.refuses("--disk", image, "--bios-boot", "--image", "bootarea.bin", *more, cwd=d, says=says.format(2))
+        base.install("--disk", image, "--gap", "--image", "bootarea.bin", cwd=d)
+    image = base.gpt_disk(d, [(base.LINUX, 4096, 60000)], name="hybrid.img")
+    base.poke(d, image, 446, entry(0xEE, 1, 33) + entry(0x83, 100, 2000))
+    base.refuses("--disk", image, "--gap", "--image", "bootarea.bin", cwd=d, says=says.format("2 of the MBR beside the GPT"))
+    # One that only repeats the GPT's is no other.
+    image = base.gpt_disk(d, [(base.BIOS_BOOT, 2048, 6143), (base.LINUX, 8192, 60000)], name="repeated.img")
+    base.poke(d, image, 446, entry(0xEE, 1, 2047) + entry(0x83, 2048, 4096))
+    base.install("--disk", image, "--bios-boot", "--image", "bootarea.bin", cwd=d)
+    # A vdev, under which someone made a second partition.
+    image = base.pool_disk(d, "zlz4")
+    base.install("--disk", image, "--zfs", "--image", "bootarea.bin", "--dry-run", cwd=d)
+    base.poke(d, image, 446, entry(0xEE, 1, 33) + entry(0x83, 3000, 200))
+    base.refuses("--disk", image, "--zfs", "--image", "bootarea.bin", cwd=d, says=says.format("2 of the MBR beside the GPT"))
+
+
+@base.row
+def tables_of_another_disk_are_named(d):
+    base.bits(d)
+    image = base.mbr_disk(d, name="cut.img")
+    os.truncate(os.path.join(d, image), 20 << 20)
+    base.refuses("--disk", image, "--gap", "--image", "bootarea.bin", cwd=d, says="partition 1 reaches past the disk's end: was it cut off")
+    image = base.gpt_disk(d, [(base.LINUX, 2048, 60000)], name="4kn.img")
+    header = bytearray(base.peek(d, image, 512, 92))
+    base.poke(d, image, 512, bytes(512))
+    base.poke(d, image, 65535 * 512, bytes(512))
+    base.poke(d, image, 4096, header)
+    base.refuses("--disk", image, "--gap", "--image", "bootarea.bin", cwd=d, says="has a GPT for sectors of 4096 bytes, and its own have 512")
+    base.refuses("status", "--disk", image, cwd=d, says="has a GPT for sectors of 4096 bytes")
+
+
 # ---- a vdev over the whole disk ---------------------------------------------------------------------------
 
 
