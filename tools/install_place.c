@@ -29,7 +29,8 @@ static int read_gpt(struct install_dev *dev, uint64_t at, struct install_table *
     if (r == ERR_INVALID && gpt_header(header, sector, at, UINT64_MAX, &gpt) == 0)
         snprintf(t->damage, sizeof t->damage, "has a GPT for a disk of %" PRIu64 " sectors, and has %" PRIu64 ": was it cut off?",
                  MAX(MAX(gpt.other, at), gpt.last_usable) + 1, disk);
-    if (r != 0 && at == GPT_HEADER_LBA && dev->unit == 1 && dev->read(dev, SECTOR_OF_4KN / INSTALL_SECTOR, SECTOR_OF_4KN / INSTALL_SECTOR, header) == 0 &&
+    const uint32_t unit_4kn = SECTOR_OF_4KN / INSTALL_SECTOR;
+    if (r != 0 && at == GPT_HEADER_LBA && dev->unit == 1 && dev->read(dev, at * unit_4kn, unit_4kn, header) == 0 &&
         gpt_header(header, SECTOR_OF_4KN, at, UINT64_MAX, &gpt) == 0)
         snprintf(t->damage, sizeof t->damage, "has a GPT for sectors of %d bytes, and its own have %d", SECTOR_OF_4KN, INSTALL_SECTOR);
     if (r == ERR_UNSUPPORTED) {
