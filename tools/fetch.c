@@ -127,12 +127,14 @@ static int finish_output(struct fetch *f)
 static void draw(struct fetch *f)
 {
     struct p2_progress p;
+    char text[80];
     p2_client_progress(&f->client, &p);
     uint64_t us = f->now - f->first_data;
-    fprintf(stderr, "\r\033[K%s", p2_phase_name(p.phase));
+    int n = snprintf(text, sizeof text, "%s", p2_phase_name(p.phase));
     if (p.bytes_total)
-        fprintf(stderr, " %u %% %.1f MB/s window %u lost %u", (unsigned)(p.bytes_verified * 100 / p.bytes_total),
-                us ? (double)p.bytes_verified / (double)us : 0.0, p.window, p.lost);
+        snprintf(text + n, sizeof text - (size_t)n, " %u %% %.1f MB/s window %u lost %u", (unsigned)(p.bytes_verified * 100 / p.bytes_total),
+                 us ? (double)p.bytes_verified / (double)us : 0.0, p.window, p.lost);
+    tool_progress(text);
 }
 
 static void report(struct fetch *f, uint8_t outcome, int error)
@@ -162,6 +164,7 @@ static int complete(struct fetch *f)
     uint64_t us = MAX(f->now - f->first_data, 1u);
     char hex[2 * SHA256_SIZE + 1], server[NET_ADDR_TEXT_MAX];
     int r = finish_output(f);
+    tool_progress("");
     report(f, r == 0 ? P2_OUTCOME_VERIFIED : P2_OUTCOME_FAILED, r == 0 ? 0 : ERR_IO);
     if (r != 0 || f->quiet)
         return r;
@@ -210,14 +213,11 @@ static int run(struct fetch *f)
             status = complete(f) == 0 ? EXIT_OK : EXIT_FAIL;
             continue;
         case P2_FAILED:
-            if (terminal)
-                fprintf(stderr, "\r\033[K");
             say_failure(&f->client);
             report(f, P2_OUTCOME_FAILED, p2_client_error(&f->client));
             continue;
         case P2_DONE:
-            if (terminal)
-                fprintf(stderr, "\r\033[K");
+            tool_progress("");
             return status;
         default:
             break;

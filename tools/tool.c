@@ -18,6 +18,15 @@ const char *tool_name(void)
     return current_name;
 }
 
+static bool progress_shown;
+
+void tool_progress(const char *text)
+{
+    if (*text || progress_shown)
+        fprintf(stderr, "\r\033[K%s", text);
+    progress_shown = *text != '\0';
+}
+
 // Writes the line in one piece, so that lines of processes that share standard error do not mix.
 static void message(const char *subject, const char *tail, const char *format, va_list args)
 {
@@ -28,6 +37,7 @@ static void message(const char *subject, const char *tail, const char *format, v
     if (n >= (int)sizeof line)
         line[sizeof line - 2] = '\n';
     fflush(stdout);
+    tool_progress("");
     fputs(line, stderr);
 }
 

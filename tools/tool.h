@@ -39,6 +39,10 @@ int tool_errno(const char *subject, int err);
 // The same for wrong usage: points to --help and returns EXIT_USAGE.
 int tool_usage(const char *subject, const char *format, ...) PRINTF_LIKE(2, 3);
 
+// What goes on, in the terminal's last line (the caller knows that standard error is one). The next text takes its place, and so
+// does a message. "": no line any more, which is due before anything is said on standard output.
+void tool_progress(const char *text);
+
 // Memory that a host program may take for granted: a message and exit status 1 when there is none.
 void *tool_alloc(size_t len); // zeroed
 void *tool_realloc(void *old, size_t len);
