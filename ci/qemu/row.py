@@ -33,6 +33,21 @@ def image_path(name):
     return fixtures.path(name) if "/" in name else fixtures.path("images", name)
 
 
+def wrong_progress(text):
+    """A transfer of which the console showed how far it is, and whose image boots: the last that it shows is all of it. No serial
+    port lies between the host's core and us, so every line of it counts."""
+    wrong, last = [], None
+    for line in re.split("[\r\n]+", text):
+        percent = re.match(r"[\w: ]+: (\d+) % of ", line)
+        if percent:
+            last = int(percent[1])
+            wrong += [f"more than 80 columns: {line!r}"] if len(line) > 80 else []
+        elif line.startswith("boot: starting"):
+            wrong += [f"the progress ends at {last} %"] if last not in (None, 100) else []
+            last = None
+    return wrong
+
+
 class Runner:
     def __init__(self, row):
         self.row = row
@@ -290,6 +305,8 @@ class Runner:
                 reasons.append(f"{when.action} {when.server} never came to pass")
         for check, *arguments in self.row.after:
             reasons += getattr(self, "check_" + check)(*arguments)
+        if self.row.machine == "host":
+            reasons += wrong_progress(self.machine.console(plain=False))
         return reasons + spoilt
 
     def judge_netem(self):
