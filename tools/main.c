@@ -2,8 +2,10 @@
 // signet: the host side of Signet. One program; each subcommand is one line of the table below.
 #include "opts.h"
 #include "tool.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static const struct tool_command commands[] = {
     { "keygen", "make a signing key", keygen_main },
@@ -27,8 +29,20 @@ static int print_commands(void)
     return tool_flush();
 }
 
+// Without them the first file that is opened becomes standard output, and what is said is written into it: over a disk's first sector.
+// A path answers reading and writing as a closed file does.
+static bool hold_standard_files(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/", O_PATH) != fd) // the lowest free number
+            return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
+    if (!hold_standard_files())
+        return EXIT_FAIL;
     // A file-size limit shall be an error from write(), with its message, not a silent death.
     signal(SIGXFSZ, SIG_IGN);
     if (argc < 2)
