@@ -4,10 +4,8 @@
 
 #include "base/fmt.h"
 #include "base/range.h"
-#include "bios/console.h"
-#include "bios/handed.h"
 #include "bios/layout.h"
-#include "block/bootslot.h"
+#include "real/real.h"
 
 #define DRIVE_FIRST 0x80
 #define DRIVES_MAX 16
@@ -36,23 +34,6 @@ static struct drive {
     struct platform_disk info;
 } drives[DRIVES_MAX];
 static unsigned drive_count;
-static struct bootslot_handoff handoff; // size 0: Signet did not come from a slot
-
-// The registers at the entry, as start.S pushed them: GS FS ES DS, then PUSHAD.
-static void read_handoff(void)
-{
-    struct PACKED {
-        uint16_t segments[4];
-        uint32_t edi, esi, ebp, esp, ebx, edx, ecx, eax;
-    } frame;
-    memcpy(&frame, low_memory(segoff_address(rom_stack)), sizeof frame);
-    if (frame.eax != BOOTSLOT_HANDOFF_MAGIC || frame.ecx != ~frame.eax || frame.esi >= LOAD_BASE)
-        return;
-    struct bootslot_handoff h;
-    memcpy(&h, low_memory(frame.esi), sizeof h);
-    if (h.size >= sizeof h && h.drive >= DRIVE_FIRST && h.slot < BOOTSLOT_COUNT)
-        handoff = h;
-}
 
 static bool edd_present(uint8_t number)
 {
@@ -61,7 +42,7 @@ static bool edd_present(uint8_t number)
     return !(regs.flags & FLAG_CARRY) && (regs.ebx & 0xffff) == 0xaa55 && (regs.ecx & 1);
 }
 
-static void add_drive(uint8_t number)
+static void add_drive(uint8_t number, bool boot)
 {
     struct edd_parameters *p = low_memory(BOUNCE);
     if (drive_count == DRIVES_MAX || !edd_present(number))
@@ -77,39 +58,19 @@ static void add_drive(uint8_t number)
     d->number = number;
     d->info = (struct platform_disk){ .sectors = p->sectors,
                                       .sector_size = p->sector_size,
-                                      .boot = handoff.size && number == handoff.drive,
+                                      .boot = boot,
                                       .removable = p->flags & EDD_REMOVABLE };
     fmt_snprintf(d->info.name, sizeof d->info.name, "BIOS %02xh", number);
 }
 
-static void say_slot(void)
+void bios_disk_init(uint8_t boot)
 {
-    char other = (char)('A' + 1 - handoff.slot);
-    unsigned bit = 1u << (1 - handoff.slot);
-    bios_say("disk: Signet from slot %c (sequence %llu) of BIOS disk %02xh%s\n", 'A' + handoff.slot,
-             (unsigned long long)handoff.sequence, handoff.drive, handoff.tries == BOOTSLOT_CONFIRMED ? "" : ", on trial");
-    if (handoff.damaged & bit)
-        bios_say("disk: slot %c is damaged and was passed over; write it anew with `signet install`\n", other);
-    else if (handoff.spent & bit)
-        bios_say("disk: slot %c never started an image and has no tries left\n", other);
-}
-
-void bios_disk_init(void)
-{
-    read_handoff();
     uint8_t hard_disks = *(volatile uint8_t *)low_memory(BDA_DRIVES);
-    if (handoff.size)
-        add_drive(handoff.drive);
+    if (boot)
+        add_drive(boot, true);
     for (unsigned i = 0; i < MIN(hard_disks, (unsigned)DRIVES_MAX); i++)
-        if (!handoff.size || handoff.drive != DRIVE_FIRST + i)
-            add_drive((uint8_t)(DRIVE_FIRST + i));
-    if (handoff.size)
-        say_slot();
-}
-
-bool bios_disk_booted(void)
-{
-    return handoff.size != 0;
+        if (boot != DRIVE_FIRST + i)
+            add_drive((uint8_t)(DRIVE_FIRST + i), false);
 }
 
 static unsigned disk_count(void *ctx)
@@ -175,27 +136,3 @@ static int disk_write(void *ctx, unsigned disk, uint64_t lba, uint32_t count, co
 }
 
 const struct platform_storage bios_storage = { .count = disk_count, .info = disk_info, .read = disk_read, .write = disk_write };
-
-void bios_disk_confirm(void)
-{
-    static uint8_t sector[SECTOR_SIZE_MAX];
-    struct bootslot slot;
-    if (!handoff.size || handoff.tries == BOOTSLOT_CONFIRMED || drive_count == 0 || !drives[0].info.boot ||
-        drives[0].info.sector_size != BOOTSLOT_SECTOR)
-        return;
-    // Read again: only the slot that was entered is confirmed, and only its tries change.
-    int err = transfer(0, handoff.header_lba, 1, sector, false);
-    if (!err)
-        err = bootslot_parse(sector, BOOTSLOT_SECTOR, &slot);
-    if (!err && slot.sequence != handoff.sequence)
-        err = ERR_INVALID;
-    slot.tries = BOOTSLOT_CONFIRMED;
-    if (!err)
-        err = bootslot_build(&slot, sector);
-    if (!err)
-        err = transfer(0, handoff.header_lba, 1, sector, true);
-    if (err)
-        bios_say("disk: slot %c could not be confirmed: %s [%s]\n", 'A' + handoff.slot, err_text(err), err_code(err));
-    else
-        bios_say("disk: slot %c confirmed\n", 'A' + handoff.slot);
-}

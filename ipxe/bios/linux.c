@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
-// Linux, 32-bit boot protocol (Documentation/arch/x86/boot.rst): zero page and command line in base memory, the card
-// silent, the planned moves done from base memory, then a jump with ESI = zero page.
+// Linux, 32-bit boot protocol (Documentation/arch/x86/boot.rst): zero page and command line in base memory. Afterwards the
+// cards are made silent, the planned moves done from base memory, and a jump with ESI = zero page follows.
 #include "bios/linux.h"
 
-#include "bios/disk.h"
 #include "bios/layout.h"
-#include "bios/leave.h"
-#include "bios/undi.h"
 #include "image/bzimage.h"
 #include "real/real.h"
 
@@ -36,7 +33,7 @@ static int write_moves(const struct platform_boot *boot)
     return 0;
 }
 
-int linux_boot(const struct platform_boot *boot, const struct e820_map *map)
+int linux_prepare(const struct platform_boot *boot, const struct e820_map *map)
 {
     static struct e820_map marked;
     static struct bzimage_e820 entries[BZIMAGE_E820_MAX];
@@ -78,7 +75,5 @@ int linux_boot(const struct platform_boot *boot, const struct e820_map *map)
     if (err != 0)
         return err;
     memcpy(low_memory(BOOT_CMDLINE), boot->cmdline, cmdline_len + 1);
-    undi_shutdown();
-    bios_disk_confirm();
-    start_kernel((uint32_t)boot->kernel_address, boot->move_count);
+    return 0;
 }

@@ -1,51 +1,16 @@
 // SPDX-License-Identifier: MPL-2.0
-// Where a PXE ROM enters: save its world, see that there is memory, open A20, move the protected-mode part
-// up and call bios_main. Runs on the ROM's stack until the copy is done, since the base memory that our own
-// stacks will use still holds the file.
+// From an entry up into protected mode: see that there is memory, open A20, move the protected-mode part up and call
+// bios_main. Runs on the ROM's stack until the copy is done, since the base memory that our own stacks will use still holds
+// the file.
 
 #include "bios/layout.h"
 
-    .section .text16.start, "ax"
+    .section .text16, "ax"
     .code16
 
-// In: CS:IP = 0000:7C00 or 07C0:0000; ES:BX = PXENV+ (PXE 1.x); SS:SP = far return address into the ROM, then
-// a far pointer to !PXE (PXE 2.1). Out to the ROM through `leave_to_rom` with AX = 0.
-    .globl start
-start:
-    ljmp $0, $start16
-
-// image/embed.h: the slot that `signet embed` fills in. Its offset in the file is a multiple of 16.
-    .balign 16
-    .globl embed_slot
-embed_slot:
-    .asciz "SIGNET-EMBED-01"
-    .long 1            // SLOT_KIND = EMBED_NBP
-    .long 0            // SLOT_OFFSET
-    .long 0            // SLOT_LENGTH
-    .long FILE_MAX     // SLOT_CAPACITY
-    .long file_size    // SLOT_BASE
-    .fill 28, 1, 0
-
-start16:
-    pushfw
-    pushal
-    pushw %ds
-    pushw %es
-    pushw %fs
-    pushw %gs
-    cld
-    xorw %ax, %ax
-    movw %ax, %ds
-    movw %ss, rom_stack + 2
-    movw %sp, rom_stack
-    movw %bx, entry_pxenv
-    movw %es, entry_pxenv + 2
-    // 42 bytes were pushed above, then 4 of the return address.
-    movw %sp, %bp
-    movl 46(%bp), %eax
-    movl %eax, entry_pxe
-    sti
-
+// In: DS = 0, interrupts on, rom_stack set (bios/handed.h): the registers as nbp.S pushes them, for `leave_to_rom`.
+    .globl rise
+rise:
     call check_processor
     jc fail
     call check_base_memory
@@ -67,7 +32,7 @@ start16:
     movl $bss_words, %ecx
     xorl %eax, %eax
     rep stosl
-    // The embedded blob follows the file's own bytes; bios/main.c judges its place and size.
+    // The embedded blob follows the file's own bytes; core/main.c judges it.
     movl embed_slot + 20, %esi
     movl embed_slot + 24, %ecx
     cmpl $file_size, %esi

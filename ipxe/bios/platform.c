@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MPL-2.0
+// See platform.h: each call goes to the part that does it.
+#include "bios/platform.h"
+
+#include "bios/clock.h"
+#include "bios/console.h"
+#include "bios/disk.h"
+#include "bios/entropy.h"
+#include "bios/leave.h"
+#include "bios/linux.h"
+#include "bios/machine.h"
+#include "bios/memory.h"
+#include "bios/network.h"
+#include "bios/power.h"
+#include "bios/receive.h"
+#include "bios/undi.h"
+
+#define FOUR_GIB 0x100000000ull
+
+static void (*last_thing)(void);
+
+static uint64_t now_us(void *ctx)
+{
+    return clock_us();
+}
+
+static void random_bytes(void *ctx, void *buf, size_t len)
+{
+    entropy_bytes(buf, len);
+}
+
+static void *allocate(void *ctx, size_t len)
+{
+    return memory_alloc(len);
+}
+
+static void release(void *ctx, void *ptr)
+{
+    memory_free(ptr);
+}
+
+static void console_out(void *ctx, const char *text, size_t len)
+{
+    bios_console_write(text, len);
+}
+
+static int console_key(void *ctx)
+{
+    return bios_console_getkey();
+}
+
+static void idle(void *ctx)
+{
+    undi_idle();
+}
+
+static unsigned nic_count(void *ctx)
+{
+    return undi_count();
+}
+
+static int nic_info(void *ctx, unsigned nic, struct platform_nic *ret)
+{
+    if (!undi_nic(nic))
+        return ERR_NET_NO_CARD;
+    *ret = *undi_nic(nic);
+    return 0;
+}
+
+static int nic_open(void *ctx, unsigned nic)
+{
+    return undi_open(nic);
+}
+
+static void nic_close(void *ctx, unsigned nic)
+{
+    undi_close(nic);
+}
+
+static int nic_multicast(void *ctx, unsigned nic, const uint8_t (*macs)[6], unsigned count)
+{
+    return undi_multicast(nic, macs, count);
+}
+
+static int frame_send(void *ctx, unsigned nic, const void *frame, size_t len)
+{
+    return undi_send(nic, frame, len);
+}
+
+static int frame_recv(void *ctx, unsigned nic, uint8_t **ret_frame)
+{
+    return undi_receive(nic, ret_frame);
+}
+
+static unsigned memory(void *ctx, struct mem_region ret[PLATFORM_REGIONS_MAX])
+{
+    return machine_memory(HIGH_BASE + memory_own().length, ret, PLATFORM_REGIONS_MAX);
+}
+
+static unsigned firmware_memory(void *ctx, struct mem_region ret[PLATFORM_REGIONS_MAX])
+{
+    ret[0] = memory_own();
+    return 1;
+}
+
+static void *map(void *ctx, uint64_t address, uint64_t length)
+{
+    return address < FOUR_GIB && length <= FOUR_GIB - address ? (void *)(uint32_t)address : NULL;
+}
+
+static int boot(void *ctx, const struct platform_boot *what)
+{
+    int err = linux_prepare(what, machine_map());
+    if (err)
+        return err;
+    undi_shutdown();
+    if (last_thing)
+        last_thing();
+    start_kernel((uint32_t)what->kernel_address, what->move_count);
+}
+
+static void leave(void *ctx, enum platform_leave how)
+{
+    if (how == LEAVE_EXIT) {
+        network_release();
+        leave_to_rom();
+    }
+    undi_shutdown();
+    if (how == LEAVE_POWEROFF) {
+        power_off();
+        bios_say("bios: this machine does not power itself off; it is safe to do so now.\n");
+        for (;;)
+            halt();
+    }
+    power_reboot();
+}
+
+static const char *smbios(void *ctx, const char *name)
+{
+    return machine_smbios(name);
+}
+
+static const struct platform pc = {
+    .name = "pcbios",
+    .buildarch = "i386",
+    .pxe_arch = PXE_ARCH_BIOS,
+    .now_us = now_us,
+    .random = random_bytes,
+    .alloc = allocate,
+    .free = release,
+    .console_write = console_out,
+    .console_getkey = console_key,
+    .idle = idle,
+    .nic_count = nic_count,
+    .nic_info = nic_info,
+    .nic_open = nic_open,
+    .nic_close = nic_close,
+    .nic_multicast = nic_multicast,
+    .frame_send = frame_send,
+    .frame_recv = frame_recv,
+    .memory = memory,
+    .firmware_memory = firmware_memory,
+    .memory_limit = FOUR_GIB,
+    .targets = 1u << TARGET_LINUX_X86,
+    .map = map,
+    .boot = boot,
+    .leave = leave,
+    .storage = &bios_storage,
+    .smbios = smbios,
+};
+
+const struct platform *bios_platform(void (*before_kernel)(void))
+{
+    last_thing = before_kernel;
+    return &pc;
+}
