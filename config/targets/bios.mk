@@ -47,7 +47,7 @@ bin/undionly.kpxe: build/bios/undionly.bare bin/signet $(EMBED_INPUTS)
 
 # The door alone, with a core that tries each of its calls (ci/qemu/doortest runs it).
 DOORTEST_OBJS := $(BIOS_OBJS) $(patsubst %.c,build/bios/%.o,ipxe/bios/doortest/doortest.c \
-	$(DIGEST_x86) $(patsubst %,ipxe/%.c,block/bootslot block/slothead image/acpi image/bzimage image/optrom image/smbios) \
+	$(DIGEST_x86) $(patsubst %,ipxe/%.c,block/block block/bootslot block/slothead image/acpi image/bzimage image/optrom image/smbios) \
 	$(filter ipxe/base/% ipxe/crypto/%,$(PURE_SRCS)))
 build/bios/doortest.elf: build/bios/bios.lds $(DOORTEST_OBJS) build/bios/libmbed.a
 	@$(BIOS_LINK) $(DOORTEST_OBJS) build/bios/libmbed.a

@@ -13,7 +13,6 @@
 #define EDD_READ 0x42
 #define EDD_WRITE 0x43
 #define TRIES 3
-#define SECTOR_SIZE_MAX 4096
 
 // The packet of functions 42h and 43h, and the answer of 48h (EDD 3.0).
 struct PACKED edd_packet {
@@ -31,8 +30,9 @@ struct PACKED edd_parameters {
 
 static struct drive {
     uint8_t number;
-    struct platform_disk info;
+    struct block_device dev;
 } drives[DRIVES_MAX];
+static const struct block_ops disk_ops;
 static unsigned drive_count;
 
 static bool edd_present(uint8_t number)
@@ -51,16 +51,18 @@ static void add_drive(uint8_t number, bool boot)
     p->size = sizeof *p;
     struct bios_regs regs = { .eax = 0x4800, .edx = number, .esi = BOUNCE };
     bios_call(&regs, 0x13);
-    if ((regs.flags & FLAG_CARRY) || p->sectors == 0 || p->sector_size < 512 || p->sector_size > SECTOR_SIZE_MAX ||
+    if ((regs.flags & FLAG_CARRY) || p->sectors == 0 || p->sector_size < BLOCK_SECTOR_MIN || p->sector_size > BLOCK_SECTOR_MAX ||
         !is_power_of_two(p->sector_size))
         return;
     struct drive *d = &drives[drive_count++];
     d->number = number;
-    d->info = (struct platform_disk){ .sectors = p->sectors,
-                                      .sector_size = p->sector_size,
-                                      .boot = boot,
-                                      .removable = p->flags & EDD_REMOVABLE };
-    fmt_snprintf(d->info.name, sizeof d->info.name, "BIOS %02xh", number);
+    d->dev = (struct block_device){ .ops = &disk_ops,
+                                    .ctx = d,
+                                    .sectors = p->sectors,
+                                    .sector_size = p->sector_size,
+                                    .boot = boot,
+                                    .removable = p->flags & EDD_REMOVABLE };
+    fmt_snprintf(d->dev.name, sizeof d->dev.name, "BIOS %02xh", number);
 }
 
 void bios_disk_init(uint8_t boot)
@@ -78,11 +80,11 @@ static unsigned disk_count(void *ctx)
     return drive_count;
 }
 
-static int disk_info(void *ctx, unsigned disk, struct platform_disk *ret)
+static int disk_device(void *ctx, unsigned disk, struct block_device *ret)
 {
     if (disk >= drive_count)
         return ERR_INVALID;
-    *ret = drives[disk].info;
+    *ret = drives[disk].dev;
     return 0;
 }
 
@@ -102,16 +104,13 @@ static bool edd_move(uint8_t function, const struct drive *d, uint64_t lba, uint
     return false;
 }
 
-static int transfer(unsigned disk, uint64_t lba, uint32_t count, uint8_t *buf, bool write)
+static int transfer(const struct drive *d, uint64_t lba, uint32_t count, uint8_t *buf, bool write)
 {
-    if (disk >= drive_count || !range_fits(lba, count, drives[disk].info.sectors))
-        return ERR_INVALID;
-    const struct drive *d = &drives[disk];
     uint8_t *buffer = low_memory(DISK_BUFFER);
-    uint32_t at_once = DISK_BUFFER_SIZE / d->info.sector_size;
+    uint32_t at_once = DISK_BUFFER_SIZE / d->dev.sector_size;
     while (count > 0) {
         uint32_t n = MIN(count, at_once);
-        size_t bytes = (size_t)n * d->info.sector_size;
+        size_t bytes = (size_t)n * d->dev.sector_size;
         if (write)
             memcpy(buffer, buf, bytes);
         if (!edd_move(write ? EDD_WRITE : EDD_READ, d, lba, (uint16_t)n))
@@ -125,14 +124,16 @@ static int transfer(unsigned disk, uint64_t lba, uint32_t count, uint8_t *buf, b
     return 0;
 }
 
-static int disk_read(void *ctx, unsigned disk, uint64_t lba, uint32_t count, void *buf)
+static int disk_read(void *ctx, uint64_t lba, uint32_t count, void *to)
 {
-    return transfer(disk, lba, count, buf, false);
+    return transfer(ctx, lba, count, to, false);
 }
 
-static int disk_write(void *ctx, unsigned disk, uint64_t lba, uint32_t count, const void *buf)
+static int disk_write(void *ctx, uint64_t lba, uint32_t count, const void *from)
 {
-    return transfer(disk, lba, count, (uint8_t *)(uintptr_t)buf, true); // which only reads from it then
+    return transfer(ctx, lba, count, (uint8_t *)(uintptr_t)from, true); // which only reads from it then
 }
 
-const struct platform_storage bios_storage = { .count = disk_count, .info = disk_info, .read = disk_read, .write = disk_write };
+static const struct block_ops disk_ops = { .read = disk_read, .write = disk_write };
+
+const struct platform_storage bios_storage = { .count = disk_count, .device = disk_device };

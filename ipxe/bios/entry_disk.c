@@ -43,13 +43,13 @@ static void say_slot(void)
 static void confirm_slot(void)
 {
     static uint8_t sector[BOOTSLOT_SECTOR];
-    struct platform_disk disk;
+    struct block_device disk;
     struct bootslot slot;
-    if (handoff.tries == BOOTSLOT_CONFIRMED || bios_storage.info(NULL, 0, &disk) != 0 || !disk.boot ||
+    if (handoff.tries == BOOTSLOT_CONFIRMED || bios_storage.device(NULL, 0, &disk) != 0 || !disk.boot ||
         disk.sector_size != BOOTSLOT_SECTOR)
         return;
     // Read again: only the slot that was entered is confirmed, and only its tries change.
-    int err = bios_storage.read(NULL, 0, handoff.header_lba, 1, sector);
+    int err = block_read(&disk, handoff.header_lba, 1, sector);
     if (!err)
         err = bootslot_parse(sector, BOOTSLOT_SECTOR, &slot);
     if (!err && slot.sequence != handoff.sequence)
@@ -58,7 +58,7 @@ static void confirm_slot(void)
     if (!err)
         err = bootslot_build(&slot, sector);
     if (!err)
-        err = bios_storage.write(NULL, 0, handoff.header_lba, 1, sector);
+        err = block_write(&disk, handoff.header_lba, 1, sector);
     if (err)
         bios_say("disk: slot %c could not be confirmed: %s [%s]\n", 'A' + handoff.slot, err_text(err), err_code(err));
     else

@@ -8,21 +8,19 @@
 #define BLOCK_SECTOR_MIN 512
 #define BLOCK_SECTOR_MAX 4096
 
-// What moves sectors. `ctx` and `unit` are the device's; `lba` counts on the whole disk. A call may get a range outside the disk.
+// What moves sectors of a whole disk. They are called with its `ctx` and with sectors that lie inside it.
 struct block_ops {
-    // 0, ERR_DISK_READ (also: the disk is gone, or another medium is in it), ERR_INVALID (outside the disk).
-    int (*read)(void *ctx, unsigned unit, uint64_t lba, uint32_t count, void *to);
-    // As read, and ERR_DISK_WRITE. NULL where nothing may be written.
-    int (*write)(void *ctx, unsigned unit, uint64_t lba, uint32_t count, const void *from);
-    // Returns when what was written has left the disk's cache. ERR_DISK_WRITE, ERR_INVALID. NULL where there is no way to
-    // ask for it (INT 13h).
-    int (*flush)(void *ctx, unsigned unit);
+    // 0, ERR_DISK_READ (also: the disk is gone, or another medium is in it).
+    int (*read)(void *ctx, uint64_t lba, uint32_t count, void *to);
+    // 0, ERR_DISK_WRITE. NULL where nothing may be written.
+    int (*write)(void *ctx, uint64_t lba, uint32_t count, const void *from);
+    // Returns when what was written has left the disk's cache. ERR_DISK_WRITE. NULL where there is no way to ask for it (INT 13h).
+    int (*flush)(void *ctx);
 };
 
 struct block_device {
     const struct block_ops *ops;
-    void *ctx;            // whose it is,
-    unsigned unit;        // and which of its
+    void *ctx;            // whose it is
     uint64_t first;       // where it begins on the whole disk; 0 for that one
     uint64_t sectors;
     uint32_t sector_size; // a power of two from BLOCK_SECTOR_MIN to BLOCK_SECTOR_MAX

@@ -24,7 +24,7 @@ TEST(parts_are_devices)
         make(size);
         CHECK(block_part(&disk.dev, 4, 10, &part));
         CHECK(block_part(&part, 2, 3, &inner));
-        CHECK(part.sectors == 10 && inner.sectors == 3 && inner.sector_size == size && inner.unit == 7);
+        CHECK(part.sectors == 10 && inner.sectors == 3 && inner.sector_size == size && inner.ctx == &disk);
         CHECK_STR(inner.name, "memory");
         CHECK_EQ(block_read(&inner, 1, 2, buf), 0);
         CHECK(memcmp(buf, data + 7 * size, 2 * size) == 0);

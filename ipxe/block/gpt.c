@@ -54,12 +54,10 @@ int gpt_header(const uint8_t *sector, size_t len, uint64_t lba, uint64_t disk_se
         .count = load32_le(sector + 80),
         .entries_sum = load32_le(sector + 88),
     };
-    memcpy(gpt.disk, sector + 56, GPT_GUID_SIZE);
     if (load32_le(sector + 84) != GPT_ENTRY_SIZE || gpt.count > GPT_ENTRIES_MAX)
         return ERR_UNSUPPORTED;
-    uint64_t entries_sectors = (gpt_entries_size(&gpt) + SECTOR_MIN - 1) / SECTOR_MIN; // fewer on larger sectors
     if (gpt.count == 0 || gpt.first_usable > gpt.last_usable || gpt.last_usable >= disk_sectors || gpt.entries < 2 ||
-        !range_fits(gpt.entries, 1, disk_sectors) || gpt.other >= disk_sectors || entries_sectors > disk_sectors)
+        gpt.entries >= disk_sectors || gpt.other >= disk_sectors)
         return ERR_INVALID;
     uint64_t table = (gpt_entries_size(&gpt) + len - 1) / len;
     gpt.table_end = lba == GPT_HEADER_LBA ? gpt.entries + table : GPT_HEADER_LBA + 1 + table;
@@ -122,54 +120,68 @@ bool gpt_entry(const struct gpt *gpt, const uint8_t *entries, unsigned i, struct
     return true;
 }
 
+bool mbr_is(const uint8_t *sector)
+{
+    return load16_le(sector + MBR_SIGNATURE) == 0xaa55;
+}
+
+bool mbr_entry(const uint8_t *sector, unsigned i, uint64_t disk_sectors, struct partition *ret)
+{
+    const uint8_t *entry = sector + MBR_TABLE + i * MBR_ENTRY;
+    uint64_t first = load32_le(entry + 8), sectors = load32_le(entry + 12);
+    if (entry[4] == 0 || entry[4] == MBR_TYPE_GPT || first == 0 || sectors == 0 || !range_fits(first, sectors, disk_sectors))
+        return false;
+    *ret = (struct partition){ .number = i + 1, .first = first, .sectors = sectors, .type = { entry[4] } };
+    return true;
+}
+
 int mbr_partitions(const uint8_t *sector, size_t len, uint64_t disk_sectors, struct partition ret[MBR_PARTITIONS])
 {
     if (len < SECTOR_MIN)
         return ERR_TRUNCATED;
-    if (load16_le(sector + MBR_SIGNATURE) != 0xaa55)
+    if (!mbr_is(sector))
         return ERR_NOT_FOUND;
     int count = 0;
-    for (unsigned i = 0; i < MBR_PARTITIONS; i++) {
-        const uint8_t *entry = sector + MBR_TABLE + i * MBR_ENTRY;
-        uint64_t first = load32_le(entry + 8), sectors = load32_le(entry + 12);
-        if (entry[4] == 0 || entry[4] == MBR_TYPE_GPT || first == 0 || sectors == 0 || !range_fits(first, sectors, disk_sectors))
-            continue;
-        ret[count] = (struct partition){ .number = i + 1, .first = first, .sectors = sectors };
-        ret[count++].type[0] = entry[4];
-    }
+    for (unsigned i = 0; i < MBR_PARTITIONS; i++)
+        count += mbr_entry(sector, i, disk_sectors, &ret[count]);
     return count;
+}
+
+static bool is_extended(uint8_t type)
+{
+    return type == 0x05 || type == 0x0f || type == 0x85;
 }
 
 bool mbr_is_extended(const struct partition *p)
 {
-    return p->type[0] == 0x05 || p->type[0] == 0x0f || p->type[0] == 0x85;
+    return is_extended(p->type[0]);
 }
 
 void mbr_chain_begin(struct mbr_chain *chain, const struct partition *extended)
 {
-    *chain = (struct mbr_chain){ .first = extended->first, .sectors = extended->sectors, .next = extended->first };
+    *chain = (struct mbr_chain){ .first = extended->first, .sectors = (uint32_t)extended->sectors, .next = extended->first };
 }
 
 // Two entries: the partition, counted from this sector, and the next sector, counted from the extended partition's start.
-static int read_link(struct mbr_chain *chain, uint64_t at, const uint8_t *sector, struct partition *ret)
+static int read_link(struct mbr_chain *chain, uint32_t at, const uint8_t *sector, struct partition *ret)
 {
     int found = 0;
     for (unsigned i = 0; i < MBR_PARTITIONS; i++) {
         const uint8_t *entry = sector + MBR_TABLE + i * MBR_ENTRY;
-        struct partition p = { .type = { entry[4] }, .sectors = load32_le(entry + 12) };
-        bool link = mbr_is_extended(&p);
-        p.first = (link ? chain->first : at) + load32_le(entry + 8);
-        if (entry[4] == 0 || p.sectors == 0)
+        uint32_t offset = load32_le(entry + 8), sectors = load32_le(entry + 12);
+        bool link = is_extended(entry[4]);
+        uint32_t room = chain->sectors - (link ? 0 : at);
+        if (entry[4] == 0 || sectors == 0)
             continue;
         // A link's length is not looked at: tools disagree about it.
-        if (p.first <= (link ? chain->first : at) || !range_fits(p.first - chain->first, link ? 1 : p.sectors, chain->sectors))
+        if (offset == 0 || offset >= room || (!link && sectors > room - offset))
             return ERR_INVALID;
         if (link && chain->next == 0) {
-            chain->next = p.first;
+            chain->next = chain->first + offset;
         } else if (!link && !found) {
             found = 1;
-            p.number = MBR_PARTITIONS + ++chain->found;
-            *ret = p;
+            *ret = (struct partition){ .number = MBR_PARTITIONS + ++chain->found, .first = chain->first + at + offset,
+                                       .sectors = sectors, .type = { entry[4] } };
         }
     }
     return found;
@@ -177,12 +189,12 @@ static int read_link(struct mbr_chain *chain, uint64_t at, const uint8_t *sector
 
 int mbr_chain_next(struct mbr_chain *chain, const uint8_t *sector, size_t len, struct partition *ret)
 {
-    uint64_t at = chain->next;
+    uint32_t at = (uint32_t)(chain->next - chain->first);
     chain->next = 0;
     for (unsigned i = 0; i < chain->links; i++)
         if (chain->seen[i] == at)
             return ERR_INVALID;
-    if (len < SECTOR_MIN || load16_le(sector + MBR_SIGNATURE) != 0xaa55)
+    if (len < SECTOR_MIN || !mbr_is(sector))
         return ERR_INVALID;
     chain->seen[chain->links++] = at;
     int r = read_link(chain, at, sector, ret);

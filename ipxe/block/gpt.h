@@ -33,7 +33,6 @@ struct partition {
 };
 
 struct gpt {
-    uint8_t disk[GPT_GUID_SIZE];
     uint64_t other;        // where the other header lies
     uint64_t entries;      // first sector of the entries
     uint32_t count;        // of entries, 1..GPT_ENTRIES_MAX
@@ -63,16 +62,23 @@ int gpt_check_entries(const struct gpt *gpt, const uint8_t *entries, size_t len)
 // use; all systems take them.)
 bool gpt_entry(const struct gpt *gpt, const uint8_t *entries, unsigned i, struct partition *ret);
 
-// The classic table in the first sector: used partitions inside the disk, the count of them. ERR_TRUNCATED,
-// ERR_NOT_FOUND (no 55 AA). A protective entry (MBR_TYPE_GPT) is passed over.
+// Whether a first sector, of at least 512 bytes, ends as one with a classic table does: 55 AA.
+bool mbr_is(const uint8_t *sector);
+
+// Entry i of [0, MBR_PARTITIONS) of the classic table, checked: true when it is used, lies inside the disk and is no protective one
+// (MBR_TYPE_GPT).
+bool mbr_entry(const uint8_t *sector, unsigned i, uint64_t disk_sectors, struct partition *ret);
+
+// All of them, and the count. ERR_TRUNCATED, ERR_NOT_FOUND (no 55 AA).
 int mbr_partitions(const uint8_t *sector, size_t len, uint64_t disk_sectors, struct partition ret[MBR_PARTITIONS]);
 
 // The chain of logical partitions in an extended one: a sector with a table for each, which leads to the next.
 struct mbr_chain {
-    uint64_t first, sectors; // of the extended partition
-    uint64_t next;           // sector to be read next, 0: the chain has ended
+    uint64_t next;    // sector to be read next, 0: the chain has ended
+    uint64_t first;   // of the extended partition
+    uint32_t sectors; // of it; an MBR has no more bits for them
     unsigned links, found;
-    uint64_t seen[MBR_LOGICAL_MAX];
+    uint32_t seen[MBR_LOGICAL_MAX]; // counted from its start
 };
 bool mbr_is_extended(const struct partition *p);
 void mbr_chain_begin(struct mbr_chain *chain, const struct partition *extended);

@@ -2,8 +2,6 @@
 // See partitions.h.
 #include "block/partitions.h"
 
-#include "base/range.h"
-
 static int read_gpt_at(struct partitions *t, uint64_t lba)
 {
     const struct block_device *whole = &t->whole;
@@ -12,42 +10,31 @@ static int read_gpt_at(struct partitions *t, uint64_t lba)
         err = gpt_header(t->sector, whole->sector_size, lba, whole->sectors, &t->gpt);
     if (err)
         return err;
-    size_t size = (gpt_entries_size(&t->gpt) + whole->sector_size - 1) & ~(size_t)(whole->sector_size - 1);
-    if (size > sizeof t->entries)
-        return ERR_INVALID;
-    err = block_read(whole, t->gpt.entries, (uint32_t)size / whole->sector_size, t->entries);
-    return err ? err : gpt_check_entries(&t->gpt, t->entries, size);
+    uint32_t count = (gpt_entries_size(&t->gpt) + whole->sector_size - 1) / whole->sector_size;
+    err = block_read(whole, t->gpt.entries, count, t->entries);
+    return err ? err : gpt_check_entries(&t->gpt, t->entries, sizeof t->entries);
 }
-
-// There is one extended partition at most; of a second one no system would number the logical ones.
-static int read_mbr(struct partitions *t)
-{
-    int err = block_read(&t->whole, 0, 1, t->sector);
-    int count = err ? err : mbr_partitions(t->sector, t->whole.sector_size, t->whole.sectors, t->primary);
-    if (count < 0)
-        return count;
-    t->count = (unsigned)count;
-    for (int i = 0; i < count && !t->chain.next; i++)
-        if (mbr_is_extended(&t->primary[i]))
-            mbr_chain_begin(&t->chain, &t->primary[i]);
-    return 0;
-}
+_Static_assert(GPT_ENTRIES_SIZE_MAX % BLOCK_SECTOR_MAX == 0, "whole sectors of entries fit");
 
 int partitions_open(struct partitions *t, const struct block_device *whole)
 {
     t->whole = *whole;
     t->copied = false;
-    t->next = t->count = 0;
+    t->next = 0;
     t->chain.next = 0;
     int err = read_gpt_at(t, GPT_HEADER_LBA);
     t->is_gpt = err != ERR_NOT_FOUND;
-    if (!t->is_gpt)
-        return read_mbr(t);
+    if (!t->is_gpt) {
+        err = block_read(whole, 0, 1, t->sector);
+        if (!err && !mbr_is(t->sector))
+            err = ERR_NOT_FOUND;
+        t->count = err ? 0 : MBR_PARTITIONS;
+        return err;
+    }
     t->copied = err != 0;
     if (t->copied)
         err = read_gpt_at(t, whole->sectors - 1) ? ERR_DISK_TABLE : 0;
-    if (!err)
-        t->count = t->gpt.count;
+    t->count = err ? 0 : t->gpt.count;
     return err;
 }
 
@@ -67,12 +54,11 @@ int partitions_next(struct partitions *t, struct partition *ret, struct block_de
 {
     int found = 0;
     while (found == 0 && t->next < t->count) {
-        if (t->is_gpt) {
-            found = gpt_entry(&t->gpt, t->entries, t->next++, ret);
-        } else {
-            found = 1;
-            *ret = t->primary[t->next++];
-        }
+        unsigned i = t->next++;
+        found = t->is_gpt ? gpt_entry(&t->gpt, t->entries, i, ret) : mbr_entry(t->sector, i, t->whole.sectors, ret);
+        // There is one extended partition at most; of a second one no system would number the logical ones.
+        if (found && !t->is_gpt && mbr_is_extended(ret) && !t->chain.next)
+            mbr_chain_begin(&t->chain, ret);
     }
     while (found == 0 && t->chain.next)
         found = next_logical(t, ret);

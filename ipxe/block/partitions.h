@@ -12,10 +12,9 @@ struct partitions {
     bool is_gpt;
     unsigned next, count;
     struct gpt gpt;
-    struct partition primary[MBR_PARTITIONS];
     struct mbr_chain chain;
     uint8_t entries[GPT_ENTRIES_SIZE_MAX];
-    uint8_t sector[BLOCK_SECTOR_MAX];
+    uint8_t sector[BLOCK_SECTOR_MAX]; // the MBR, until the chain is walked
 };
 
 // Reads the table; a GPT comes before an MBR. ERR_NOT_FOUND (neither), ERR_DISK_TABLE (both copies of a GPT are damaged), and errors of reading.

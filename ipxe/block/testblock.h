@@ -21,7 +21,7 @@ static int testblock_move(struct testblock *t, uint64_t lba, uint32_t count, uin
     return lba <= t->real && count <= t->real - lba ? 0 : ERR_INVALID;
 }
 
-static int testblock_read(void *ctx, unsigned unit, uint64_t lba, uint32_t count, void *to)
+static int testblock_read(void *ctx, uint64_t lba, uint32_t count, void *to)
 {
     struct testblock *t = ctx;
     uint8_t *from;
@@ -33,7 +33,7 @@ static int testblock_read(void *ctx, unsigned unit, uint64_t lba, uint32_t count
     return err;
 }
 
-static int testblock_write(void *ctx, unsigned unit, uint64_t lba, uint32_t count, const void *from)
+static int testblock_write(void *ctx, uint64_t lba, uint32_t count, const void *from)
 {
     struct testblock *t = ctx;
     uint8_t *to;
@@ -45,7 +45,7 @@ static int testblock_write(void *ctx, unsigned unit, uint64_t lba, uint32_t coun
     return err;
 }
 
-static int testblock_flush(void *ctx, unsigned unit)
+static int testblock_flush(void *ctx)
 {
     ((struct testblock *)ctx)->flushes++;
     return 0;
@@ -56,5 +56,5 @@ static inline void testblock_make(struct testblock *t, uint8_t *data, uint64_t b
 {
     static const struct block_ops ops = { testblock_read, testblock_write, testblock_flush };
     *t = (struct testblock){ .data = data, .real = bytes / sector_size };
-    t->dev = (struct block_device){ .ops = &ops, .ctx = t, .unit = 7, .sectors = t->real, .sector_size = sector_size, .name = "memory" };
+    t->dev = (struct block_device){ .ops = &ops, .ctx = t, .sectors = t->real, .sector_size = sector_size, .name = "memory" };
 }

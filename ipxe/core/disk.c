@@ -3,8 +3,8 @@
 // verifier as HTTP and TFTP. URIs: disk://[DISK]/[SELECTOR], doc/scripts.md.
 #include "core/disk_select.h"
 
-#include "base/range.h"
-#include "core/imgdisk.h"
+#include "block/imgdisk.h"
+#include "core/disks.h"
 #include "core/sink.h"
 
 #define READ_SIZE (64 * 1024) // bytes a read of payload; a multiple of every sector size
@@ -31,16 +31,16 @@ static size_t next_step(const struct core_sink *sink)
     return STEP_SIZE;
 }
 
-static int read_image(struct disk_fetch *f, const struct core_disk *disk, struct core_sink *sink, uint64_t lba, uint64_t sectors)
+static int read_image(struct disk_fetch *f, const struct block_device *dev, struct core_sink *sink)
 {
-    uint64_t end = lba + sectors, turned = core_now(f->core);
+    uint64_t lba = 0, turned = core_now(f->core);
     size_t step;
     int err = 0;
     while (!err && (step = next_step(sink)) > 0) {
-        uint32_t count = (uint32_t)step / disk->info.sector_size;
-        if (count > end - lba)
+        uint32_t count = (uint32_t)step / dev->sector_size;
+        if (count > dev->sectors - lba)
             return ERR_TRUNCATED;
-        err = core_disk_read(disk, lba, count, f->buffer);
+        err = block_read(dev, lba, count, f->buffer);
         lba += count;
         if (!err)
             err = core_sink_data(sink, f->buffer, step);
@@ -52,7 +52,7 @@ static int read_image(struct disk_fetch *f, const struct core_disk *disk, struct
     return err;
 }
 
-static int fetch_range(struct disk_fetch *f, const struct core_disk *disk, uint64_t lba, uint64_t sectors)
+static int fetch_image(struct disk_fetch *f, const struct block_device *dev)
 {
     struct core_sink *sink;
     f->found++;
@@ -61,50 +61,53 @@ static int fetch_range(struct disk_fetch *f, const struct core_disk *disk, uint6
         console_error("disk", err, "cannot read an image");
         return err;
     }
-    return core_sink_close(sink, read_image(f, disk, sink, lba, sectors));
+    return core_sink_close(sink, read_image(f, dev, sink));
 }
 
 // The newer image, or else the other one. Without any header or image the reader says what is there instead.
-static int fetch_images(struct disk_fetch *f, const struct core_disk *disk, uint64_t first, uint64_t sectors)
+static int fetch_images(struct disk_fetch *f, const struct block_device *dev)
 {
     struct imgdisk d;
+    struct block_device image;
     unsigned order[IMGSLOT_COUNT];
-    imgdisk_open(&d, disk, first, sectors, f->buffer);
+    imgdisk_open(&d, dev, f->buffer);
     unsigned count = imgslot_order(d.slots, order);
     if (count == 0)
-        return fetch_range(f, disk, first, sectors);
+        return fetch_image(f, dev);
     int err = ERR_NOT_FOUND;
     for (unsigned i = 0; i < count && err && err != ERR_CANCELLED; i++) {
         const struct imgslot *slot = &d.slots[order[i]];
         if (i || slot->sequence)
             console_say("disk", "%s%s, sequence %llu", i ? "next: " : "", imgdisk_slot_name(&d, order[i]),
                         (unsigned long long)slot->sequence);
-        err = fetch_range(f, disk, imgdisk_lba(&d, order[i]), imgdisk_room(&d, order[i]));
+        imgdisk_image(&d, order[i], &image);
+        err = fetch_image(f, &image);
     }
     return err;
 }
 
 // Whether the selector means this partition; if so, its image.
-static int visit_partition(void *ctx, const struct core_disk *disk, const struct partition *p)
+static int visit_partition(void *ctx, const struct block_device *dev, const struct partition *p)
 {
     struct disk_fetch *f = ctx;
     if (!disk_select_matches(&f->selector, p))
         return ERR_DISK_PARTITION;
-    console_say("disk", "reading partition %u%s%s of %s, %u MiB", p->number, p->label[0] ? " " : "", p->label, disk->info.name,
-                (unsigned)((p->sectors * disk->info.sector_size) >> 20));
-    return fetch_images(f, disk, p->first, p->sectors);
+    console_say("disk", "reading partition %u%s%s of %s, %u MiB", p->number, p->label[0] ? " " : "", p->label, dev->name,
+                (unsigned)((dev->sectors * dev->sector_size) >> 20));
+    return fetch_images(f, dev);
 }
 
-static int visit_disk(void *ctx, const struct core_disk *disk)
+static int visit_disk(void *ctx, const struct block_device *disk)
 {
     struct disk_fetch *f = ctx;
     const struct disk_select *s = &f->selector;
+    struct block_device range;
     if (s->by != DISK_BY_RANGE)
-        return core_partitions(disk, visit_partition, f);
-    if (!range_fits(s->first, s->sectors, disk->info.sectors))
+        return core_partitions(f->core, disk, visit_partition, f);
+    if (!block_part(disk, s->first, s->sectors, &range))
         return ERR_DISK_PARTITION;
-    console_say("disk", "reading from sector %llu of %s", (unsigned long long)s->first, disk->info.name);
-    return fetch_images(f, disk, s->first, s->sectors);
+    console_say("disk", "reading from sector %llu of %s", (unsigned long long)s->first, disk->name);
+    return fetch_images(f, &range);
 }
 
 int core_disk_fetch(struct core *core, const struct uri *uri)

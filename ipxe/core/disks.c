@@ -3,22 +3,9 @@
 #include "core/disks.h"
 
 #include "base/fmt.h"
-#include "base/range.h"
+#include "block/partitions.h"
 
 #define TURN_INTERVAL_US 500000 // a turn may idle until the next interrupt; reads are what takes the time here
-
-struct table {
-    const struct core_disk *disk;
-    struct gpt gpt;
-    uint8_t entries[GPT_ENTRIES_SIZE_MAX];
-    uint8_t sector[DISK_SECTOR_MAX];
-};
-
-int core_disk_read(const struct core_disk *disk, uint64_t lba, uint32_t count, void *to)
-{
-    const struct platform *p = disk->core->platform;
-    return p->storage->read(p->ctx, disk->number, lba, count, to);
-}
 
 int core_disk_turn(struct core *core, uint64_t *turned)
 {
@@ -29,25 +16,11 @@ int core_disk_turn(struct core *core, uint64_t *turned)
     return err;
 }
 
-int core_disk_write(const struct core_disk *disk, uint64_t lba, uint32_t count, const void *from)
-{
-    const struct platform *p = disk->core->platform;
-    return p->storage->write ? p->storage->write(p->ctx, disk->number, lba, count, from) : ERR_DISK_WRITE;
-}
-
-int core_disk_flush(const struct core_disk *disk)
-{
-    const struct platform *p = disk->core->platform;
-    return p->storage->flush ? p->storage->flush(p->ctx, disk->number) : 0;
-}
-
 // What was found and refused tells more than a place where there is nothing.
 static int more_telling(int before, int now, int nothing)
 {
     return before == nothing || now != ERR_DISK_PARTITION ? now : before;
 }
-
-// --- disks ---
 
 int core_disks(struct core *core, const char *host, core_disk_visit *visit, void *ctx)
 {
@@ -58,9 +31,8 @@ int core_disks(struct core *core, const char *host, core_disk_visit *visit, void
         return ERR_URI_MALFORMED;
     int result = ERR_DISK_NONE;
     for (unsigned i = 0; p->storage && i < p->storage->count(p->ctx); i++) {
-        struct core_disk disk = { .core = core, .number = i };
-        if (p->storage->info(p->ctx, i, &disk.info) != 0 || disk.info.sector_size > DISK_SECTOR_MAX ||
-            (wanted != UINT64_MAX && wanted != i) || (boot_only && !disk.info.boot))
+        struct block_device disk;
+        if (p->storage->device(p->ctx, i, &disk) != 0 || (wanted != UINT64_MAX && wanted != i) || (boot_only && !disk.boot))
             continue;
         int err = visit(ctx, &disk);
         if (!err || err == ERR_CANCELLED)
@@ -70,65 +42,27 @@ int core_disks(struct core *core, const char *host, core_disk_visit *visit, void
     return result;
 }
 
-// --- partition tables ---
-
-static int read_gpt_at(struct table *t, uint64_t lba)
+static int walk(struct partitions *t, core_partition_visit *visit, void *ctx)
 {
-    const struct platform_disk *info = &t->disk->info;
-    int err = core_disk_read(t->disk, lba, 1, t->sector);
-    if (!err)
-        err = gpt_header(t->sector, info->sector_size, lba, info->sectors, &t->gpt);
-    if (err)
-        return err;
-    size_t size = (gpt_entries_size(&t->gpt) + info->sector_size - 1) & ~(size_t)(info->sector_size - 1);
-    uint32_t count = (uint32_t)size / info->sector_size;
-    if (size > sizeof t->entries || !range_fits(t->gpt.entries, count, info->sectors))
-        return ERR_INVALID;
-    err = core_disk_read(t->disk, t->gpt.entries, count, t->entries);
-    return err ? err : gpt_check_entries(&t->gpt, t->entries, size);
-}
-
-static int walk_gpt(struct table *t, core_partition_visit *visit, void *ctx)
-{
+    struct block_device dev;
     struct partition p;
-    int result = ERR_DISK_PARTITION;
-    for (unsigned i = 0; i < t->gpt.count && result && result != ERR_CANCELLED; i++)
-        if (gpt_entry(&t->gpt, t->entries, i, &p))
-            result = more_telling(result, visit(ctx, t->disk, &p), ERR_DISK_PARTITION);
+    int r, result = ERR_DISK_PARTITION;
+    while (result && result != ERR_CANCELLED && (r = partitions_next(t, &p, &dev)) != 0)
+        result = more_telling(result, r < 0 ? r : visit(ctx, &dev, &p), ERR_DISK_PARTITION);
     return result;
 }
 
-static int walk_mbr(struct table *t, core_partition_visit *visit, void *ctx)
+int core_partitions(struct core *core, const struct block_device *disk, core_partition_visit *visit, void *ctx)
 {
-    struct partition p[MBR_PARTITIONS];
-    int err = core_disk_read(t->disk, 0, 1, t->sector);
-    int count = err ? err : mbr_partitions(t->sector, t->disk->info.sector_size, t->disk->info.sectors, p);
-    if (err)
-        return err;
-    int result = ERR_DISK_PARTITION;
-    for (int i = 0; i < count && result && result != ERR_CANCELLED; i++)
-        result = more_telling(result, visit(ctx, t->disk, &p[i]), ERR_DISK_PARTITION);
-    return result;
-}
-
-int core_partitions(const struct core_disk *disk, core_partition_visit *visit, void *ctx)
-{
-    const struct platform *p = disk->core->platform;
-    struct table *t = p->alloc(p->ctx, sizeof *t);
+    const struct platform *p = core->platform;
+    struct partitions *t = p->alloc(p->ctx, sizeof *t);
     if (!t)
         return ERR_NO_MEMORY;
-    t->disk = disk;
-    int err = read_gpt_at(t, GPT_HEADER_LBA);
-    if (err == ERR_NOT_FOUND) {
-        err = walk_mbr(t, visit, ctx);
-    } else {
-        if (err) {
-            console_say("disk", "the first partition table of %s is damaged, trying the copy at its end", disk->info.name);
-            err = read_gpt_at(t, disk->info.sectors - 1) ? ERR_DISK_TABLE : 0;
-        }
-        if (!err)
-            err = walk_gpt(t, visit, ctx);
-    }
+    int err = partitions_open(t, disk);
+    if (t->copied)
+        console_say("disk", "the first partition table of %s is damaged, trying the copy at its end", disk->name);
+    if (!err)
+        err = walk(t, visit, ctx);
     p->free(p->ctx, t);
     return err;
 }

@@ -10,10 +10,10 @@
 #define FOLDER "signet/"      // where paths that do not begin with '/' are
 
 struct file_fetch {
+    struct core *core;
     char path[sizeof FOLDER + URI_PATH_MAX];
     // Where the file was found.
-    struct core_disk disk;
-    uint64_t volume; // first sector of the file system
+    struct block_device dev;
     struct fat fat;
     struct fat_file file;
     uint8_t buffer[READ_SIZE];
@@ -21,17 +21,16 @@ struct file_fetch {
 
 static int read_sector(void *ctx, uint32_t sector, void *buf)
 {
-    struct file_fetch *f = ctx;
-    return core_disk_read(&f->disk, f->volume + sector, 1, buf);
+    return block_read(&((struct file_fetch *)ctx)->dev, sector, 1, buf);
 }
 
 // Looks for the file in a partition. ERR_DISK_PARTITION: no FAT file system is there.
-static int look(struct file_fetch *f, const struct core_disk *disk, uint64_t first, uint64_t sectors)
+static int look(void *ctx, const struct block_device *dev, const struct partition *p)
 {
+    struct file_fetch *f = ctx;
     const struct fat_ops ops = { f, read_sector };
-    f->disk = *disk;
-    f->volume = first;
-    int err = fat_mount(&f->fat, &ops, disk->info.sector_size, sectors);
+    f->dev = *dev;
+    int err = fat_mount(&f->fat, &ops, dev->sector_size, dev->sectors);
     if (err == ERR_NOT_FOUND || err == ERR_UNSUPPORTED)
         return ERR_DISK_PARTITION;
     if (!err)
@@ -39,16 +38,11 @@ static int look(struct file_fetch *f, const struct core_disk *disk, uint64_t fir
     return err == ERR_INVALID ? ERR_DISK_FILES : err;
 }
 
-static int look_in_partition(void *ctx, const struct core_disk *disk, const struct partition *p)
-{
-    return look(ctx, disk, p->first, p->sectors);
-}
-
 // A stick may be one file system from its first sector on.
-static int look_on_disk(void *ctx, const struct core_disk *disk)
+static int look_on_disk(void *ctx, const struct block_device *disk)
 {
-    int err = core_partitions(disk, look_in_partition, ctx);
-    return err == ERR_DISK_PARTITION ? look(ctx, disk, 0, disk->info.sectors) : err;
+    int err = core_partitions(((struct file_fetch *)ctx)->core, disk, look, ctx);
+    return err == ERR_DISK_PARTITION ? look(ctx, disk, NULL) : err;
 }
 
 // Finds the file. On success *ret is on the platform's heap.
@@ -58,6 +52,7 @@ static int find(struct core *core, const struct uri *uri, struct file_fetch **re
     struct file_fetch *f = p->alloc(p->ctx, sizeof *f);
     if (!f)
         return ERR_NO_MEMORY;
+    f->core = core;
     size_t folder = uri->path[0] == '/' ? 0 : sizeof FOLDER - 1;
     memcpy(f->path, FOLDER, folder);
     int err = uri_path_name(uri, f->path + folder, sizeof f->path - folder);
@@ -72,8 +67,8 @@ static int find(struct core *core, const struct uri *uri, struct file_fetch **re
 
 static int read_file(struct file_fetch *f, struct core_sink *sink)
 {
-    uint32_t sectors = READ_SIZE / f->disk.info.sector_size;
-    uint64_t turned = core_now(f->disk.core);
+    uint32_t sectors = READ_SIZE / f->dev.sector_size;
+    uint64_t turned = core_now(f->core);
     struct fat_run run;
     for (;;) {
         int err = fat_run(&f->fat, &f->file, sectors, &run);
@@ -81,11 +76,11 @@ static int read_file(struct file_fetch *f, struct core_sink *sink)
             err = ERR_DISK_FILES;
         if (err || run.bytes == 0)
             return err;
-        err = core_disk_read(&f->disk, f->volume + run.sector, run.count, f->buffer);
+        err = block_read(&f->dev, run.sector, run.count, f->buffer);
         if (!err)
             err = core_sink_data(sink, f->buffer, run.bytes);
         if (!err)
-            err = core_disk_turn(f->disk.core, &turned);
+            err = core_disk_turn(f->core, &turned);
         if (err)
             return err;
     }
@@ -104,7 +99,7 @@ int core_file_fetch(struct core *core, const struct uri *uri)
         p->free(p->ctx, f);
         return err;
     }
-    console_say("file", "reading /%s of %s, %u KiB", f->path, f->disk.info.name, (unsigned)((f->file.size + KIB - 1) / KIB));
+    console_say("file", "reading /%s of %s, %u KiB", f->path, f->dev.name, (unsigned)((f->file.size + KIB - 1) / KIB));
     err = read_file(f, sink);
     p->free(p->ctx, f); // before a script runs, which may want the memory
     return core_sink_close(sink, err);

@@ -16,18 +16,18 @@ static int check_owner(struct keep *k, const struct partition *p)
         return 0;
     if (!place->slots[0].marked && !place->slots[1].marked) // of a place too small for slots, too
         return ERR_DISK_FOREIGN;
-    uint32_t size = place->disk.info.sector_size;
-    int err = core_disk_read(&place->disk, p->first, (IMGSLOT_FRONT + size - 1) / size, k->buffer);
+    uint32_t size = place->dev.sector_size;
+    int err = block_read(&place->dev, 0, (IMGSLOT_FRONT + size - 1) / size, k->buffer);
     return err ? err : imgslot_front_fits(k->buffer) ? 0 : ERR_DISK_FOREIGN;
 }
 
 // The first partition that is meant is the place. One of another type is never written to, whatever the setting says.
-static int visit_partition(void *ctx, const struct core_disk *disk, const struct partition *p)
+static int visit_partition(void *ctx, const struct block_device *dev, const struct partition *p)
 {
     struct keep *k = ctx;
     if (!disk_select_matches(&k->selector, p) || !disk_select_is_image(p))
         return ERR_DISK_PARTITION;
-    imgdisk_open(&k->place, disk, p->first, p->sectors, k->buffer);
+    imgdisk_open(&k->place, dev, k->buffer);
     int err = check_owner(k, p);
     if (err)
         return err;
@@ -36,9 +36,9 @@ static int visit_partition(void *ctx, const struct core_disk *disk, const struct
     return 0;
 }
 
-static int visit_disk(void *ctx, const struct core_disk *disk)
+static int visit_disk(void *ctx, const struct block_device *disk)
 {
-    return core_partitions(disk, visit_partition, ctx);
+    return core_partitions(((struct keep *)ctx)->core, disk, visit_partition, ctx);
 }
 
 static int find_place(struct keep *k, const char *setting)
@@ -77,23 +77,23 @@ void core_keep_forget(void)
 
 // --- writing ---
 
-static int write_sectors(struct keep *k, uint64_t lba, size_t bytes)
+static int write_sectors(struct keep *k, const struct block_device *slot, uint64_t lba, size_t bytes)
 {
-    return core_disk_write(&k->place.disk, lba, (uint32_t)bytes / k->place.disk.info.sector_size, k->buffer);
+    return block_write(slot, lba, (uint32_t)bytes / slot->sector_size, k->buffer);
 }
 
 // The sector with the slot's header, or with the mark of an empty slot: after all that was written, before all that will be.
-static int write_header(struct keep *k, unsigned i, const struct imgslot *header)
+static int write_header(struct keep *k, const struct block_device *slot, const struct imgslot *header)
 {
-    int err = core_disk_flush(&k->place.disk);
-    memset(k->buffer, 0, DISK_SECTOR_MAX);
+    int err = block_flush(slot);
+    memset(k->buffer, 0, BLOCK_SECTOR_MAX);
     if (!header)
         imgslot_build_mark(k->buffer);
     else if (!err)
         err = imgslot_build(header, k->buffer);
     if (!err)
-        err = write_sectors(k, k->place.first + i * k->place.slot_sectors, k->place.disk.info.sector_size);
-    return err ? err : core_disk_flush(&k->place.disk);
+        err = write_sectors(k, slot, 0, slot->sector_size);
+    return err ? err : block_flush(slot);
 }
 
 // The image as a file, from the places in memory that its pieces lie in.
@@ -114,16 +114,16 @@ static void file_map(const struct core_image *image, struct scatter *ret)
 }
 _Static_assert(SEAL_PARTS_MAX + 1 + 3 <= SCATTER_PIECES_MAX, "the payload's pieces (image/place.c), and three in front of them");
 
-static int write_file(struct keep *k, unsigned i, const struct scatter *file)
+static int write_file(struct keep *k, const struct block_device *slot, const struct scatter *file)
 {
-    uint64_t lba = k->place.first + i * k->place.slot_sectors + IMGSLOT_IMAGE / k->place.disk.info.sector_size;
+    uint64_t lba = IMGSLOT_IMAGE / slot->sector_size;
     int err = 0;
     meter_start(&k->meter, 0, core_now(k->core));
     for (uint64_t done = 0; done < file->size && !err;) {
         size_t n = (size_t)MIN(file->size - done, (uint64_t)KEEP_PIECE);
         (void)scatter_read(file, done, k->buffer, n);
-        err = write_sectors(k, lba, n);
-        lba += n / k->place.disk.info.sector_size;
+        err = write_sectors(k, slot, lba, n);
+        lba += n / slot->sector_size;
         done += n;
         console_meter(&k->meter, "keep", done, file->size, core_now(k->core));
         if (!err)
@@ -136,19 +136,21 @@ static int write_file(struct keep *k, unsigned i, const struct scatter *file)
 static int write_slot(struct keep *k, unsigned i, uint64_t sequence)
 {
     struct scatter file;
+    struct block_device slot;
     struct imgslot header = { .present = true, .sequence = sequence };
     file_map(&k->core->image, &file);
     header.length = file.size;
     memcpy(header.image_id, k->core->image.seal.image_id, SHA256_SIZE);
     // A raw image may reach into the second slot.
-    uint64_t room = k->place.slot_sectors * k->place.disk.info.sector_size;
+    imgdisk_slot(&k->place, i, &slot);
+    uint64_t room = slot.sectors * slot.sector_size;
     bool raw = k->copies[0].good && k->place.slots[0].sequence == 0 && k->copies[0].length > room;
     if (room < IMGSLOT_IMAGE || file.size > room - IMGSLOT_IMAGE || (i == 1 && raw))
         return ERR_DISK_ROOM;
-    int err = write_header(k, i, NULL);
+    int err = write_header(k, &slot, NULL);
     if (!err)
-        err = write_file(k, i, &file);
-    return err ? err : write_header(k, i, &header);
+        err = write_file(k, &slot, &file);
+    return err ? err : write_header(k, &slot, &header);
 }
 
 // The slot that the image goes to. The other one stays, and is what boots when the power fails meanwhile: it is read whole,
@@ -175,7 +177,7 @@ static int holds_image(struct keep *k, unsigned slot, bool *ret)
 static int store(struct keep *k)
 {
     struct imgslot *slots = k->place.slots;
-    const char *name = k->core->image.seal.name, *disk = k->place.disk.info.name;
+    const char *name = k->core->image.seal.name, *disk = k->place.dev.name;
     uint64_t sequence;
     unsigned order[IMGSLOT_COUNT] = { 0 }, spare;
     bool holds;
@@ -193,8 +195,10 @@ static int store(struct keep *k)
         return err;
     if (holds && slots[spare].sequence) {
         // The server went back to the image before the last: its copy becomes the newest.
+        struct block_device slot;
+        imgdisk_slot(&k->place, spare, &slot);
         slots[spare].sequence = sequence;
-        err = write_header(k, spare, &slots[spare]);
+        err = write_header(k, &slot, &slots[spare]);
     } else {
         err = write_slot(k, spare, sequence);
     }

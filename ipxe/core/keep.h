@@ -4,15 +4,17 @@
 //   keep_judge.c  what is there, and whether it would boot
 //   keep_reuse.c  chunks of an older copy that need not be fetched
 #pragma once
+#include "block/imgdisk.h"
 #include "core/disk_select.h"
-#include "core/imgdisk.h"
+#include "core/disks.h"
 
 #define KEEP_PIECE (64 * 1024) // bytes of a transfer; a multiple of every sector size
 #define KEEP_DIGESTS 128         // of a copy's list at a time; a copy may have any number
-#define KEEP_SEAL_ROOM ((SEAL_MAX + DISK_SECTOR_MAX - 1) / DISK_SECTOR_MAX * DISK_SECTOR_MAX)
+#define KEEP_SEAL_ROOM ((SEAL_MAX + BLOCK_SECTOR_MAX - 1) / BLOCK_SECTOR_MAX * BLOCK_SECTOR_MAX)
 
 // What the image in a slot is, by its verified seal.
 struct keep_copy {
+    struct block_device dev; // the image, from its first byte on
     bool good;  // its seal is one that this Signet would boot, and nothing of it has proved damaged
     bool sound; // and all of it was read and is as its seal says
     bool same;  // the very seal of the image in memory

@@ -5,19 +5,19 @@
 
 void keep_complain(const struct keep *k, unsigned slot, int err, const char *what)
 {
-    console_error("keep", err, "%s on %s; %s", imgdisk_slot_name(&k->place, slot), k->place.disk.info.name, what);
+    console_error("keep", err, "%s on %s; %s", imgdisk_slot_name(&k->place, slot), k->place.dev.name, what);
 }
 
 void keep_look(struct keep *k, unsigned slot_number)
 {
     struct keep_copy *copy = &k->copies[slot_number];
     const struct imgslot *slot = &k->place.slots[slot_number];
-    const struct platform_disk *disk = &k->place.disk.info;
-    uint64_t room = imgdisk_room(&k->place, slot_number), sectors = MIN((uint64_t)(KEEP_SEAL_ROOM / disk->sector_size), room);
+    const struct block_device *dev = &copy->dev;
     struct seal_view view;
     struct seal seal;
-    if (!slot->present || core_disk_read(&k->place.disk, imgdisk_lba(&k->place, slot_number), (uint32_t)sectors, k->buffer) != 0 ||
-        seal_view(k->buffer, (size_t)sectors * disk->sector_size, &view) != 0 ||
+    imgdisk_image(&k->place, slot_number, &copy->dev);
+    uint32_t sectors = (uint32_t)MIN((uint64_t)(KEEP_SEAL_ROOM / dev->sector_size), dev->sectors);
+    if (!slot->present || block_read(dev, 0, sectors, k->buffer) != 0 || seal_view(k->buffer, (size_t)sectors * dev->sector_size, &view) != 0 ||
         seal_open(k->buffer, seal_size(&view), &k->core->embed.trust, &seal) != 0)
         return;
     copy->list = seal_list_offset(&view);
@@ -28,19 +28,20 @@ void keep_look(struct keep *k, unsigned slot_number)
     copy->payload_size = seal.payload_size;
     memcpy(copy->list_digest, seal.list_digest, sizeof copy->list_digest);
     // A header in front of another image's bytes is that of a write which the disk did not finish in order.
-    copy->good = copy->length <= room * disk->sector_size && seal.counter >= floor_of(&k->core->floor, seal.product) &&
+    copy->good = copy->length <= dev->sectors * dev->sector_size && seal.counter >= floor_of(&k->core->floor, seal.product) &&
                  (slot->sequence == 0 || (slot->length == copy->length && digest_equal(slot->image_id, seal.image_id, SHA256_SIZE)));
     copy->same = copy->good && memcmp(k->buffer, k->core->image.seal_bytes, seal_size(&view)) == 0;
 }
 
 int keep_read(struct keep *k, unsigned slot, uint64_t from, const struct scatter *map, uint64_t to, uint64_t len)
 {
-    uint32_t size = k->place.disk.info.sector_size, skip = (uint32_t)from & (size - 1);
-    uint64_t lba = imgdisk_lba(&k->place, slot) + (from >> __builtin_ctz(size));
+    const struct block_device *dev = &k->copies[slot].dev;
+    uint32_t size = dev->sector_size, skip = (uint32_t)from & (size - 1);
+    uint64_t lba = from >> __builtin_ctz(size);
     while (len > 0) {
         // Neither end need lie on a sector.
         uint32_t n = (uint32_t)MIN(len, (uint64_t)KEEP_PIECE - skip), sectors = (skip + n + size - 1) / size;
-        int err = core_disk_read(&k->place.disk, lba, sectors, k->buffer);
+        int err = block_read(dev, lba, sectors, k->buffer);
         if (err)
             return err;
         if (!scatter_write(map, to, k->buffer + skip, n))
@@ -96,15 +97,15 @@ _Static_assert(KEEP_DIGESTS * SHA256_SIZE >= PAYLOAD_ALIGN, "the padding fits, t
 static int judge_chunk(struct keep *k, unsigned slot, uint32_t chunk)
 {
     const struct keep_copy *copy = &k->copies[slot];
-    uint32_t size = k->place.disk.info.sector_size;
+    uint32_t size = copy->dev.sector_size;
     uint64_t at = (uint64_t)chunk * copy->chunk_size, end = MIN(at + copy->chunk_size, copy->payload_size);
-    uint64_t lba = imgdisk_lba(&k->place, slot) + ((copy->payload + at) >> __builtin_ctz(size));
+    uint64_t lba = (copy->payload + at) >> __builtin_ctz(size);
     struct sha256 sum;
     uint8_t digest[SHA256_SIZE];
     sha256_init(&sum);
     for (; at < end; at += KEEP_PIECE, lba += KEEP_PIECE / size) {
         uint32_t n = (uint32_t)MIN(end - at, (uint64_t)KEEP_PIECE);
-        int err = core_disk_read(&k->place.disk, lba, (n + size - 1) / size, k->buffer);
+        int err = block_read(&copy->dev, lba, (n + size - 1) / size, k->buffer);
         if (!err)
             err = core_disk_turn(k->core, &k->turned);
         if (err)

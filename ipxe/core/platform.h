@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/frame.h"
 #include "base/region.h"
+#include "block/block.h"
 
 struct hashboard; // crypto/hashboard.h
 
@@ -52,27 +53,12 @@ struct platform_boot {
     unsigned move_count;
 };
 
-// Block devices. Disk `disk` of [0, count), the one that was booted from (if any) first. Addresses and counts are in
-// sectors of sector_size bytes (512 or 4096).
-struct platform_disk {
-    char name[24];       // as the platform's users know it: "BIOS 80h", "EFI disk 0 (NVMe)"
-    uint64_t sectors;
-    uint32_t sector_size;
-    bool boot;           // Signet itself was loaded from it
-    bool removable;
-};
+// Disks. Disk `disk` of [0, count), the one that was booted from (if any) first.
 struct platform_storage {
     unsigned (*count)(void *ctx);
-    // To be asked before the disk is used: reads and writes go to the medium that this has found. ERR_INVALID (no such
-    // disk), ERR_DISK_NONE (no medium in it, or sectors of a size that is not served).
-    int (*info)(void *ctx, unsigned disk, struct platform_disk *ret);
-    // 0, ERR_DISK_READ (also: the disk is gone, or another medium is in it), ERR_INVALID (outside the disk).
-    int (*read)(void *ctx, unsigned disk, uint64_t lba, uint32_t count, void *buf);
-    // As read, and ERR_DISK_WRITE. NULL where nothing may be written.
-    int (*write)(void *ctx, unsigned disk, uint64_t lba, uint32_t count, const void *buf);
-    // Returns when what was written has left the disk's cache. ERR_DISK_WRITE, ERR_INVALID. NULL where there is no way to
-    // ask for it (INT 13h).
-    int (*flush)(void *ctx, unsigned disk);
+    // The disk as a device. To be asked before the disk is used: reads and writes go to the medium that this has found.
+    // ERR_INVALID (no such disk), ERR_DISK_NONE (no medium in it, or sectors of a size that is not served).
+    int (*device)(void *ctx, unsigned disk, struct block_device *ret);
 };
 
 // Small values by name, of which the started system sees some. A value is written whole or not at all, whenever the power
@@ -155,7 +141,7 @@ struct platform {
     // Leaves Signet: back to the ROM/firmware's next boot device, or restart, or power off.
     void (*leave)(void *ctx, enum platform_leave how);
 
-    // Block devices for `disk:`; NULL where there are none.
+    // Disks for `disk:` and others; NULL where there are none.
     const struct platform_storage *storage;
     // For the kept anti-rollback floor; NULL where there is no such memory.
     const struct platform_nvram *nvram;

@@ -8,8 +8,6 @@
 #include "efi/efi.h"
 
 #define DISKS_MAX 16
-#define SECTOR_SIZE_MIN 512
-#define SECTOR_SIZE_MAX 4096
 #define BOUNCE_SIZE (64 * 1024)
 #define BOUNCE_ALIGN 4096 // the largest IoAlign that is served
 #define PCI_STORAGE 0x01
@@ -19,9 +17,10 @@
 static const struct efi_guid block_guid = EFI_BLOCK_IO_GUID, path_guid = EFI_DEVICE_PATH_GUID;
 static struct disk {
     efi_handle handle;
-    uint32_t medium; // MediaId that info() described; the firmware refuses to work on another one
+    uint32_t medium; // MediaId that device() described; the firmware refuses to work on another one
     bool boot;
 } disks[DISKS_MAX];
+static const struct block_ops disk_ops;
 static unsigned total;
 static bool searched;
 static _Alignas(BOUNCE_ALIGN) uint8_t bounce[BOUNCE_SIZE];
@@ -86,9 +85,9 @@ static bool drives_disks(efi_handle device, uint32_t class)
 }
 
 // Anew for each use: the handle of a stick that was pulled is one that the firmware does not know any more.
-static struct efi_block_io *block_io(unsigned disk)
+static struct efi_block_io *block_io(const struct disk *disk)
 {
-    struct efi_block_io *block = efi_protocol(disks[disk].handle, &block_guid);
+    struct efi_block_io *block = efi_protocol(disk->handle, &block_guid);
     return block && block->media ? block : NULL;
 }
 
@@ -117,20 +116,22 @@ static unsigned disk_count(void *ctx)
     return total;
 }
 
-static int disk_info(void *ctx, unsigned disk, struct platform_disk *ret)
+static int disk_device(void *ctx, unsigned disk, struct block_device *ret)
 {
-    struct efi_block_io *block = disk < disk_count(ctx) ? block_io(disk) : NULL;
+    struct efi_block_io *block = disk < disk_count(ctx) ? block_io(&disks[disk]) : NULL;
     if (!block)
         return ERR_INVALID;
     const struct efi_block_media *media = block->media;
-    if (!media->present || media->last_block == UINT64_MAX || media->block_size < SECTOR_SIZE_MIN ||
-        media->block_size > SECTOR_SIZE_MAX || !is_power_of_two(media->block_size) || media->io_align > BOUNCE_ALIGN)
+    if (!media->present || media->last_block == UINT64_MAX || media->block_size < BLOCK_SECTOR_MIN ||
+        media->block_size > BLOCK_SECTOR_MAX || !is_power_of_two(media->block_size) || media->io_align > BOUNCE_ALIGN)
         return ERR_DISK_NONE;
     disks[disk].medium = media->media_id;
-    *ret = (struct platform_disk){ .sectors = media->last_block + 1,
-                                   .sector_size = media->block_size,
-                                   .boot = disks[disk].boot,
-                                   .removable = media->removable };
+    *ret = (struct block_device){ .ops = &disk_ops,
+                                  .ctx = &disks[disk],
+                                  .sectors = media->last_block + 1,
+                                  .sector_size = media->block_size,
+                                  .boot = disks[disk].boot,
+                                  .removable = media->removable };
     fmt_snprintf(ret->name, sizeof ret->name, "EFI disk %u (%s)", disk, bus_name(disks[disk].handle));
     return 0;
 }
@@ -144,24 +145,20 @@ static bool aligned(const struct efi_block_io *block, const void *buf)
 }
 
 // Moves sectors between disk and buffer, through the bounce buffer where the firmware's driver cannot reach the
-// caller's as it lies. Only a read changes what is in `buf`. info() has fixed the medium: no image is mixed from two.
-static int transfer(unsigned disk, uint64_t lba, uint32_t sectors, uint8_t *buf, bool write)
+// caller's as it lies. Only a read changes what is in `buf`. device() has fixed the medium: no image is mixed from two.
+static int transfer(const struct disk *disk, uint64_t lba, uint32_t sectors, uint8_t *buf, bool write)
 {
     int failure = write ? ERR_DISK_WRITE : ERR_DISK_READ;
-    if (disk >= total)
-        return ERR_INVALID;
     struct efi_block_io *block = block_io(disk);
-    if (!block || block->media->media_id != disks[disk].medium)
+    if (!block || block->media->media_id != disk->medium)
         return failure;
-    if (!range_fits(lba, sectors, block->media->last_block + 1))
-        return ERR_INVALID;
     while (sectors > 0) {
         bool direct = aligned(block, buf);
         uint32_t size = block->media->block_size, n = direct ? sectors : MIN(sectors, BOUNCE_SIZE / size);
         size_t bytes = (size_t)n * size;
         if (write && !direct)
             memcpy(bounce, buf, bytes);
-        if (efi_failed((write ? block->write : block->read)(block, disks[disk].medium, lba, bytes, direct ? buf : bounce)))
+        if (efi_failed((write ? block->write : block->read)(block, disk->medium, lba, bytes, direct ? buf : bounce)))
             return failure;
         if (!write && !direct)
             memcpy(buf, bounce, bytes);
@@ -172,24 +169,24 @@ static int transfer(unsigned disk, uint64_t lba, uint32_t sectors, uint8_t *buf,
     return 0;
 }
 
-static int disk_read(void *ctx, unsigned disk, uint64_t lba, uint32_t sectors, void *buf)
+static int disk_read(void *ctx, uint64_t lba, uint32_t sectors, void *to)
 {
-    return transfer(disk, lba, sectors, buf, false);
+    return transfer(ctx, lba, sectors, to, false);
 }
 
-static int disk_write(void *ctx, unsigned disk, uint64_t lba, uint32_t sectors, const void *buf)
+static int disk_write(void *ctx, uint64_t lba, uint32_t sectors, const void *from)
 {
-    return transfer(disk, lba, sectors, (uint8_t *)buf, true);
+    return transfer(ctx, lba, sectors, (uint8_t *)from, true);
 }
 
-static int disk_flush(void *ctx, unsigned disk)
+static int disk_flush(void *ctx)
 {
-    if (disk >= total)
-        return ERR_INVALID;
+    const struct disk *disk = ctx;
     struct efi_block_io *block = block_io(disk);
-    bool same = block && block->media->media_id == disks[disk].medium;
+    bool same = block && block->media->media_id == disk->medium;
     return same && !efi_failed(block->flush(block)) ? 0 : ERR_DISK_WRITE;
 }
 
-const struct platform_storage efi_storage = { .count = disk_count, .info = disk_info, .read = disk_read, .write = disk_write,
-                                              .flush = disk_flush };
+static const struct block_ops disk_ops = { .read = disk_read, .write = disk_write, .flush = disk_flush };
+
+const struct platform_storage efi_storage = { .count = disk_count, .device = disk_device };

@@ -100,92 +100,90 @@ static void set_up(void)
 
 TEST(finds_whole_disks_and_its_own_first)
 {
-    struct platform_disk info[3];
+    struct block_device info[3];
     set_up();
     CHECK_EQ(efi_storage.count(NULL), 3);
     CHECK_EQ(efi_storage.count(NULL), 3);
     CHECK_EQ(connected, 1);
     for (unsigned i = 0; i < 3; i++)
-        CHECK_EQ(efi_storage.info(NULL, i, &info[i]), 0);
+        CHECK_EQ(efi_storage.device(NULL, i, &info[i]), 0);
     CHECK_STR(info[0].name, "EFI disk 0 (SATA)");
     CHECK_STR(info[2].name, "EFI disk 2 (NVMe)");
     CHECK(info[0].boot && !info[1].boot && !info[2].boot);
     CHECK(disks[0].handle == &devices[2] && disks[1].handle == &devices[0]);
     CHECK(info[0].sectors == SECTORS && info[0].sector_size == 512 && !info[0].removable);
-    CHECK_EQ(efi_storage.info(NULL, 3, &info[0]), ERR_INVALID);
+    CHECK_EQ(efi_storage.device(NULL, 3, &info[0]), ERR_INVALID);
 }
 
 TEST(no_medium_or_odd_sectors_is_no_disk)
 {
-    struct platform_disk info;
+    struct block_device info;
     set_up();
     CHECK_EQ(efi_storage.count(NULL), 3);
     struct efi_block_media *media = &devices[0].media;
     media->present = false;
-    CHECK_EQ(efi_storage.info(NULL, 1, &info), ERR_DISK_NONE);
+    CHECK_EQ(efi_storage.device(NULL, 1, &info), ERR_DISK_NONE);
     media->present = true;
     static const uint32_t sizes[] = { 0, 256, 520, 8192 };
     for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
         media->block_size = sizes[i];
-        CHECK_EQ(efi_storage.info(NULL, 1, &info), ERR_DISK_NONE);
+        CHECK_EQ(efi_storage.device(NULL, 1, &info), ERR_DISK_NONE);
     }
     media->block_size = 512;
     media->io_align = 8192;
-    CHECK_EQ(efi_storage.info(NULL, 1, &info), ERR_DISK_NONE);
+    CHECK_EQ(efi_storage.device(NULL, 1, &info), ERR_DISK_NONE);
     media->io_align = 0;
     media->last_block = UINT64_MAX;
-    CHECK_EQ(efi_storage.info(NULL, 1, &info), ERR_DISK_NONE);
+    CHECK_EQ(efi_storage.device(NULL, 1, &info), ERR_DISK_NONE);
 }
 
 TEST(buffers_that_the_driver_cannot_use_go_through_the_bounce_buffer)
 {
     static _Alignas(4096) uint8_t buf[SECTORS * 512 + 4096];
-    struct platform_disk info;
+    struct block_device info;
     set_up();
     CHECK_EQ(efi_storage.count(NULL), 3);
-    CHECK_EQ(efi_storage.info(NULL, 2, &info), 0);
+    CHECK_EQ(efi_storage.device(NULL, 2, &info), 0);
     struct device *d = &devices[3];
-    CHECK_EQ(efi_storage.read(NULL, 2, 0, SECTORS, buf), 0);
+    CHECK_EQ(block_read(&info, 0, SECTORS, buf), 0);
     CHECK_EQ(d->calls, 1);
     CHECK(memcmp(buf, d->data, sizeof d->data) == 0);
     memset(buf, 0, sizeof buf);
-    CHECK_EQ(efi_storage.read(NULL, 2, 1, SECTORS - 1, buf + 8), 0);
+    CHECK_EQ(block_read(&info, 1, SECTORS - 1, buf + 8), 0);
     CHECK_EQ(d->calls, 1 + 3); // 299 sectors in pieces of 128
     CHECK(memcmp(buf + 8, d->data + 512, (SECTORS - 1) * 512) == 0 && buf[7] == 0 && buf[8 + (SECTORS - 1) * 512] == 0);
     for (size_t i = 0; i < sizeof buf; i++)
         buf[i] = (uint8_t)(i * 7);
     uint8_t first = d->data[511];
-    CHECK_EQ(efi_storage.write(NULL, 2, 1, SECTORS - 1, buf + 8), 0);
+    CHECK_EQ(block_write(&info, 1, SECTORS - 1, buf + 8), 0);
     CHECK(memcmp(buf + 8, d->data + 512, (SECTORS - 1) * 512) == 0 && d->data[511] == first);
     CHECK_EQ(d->flushes, 0);
-    CHECK_EQ(efi_storage.flush(NULL, 2), 0);
+    CHECK_EQ(block_flush(&info), 0);
     CHECK_EQ(d->flushes, 1);
 }
 
 TEST(nothing_outside_the_disk_or_on_another_medium)
 {
     uint8_t buf[1024];
-    struct platform_disk info;
+    struct block_device info;
     set_up();
     CHECK_EQ(efi_storage.count(NULL), 3);
-    CHECK_EQ(efi_storage.info(NULL, 1, &info), 0);
-    CHECK_EQ(efi_storage.read(NULL, 1, SECTORS - 1, 2, buf), ERR_INVALID);
-    CHECK_EQ(efi_storage.read(NULL, 1, UINT64_MAX, 1, buf), ERR_INVALID);
-    CHECK_EQ(efi_storage.read(NULL, 3, 0, 1, buf), ERR_INVALID);
+    CHECK_EQ(efi_storage.device(NULL, 1, &info), 0);
+    CHECK_EQ(block_read(&info, SECTORS - 1, 2, buf), ERR_INVALID);
+    CHECK_EQ(block_read(&info, UINT64_MAX, 1, buf), ERR_INVALID);
     CHECK_EQ(devices[0].calls, 0);
     devices[0].media.read_only = true;
-    CHECK_EQ(efi_storage.write(NULL, 1, 0, 1, buf), ERR_DISK_WRITE);
-    CHECK_EQ(efi_storage.flush(NULL, 3), ERR_INVALID);
+    CHECK_EQ(block_write(&info, 0, 1, buf), ERR_DISK_WRITE);
     devices[0].media.media_id++;
-    CHECK_EQ(efi_storage.read(NULL, 1, 0, 1, buf), ERR_DISK_READ);
-    CHECK_EQ(efi_storage.flush(NULL, 1), ERR_DISK_WRITE);
+    CHECK_EQ(block_read(&info, 0, 1, buf), ERR_DISK_READ);
+    CHECK_EQ(block_flush(&info), ERR_DISK_WRITE);
     CHECK_EQ(devices[0].flushes, 0);
-    CHECK_EQ(efi_storage.info(NULL, 1, &info), 0);
-    CHECK_EQ(efi_storage.read(NULL, 1, 0, 1, buf), 0);
+    CHECK_EQ(efi_storage.device(NULL, 1, &info), 0);
+    CHECK_EQ(block_read(&info, 0, 1, buf), 0);
     devices[0].gone = true;
-    CHECK_EQ(efi_storage.read(NULL, 1, 0, 1, buf), ERR_DISK_READ);
-    CHECK_EQ(efi_storage.write(NULL, 1, 0, 1, buf), ERR_DISK_WRITE);
-    CHECK_EQ(efi_storage.info(NULL, 1, &info), ERR_INVALID);
+    CHECK_EQ(block_read(&info, 0, 1, buf), ERR_DISK_READ);
+    CHECK_EQ(block_write(&info, 0, 1, buf), ERR_DISK_WRITE);
+    CHECK_EQ(efi_storage.device(NULL, 1, &info), ERR_INVALID);
 }
 
 TEST_MAIN(T(finds_whole_disks_and_its_own_first), T(no_medium_or_odd_sectors_is_no_disk),

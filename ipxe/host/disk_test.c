@@ -65,6 +65,30 @@ TEST(boots_from_an_mbr)
     }
 }
 
+// The extended partition begins one sector before, with the sector that leads to the logical one.
+TEST(boots_from_a_logical_partition)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(sector_sizes); i++) {
+        uint32_t size = sector_sizes[i];
+        make(size, PARTITION);
+        memset(disk.data, 0, TESTDISK_AT);
+        testdisk_mbr(&disk, 0x0f);
+        store32_le(disk.data + 446 + 8, TESTDISK_AT / size - 1);
+        store32_le(disk.data + 446 + 12, PARTITION / size + 1);
+        uint8_t *link = disk.data + TESTDISK_AT - size;
+        link[446 + 4] = 0xda;
+        store32_le(link + 446 + 8, 1);
+        store32_le(link + 446 + 12, PARTITION / size);
+        store16_le(link + 510, 0xaa55);
+        struct outcome *out = boot("#!ipxe\nchain disk:\n");
+        CHECK(out->booted && out->memory_right);
+        CHECK(said(out, "reading partition 5 of host disk 0"));
+        CHECK(boot("#!ipxe\nchain disk:part=5\n")->booted);
+        link[510] = 0;
+        CHECK(said(boot("#!ipxe\nchain disk:\n"), "[D03]"));
+    }
+}
+
 TEST(boots_what_a_selector_names)
 {
     static const char *const scripts[] = {
@@ -232,6 +256,7 @@ TEST(header_that_cannot_be_read)
     fail_read = 0;
 }
 
-TEST_MAIN(T(boots_from_a_gpt), T(boots_from_an_mbr), T(boots_what_a_selector_names), T(no_disk_is_said), T(no_partition_is_said),
-          T(damaged_table_is_said), T(every_read_may_fail), T(what_is_no_sound_image_is_refused),
-          T(newer_slot_boots_and_the_other_is_next), T(raw_image_beside_a_slot), T(header_that_cannot_be_read))
+TEST_MAIN(T(boots_from_a_gpt), T(boots_from_an_mbr), T(boots_from_a_logical_partition), T(boots_what_a_selector_names),
+          T(no_disk_is_said), T(no_partition_is_said), T(damaged_table_is_said), T(every_read_may_fail),
+          T(what_is_no_sound_image_is_refused), T(newer_slot_boots_and_the_other_is_next), T(raw_image_beside_a_slot),
+          T(header_that_cannot_be_read))

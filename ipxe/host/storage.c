@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // See storage.h.
 #include "base/fmt.h"
-#include "base/range.h"
 #include "host/host.h"
 
 #include <errno.h>
@@ -17,45 +16,34 @@ static unsigned disk_count(void *ctx)
     return ((struct host_machine *)ctx)->storage.count;
 }
 
-static int disk_info(void *ctx, unsigned disk, struct platform_disk *ret)
+static int disk_device(void *ctx, unsigned disk, struct block_device *ret)
 {
     struct host_storage *s = &((struct host_machine *)ctx)->storage;
     if (disk >= s->count)
         return ERR_INVALID;
-    *ret = s->disks[disk].info;
+    *ret = s->disks[disk].dev;
     return 0;
 }
 
-static uint8_t *place(struct host_storage *s, unsigned disk, uint64_t lba, uint32_t count)
+static int disk_read(void *ctx, uint64_t lba, uint32_t count, void *to)
 {
-    if (disk >= s->count || !range_fits(lba, count, s->disks[disk].info.sectors))
-        return NULL;
-    return s->disks[disk].data + lba * s->disks[disk].info.sector_size;
-}
-
-static int disk_read(void *ctx, unsigned disk, uint64_t lba, uint32_t count, void *buf)
-{
-    struct host_storage *s = &((struct host_machine *)ctx)->storage;
-    const uint8_t *from = place(s, disk, lba, count);
-    if (!from)
-        return ERR_INVALID;
+    struct host_disk *d = ctx;
+    struct host_storage *s = &d->machine->storage;
     if (++s->reads == s->fail_read || (s->rotten && s->rotten - lba < count))
         return ERR_DISK_READ;
-    memcpy(buf, from, (size_t)count * s->disks[disk].info.sector_size);
+    memcpy(to, d->data + lba * d->dev.sector_size, (size_t)count * d->dev.sector_size);
     return 0;
 }
 
-static int disk_write(void *ctx, unsigned disk, uint64_t lba, uint32_t count, const void *buf)
+static int disk_write(void *ctx, uint64_t lba, uint32_t count, const void *buf)
 {
-    struct host_machine *m = ctx;
-    struct host_storage *s = &m->storage;
-    uint8_t *to = place(s, disk, lba, count);
+    struct host_disk *d = ctx;
+    struct host_storage *s = &d->machine->storage;
+    uint32_t size = d->dev.sector_size;
+    uint8_t *to = d->data + lba * size;
     const uint8_t *from = buf;
-    if (!to)
-        return ERR_INVALID;
     if (++s->writes == s->fail_write)
         return ERR_DISK_WRITE;
-    uint32_t size = s->disks[disk].info.sector_size;
     for (uint32_t i = 0; i < count; i++, to += size, from += size) {
         unsigned long number = ++s->sectors_written;
         s->rotten = s->rotten == lba + i ? 0 : s->rotten;
@@ -67,31 +55,30 @@ static int disk_write(void *ctx, unsigned disk, uint64_t lba, uint32_t count, co
         if (number != s->lose)
             memcpy(to, from, s->cut ? s->torn ? size / 2 : 0 : size);
         if (s->cut)
-            host_power_off(m);
+            host_power_off(d->machine);
     }
     return 0;
 }
 
-static int disk_flush(void *ctx, unsigned disk)
+static int disk_flush(void *ctx)
 {
-    struct host_storage *s = &((struct host_machine *)ctx)->storage;
-    if (disk >= s->count)
-        return ERR_INVALID;
+    struct host_storage *s = &((struct host_disk *)ctx)->machine->storage;
     if (s->flushes < HOST_FLUSHES_MAX)
         s->flushed_at[s->flushes] = s->sectors_written;
     return ++s->flushes == s->fail_flush ? ERR_DISK_WRITE : 0;
 }
 
-static const struct platform_storage host_storage = { .count = disk_count, .info = disk_info, .read = disk_read,
-                                                      .write = disk_write, .flush = disk_flush };
+static const struct block_ops disk_ops = { .read = disk_read, .write = disk_write, .flush = disk_flush };
+static const struct platform_storage host_storage = { .count = disk_count, .device = disk_device };
 
 void host_disk_add(struct host_machine *m, void *data, uint64_t bytes, uint32_t sector_size)
 {
     struct host_storage *s = &m->storage;
     struct host_disk *d = &s->disks[s->count];
-    *d = (struct host_disk){ .data = data };
-    d->info = (struct platform_disk){ .sectors = bytes / sector_size, .sector_size = sector_size, .boot = s->count == 0 };
-    fmt_snprintf(d->info.name, sizeof d->info.name, "host disk %u", s->count++);
+    *d = (struct host_disk){ .data = data, .machine = m };
+    d->dev = (struct block_device){ .ops = &disk_ops, .ctx = d, .sectors = bytes / sector_size, .sector_size = sector_size,
+                                    .boot = s->count == 0 };
+    fmt_snprintf(d->dev.name, sizeof d->dev.name, "host disk %u", s->count++);
     m->platform.storage = &host_storage;
 }
 
@@ -124,7 +111,7 @@ void host_disks_close(struct host_machine *m)
     for (unsigned i = 0; i < m->storage.count; i++) {
         struct host_disk *d = &m->storage.disks[i];
         if (d->mapped)
-            munmap(d->data, (size_t)(d->info.sectors * d->info.sector_size));
+            munmap(d->data, (size_t)(d->dev.sectors * d->dev.sector_size));
     }
     m->storage.count = 0;
 }

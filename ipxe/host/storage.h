@@ -12,8 +12,10 @@ struct host_write {
     uint8_t bytes[4096]; // sector_size of them
 };
 
+struct host_machine;
 struct host_disk {
-    struct platform_disk info;
+    struct block_device dev;
+    struct host_machine *machine;
     uint8_t *data;
     bool mapped; // from a file
 };
@@ -34,8 +36,6 @@ struct host_storage {
     struct host_write *journal;
     unsigned long flushed_at[HOST_FLUSHES_MAX]; // sectors written before each of the first flushes
 };
-
-struct host_machine;
 
 // A disk over the caller's memory: `bytes` of it, a multiple of sector_size. The first disk is the boot disk.
 void host_disk_add(struct host_machine *machine, void *data, uint64_t bytes, uint32_t sector_size);
