@@ -377,7 +377,7 @@ TEST(files_of_a_few_bytes)
 {
     static const struct {
         const char *file, *says;
-    } cases[] = { { "#!ipxe", "RAN" }, { "#!ipxe\n", "RAN" }, { "#!gpxe", "RAN" }, { "", "the file is empty [G11]" },
+    } cases[] = { { "#!ipxe", "\nRAN\n" }, { "#!ipxe\n", "\nRAN\n" }, { "#!gpxe", "\nRAN\n" }, { "", "the file is empty [G11]" },
                   { "x", "[S01]" }, { "#!", "[S01]" }, { "<html>", "[S01]" }, { "<html></html>", "[S01]" },
                   { "a text that is longer than what a seal begins with, but shorter than its head", "[S01]" } };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
