@@ -35,13 +35,6 @@ static void on_signal(int sig)
     stop_asked = 1;
 }
 
-static uint64_t now_us(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 struct bootserver {
     struct images images;
     struct net net;
@@ -185,7 +178,7 @@ static void wait_for_work(struct bootserver *b, uint64_t now)
 
 static int serve(struct bootserver *b)
 {
-    uint64_t now = now_us();
+    uint64_t now = tool_now_us();
     b->last_heard = now;
     while (!stop_asked && !(b->end_at && now >= b->end_at)) {
         if (out_of_patience(b, now))
@@ -193,7 +186,7 @@ static int serve(struct bootserver *b)
         housekeeping(b, now);
         if (!turn(b, now))
             wait_for_work(b, now);
-        now = now_us();
+        now = tool_now_us();
     }
     log_clear(&b->log);
     log_line(&b->log, stop_asked ? "stopped" : "ended", "sent=%llu dropped=%llu busy=%llu",

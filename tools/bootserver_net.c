@@ -48,11 +48,6 @@ struct net_addr net_from_sockaddr(const struct sockaddr_storage *ss)
     return a;
 }
 
-static bool is_link_local(const uint8_t ip[16])
-{
-    return ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80;
-}
-
 char *net_client_text(const struct net *net, const struct net_addr *addr, char text[NET_CLIENT_TEXT_MAX])
 {
     struct net_addr plain = *addr;
@@ -60,7 +55,7 @@ char *net_client_text(const struct net *net, const struct net_addr *addr, char t
     plain.zone = 0;
     net_addr_format(&plain, number);
     // The zone is a path of ours; people want the interface, and only where it is part of the address.
-    if (is_link_local(addr->ip) && addr->zone && addr->zone <= net->path_count)
+    if (net_addr_is_link_local(addr) && addr->zone && addr->zone <= net->path_count)
         if_indextoname(net->paths[addr->zone - 1].ifindex, name);
     char *bracket = strchr(number, ']');
     if (*name && bracket)
@@ -277,7 +272,7 @@ static struct net_addr client_addr(struct net *net, unsigned socket, const struc
         } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
             struct in6_pktinfo info;
             memcpy(&info, CMSG_DATA(c), sizeof info);
-            if (is_link_local(addr.ip))
+            if (net_addr_is_link_local(&addr))
                 path.ifindex = info.ipi6_ifindex;
             if (info.ipi6_addr.s6_addr[0] == 0xff)
                 choose_source(from, path.local);

@@ -46,13 +46,6 @@ struct fetch {
     bool accepted, reported, quiet, unwritten;
 };
 
-static uint64_t now_us(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 static void take(void *ctx, const uint8_t *data, size_t len, const struct net_addr *from)
 {
     struct fetch *f = ctx;
@@ -195,14 +188,14 @@ static int run(struct fetch *f)
     uint64_t next_draw = 0;
     int status = EXIT_FAIL;
     for (;;) {
-        f->now = now_us();
+        f->now = tool_now_us();
         fetch_net_receive(&f->net, take, f);
-        f->now = now_us();
+        f->now = tool_now_us();
         send_all(f);
         fetch_hash_turn(&f->hash, &f->client);
-        uint64_t before = now_us();
+        uint64_t before = tool_now_us();
         size_t hashed = p2_client_work(&f->client, WORK_STEP);
-        f->now = now_us();
+        f->now = tool_now_us();
         f->digest_us += hashed ? f->now - before : 0;
         switch (p2_client_phase(&f->client)) {
         case P2_SEALED:
@@ -270,7 +263,7 @@ static int start(struct fetch *f, const struct uri *uris, size_t uri_count, cons
     };
     snprintf(config.facts.arch, sizeof config.facts.arch, "host");
     snprintf(config.facts.version, sizeof config.facts.version, "%s", signet_version);
-    int r = p2_client_init(&f->client, &config, now_us());
+    int r = p2_client_init(&f->client, &config, tool_now_us());
     if (r < 0)
         tool_error(NULL, "%s (%s)", err_text(r), err_code(r));
     return r;

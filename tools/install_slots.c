@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 // Slots, record and MBR of one disk, read and checked: install_slots.h.
 #include "install_slots_parts.h"
+#include "base/bytes.h"
 #include "base/range.h"
 #include <inttypes.h>
 #include <stdlib.h>
 
 #define AREA_SECTORS_MAX (16 * MIB / INSTALL_SECTOR) // of a larger place no more is used
 #define ALIGN_SECTORS (BOOTSLOT_ALIGN / INSTALL_SECTOR)
-
-static bool is_zero(const uint8_t *p, size_t len)
-{
-    return len == 0 || (p[0] == 0 && memcmp(p, p + 1, len - 1) == 0);
-}
 
 // ---- reading -------------------------------------------------------------------------------------------
 
@@ -67,10 +63,10 @@ static int find_unknown(struct install_dev *dev, struct install_slots *s)
         uint64_t count = MIN((uint64_t)STEP, end - at);
         if (dev->read(dev, at, count, buf) != 0)
             return -1;
-        if (is_zero(buf, count * INSTALL_SECTOR))
+        if (all_zero(buf, count * INSTALL_SECTOR))
             continue;
         for (uint64_t i = 0; i < count; i++) {
-            if (!is_zero(buf + i * INSTALL_SECTOR, INSTALL_SECTOR)) {
+            if (!all_zero(buf + i * INSTALL_SECTOR, INSTALL_SECTOR)) {
                 s->first_unknown = at + i;
                 return 0;
             }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // mkimage: Oxide boot images, header version 2, unsigned. The raw image is streamed behind the place of the
 // header, as it is or through zlib, and the header written at the end.
+#include "base/bytes.h"
 #include "file.h"
 #include "image/oxide.h"
 #include "mkimage.h"
@@ -23,17 +24,12 @@ struct stream {
     uint8_t *in, *packed;
 };
 
-static bool is_zero(const uint8_t *data, size_t len)
-{
-    return data[0] == 0 && memcmp(data, data + 1, len - 1) == 0;
-}
-
 static int put(struct stream *s, const uint8_t *data, size_t len)
 {
     uint64_t at = OXIDE_HEADER_SIZE + s->written;
     s->written += len;
     // A block of zeros becomes a hole; the size is set at the end.
-    return len == 0 || is_zero(data, len) ? 0 : file_out_write(s->out, at, data, len);
+    return len == 0 || all_zero(data, len) ? 0 : file_out_write(s->out, at, data, len);
 }
 
 // Feeds zlib and writes what comes out.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // Input files to chunks.
 #include "payload.h"
+#include "base/bytes.h"
 #include "base/range.h"
 #include <fcntl.h>
 #include <stdlib.h>
@@ -92,23 +93,18 @@ static bool is_hole(struct payload *p, uint64_t offset, size_t len)
     return true;
 }
 
-static bool is_zero(const uint8_t *data, size_t len)
-{
-    return data[0] == 0 && memcmp(data, data + 1, len - 1) == 0;
-}
-
 // Writes what is not zero, in as few calls as the holes allow.
 static int write_sparse(struct file_out *out, uint64_t offset, const uint8_t *data, size_t len)
 {
     size_t at = 0;
     while (at < len) {
         size_t grain = MIN(len - at, (size_t)HOLE_GRAIN);
-        if (is_zero(data + at, grain)) {
+        if (all_zero(data + at, grain)) {
             at += grain;
             continue;
         }
         size_t end = at + grain;
-        while (end < len && !is_zero(data + end, MIN(len - end, (size_t)HOLE_GRAIN)))
+        while (end < len && !all_zero(data + end, MIN(len - end, (size_t)HOLE_GRAIN)))
             end += MIN(len - end, (size_t)HOLE_GRAIN);
         if (file_out_write(out, offset + at, data + at, end - at) != 0)
             return -1;
@@ -135,7 +131,7 @@ int payload_write(struct payload *p, struct file_out *out, uint64_t offset, uint
         r = fill(p, at, buf, len);
         if (r != 0)
             break;
-        if (len == seal->chunk_size && is_zero(buf, len)) {
+        if (len == seal->chunk_size && all_zero(buf, len)) {
             memcpy(digest, zero_digest, SHA256_SIZE);
         } else {
             sha256(buf, len, digest);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 static const char *current_name;
 
@@ -154,4 +155,11 @@ int tool_flush(void)
     if (fflush(stdout) == 0 && !ferror(stdout))
         return EXIT_OK;
     return tool_errno("standard output", errno);
+}
+
+uint64_t tool_now_us(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }

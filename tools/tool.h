@@ -60,5 +60,8 @@ char *tool_hex(const void *data, size_t len, char *text);
 #define TOOL_BUILD_MAX 48
 bool tool_find_build(const uint8_t *data, size_t len, char ret[TOOL_BUILD_MAX]);
 
+// Microseconds of a clock that only goes forward.
+uint64_t tool_now_us(void);
+
 // Flushes standard output and reports when that failed (a full disk, a closed pipe). EXIT_OK or EXIT_FAIL.
 int tool_flush(void);

@@ -16,6 +16,14 @@ static inline bool net_addr_is_v4(const struct net_addr *a)
     static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
     return memcmp(a->ip, mapped, sizeof mapped) == 0;
 }
+static inline bool net_addr_is_link_local(const struct net_addr *a) // fe80::/10, RFC 4291 2.5.6
+{
+    return a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80;
+}
+static inline bool net_ip4_is_none(const uint8_t ip[4]) // 0.0.0.0
+{
+    return !(ip[0] | ip[1] | ip[2] | ip[3]);
+}
 static inline struct net_addr net_addr_v4(const uint8_t ip[4], uint16_t port)
 {
     struct net_addr a = { .ip = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff }, .port = port };

@@ -4,6 +4,10 @@
 #pragma once
 #include "base/base.h"
 
+static inline bool all_zero(const uint8_t *p, size_t len)
+{
+    return len == 0 || (p[0] == 0 && memcmp(p, p + 1, len - 1) == 0);
+}
 static inline uint16_t load16_le(const void *p)
 {
     const uint8_t *b = p;

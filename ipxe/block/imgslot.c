@@ -9,11 +9,6 @@ static bool fields_hold(const struct imgslot *slot)
     return slot->sequence > 0 && slot->length > SEAL_HEAD_SIZE;
 }
 
-static bool all_zero(const uint8_t *p, size_t len)
-{
-    return p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
-}
-
 uint64_t imgslot_sectors(uint64_t partition_sectors, uint32_t sector_size)
 {
     return (partition_sectors >> 1) & ~(uint64_t)(IMGSLOT_IMAGE / sector_size - 1);

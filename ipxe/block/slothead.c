@@ -6,13 +6,6 @@
 
 #define MAGIC_SIZE 8
 
-static bool all_zero(const uint8_t *p, size_t len)
-{
-    while (len > 0 && *p == 0)
-        p++, len--;
-    return len == 0;
-}
-
 int slothead_check(const uint8_t *sector, size_t len, const char *magic, uint32_t version)
 {
     if (len < SLOTHEAD_SIZE)

@@ -48,14 +48,6 @@ static int view_head(const uint8_t *head, size_t len, struct seal_view *view)
     return 0;
 }
 
-static bool all_zero(const uint8_t *p, size_t len)
-{
-    uint8_t any = 0;
-    for (size_t i = 0; i < len; i++)
-        any |= p[i];
-    return any == 0;
-}
-
 // Reads one entry. The pointers are NULL and the cursor bad when it does not fit.
 static struct seal_signature read_entry(struct cursor *c)
 {

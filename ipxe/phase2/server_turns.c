@@ -53,22 +53,17 @@ static void unlink_child(struct p2_server *s, uint32_t number)
 
 // ---- sources -------------------------------------------------------------------------------------------
 
-static bool is_link_local(const uint8_t ip[16])
-{
-    return ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80;
-}
-
 // True when the address counts below a network's account.
 static bool has_network(const struct net_addr *addr)
 {
-    return !net_addr_is_v4(addr) && !is_link_local(addr->ip);
+    return !net_addr_is_v4(addr) && !net_addr_is_link_local(addr);
 }
 
 struct net_addr p2_server_source(const struct net_addr *addr)
 {
     struct net_addr source = *addr;
     source.port = 0;
-    if (!is_link_local(addr->ip))
+    if (!net_addr_is_link_local(addr))
         source.zone = 0; // the way by which it came is not the sender's name
     if (has_network(addr))
         memset(source.ip + NET_BITS / 8, 0, sizeof source.ip - NET_BITS / 8);

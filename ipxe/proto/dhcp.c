@@ -204,11 +204,6 @@ static void read_dns(const uint8_t *packet, size_t len, struct dhcp_lease *lease
         memcpy(lease->dns[lease->dns_count], buf + lease->dns_count * 4, 4);
 }
 
-static bool is_zero(const uint8_t ip[4])
-{
-    return load32_be(ip) == 0;
-}
-
 // An address that a machine may have; zeros, that no address is given, are for others to judge.
 static bool is_host(const uint8_t ip[4])
 {
@@ -237,7 +232,7 @@ int dhcp_lease_read(const uint8_t *packet, size_t len, struct dhcp_lease *ret)
     memcpy(ret->ip, packet + BOOTP_YIADDR, 4);
     memcpy(ret->next_server, packet + BOOTP_SIADDR, 4);
     bool mask = read_fixed(packet, len, DHCP_SUBNET_MASK, -1, ret->mask, 4) && is_mask(ret->mask);
-    if (!mask && !is_zero(ret->ip))
+    if (!mask && !net_ip4_is_none(ret->ip))
         dhcp_class_mask(ret->ip, ret->mask);
     read_gateway(packet, len, ret);
     read_fixed(packet, len, DHCP_SERVER_ID, -1, ret->server_id, 4);
@@ -252,7 +247,7 @@ int dhcp_lease_read(const uint8_t *packet, size_t len, struct dhcp_lease *ret)
     read_dns(packet, len, ret);
     read_names(packet, len, ret);
     struct net_addr addr;
-    if (is_zero(ret->next_server) &&
+    if (net_ip4_is_none(ret->next_server) &&
         net_addr_parse(ret->tftp_server_name, strlen(ret->tftp_server_name), &addr) && net_addr_is_v4(&addr))
         memcpy(ret->next_server, addr.ip + 12, 4);
     return 0;
@@ -260,20 +255,20 @@ int dhcp_lease_read(const uint8_t *packet, size_t len, struct dhcp_lease *ret)
 
 bool dhcp_lease_is_complete(const struct dhcp_lease *lease)
 {
-    return !is_zero(lease->ip) && !is_zero(lease->mask) && (lease->type == DHCP_ACK || lease->type == 0);
+    return !net_ip4_is_none(lease->ip) && !net_ip4_is_none(lease->mask) && (lease->type == DHCP_ACK || lease->type == 0);
 }
 
 void dhcp_lease_add_boot(struct dhcp_lease *lease, const struct dhcp_lease *proxy)
 {
     if (lease->filename[0] == 0 && proxy->filename[0] != 0) {
         memcpy(lease->filename, proxy->filename, sizeof lease->filename);
-        if (!is_zero(proxy->next_server))
+        if (!net_ip4_is_none(proxy->next_server))
             memcpy(lease->next_server, proxy->next_server, 4);
         else if (load32_be(proxy->server_id) != load32_be(lease->server_id))
             memcpy(lease->next_server, proxy->server_id, 4);
         memcpy(lease->tftp_server_name, proxy->tftp_server_name, sizeof lease->tftp_server_name);
     }
-    if (is_zero(lease->next_server))
+    if (net_ip4_is_none(lease->next_server))
         memcpy(lease->next_server, proxy->next_server, 4);
     if (lease->root_path[0] == 0)
         memcpy(lease->root_path, proxy->root_path, sizeof lease->root_path);

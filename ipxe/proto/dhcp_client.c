@@ -4,6 +4,7 @@
 //   DISCOVERING --offer--> [wait for a proxy] --> REQUESTING --ack--> DONE
 //        ^                                             |  \--ack, nobody named a file--> PROXYING, LISTENING --> DONE
 //        '----------------------nak---------------------'
+#include "base/addr.h"
 #include "base/cursor.h"
 #include "base/fmt.h"
 #include "proto/dhcp.h"
@@ -151,11 +152,6 @@ static void give_up(struct dhcp_client *c, int error)
     c->send_due = false;
 }
 
-static bool is_zero(const uint8_t ip[4])
-{
-    return load32_be(ip) == 0;
-}
-
 static bool lacks_boot(const struct dhcp_client *c)
 {
     return c->config.want_proxy && c->lease.filename[0] == 0 && !c->lease.no_pxedhcp;
@@ -209,7 +205,7 @@ size_t dhcp_client_output(struct dhcp_client *c, uint8_t *buf, size_t cap, struc
     if (c->state == DHCP_PROXYING) {
         memcpy(d.src, c->lease.ip, 4);
         const uint8_t *server = c->item.type ? c->item.server : c->proxy_address;
-        if (!is_zero(server)) { // an item that no server is known for is asked for by broadcast
+        if (!net_ip4_is_none(server)) { // an item that no server is known for is asked for by broadcast
             memcpy(d.dst, server, 4);
             d.dst_port = DHCP_PROXY_PORT;
         }
@@ -238,7 +234,7 @@ static bool hear_proxy(struct dhcp_client *c)
 static void hear_offer(struct dhcp_client *c, uint64_t now)
 {
     bool first = false;
-    if (is_zero(c->heard.ip)) {
+    if (net_ip4_is_none(c->heard.ip)) {
         (void)hear_proxy(c);
     } else if (!c->have_offer || (c->lease.filename[0] == 0 && c->heard.filename[0])) {
         first = !c->have_offer;
@@ -268,14 +264,14 @@ static void hear_nak(struct dhcp_client *c, uint64_t now)
 
 static void hear_in_request(struct dhcp_client *c, uint64_t now)
 {
-    if (c->heard.type == DHCP_OFFER && is_zero(c->heard.ip)) {
+    if (c->heard.type == DHCP_OFFER && net_ip4_is_none(c->heard.ip)) {
         (void)hear_proxy(c);
         return;
     }
     // Only the server that was asked may answer.
     if (load32_be(c->heard.server_id) != load32_be(c->lease.server_id))
         return;
-    if (c->heard.type == DHCP_ACK && !is_zero(c->heard.ip)) {
+    if (c->heard.type == DHCP_ACK && !net_ip4_is_none(c->heard.ip)) {
         dhcp_lease_add_boot(&c->heard, &c->lease); // what only the offer said about the boot still holds
         c->heard.pxe |= c->lease.pxe;
         c->lease = c->heard;
@@ -292,7 +288,7 @@ static void hear_when_bound(struct dhcp_client *c, uint16_t from_port, uint64_t 
     if (!c->heard.pxe || (c->heard.type != DHCP_ACK && c->heard.type != DHCP_OFFER))
         return;
     if (c->heard.type == DHCP_OFFER && from_port == DHCP_SERVER_PORT) {
-        if (is_zero(c->heard.ip) && hear_proxy(c))
+        if (net_ip4_is_none(c->heard.ip) && hear_proxy(c))
             complete(c, now);
     } else if (c->state == DHCP_PROXYING && (c->heard.filename[0] || from_port == DHCP_PROXY_PORT)) {
         struct dhcp_boot_item asked = c->item;
@@ -325,7 +321,7 @@ void dhcp_client_input(struct dhcp_client *c, const uint8_t from[4], uint16_t fr
         return;
     if (!is_ours(c, data, len) || dhcp_lease_read(data, len, &c->heard) != 0)
         return;
-    if (is_zero(c->heard.server_id)) // some servers forget it
+    if (net_ip4_is_none(c->heard.server_id)) // some servers forget it
         memcpy(c->heard.server_id, from, 4);
     if (c->bound) {
         hear_when_bound(c, from_port, now);
@@ -333,7 +329,7 @@ void dhcp_client_input(struct dhcp_client *c, const uint8_t from[4], uint16_t fr
         hear_in_request(c, now);
     } else if (c->heard.type == DHCP_OFFER) {
         hear_offer(c, now);
-    } else if (c->heard.type == 0 && !is_zero(c->heard.ip) && len >= DHCP_PACKET_MIN) {
+    } else if (c->heard.type == 0 && !net_ip4_is_none(c->heard.ip) && len >= DHCP_PACKET_MIN) {
         c->lease = c->heard; // BOOTP, which has no short packets: nothing more to ask
         c->bound = true;
         c->state = DHCP_DONE;
