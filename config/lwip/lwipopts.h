@@ -54,6 +54,8 @@
 #define LWIP_DNS 1
 #define DNS_MAX_NAME_LENGTH 256
 #define DNS_MAX_FOUND 4 // addresses of an answer (patches/lwip)
+#define DNS_MAX_SERVERS 4
+#define DNS_TABLE_SIZE 8 // a look-up that was given up lives until its last server was asked four times
 // DHCP replies come by unicast to an address that is not ours yet.
 #define LWIP_IP_ACCEPT_UDP_PORT(port) ((port) == PP_NTOHS(68))
 

@@ -53,7 +53,6 @@ static void apply_card(struct core *core, unsigned nic)
     net_set_mtu(nic, load16_be(mtu));
 }
 
-// Name servers that came otherwise (by router advertisement) stay as long as no setting names any.
 static void apply_dns(struct core *core)
 {
     static uint8_t used[DHCP_DNS_MAX * 4];
@@ -70,7 +69,7 @@ static void apply_dns(struct core *core)
     memcpy(used, wanted, sizeof used);
     for (; count < DHCP_DNS_MAX && load32_be(wanted + 4 * count); count++)
         servers[count] = net_addr_v4(wanted + 4 * count, 0);
-    net_set_dns(servers, count);
+    net_set_dns(NET_DNS_SETTINGS, servers, count);
 }
 
 static void apply_search(struct core *core)

@@ -85,9 +85,11 @@ static bool use_cached_lease6(struct core *core, unsigned nic)
     if (!info->dhcp6_reply || dhcp6_lease_read(info->dhcp6_reply, info->dhcp6_reply_len, &lease) != 0 || !lease.has_ip ||
         net_add_ipv6(nic, lease.ip) != 0)
         return false;
-    for (unsigned i = 0; i < lease.dns_count; i++)
+    for (unsigned i = 0; i < lease.dns_count; i++) {
         memcpy(servers[i].ip, lease.dns[i], 16);
-    net_set_dns(servers, lease.dns_count);
+        servers[i].zone = (uint8_t)(nic + 1); // for one that is link-local
+    }
+    net_set_dns(NET_DNS_DHCP6, servers, lease.dns_count);
     char scope[16];
     fmt_snprintf(scope, sizeof scope, "net%u.dhcp6", nic);
     (void)settings_put_text(&core->settings, scope, "search", lease.search);

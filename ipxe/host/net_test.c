@@ -48,13 +48,13 @@ static struct frame ethernet(uint16_t type)
     return f;
 }
 
-static struct frame neighbor(void);
+static struct frame neighbor(const uint8_t target[16]);
 
 static int wire_send(void *ctx, const void *frame, size_t len)
 {
     const uint8_t *in = frame;
     if (load16_be(in + 12) == 0x86dd && in[ETH + 6] == 58 && in[ETH + 40] == 135) {
-        struct frame f = neighbor();
+        struct frame f = neighbor(in + ETH + 48);
         put(&f);
         return 0;
     }
@@ -159,11 +159,11 @@ static uint32_t pseudo(bool v6, uint8_t proto, size_t len)
     return s + proto + (uint32_t)len;
 }
 
-// The peer's neighbour advertisement (RFC 4861 4.4).
-static struct frame neighbor(void)
+// The peer's neighbour advertisement (RFC 4861 4.4), for an address that it is asked for.
+static struct frame neighbor(const uint8_t target[16])
 {
     uint8_t na[32] = { 136, [4] = 0x60, [24] = 2, 1 };
-    memcpy(na + 8, peer_ip6, 16);
+    memcpy(na + 8, target, 16);
     memcpy(na + 26, peer_mac, 6);
     store16_be(na + 2, (uint16_t)~sum(pseudo(true, 58, sizeof na), na, sizeof na));
     struct frame f = ip_packet(true, 58, na, sizeof na, 0, false);
@@ -714,7 +714,7 @@ static void set_up_names(void)
 {
     set_up();
     struct net_addr server = net_addr_v4(peer_ip4, 53);
-    net_set_dns(&server, 1);
+    net_set_dns(NET_DNS_SETTINGS, &server, 1);
 }
 
 TEST(late_answer_is_no_other_names)
@@ -846,12 +846,67 @@ TEST(refusals_reach_their_socket)
     net_udp_close(socket);
 }
 
+// A router's advertisement (RFC 4861 4.2) that names a name server (RFC 8106 5.1) for so many seconds.
+static void advertise(const uint8_t server[16], uint32_t lifetime_s)
+{
+    uint8_t ra[40] = { 134, [4] = 64, [16] = 25, 3 };
+    store32_be(ra + 20, lifetime_s);
+    memcpy(ra + 24, server, 16);
+    store16_be(ra + 2, (uint16_t)~sum(pseudo(true, 58, sizeof ra), ra, sizeof ra));
+    struct frame f = ip_packet(true, 58, ra, sizeof ra, 0, false);
+    f.bytes[ETH + 7] = 255;
+    put(&f);
+    drain();
+}
+
+static bool asks(const char *name, const uint8_t *ip, size_t size)
+{
+    t.sent.len = 0;
+    const struct frame *query = ask_name(name, false);
+    return query->len > ETH + 40 && memcmp(query->bytes + ETH + (size == 4 ? 16 : 24), ip, size) == 0;
+}
+
+// Whoever speaks last is not the one who is asked.
+TEST(name_servers_of_a_router_come_last)
+{
+    static const uint8_t router[16] = { 0xfe, 0x80, [15] = 0x53 };
+    static const uint8_t leased[16] = { 0xfe, 0x80, [15] = 0x54 };
+    struct net_addr set = net_addr_v4(peer_ip4, 0), dhcp6 = { .zone = 1 };
+    memcpy(dhcp6.ip, leased, 16);
+    set_up();
+    net_set_dns(NET_DNS_SETTINGS, NULL, 0);
+    CHECK(!net_has_dns());
+    advertise(router, 600);
+    CHECK(net_has_dns() && asks("1.example", router, 16));
+    net_set_dns(NET_DNS_DHCP6, &dhcp6, 1);
+    CHECK(asks("2.example", leased, 16));
+    net_set_dns(NET_DNS_SETTINGS, &set, 1);
+    CHECK(asks("3.example", peer_ip4, 4));
+    advertise(router, 600); // again, and the look-up at hand goes on
+    CHECK(asks("4.example", peer_ip4, 4));
+    net_set_dns(NET_DNS_SETTINGS, NULL, 0); // the lease ends, the others are still there
+    CHECK(asks("5.example", leased, 16));
+    net_set_dns(NET_DNS_DHCP6, NULL, 0);
+    CHECK(asks("6.example", router, 16));
+    advertise(router, 0);
+    CHECK(!net_has_dns());
+    for (uint8_t i = 0; i < 2 * NET_DNS_MAX; i++) // as many as there are
+        advertise((const uint8_t[16]){ 0xfe, 0x80, [15] = i }, 600);
+    net_set_dns(NET_DNS_SETTINGS, &set, 1);
+    CHECK(asks("7.example", peer_ip4, 4));
+    net_close(0); // what a closed card's router said is gone
+    net_set_dns(NET_DNS_SETTINGS, NULL, 0);
+    CHECK(!net_has_dns());
+    CHECK_EQ(net_open(0), 0);
+    net_set_ipv4(0, own_ip4, mask, none);
+}
+
 TEST(name_servers_that_refuse)
 {
     static const uint8_t other_ip[4] = { 10, 0, 0, 3 }, found_ip[4] = { 10, 0, 0, 33 };
     set_up();
     struct net_addr servers[2] = { net_addr_v4(peer_ip4, 53), net_addr_v4(other_ip, 53) }, ret[NET_ADDRESSES_MAX];
-    net_set_dns(servers, 1);
+    net_set_dns(NET_DNS_SETTINGS, servers, 1);
     CHECK_EQ(net_resolve("closed.example", false, ret), ERR_TIMED_OUT);
     drain();
     struct frame f = closed(false, &t.sent, 28); // without the question: it says too little
@@ -864,7 +919,7 @@ TEST(name_servers_that_refuse)
     CHECK_EQ(net_resolve("closed.example", false, ret), ERR_CONN_REFUSED);
     // The next server is asked at once, and what it says holds.
     for (int known = 0; known < 2; known++) {
-        net_set_dns(servers, 2);
+        net_set_dns(NET_DNS_SETTINGS, servers, 2);
         const char *name = known ? "known.example" : "unknown.example";
         CHECK_EQ(net_resolve(name, false, ret), ERR_TIMED_OUT);
         drain();
@@ -877,7 +932,7 @@ TEST(name_servers_that_refuse)
         answer_name(&t.sent, found_ip, (unsigned)known, 4);
         CHECK_EQ(net_resolve(name, false, ret), known ? 1 : ERR_DNS_FAILED);
     }
-    net_set_dns(NULL, 0);
+    net_set_dns(NET_DNS_SETTINGS, NULL, 0);
 }
 
 TEST_MAIN(T(datagrams_arrive_whole), T(ports_are_not_guessed), T(one_wrong_bit_is_seen), T(what_is_for_others_is_not_taken),
@@ -887,4 +942,4 @@ TEST_MAIN(T(datagrams_arrive_whole), T(ports_are_not_guessed), T(one_wrong_bit_i
           T(silent_peers_leave_room), T(failures_of_a_connection_are_told_apart), T(late_answer_is_no_other_names),
           T(families_of_a_name_are_told_apart), T(every_address_of_a_name_is_given),
           T(a_bad_record_costs_no_good_ones), T(refusals_reach_their_socket),
-          T(name_servers_that_refuse))
+          T(name_servers_that_refuse), T(name_servers_of_a_router_come_last))

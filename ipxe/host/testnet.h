@@ -180,7 +180,7 @@ static void world_start(void)
     if (net_start(&net_world.machine.platform) != 0 || net_open(0) != 0 || net_add_ipv6(0, own_global) != 0)
         abort();
     net_set_ipv4(0, own_ip4, mask, peer_ip4);
-    net_set_dns(servers, 2);
+    net_set_dns(NET_DNS_SETTINGS, servers, 2);
     static const uint16_t ports[] = { 4000, 68 };
     for (unsigned i = 0; i < ARRAY_SIZE(ports); i++)
         net_world.sockets[i] = net_udp_open(ports[i], world_datagram, NULL);

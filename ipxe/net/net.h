@@ -55,9 +55,17 @@ int net_add_ipv6(unsigned nic, const uint8_t ip[16]);
 // The i-th valid IPv6 address of a card (0 = link-local). False when there are no more.
 bool net_get_ipv6(unsigned nic, unsigned i, uint8_t ip[16]);
 
-// Name servers for net_resolve, most wanted first, in place of those it had.
-void net_set_dns(const struct net_addr *servers, unsigned count);
-bool net_has_dns(void); // or has a router's advertisement named one?
+// Name servers for net_resolve, most wanted first, in place of those that it had from there. Whoever is first in this list is
+// asked first; NET_DNS_MAX of all are kept.
+enum net_dns_from {
+    NET_DNS_SETTINGS, // a person or an IPv4 lease
+    NET_DNS_DHCP6,
+    NET_DNS_ROUTER, // an IPv6 router's advertisement, which net/ hears by itself
+    NET_DNS_FROM
+};
+#define NET_DNS_MAX 4
+void net_set_dns(enum net_dns_from from, const struct net_addr *servers, unsigned count);
+bool net_has_dns(void);
 
 // Domains for names without a dot, most wanted first, a blank between two; "": none. The text is copied.
 void net_set_search(const char *domains);

@@ -30,5 +30,9 @@ void net_udp_refuse(const struct net_addr *to, uint16_t port, const uint8_t *sen
 // Who hears of refusals for ports that are no socket's: those that lwIP has opened itself.
 typedef void net_lwip_refusal(const struct net_addr *to, uint16_t port, const uint8_t *sent, size_t len);
 void net_udp_on_lwip_refusal(net_lwip_refusal *refused);
+// The look-up at hand is given up: its name servers are no more.
+void net_forget_lookup(void);
+// A card is closed: what a router's advertisement brought to it is gone.
+void net_forget_router_dns(unsigned nic);
 // False when no socket has this port.
 bool net_udp_deliver(struct netif *netif, uint16_t port, const struct net_addr *from, const uint8_t *data, size_t len);

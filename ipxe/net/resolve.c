@@ -42,21 +42,10 @@ static void refused(const struct net_addr *to, uint16_t port, const uint8_t *sen
     lookup.refusing = false;
 }
 
-void net_set_dns(const struct net_addr *servers, unsigned count)
+void net_forget_lookup(void)
 {
     lookup.name[0] = 0;
     net_udp_on_lwip_refusal(refused);
-    for (unsigned i = 0; i < DNS_MAX_SERVERS; i++) {
-        ip_addr_t ip;
-        if (i < count)
-            net_to_lwip(&servers[i], &ip);
-        dns_setserver((u8_t)i, i < count ? &ip : NULL);
-    }
-}
-
-bool net_has_dns(void)
-{
-    return !ip_addr_isany(dns_getserver(0));
 }
 
 // Behind the last address is one that is "any" (patches/lwip).
