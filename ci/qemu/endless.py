@@ -6,8 +6,11 @@
         chunk     a chunk's extension that goes on and on        trickle  a byte of the body every 14 seconds
         loop      a redirect to itself
   TFTP  repeat    block 1 again and again                        trickle  a block of 8 bytes every second
+        late      a script, for who asks between 6 and 11 s after the first time
+  DNS   is there and says nothing
 
 Anything else is not found. Runs until it is ended."""
+import socket
 import socketserver
 import struct
 import threading
@@ -40,10 +43,23 @@ class Http(socketserver.StreamRequestHandler):
 
 
 class Tftp(socketserver.BaseRequestHandler):
+    first_asked = None
+
+    def late(self, sock):
+        Tftp.first_asked = Tftp.first_asked or time.monotonic()
+        waited = time.monotonic() - Tftp.first_asked
+        if waited > 11:
+            sock.sendto(struct.pack("!HH", 5, 0) + b"you ask too late\0", self.client_address)
+        elif waited > 6:
+            sock.sendto(struct.pack("!HH", 3, 1) + b"#!ipxe\necho LATE-SCRIPT\n", self.client_address)
+
     def handle(self):
         data, sock = self.request
         opcode, name = struct.unpack_from("!H", data)[0], data[2:].split(b"\0")[0]
         if opcode != 1:
+            return
+        if name == b"late":
+            self.late(sock)
             return
         if name not in (b"repeat", b"trickle"):
             sock.sendto(struct.pack("!HH", 5, 1) + b"no such file\0", self.client_address)
@@ -67,5 +83,7 @@ class Datagrams(socketserver.ThreadingMixIn, socketserver.UDPServer):
 
 
 if __name__ == "__main__":
+    silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    silent.bind(("", 53))
     threading.Thread(target=Datagrams(("", 69), Tftp).serve_forever, daemon=True).start()
     Threads(("", 8080), Http).serve_forever()

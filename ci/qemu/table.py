@@ -268,7 +268,8 @@ ROWS.append(boot("host-nobody-listens", "hosts without the server that is asked 
                  machine="host", group="host", servers=[Server("a", ["good"], A), Server("h", [], B, "http")], dhcp=(f"--dhcp-option=6,{B}",),
                  script=script("dhcp", *[f"chain {uri}/good || echo NEXT-{i}" for i, uri in enumerate(CLOSED)],
                                f"chain p2://{A}/good || echo ROW-FAILED"),
-                 expect=(r"(?s:%s)" % ".*".join(rf"\[N16\].*NEXT-{i}" for i in range(len(CLOSED))), "refused; asking on"),
+                 expect=(r"(?s:%s)" % ".*".join(rf"\[{'N06' if 'name' in uri else 'N16'}\].*NEXT-{i}" for i, uri in enumerate(CLOSED)),
+                         "refused; asking on", "the name server refuses to answer for name.example"),
                  after=(("placed", "good"),)))
 
 

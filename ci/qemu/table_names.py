@@ -7,6 +7,7 @@ from dataclasses import replace
 import net
 
 BRIDGE4, BRIDGE6 = "10.50.0.1", f"{net.PREFIX6}::1"  # TFTP and names; nothing listens on port 8080 or 20530
+OTHER4 = "10.50.0.3"
 SERVER4, SERVER6 = "10.50.0.2", f"{net.PREFIX6}::2"
 DEAD4, DEAD_TOO, DEAD6 = "10.50.0.66", "10.50.0.68", f"{net.PREFIX6}::66"  # nobody has these
 NAMES = {  # name -> addresses
@@ -16,6 +17,7 @@ NAMES = {  # name -> addresses
 }
 OPTIONS = ("--port=53", "--no-resolv", "--no-hosts", "--local=/lab.test/", f"--dhcp-option=6,{BRIDGE4}",
            f"--dhcp-option=option6:dns-server,[{BRIDGE6}]", "--dhcp-option=option:domain-search,none.test,lab.test",
+           f"--address=/half.wait.test/{OTHER4}", f"--server=/half.wait.test/{OTHER4}",  # nobody says whether it has an AAAA as well
            *(f"--host-record={name}.lab.test,{address}" for name, addresses in NAMES.items() for address in addresses))
 TWO_FAMILIES = ("dhcp", "sleep 10")  # for the router's advertisement: a card solicits three times, 4 s apart
 NO_IPV4 = ("ifopen",)
@@ -54,6 +56,10 @@ def rows(table):
             last="tftp://tftp-two4/good",
             expect=(rf"tftp: {DEAD4}:69: timed out \[G03\]; trying {BRIDGE4}:69",
                     rf"tftp: {DEAD4}:69: timed out \[G03\]; trying \[{BRIDGE6}\]:69",)),
+        replace(base, name="host-names-late-tftp", about="a TFTP server is asked on while a name server is silent about the other family",
+                script=script(*TWO_FAMILIES, "chain tftp://half.wait.test/late && echo ROW-END || echo ROW-FAILED"),
+                servers=[replace(good.servers[0], address=OTHER4, kind="endless", images=[])], boots="", end="ROW-END", after=(), deadline=60,
+                expect=(r"LATE-SCRIPT\n",)),
         row("p2", "p2: all addresses of a family at once, then the other one's", TWO_FAMILIES,
             of("p2", "", "alive.lab.test", "two4.lab.test", "dead4.lab.test"), kind="signet", last="p2://worst/good",
             expect=(r"p2: dead4\.lab\.test: [^\n]* \[P01\]; trying its other addresses",)),

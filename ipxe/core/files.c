@@ -52,16 +52,9 @@ static void tftp_refusal(void *ctx, const struct net_addr *to)
     tftp_refused(&f->client, to);
 }
 
-// Nothing was heard for so long: ERR_TIMED_OUT if there is another address.
-static int tftp_late(struct tftp_fetch *f)
-{
-    int more = core_names_more(&f->names, true);
-    return more < 0 ? more : more && !f->client.peer.port ? ERR_TIMED_OUT : 0;
-}
-
 static int tftp_run(struct tftp_fetch *f, struct net_udp *udp)
 {
-    uint64_t patience = core_now(f->core) + CORE_PATIENCE_US;
+    uint64_t since = core_now(f->core);
     int result;
     do {
         uint8_t packet[TFTP_REQUEST_MAX];
@@ -73,10 +66,8 @@ static int tftp_run(struct tftp_fetch *f, struct net_udp *udp)
         result = tftp_result(&f->client);
         if (!err && result == 1)
             err = core_turn(f->core);
-        if (!err && result == 1 && !f->client.peer.port && core_now(f->core) > patience) {
-            patience = UINT64_MAX;
-            err = tftp_late(f);
-        }
+        if (!err && result == 1 && !f->client.peer.port)
+            err = core_names_judge(&f->names, since);
         if (err)
             tftp_abort(&f->client, err); // the server is told in the next round
     } while (result == 1);
@@ -187,16 +178,13 @@ static int http_ask(struct http_fetch *f, const struct net_addr *server)
     int err = http_connect(f, server), result;
     if (err)
         return err;
-    uint64_t patience = core_now(f->core) + CORE_PATIENCE_US;
+    uint64_t since = core_now(f->core);
     while ((result = http_result(&f->response)) == 1 && !f->error && !err) {
         err = core_turn(f->core);
         if (!err)
             err = progress_judge(&f->progress, core_now(f->core));
-        if (!err && !f->connected && core_now(f->core) > patience) {
-            int more = core_names_more(&f->names, true);
-            patience = UINT64_MAX;
-            err = more < 0 ? more : more && !f->connected ? ERR_TIMED_OUT : 0;
-        }
+        if (!err && !f->connected)
+            err = core_names_judge(&f->names, since);
     }
     net_tcp_close(f->tcp);
     if (result == 1)

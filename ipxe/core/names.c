@@ -21,24 +21,30 @@ static void add(struct core_names *n, struct net_addr addr)
     if (n->count[v6] == NET_ADDRESSES_MAX)
         return;
     addr.port = n->port;
-    if (!addr.zone && addr.ip[0] == 0xfe && (addr.ip[1] & 0xc0) == 0x80)
+    if (!addr.zone && net_addr_is_link_local(&addr))
         addr.zone = 1; // link-local without a zone: the first card
     n->addrs[v6][n->count[v6]++] = addr;
 }
 
-// 0: there are addresses of this family.
-static int ask(struct core_names *n, bool v6, uint64_t end)
+// One step of a look-up. 0: there are addresses of this family. ERR_TIMED_OUT: not yet.
+static int glance(struct core_names *n, bool v6, uint64_t end)
 {
     struct net_addr found[NET_ADDRESSES_MAX];
-    int count;
-    while ((count = net_resolve(n->name, v6, found)) == ERR_TIMED_OUT) {
-        int err = core_now(n->core) > end ? ERR_DNS_FAILED : core_turn(n->core);
+    int count = net_resolve(n->name, v6, found);
+    for (int i = 0; i < count; i++)
+        add(n, found[i]);
+    return count == ERR_TIMED_OUT && core_now(n->core) > end ? ERR_DNS_FAILED : MIN(count, 0);
+}
+
+static int ask(struct core_names *n, bool v6, uint64_t end)
+{
+    int err;
+    while ((err = glance(n, v6, end)) == ERR_TIMED_OUT) {
+        err = core_turn(n->core);
         if (err)
             return err;
     }
-    for (int i = 0; i < count; i++)
-        add(n, found[i]);
-    return MIN(count, 0);
+    return err;
 }
 
 // Without IPv4 the name server comes with a router's advertisement.
@@ -65,7 +71,10 @@ static int look_up(struct core_names *n, const char *host)
         if (n->asked)
             err = ask(n, !n->first, end);
     }
-    return err;
+    if (err != ERR_CONN_REFUSED)
+        return err;
+    console_say("dns", "the name server refuses to answer for %s", n->name); // the host that is asked for has refused nothing
+    return ERR_DNS_FAILED;
 }
 
 // "net0" or "1" behind the % of a link-local literal.
@@ -101,15 +110,38 @@ int core_names_open(struct core_names *n, struct core *core, const struct uri *u
     return look_up(n, uri->host);
 }
 
-int core_names_more(struct core_names *n, bool ask_more)
+bool core_names_left(const struct core_names *n)
 {
-    if (ask_more && !n->asked) {
-        n->asked = true;
-        int err = has_family(!n->first) ? ask(n, !n->first, core_now(n->core) + RESOLVE_LIMIT_US) : 0;
-        if (err == ERR_CANCELLED)
+    return n->taken[0] < n->count[0] || n->taken[1] < n->count[1];
+}
+
+// One step of looking up the other family, which counts once this machine has an address of it. ERR_TIMED_OUT: not yet.
+static int ask_other(struct core_names *n)
+{
+    if (n->asked || !has_family(!n->first))
+        return 0;
+    if (!n->end)
+        n->end = core_now(n->core) + RESOLVE_LIMIT_US;
+    int err = glance(n, !n->first, n->end);
+    n->asked = err != ERR_TIMED_OUT;
+    return err;
+}
+
+int core_names_more(struct core_names *n)
+{
+    while (ask_other(n) == ERR_TIMED_OUT) {
+        int err = core_turn(n->core);
+        if (err)
             return err;
     }
-    return n->taken[0] < n->count[0] || n->taken[1] < n->count[1];
+    return core_names_left(n);
+}
+
+int core_names_judge(struct core_names *n, uint64_t since)
+{
+    if (core_now(n->core) - since <= CORE_PATIENCE_US || ask_other(n) == ERR_TIMED_OUT)
+        return 0;
+    return core_names_left(n) ? ERR_TIMED_OUT : 0;
 }
 
 struct net_addr core_names_take(struct core_names *n)
@@ -123,7 +155,7 @@ struct net_addr core_names_take(struct core_names *n)
 int core_names_next(struct core_names *n, const char *part, int err, struct net_addr *addr)
 {
     char failed[NET_ADDR_TEXT_MAX], next[NET_ADDR_TEXT_MAX];
-    int more = err == ERR_CANCELLED ? 0 : core_names_more(n, true);
+    int more = err == ERR_CANCELLED ? 0 : core_names_more(n);
     if (more <= 0)
         return more ? more : err;
     net_addr_format(addr, failed);

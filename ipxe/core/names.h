@@ -18,18 +18,26 @@ struct core_names {
     uint8_t count[2], taken[2];
     bool first; // index of the family that comes first
     bool asked; // nothing is left to look up
+    uint64_t end; // of the other family's look-up; 0: not begun
 };
 
-// Host name or address literal, with the URI's port or `port`. 0: there is an address to take. ERR_DNS_FAILED,
-// ERR_URI_MALFORMED, ERR_CANCELLED.
+// Host name or address literal, with the URI's port or `port`. 0: there is an address to take. ERR_DNS_FAILED (a name server that
+// refuses is said to do so), ERR_URI_MALFORMED, ERR_CANCELLED.
 int core_names_open(struct core_names *n, struct core *core, const struct uri *uri, uint16_t port);
 
 // A single address.
 void core_names_set(struct core_names *n, struct core *core, const struct net_addr *addr);
 
-// Is there one more? 1, 0, or ERR_CANCELLED. With `ask`, the other family is looked up if nobody has yet; frames are taken in
-// meanwhile. It counts only where this machine has an address to send from.
-int core_names_more(struct core_names *n, bool ask);
+// Is there one more among those that are known?
+bool core_names_left(const struct core_names *n);
+
+// The same, and the other family is looked up if nobody has yet; frames are taken in meanwhile. It counts only where this machine
+// has an address to send from. 1, 0, or ERR_CANCELLED.
+int core_names_more(struct core_names *n);
+
+// For every round in which the address that was asked at `since` has not answered: ERR_TIMED_OUT when it gives way to another one, else
+// 0. The other family is looked up step by step meanwhile, so the address has its turn until there is a better one.
+int core_names_judge(struct core_names *n, uint64_t since);
 
 // The next one, which there is.
 struct net_addr core_names_take(struct core_names *n);

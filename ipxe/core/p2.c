@@ -117,7 +117,7 @@ static int ask(struct p2_fetch *f, const struct uri *uri)
         return err;
     if (!uri->host[0])
         config.target_count = discovery_targets(targets, uri->port ? uri->port : P2_PORT);
-    while (uri->host[0] && config.server_count < P2_CLIENT_TARGETS && core_names_more(&f->names, false))
+    while (uri->host[0] && config.server_count < P2_CLIENT_TARGETS && core_names_left(&f->names))
         servers[config.server_count++] = core_names_take(&f->names);
     if (!config.target_count && !config.server_count)
         return ERR_NET_NO_ADDRESS;
@@ -332,7 +332,7 @@ static bool unanswered(const struct p2_fetch *f, int err)
 static int run_all(struct p2_fetch *f, const struct uri *uri)
 {
     int err = run(f), more = 0;
-    while (unanswered(f, err) && uri->host[0] && (more = core_names_more(&f->names, true)) == 1) {
+    while (unanswered(f, err) && uri->host[0] && (more = core_names_more(&f->names)) == 1) {
         console_say("p2", "%s: %s [%s]; trying its other addresses", uri->host, err_text(err), err_code(err));
         err = ask(f, uri);
         if (!err)
