@@ -66,6 +66,15 @@ static void put_smbios(struct core *core, const char *name)
         (void)settings_put_text(&core->settings, "smbios", name, text);
 }
 
+// Of a card's MTU and the lease's the one counts that was stored first, and what a person sets (net0/mtu) before both.
+static void put_mtu(struct core *core, unsigned nic, const char *whose, uint16_t mtu)
+{
+    char scope[16];
+    const uint8_t value[2] = { (uint8_t)(mtu >> 8), (uint8_t)mtu };
+    fmt_snprintf(scope, sizeof scope, "net%u.%s", nic, whose);
+    (void)settings_put(&core->settings, scope, "mtu", SETTING_UINT16, value, sizeof value);
+}
+
 static void put_card(struct core *core, unsigned nic)
 {
     char scope[16];
@@ -74,8 +83,7 @@ static void put_card(struct core *core, unsigned nic)
     (void)settings_put(&core->settings, scope, "mac", SETTING_HEX, info->mac, sizeof info->mac);
     (void)settings_put_text(&core->settings, scope, "chip", info->chip);
     (void)settings_put_text(&core->settings, scope, "driver", info->driver);
-    uint8_t mtu[2] = { (uint8_t)(info->mtu >> 8), (uint8_t)info->mtu };
-    (void)settings_put(&core->settings, scope, "mtu", SETTING_UINT16, mtu, sizeof mtu);
+    put_mtu(core, nic, "card", info->mtu);
 }
 
 void core_settings_init(struct core *core)
@@ -120,7 +128,6 @@ static void put_options(struct core *core, const char *scope, const struct dhcp_
 // What an answer says, under `scope`.
 static void put_answer(struct core *core, const char *scope, const struct dhcp_lease *answer)
 {
-    static const uint8_t none[4];
     put_options(core, scope, answer);
     const struct {
         const char *name;
@@ -131,7 +138,7 @@ static void put_answer(struct core *core, const char *scope, const struct dhcp_l
                       { "next-server", answer->next_server },
                       { "dhcp-server", answer->server_id } };
     for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
-        if (memcmp(addresses[i].ip, none, 4) != 0)
+        if (!net_ip4_is_none(addresses[i].ip))
             (void)settings_put(&core->settings, scope, addresses[i].name, SETTING_IPV4, addresses[i].ip, 4);
         else
             (void)settings_put_text(&core->settings, scope, addresses[i].name, NULL);
@@ -151,6 +158,7 @@ void core_settings_forget(struct core *core, unsigned nic)
 void core_settings_lease(struct core *core, unsigned nic, const struct dhcp_lease *lease, const struct dhcp_lease *proxy)
 {
     char card[8], scope[16];
+    uint16_t most = net_nic(nic)->mtu;
     core_settings_forget(core, nic); // nothing of an earlier lease stays
     (void)settings_clear(&core->settings, "proxydhcp/");
     fmt_snprintf(card, sizeof card, "net%u", nic);
@@ -158,8 +166,9 @@ void core_settings_lease(struct core *core, unsigned nic, const struct dhcp_leas
     put_answer(core, scope, lease);
     if (proxy && proxy->packet_len)
         put_answer(core, "proxydhcp", proxy);
-    uint16_t most = net_nic(nic)->mtu, mtu = lease->mtu && lease->mtu < most ? lease->mtu : most;
-    (void)settings_put(&core->settings, card, "mtu", SETTING_UINT16, (const uint8_t[]){ (uint8_t)(mtu >> 8), (uint8_t)mtu }, 2);
+    if (!lease->mtu || lease->mtu > most) // none, or one that the card cannot have
+        put_mtu(core, nic, "dhcp", most);
+    put_mtu(core, nic, "card", most); // behind the lease's
     settings_use(&core->settings, card);
     core_apply_addresses(core);
 }

@@ -81,6 +81,36 @@ TEST(cached_dhcpack_means_no_second_dhcp)
     CHECK_EQ(out->discovers, 0);
 }
 
+static void mtus(void)
+{
+    static const uint8_t options[] = { 26, 2, 0x05, 0x78, 255 };
+    set_up("img", key_a);
+    w.dhcp_options = options;
+    w.dhcp_options_len = sizeof options;
+    run("#!ipxe\necho A ${mtu}\nset net0/mtu 1300\ndhcp\necho B ${net0/mtu} ${mtu}\nclear net0/mtu\necho C ${net0/mtu} ${mtu}\n"
+        "ifclose\necho D ${net0/mtu}\nset mtu 1200\nifopen\ndhcp\nclear mtu\necho E ${mtu}\nexit\n", &key_a, 0);
+}
+// What is set comes before a lease's MTU, and that ends with the lease.
+TEST(an_mtu_is_set_leased_and_the_cards)
+{
+    struct outcome *out = in_child(mtus);
+    CHECK(said(out, "A 0x5dc\n") && said(out, "B 0x514 0x514\n") && said(out, "C 0x578 0x578\n"));
+    CHECK(said(out, "D 0x5dc\n") && said(out, "E 0x578\n"));
+}
+
+static void jumbo(void)
+{
+    static const uint8_t options[] = { 26, 2, 0x23, 0x28, 255 };
+    set_up("img", key_a);
+    w.dhcp_options = options;
+    w.dhcp_options_len = sizeof options;
+    run("#!ipxe\ndhcp\necho A ${mtu}\nexit\n", &key_a, 0);
+}
+TEST(no_mtu_is_larger_than_the_cards)
+{
+    CHECK(said(in_child(jumbo), "A 0x5dc\n"));
+}
+
 #define LINK_US 1500000u // between two DISCOVERs of a client that does not wait
 static void boot_late_link(void)
 {
@@ -474,7 +504,8 @@ TEST(every_allocation_may_fail)
 }
 
 TEST_MAIN(T(boots_from_a_named_server), T(the_server_hears_who_starts), T(names_to_choose_from_are_shown),
-          T(cached_dhcpack_means_no_second_dhcp), T(the_first_frame_waits_for_the_link),
+          T(cached_dhcpack_means_no_second_dhcp), T(an_mtu_is_set_leased_and_the_cards),
+          T(no_mtu_is_larger_than_the_cards), T(the_first_frame_waits_for_the_link),
           T(without_a_link_everything_goes_on), T(cached_dhcpv6_reply_gives_an_address),
           T(finds_a_server_by_itself), T(another_processor_makes_digests), T(a_processor_that_stands_still_is_done_without),
           T(a_processor_that_never_comes_costs_nothing),
