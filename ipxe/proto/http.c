@@ -69,7 +69,7 @@ static int status_line(struct http_response *r)
     // Nothing of an interim response is left over.
     r->status = (unsigned)status;
     r->length = UINT64_MAX;
-    r->chunked = false;
+    r->chunked = r->whole = false;
     r->retry_after = 0;
     r->location[0] = 0;
     r->state = HTTP_HEADERS;
@@ -84,6 +84,15 @@ static int take_length(struct http_response *r, const char *value)
         return fail(r, ERR_HTTP_MALFORMED);
     r->length = length;
     return 0;
+}
+
+// "bytes 0-4/5": RFC 9110 14.4.
+static bool is_whole(const char *range)
+{
+    uint64_t last, size;
+    const char *slash = strchr(range, '/');
+    return strncmp(range, "bytes 0-", 8) == 0 && slash && fmt_parse_u64(range + 8, (size_t)(slash - range) - 8, 10, &last) &&
+           fmt_parse_u64(slash + 1, strlen(slash + 1), 10, &size) && size && last == size - 1;
 }
 
 static int header_line(struct http_response *r)
@@ -105,6 +114,8 @@ static int header_line(struct http_response *r)
         if (r->line_cut || len >= sizeof r->location)
             return fail(r, ERR_TOO_LARGE);
         memcpy(r->location, value, len + 1);
+    } else if ((value = header_value(r->line, "content-range"))) {
+        r->whole = is_whole(value);
     } else if ((value = header_value(r->line, "retry-after"))) {
         if (fmt_parse_u64(value, strlen(value), 10, &seconds) && seconds <= HTTP_RETRY_AFTER_MAX)
             r->retry_after = (unsigned)seconds;
@@ -129,7 +140,8 @@ static int headers_end(struct http_response *r)
         return 0;
     }
     r->location[0] = 0;
-    if (r->status != 200 && r->status != 203 && r->status != 206)
+    // Nobody asked for a part: 206 is good for the whole, and some caches say it.
+    if (r->status != 200 && r->status != 203 && !(r->status == 206 && r->whole))
         return fail(r, r->status == 404 || r->status == 410 ? ERR_NOT_FOUND : ERR_HTTP_ERROR);
     if (r->chunked) {
         r->length = UINT64_MAX; // RFC 9112 6.3: chunked wins

@@ -38,6 +38,7 @@ struct http_response {
     uint64_t length; // of the body; UINT64_MAX = not said
     uint64_t left;   // of the body, or of the chunk
     bool chunked;
+    bool whole; // of a 206: from the first byte to the last
     unsigned header_lines;
     unsigned retry_after;         // s, 0: not said, or longer than is waited for
     char location[URI_TEXT_MAX];  // of a redirect, "" otherwise
@@ -51,7 +52,7 @@ int http_request(char *buf, size_t cap, const struct uri *uri, const char *agent
 
 void http_init(struct http_response *r, http_sink *sink, void *ctx);
 
-// The next bytes of the response. Only the body of a 200, 203 or 206 goes to the sink. 0 or the error that ended it:
+// The next bytes of the response. Only the body of a 200, a 203, or a 206 of the whole goes to the sink. 0 or the error that ended it:
 // ERR_HTTP_ERROR (another status and no redirect), ERR_NOT_FOUND (404, 410), ERR_HTTP_MALFORMED, ERR_TOO_LARGE (a
 // Location), or the sink's.
 int http_input(struct http_response *r, const uint8_t *data, size_t len);

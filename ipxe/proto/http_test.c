@@ -101,7 +101,7 @@ TEST(blanks_around_values)
         "HTTP/1.1 200 OK\r\nContent-Length: \t 5 \t\r\n\r\nhello",
         "HTTP/1.1 200 OK\r\nContent-Length: 5 \nTransfer-Encoding: identity \n\nhello",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked \r\n\r\n5 \r\nhello\r\n0\r\n\r\n",
-        "HTTP/1.1 206 Partial Content\r\nContent-Length: 5\r\n\r\nhello",
+        "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-4/5\r\nContent-Length: 5\r\n\r\nhello",
         "HTTP/1.1 203 Copied\r\nContent-Length: 5\r\n\r\nhello",
         // What an interim response says is not said of the real one.
         "HTTP/1.1 103 Early Hints\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
@@ -114,6 +114,19 @@ TEST(blanks_around_values)
     CHECK_EQ(run(&response, "HTTP/1.1 302 Found\r\nLocation:\t/x \t \r\n\r\n", 7, true), 0);
     CHECK_STR(response.location, "/x");
     CHECK_EQ(run(&response, "HTTP/1.1 101 Switching\r\n\r\n", 7, true), ERR_HTTP_ERROR);
+}
+
+// A part is no file, whatever its length says.
+TEST(parts_are_not_the_whole)
+{
+    static const char *const ranges[] = { "bytes 0-4/6", "bytes 1-5/6", "bytes 0-4/*", "bytes 0-4", "bytes 0-/5", "bytes */5", "bytes 0-18446744073709551615/0",
+                                          "lines 0-4/5", "" };
+    CHECK_EQ(run(&response, "HTTP/1.1 206 Partial Content\r\nContent-Length: 5\r\n\r\nhello", 9, true), ERR_HTTP_ERROR);
+    for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+        char text[160];
+        snprintf(text, sizeof text, "HTTP/1.1 206 Partial Content\r\nContent-Range: %s\r\nContent-Length: 5\r\n\r\nhello", ranges[i]);
+        CHECK_EQ(run(&response, text, 9, true), ERR_HTTP_ERROR);
+    }
 }
 
 TEST(a_busy_server_says_when_to_ask_again)
@@ -149,4 +162,4 @@ TEST(request_text)
 }
 
 TEST_MAIN(T(lengths_and_chunks_in_any_pieces), T(refusals), T(long_lines_and_endless_headers_end), T(blanks_around_values),
-          T(a_busy_server_says_when_to_ask_again), T(redirects), T(request_text))
+          T(parts_are_not_the_whole), T(a_busy_server_says_when_to_ask_again), T(redirects), T(request_text))
