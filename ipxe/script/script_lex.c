@@ -7,11 +7,15 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
+// A line ends with LF, CR LF, or CR, as editors of all times have it.
+static size_t end_size(const char *end, size_t left)
+{
+    return left > 1 && end[0] == '\r' && end[1] == '\n' ? 2 : left ? 1 : 0;
+}
+
 // Copies one physical line's part of a logical line. *more: it ends with a continuation.
 static int append_line(const char *from, size_t n, char *buf, size_t cap, size_t *used, bool *more)
 {
-    if (n > 0 && from[n - 1] == '\r')
-        n--;
     *more = n > 0 && from[n - 1] == '\\';
     if (*more)
         n--;
@@ -33,9 +37,10 @@ int script_lex_line(const char *text, size_t len, size_t *pos, unsigned *line, c
     bool more = true;
     while (more && *pos < len) {
         const char *from = text + *pos;
-        const char *lf = memchr(from, '\n', len - *pos);
-        size_t n = lf ? (size_t)(lf - from) : len - *pos;
-        *pos += n + (lf ? 1 : 0);
+        size_t n = 0, left = len - *pos;
+        while (n < left && from[n] != '\n' && from[n] != '\r')
+            n++;
+        *pos += n + end_size(from + n, left - n);
         (*line)++;
         int rc = append_line(from, n, buf, cap, &used, &more);
         if (rc < 0 && status == 0)

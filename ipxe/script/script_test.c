@@ -192,6 +192,9 @@ TEST(lines)
     fresh();
     CHECK_EQ(run("#!ipxe\r\nok 1\r\nok a\\\r\nb \\\n c\r\n:x\r\n  :y\r\nok 2\r\n"), 0);
     CHECK_STR(w.calls, "ok|1\nok|ab|c\nok|2\n");
+    fresh();
+    CHECK_EQ(run("#!ipxe\rok 1\rok a\\\rb \\\r c\r:x\r  :y\r\r\nok 2\r"), 0);
+    CHECK_STR(w.calls, "ok|1\nok|ab|c\nok|2\n");
     CHECK_EQ(line("ok a \\"), 0);
     CHECK_STR(w.calls, "ok|a\n");
     fresh();
