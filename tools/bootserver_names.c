@@ -49,11 +49,24 @@ static void list_pieces(struct images *images)
     }
 }
 
+// What is meant without a name: the only image, under however many names, or the one called "default".
+static const struct image *meant(const struct images *images)
+{
+    const struct image *only = images->current;
+    for (const struct image *i = images->current; i && only; i = i->next) {
+        if (memcmp(i->p2.id, only->p2.id, sizeof i->p2.id) != 0)
+            only = NULL;
+        else if (only->broken)
+            only = i;
+    }
+    return only ? only : called(images, "default");
+}
+
 static void know_unnamed(struct images *images)
 {
     if (images->unnamed_known)
         return;
-    images->unnamed = images->count == 1 ? images->current : called(images, "default");
+    images->unnamed = meant(images);
     images->piece_count = 0;
     if (images->count > 1 && !images->unnamed)
         list_pieces(images);
@@ -90,7 +103,7 @@ bool images_choice(const struct images *images, char *text, size_t cap)
     size_t good = 0;
     for (const struct image *i = images->current; i; i = i->next)
         good += !i->broken;
-    if (!good || images->count < 2 || called(images, "default"))
+    if (!good || meant(images))
         return false;
     char broken[64] = "";
     if (good < images->count)

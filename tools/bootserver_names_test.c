@@ -24,6 +24,8 @@ static struct p2_images begin(unsigned count)
         all[i].path = names[i];
         all[i].file_name = names[i];
         all[i].p2.handle = &all[i];
+        all[i].p2.id[0] = (uint8_t)i;
+        all[i].p2.id[1] = (uint8_t)(i >> 8);
         all[i].next = i + 1 < count ? &all[i + 1] : NULL;
     }
     return images_interface(&images);
@@ -74,4 +76,20 @@ TEST(a_default_that_breaks_is_none)
     CHECK(images_choice(&images, text, sizeof text) && strlen(text) == sizeof text - 1); // cut where the room ends
 }
 
-TEST_MAIN(T(a_choice_costs_no_walk), T(what_cannot_be_read_is_no_choice), T(a_default_that_breaks_is_none))
+// A link to the image in use, or a second copy, leaves nothing to choose.
+TEST(one_image_under_several_names_is_the_only_one)
+{
+    char piece[P2_ERROR_TEXT], text[40];
+    struct p2_images set = begin(3);
+    for (unsigned i = 0; i < 3; i++)
+        memset(all[i].p2.id, 7, sizeof all[i].p2.id);
+    CHECK(set.by_name(set.ctx, "") == &all[0].p2 && !set.choice(set.ctx, 0, piece) && !images_choice(&images, text, sizeof text));
+    image_break(&images, &all[0].p2);
+    CHECK(set.by_name(set.ctx, "") == &all[1].p2);
+    all[2].p2.id[P2_IMAGE_ID_SIZE - 1]++;
+    images.unnamed_known = false;
+    CHECK(!set.by_name(set.ctx, "") && set.choice(set.ctx, 0, piece) == &all[1].p2);
+}
+
+TEST_MAIN(T(a_choice_costs_no_walk), T(one_image_under_several_names_is_the_only_one), T(what_cannot_be_read_is_no_choice),
+          T(a_default_that_breaks_is_none))

@@ -3,6 +3,7 @@
 protocol themselves, with the messages of ci/qemu/p2.py."""
 import os
 import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -261,10 +262,23 @@ def no_default_is_told_with_the_names(d):
 
 
 @base.row
+def a_link_to_the_only_image_is_no_choice(d):
+    folder = os.path.join(d, "images")
+    os.mkdir(folder)
+    shutil.copy(base.shared("small.img"), os.path.join(folder, "web-7"))
+    os.symlink("web-7", os.path.join(folder, "current"))
+    with base.Server(folder, cwd=d) as server:
+        server.wait("serving")
+        base.fetch(server, "", cwd=d)
+        base.fetch(server, "current", cwd=d)
+    base.check("no default" not in "".join(server.lines), "no default")
+
+
+@base.row
 def long_lists_to_choose_from_come_in_pieces(d):
     names = ["a", "bb", "c" * 23, "d" * 40, "e", "f" * 22, "g"]
     for name in names:
-        base.shutil.copy(base.shared("small.img"), os.path.join(d, name))
+        shutil.copy(base.shared("mallory.img" if name == "g" else "small.img"), os.path.join(d, name))
     with base.Server(*names, cwd=d) as server, Stranger(server.port) as s:
         said = []
         for _ in range(12):
