@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 // signet keep: makes a partition the place for local copies (doc/boot-area.md), by the marks of two empty slots. Signet
 // writes to no partition of an MBR that nobody has marked; so the mark is made by a person, and over nothing else.
+#include "base/bytes.h"
 #include "file.h"
 #include "block/gpt.h"
 #include "block/imgslot.h"
-#include "install_dev.h"
+#include "install_place.h"
+#include "install_sys.h"
 #include "opts.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -84,9 +86,31 @@ static int write_at(const struct place *p, uint64_t at, const uint8_t *buf, size
     return 0;
 }
 
-static bool is_zero(const uint8_t *p, size_t len)
+// Machines look for a place by the type that the partition has in the disk's table. An image file has none, and what the system
+// does not know as a partition may still be one where it will be used.
+static int check_type(const struct place *p)
 {
-    return len == 0 || (p[0] == 0 && memcmp(p, p + 1, len - 1) == 0);
+    struct stat st;
+    static struct install_table table; // 25 KiB
+    struct install_dev dev;
+    unsigned number, i = 0;
+    char *disk;
+    if (fstat(p->fd, &st) != 0 || !S_ISBLK(st.st_mode) || !install_sys_disk(st.st_rdev, &disk, &number))
+        return 0;
+    if (install_dev_open(&dev, disk, INSTALL_DEV_TABLE) != 0)
+        return EXIT_FAIL;
+    int err = install_table_read(&dev, &table) != 0 ? EXIT_FAIL : 0;
+    install_dev_close(&dev);
+    while (!err && i < table.count && table.items[i].number != number)
+        i++;
+    if (!err && i < table.count && !partition_is_image(&table.items[i]))
+        err = table.kind == INSTALL_TABLE_MBR
+                  ? tool_error(p->path, "has the type %02x, and machines look for copies in the type da alone. Give it that type first: "
+                                        "sfdisk --part-type %s %u da", table.items[i].type[0], disk, number)
+                  : tool_error(p->path, "has another type than the one that machines look for. Give it that type, which marks it by "
+                                        "itself: sgdisk --typecode=%u:b1af5327-949a-469d-89ed-531f50f35610 %s", number, disk);
+    free(disk);
+    return err;
 }
 
 // Whether it is Signet's already, by both marks. 0 with *ret, or an exit status.
@@ -118,7 +142,7 @@ static int find_something(const struct place *p)
         struct partition table[MBR_PARTITIONS];
         if (i == 0 && mbr_partitions(buf, n, p->size / SLOTHEAD_SIZE, table) > 0)
             return tool_error(p->path, "has a partition table: name one of its partitions");
-        if (!is_zero(buf, n))
+        if (!all_zero(buf, n))
             return tool_error(p->path, "holds something (there are bytes that are not zero); --force makes it Signet's, and what is "
                                        "there is lost");
     }
@@ -152,6 +176,9 @@ int keep_main(int argc, char **argv)
         return tool_usage(NULL, "name one partition");
     struct place p;
     r = place_open(&p, operands.items[0]);
+    if (r)
+        return r;
+    r = check_type(&p);
     if (r)
         return r;
     uint64_t second = imgslot_sectors(p.size / SLOTHEAD_SIZE, SLOTHEAD_SIZE) * SLOTHEAD_SIZE;

@@ -152,6 +152,12 @@ static bool is_extended(uint8_t type)
     return type == 0x05 || type == 0x0f || type == 0x85;
 }
 
+bool partition_is_image(const struct partition *p)
+{
+    static const uint8_t mbr_type[GPT_GUID_SIZE] = { MBR_TYPE_IMAGE };
+    return memcmp(p->type, GPT_TYPE_SIGNET_IMAGE, GPT_GUID_SIZE) == 0 || memcmp(p->type, mbr_type, GPT_GUID_SIZE) == 0;
+}
+
 bool mbr_is_extended(const struct partition *p)
 {
     return is_extended(p->type[0]);

@@ -14,6 +14,7 @@
 #define MBR_LOGICAL_MAX 124 // of more no more are seen; together with the four as many as of a GPT
 #define MBR_TYPE_GPT 0xee
 #define MBR_TYPE_ESP 0xef
+#define MBR_TYPE_IMAGE 0xda // "no file system", which others use as well
 
 // A partition for signed images: b1af5327-949a-469d-89ed-531f50f35610, as its bytes lie on the disk.
 #define GPT_TYPE_SIGNET_IMAGE "\x27\x53\xaf\xb1\x9a\x94\x9d\x46\x89\xed\x53\x1f\x50\xf3\x56\x10"
@@ -31,6 +32,9 @@ struct partition {
     uint8_t uuid[GPT_GUID_SIZE]; // zeros for an MBR's entry
     char label[GPT_LABEL_MAX];   // UTF-8
 };
+
+// Whether it is meant for signed images: GPT_TYPE_SIGNET_IMAGE, or MBR_TYPE_IMAGE.
+bool partition_is_image(const struct partition *p);
 
 struct gpt {
     uint64_t other;        // where the other header lies

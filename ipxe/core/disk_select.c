@@ -4,7 +4,6 @@
 
 #include "base/fmt.h"
 
-#define MBR_TYPE_IMAGE 0xda // "no file system"
 #define SELECTOR_MAX 128
 
 static bool split_value(const char *text, const char *name, const char **ret_value)
@@ -69,17 +68,11 @@ int disk_select_parse(const struct uri *uri, struct disk_select *s)
     return ok ? 0 : ERR_URI_MALFORMED;
 }
 
-bool disk_select_is_image(const struct partition *p)
-{
-    static const uint8_t mbr_type[GPT_GUID_SIZE] = { MBR_TYPE_IMAGE };
-    return memcmp(p->type, GPT_TYPE_SIGNET_IMAGE, GPT_GUID_SIZE) == 0 || memcmp(p->type, mbr_type, GPT_GUID_SIZE) == 0;
-}
-
 bool disk_select_matches(const struct disk_select *s, const struct partition *p)
 {
     switch (s->by) {
     case DISK_BY_DEFAULT:
-        return disk_select_is_image(p);
+        return partition_is_image(p);
     case DISK_BY_NUMBER:
         return p->number == s->number;
     case DISK_BY_LABEL:

@@ -17,6 +17,3 @@ int disk_select_parse(const struct uri *uri, struct disk_select *ret);
 
 // Whether it means this partition; never for a raw range.
 bool disk_select_matches(const struct disk_select *s, const struct partition *p);
-
-// A partition for signed images: of Signet's type in a GPT, of type da in an MBR.
-bool disk_select_is_image(const struct partition *p);

@@ -25,7 +25,7 @@ static int check_owner(struct keep *k, const struct partition *p)
 static int visit_partition(void *ctx, const struct block_device *dev, const struct partition *p)
 {
     struct keep *k = ctx;
-    if (!disk_select_matches(&k->selector, p) || !disk_select_is_image(p))
+    if (!disk_select_matches(&k->selector, p) || !partition_is_image(p))
         return ERR_DISK_PARTITION;
     imgdisk_open(&k->place, dev, k->buffer);
     int err = check_owner(k, p);
