@@ -13,7 +13,7 @@
 static const struct opt_help help = {
     .usage = "--disk DEV... --zfs|--bios-boot|--gap --image bootarea.bin [--mbr mbr.bin] [--slot a|b]\n"
              "       signet install --disk DEV... --esp | --esp-path DIR... --image ipxe.efi [--removable] [--no-nvram]\n"
-             "       signet install --refresh --disk DEV... [--zfs] [--pool POOL]\n"
+             "       signet install --refresh --disk DEV... [--zfs|--bios-boot|--gap] [--pool POOL]\n"
              "       signet install status|verify|remove --disk DEV... [--esp] | --esp-path DIR...\n"
              "       --pool POOL alone, without --disk: all disks of the pool that are here",
     .about = "Writes what a BIOS boots from disk: the MBR's code and a slot of the boot area. DEV is a whole disk or an image\n"
