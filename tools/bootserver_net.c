@@ -129,7 +129,7 @@ static int parse_listen(const char *text, struct net_addr *ret, uint32_t *ret_if
     if (percent && !(*ret_ifindex = if_nametoindex(percent + 1)) &&
         !(*ret_ifindex = (uint32_t)strtoul(percent + 1, NULL, 10)))
         return tool_usage("--listen", "no interface called \"%s\"", percent + 1);
-    if (is_link_local(ret->ip) && !percent)
+    if (net_addr_is_link_local(ret) && !percent)
         return tool_usage("--listen", "\"%s\" is there on every link: its interface is wanted, too, as in %s%%eth0", text, text);
     return -1;
 }
