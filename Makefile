@@ -5,7 +5,8 @@
 #   tool    the host program bin/signet: optimised, libcrypto for digests and signing
 #   test64, test32   unit tests: Mbed TLS, ASan + UBSan
 #   fuzz    libFuzzer targets (make fuzz only)
-#   bios    the firmware, i686 freestanding (config/targets/bios.mk)
+#   bios, efi, efi-arm64   the firmware, freestanding (config/targets/*.mk)
+# How a flavor is compiled and linked is written in config/flavors.mk.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -47,77 +48,13 @@ PURE_SRCS := $(filter-out ipxe/crypto/digest_%.c,$(call not-tests,$(foreach d,$(
 CORE_SRCS := $(call not-tests,$(foreach d,$(CORE_DIRS),$(wildcard ipxe/$(d)/*.c)))
 HOST_SRCS := $(filter-out ipxe/host/main.c ipxe/host/readers.c,$(call not-tests,$(wildcard ipxe/host/*.c)))
 TOOL_SRCS := $(call not-tests,$(wildcard tools/*.c))
+LIBC_SRCS := $(wildcard ipxe/base/libc/*.c)
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wvla -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
 	-Wundef -Wwrite-strings -Wno-unused-parameter
 INCLUDES := -Iipxe -I. -Iconfig -I$(SRC)/lwip/src/include -Iconfig/lwip -I$(SRC)/mbedtls/include -I$(SRC)/mbedtls/library
 COMMON := -std=gnu11 -g -MMD -MP -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. $(INCLUDES) \
 	-DMBEDTLS_CONFIG_FILE='<mbedtls_config.h>'
-
-# ---- flavors on the host -------------------------------------------------------------------------------
-
-SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-CFLAGS_tool   := -O2 -D_GNU_SOURCE -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
-CFLAGS_test64 := -O1 -D_GNU_SOURCE -m64 $(SAN)
-CFLAGS_test32 := -O1 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -m32 $(SAN)
-CFLAGS_fuzz   := -O1 -D_GNU_SOURCE $(SAN) -fsanitize=fuzzer-no-link
-DIGEST_tool   := ipxe/crypto/digest_openssl.c
-DIGEST_x86    := ipxe/crypto/digest_mbedtls.c ipxe/crypto/digest_x86.c
-DIGEST_test64 := $(DIGEST_x86)
-DIGEST_test32 := $(DIGEST_x86)
-DIGEST_fuzz   := $(DIGEST_x86)
-
-define FLAVOR
-build/$(1)/%.o: %.c $(SOURCES_STAMP)
-	@mkdir -p $$(@D)
-	@$$(if $$(V),,echo "  CC[$(1)] $$<";) $(CLANG) $$(COMMON) $$(CFLAGS_$(1)) $$(if $$(filter $(SRC)/%,$$<),-w,$(WARN)) -c -o $$@ $$<
-build/$(1)/libpure.a: $(patsubst %.c,build/$(1)/%.o,$(PURE_SRCS) $(DIGEST_$(1)))
-build/$(1)/libcore.a: $(patsubst %.c,build/$(1)/%.o,$(CORE_SRCS) $(HOST_SRCS) )
-build/$(1)/liblwip.a: $(patsubst %.c,build/$(1)/%.o,$(LWIP_SRCS))
-build/$(1)/libmbed.a: $(patsubst %.c,build/$(1)/%.o,$(MBEDTLS_SRCS))
-build/$(1)/lib%.a:
-	@rm -f $$@; $(AR) rcsD $$@ $$^
-LIBS_$(1) := build/$(1)/libcore.a build/$(1)/libpure.a build/$(1)/liblwip.a build/$(1)/libmbed.a
-endef
-$(foreach f,tool test64 test32 fuzz,$(eval $(call FLAVOR,$(f))))
-
-# Sources lie in a folder that make creates: their objects need an explicit wait for the fetch.
-$(SRC)/%.c: $(SOURCES_STAMP) ;
-
-# core/version.c alone knows the version and the commit, so that a commit rebuilds one file.
-build/version.stamp: FORCE
-	@mkdir -p build; echo '$(VERSION) $(COMMIT)' | cmp -s - $@ || echo '$(VERSION) $(COMMIT)' >$@
-VERSION_FLAGS = -DSIGNET_VERSION='"$(VERSION)"' -DSIGNET_COMMIT='"$(COMMIT)"'
-$(foreach f,tool test64 test32 fuzz,build/$(f)/ipxe/base/version.o): build/version.stamp
-build/%/ipxe/base/version.o: COMMON += $(VERSION_FLAGS)
-FORCE:
-
-# ---- the host program ----------------------------------------------------------------------------------
-
-# The notices that go with the binaries, from the libraries' own files.
-bin/LICENCES: LICENSE $(SOURCES_STAMP)
-	@mkdir -p bin
-	@{ echo 'Signet is under the Mozilla Public License 2.0. The firmware holds lwIP and Mbed TLS as well (the latter under'; \
-	   echo 'the Apache License 2.0, of the two that it offers). Their notices, and the texts of the licences:'; \
-	   printf '\n==== Signet ====\n\n'; cat LICENSE; \
-	   printf '\n==== lwIP ====\n\n'; cat $(SRC)/lwip/COPYING; \
-	   printf '\n==== Mbed TLS ====\n\n'; cat $(SRC)/mbedtls/LICENSE; } >$@
-build/%/tools/licences.o: tools/licences.S bin/LICENCES
-	@mkdir -p $(@D)
-	@$(CLANG) $(CFLAGS_$*) -c -o $@ $<
-
-bin/signet: $(patsubst %.c,build/tool/%.o,$(TOOL_SRCS)) build/tool/tools/licences.o build/tool/libpure.a build/tool/libmbed.a
-	@mkdir -p bin
-	$(CLANG) -pie -Wl,-z,relro,-z,now -o $@ $^ -lcrypto -lz
-
-# The core as a Linux process on a tap device, for tests (ipxe/host/main.c).
-build/test64/signet-host: build/test64/ipxe/host/main.o $(LIBS_test64)
-	@$(CLANG) $(CFLAGS_test64) -o $@ $< -Wl,--start-group $(LIBS_test64) -Wl,--end-group
-# Every reader of an image over a file, for ci/check/forged.
-build/test64/readers: build/test64/ipxe/host/readers.o $(LIBS_test64)
-	@$(CLANG) $(CFLAGS_test64) -Wl,--wrap=calloc -o $@ $< -Wl,--start-group $(LIBS_test64) -Wl,--end-group
-build/tool/signet-host: build/tool/ipxe/host/main.o $(LIBS_tool)
-	@$(CLANG) $(CFLAGS_tool) -o $@ $< -Wl,--start-group $(LIBS_tool) -Wl,--end-group -lcrypto
 
 # ---- script and trust anchors --------------------------------------------------------------------------
 
@@ -132,10 +69,59 @@ EMBED_INPUTS := $(EMBED) $(TRUST_FILES) build/embed.stamp
 build/embed.stamp: FORCE
 	@mkdir -p build; echo '$(EMBED_FLAGS)' | cmp -s - $@ || echo '$(EMBED_FLAGS)' >$@
 
-# ---- the firmware --------------------------------------------------------------------------------------
+# base/version.c alone knows the version and the commit, so that a commit rebuilds one file of each flavor.
+build/version.stamp: FORCE
+	@mkdir -p build; echo '$(VERSION) $(COMMIT)' | cmp -s - $@ || echo '$(VERSION) $(COMMIT)' >$@
+VERSION_FLAGS = -DSIGNET_VERSION='"$(VERSION)"' -DSIGNET_COMMIT='"$(COMMIT)"'
 
+# ---- flavors ----------------------------------------------------------------------------------------
+
+FLAVORS := tool test64 test32 fuzz
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+CFLAGS_tool   := -O2 -D_GNU_SOURCE -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
+CFLAGS_test64 := -O1 -D_GNU_SOURCE -m64 $(SAN)
+CFLAGS_test32 := -O1 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -m32 $(SAN)
+CFLAGS_fuzz   := -O1 -D_GNU_SOURCE $(SAN) -fsanitize=fuzzer-no-link
+DIGEST_tool   := ipxe/crypto/digest_openssl.c
+DIGEST_x86    := ipxe/crypto/digest_mbedtls.c ipxe/crypto/digest_x86.c
+DIGEST_test64 := $(DIGEST_x86)
+DIGEST_test32 := $(DIGEST_x86)
+DIGEST_fuzz   := $(DIGEST_x86)
+
+$(foreach f,$(FLAVORS),$(eval PLATFORM_$(f) := $(HOST_SRCS)))
+# Those of the firmware, and then the rules for all of them.
 include $(wildcard config/targets/*.mk)
+include config/flavors.mk
 firmware: $(FIRMWARE)
+
+# Sources lie in a folder that make creates: their objects need an explicit wait for the fetch.
+$(SRC)/%.c: $(SOURCES_STAMP) ;
+FORCE:
+
+# ---- the host program ----------------------------------------------------------------------------------
+
+# The notices that go with the binaries, from the libraries' own files.
+bin/LICENCES: LICENSE $(SOURCES_STAMP)
+	@mkdir -p bin
+	@{ echo 'Signet is under the Mozilla Public License 2.0. The firmware holds lwIP and Mbed TLS as well (the latter under'; \
+	   echo 'the Apache License 2.0, of the two that it offers). Their notices, and the texts of the licences:'; \
+	   printf '\n==== Signet ====\n\n'; cat LICENSE; \
+	   printf '\n==== lwIP ====\n\n'; cat $(SRC)/lwip/COPYING; \
+	   printf '\n==== Mbed TLS ====\n\n'; cat $(SRC)/mbedtls/LICENSE; } >$@
+build/tool/tools/licences.o build/test64/tools/licences.o: bin/LICENCES
+
+bin/signet: $(patsubst %.c,build/tool/%.o,$(TOOL_SRCS)) build/tool/tools/licences.o build/tool/libpure.a build/tool/libmbed.a
+	@mkdir -p bin
+	$(CLANG) -pie -Wl,-z,relro,-z,now -o $@ $^ -lcrypto -lz
+
+# The core as a Linux process on a tap device, for tests (ipxe/host/main.c).
+build/test64/signet-host: build/test64/ipxe/host/main.o $(LIBS_test64)
+	@$(CLANG) $(CFLAGS_test64) -o $@ $< -Wl,--start-group $(LIBS_test64) -Wl,--end-group
+# Every reader of an image over a file, for ci/check/forged.
+build/test64/readers: build/test64/ipxe/host/readers.o $(LIBS_test64)
+	@$(CLANG) $(CFLAGS_test64) -Wl,--wrap=calloc -o $@ $< -Wl,--start-group $(LIBS_test64) -Wl,--end-group
+build/tool/signet-host: build/tool/ipxe/host/main.o $(LIBS_tool)
+	@$(CLANG) $(CFLAGS_tool) -o $@ $< -Wl,--start-group $(LIBS_tool) -Wl,--end-group -lcrypto
 
 # ---- tests ---------------------------------------------------------------------------------------------
 

@@ -29,7 +29,6 @@ build/$(1)/libmbed.a: $(call objects,$(1),$(MBEDTLS_SRCS))
 build/$(1)/lib%.a:
 	@rm -f $$@; $(AR) rcsD $$@ $$^
 LIBS_$(1) := $(call archives,$(1),core pure lwip mbed)
-# base/version.c alone knows the version and the commit, so that a commit rebuilds one file.
 build/$(1)/ipxe/base/version.o: build/version.stamp
 build/$(1)/ipxe/base/version.o: COMMON += $$(VERSION_FLAGS)
 endef

@@ -11,9 +11,6 @@ build/usb/bare.img: config/targets/usb-image config/targets/usb.txt build/usb.st
 		build/efi/ipxe.pe build/efi-arm64/ipxe.pe
 	@mkdir -p $(@D)
 	$< $@ $(USB_MIB)
-bin/usb.img: build/usb/bare.img bin/signet $(EMBED_INPUTS) build/sign.stamp $(SB_KEY) $(SB_CERT)
-	@mkdir -p bin
-	bin/signet embed $(EMBED_FLAGS) $< -o $@
-	$(if $(SB_KEY),config/targets/usb-sign $@ $(SB_KEY) $(SB_CERT))
-
-FIRMWARE += bin/usb.img
+ARTEFACTS += usb.img
+BARE_usb.img := build/usb/bare.img
+SIGN_usb.img = config/targets/usb-sign $@ $(SB_KEY) $(SB_CERT)
