@@ -76,15 +76,6 @@ void report_number(struct report *r, const char *name, uint64_t value)
     printf("%" PRIu64 "%s", value, r->json ? "" : "\n");
 }
 
-void report_bool(struct report *r, const char *name, bool value)
-{
-    name_part(r, name);
-    if (r->json)
-        printf("%s", value ? "true" : "false");
-    else
-        puts(value ? "yes" : "no");
-}
-
 void report_list(struct report *r, const char *name)
 {
     if (!r->json)

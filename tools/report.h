@@ -16,7 +16,6 @@ void report_end(struct report *r);
 
 void report_text(struct report *r, const char *name, const char *format, ...) PRINTF_LIKE(3, 4);
 void report_number(struct report *r, const char *name, uint64_t value);
-void report_bool(struct report *r, const char *name, bool value); // text: "yes" and "no"
 
 // A list: report_list, then for each item report_item and its fields, then report_list_end. Not nested.
 void report_list(struct report *r, const char *name);

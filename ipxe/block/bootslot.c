@@ -64,16 +64,6 @@ unsigned bootslot_choose(const struct bootslot *const slots[BOOTSLOT_COUNT], uns
     return count;
 }
 
-unsigned bootslot_spare(const struct bootslot *const slots[BOOTSLOT_COUNT], uint64_t *ret_sequence)
-{
-    unsigned order[BOOTSLOT_COUNT], count = bootslot_choose(slots, order);
-    uint64_t last = 0;
-    for (unsigned i = 0; i < count; i++)
-        last = MAX(last, slots[order[i]]->sequence);
-    *ret_sequence = slothead_next_sequence(last);
-    return count == 0 ? 0 : 1 - order[0];
-}
-
 int bootslot_place(uint64_t lba, uint64_t sectors, uint32_t length, struct bootslot_place ret[BOOTSLOT_COUNT])
 {
     uint64_t start, end;

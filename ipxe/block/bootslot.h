@@ -52,9 +52,6 @@ int bootslot_build(const struct bootslot *slot, uint8_t sector[BOOTSLOT_HEADER_S
 // those without, then the newer one. Returns how many there are (0..2), ret_order holds their numbers.
 unsigned bootslot_choose(const struct bootslot *const slots[BOOTSLOT_COUNT], unsigned ret_order[BOOTSLOT_COUNT]);
 
-// The slot that an update goes to: the one that bootslot_choose would not try first. Its next sequence number.
-unsigned bootslot_spare(const struct bootslot *const slots[BOOTSLOT_COUNT], uint64_t *ret_sequence);
-
 // The two slots of a boot area of `sectors` sectors from `lba` on: equal halves, aligned, at most BOOTSLOT_SIZE_MAX.
 // ERR_TOO_LARGE when a payload of `length` bytes does not fit.
 struct bootslot_place {

@@ -329,16 +329,6 @@ void p2_wire_data_head(uint8_t head[P2_DATA_FIXED], const uint8_t nonce[P2_NONCE
     write_data_head(&b, data);
 }
 
-uint64_t p2_space_size(const struct p2_offer *offer, uint8_t space)
-{
-    switch (space) {
-    case P2_SPACE_SEAL: return offer->seal_size;
-    case P2_SPACE_LIST: return offer->list_size;
-    case P2_SPACE_PAYLOAD: return offer->payload_size;
-    default: return 0;
-    }
-}
-
 const char *p2_type_name(uint8_t type)
 {
     static const char *const names[] = { "?", "HELLO", "OFFER", "READ", "DATA", "FINISHED", "FINISHED_ACK", "ERROR", "RESET" };

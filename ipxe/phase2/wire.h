@@ -197,8 +197,5 @@ void p2_wire_data_head(uint8_t head[P2_DATA_FIXED], const uint8_t nonce[P2_NONCE
 // Copies text into a fixed field: cut to fit, what is not printable ASCII becomes '?', NUL-padded.
 void p2_wire_text(char *field, size_t size, const char *text);
 
-// Bytes of a space, as offered.
-uint64_t p2_space_size(const struct p2_offer *offer, uint8_t space);
-
 // The name of a message type, for logs ("HELLO"; "?" when not known).
 const char *p2_type_name(uint8_t type);

@@ -377,11 +377,6 @@ TEST(names)
     CHECK_STR(p2_type_name(P2_RESET), "RESET");
     CHECK_STR(p2_type_name(0), "?");
     CHECK_STR(p2_type_name(9), "?");
-    struct p2_offer o = { .seal_size = 1, .list_size = 2, .payload_size = 3 };
-    CHECK_EQ(p2_space_size(&o, P2_SPACE_SEAL), 1);
-    CHECK_EQ(p2_space_size(&o, P2_SPACE_LIST), 2);
-    CHECK_EQ(p2_space_size(&o, P2_SPACE_PAYLOAD), 3);
-    CHECK_EQ(p2_space_size(&o, 3), 0);
 }
 
 TEST_MAIN(T(every_message_comes_back_as_it_went), T(sizes_are_what_the_header_says), T(layout_is_fixed),

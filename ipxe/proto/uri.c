@@ -21,19 +21,6 @@ static bool is_in(char c, const char *set)
     return c != 0 && strchr(set, c) != NULL;
 }
 
-int uri_encode(const uint8_t *data, size_t len, const char *keep, char *buf, size_t cap)
-{
-    struct text o = { .buf = buf, .cap = cap };
-    for (size_t i = 0; i < len; i++) {
-        char c = (char)data[i];
-        if (ascii_is_unreserved(c) || is_in(c, keep))
-            text_char(&o, c);
-        else
-            text_percent(&o, (uint8_t)c);
-    }
-    return text_finish(&o);
-}
-
 // --- reading ---
 
 #define SUB_DELIMS "!$&'()*+,;="

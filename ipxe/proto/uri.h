@@ -39,6 +39,3 @@ int uri_path_name(const struct uri *uri, char *buf, size_t cap);
 
 // Path and query as an HTTP request line wants them, at least "/".
 int uri_request_target(const struct uri *uri, char *buf, size_t cap);
-
-// Percent-codes everything but unreserved characters and those in `keep`. Length or ERR_TOO_LARGE.
-int uri_encode(const uint8_t *data, size_t len, const char *keep, char *buf, size_t cap);
