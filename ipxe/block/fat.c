@@ -227,29 +227,25 @@ int fat_run(struct fat *fat, struct fat_file *file, uint32_t max, struct fat_run
 
 // --- folders ---
 
-struct folder {
-    struct fat_chain chain;
-    uint32_t at; // of the next entry, in the window's sector; 0: a sector begins
-};
-
-static int folder_enter(const struct fat *fat, struct folder *f, uint32_t cluster)
+static int folder_enter(const struct fat *fat, struct fat_node *f, uint32_t cluster)
 {
-    f->at = 0;
-    return chain_start(fat, &f->chain, cluster);
+    f->folder = true;
+    return chain_start(fat, &f->file.chain, cluster);
 }
 
-static int folder_root(const struct fat *fat, struct folder *f)
+static int folder_root(const struct fat *fat, struct fat_node *f)
 {
+    *f = (struct fat_node){ .folder = true };
     if (fat->root_sectors == 0)
         return folder_enter(fat, f, fat->root);
-    *f = (struct folder){ .chain = { .sector = fat->root, .left = fat->root_sectors } };
+    f->file.chain = (struct fat_chain){ .sector = fat->root, .left = fat->root_sectors };
     return 0;
 }
 
 // The next entry, in the window. ERR_NOT_FOUND behind the last one.
-static int folder_next(struct fat *fat, struct folder *f, const uint8_t **ret)
+static int folder_next(struct fat *fat, struct fat_node *f, const uint8_t **ret)
 {
-    struct fat_chain *c = &f->chain;
+    struct fat_chain *c = &f->file.chain;
     if (f->at == 0 && c->left == 0) {
         int err = c->cluster ? chain_next(fat, c) : ERR_TRUNCATED;
         if (err)
@@ -270,61 +266,91 @@ static int folder_next(struct fat *fat, struct folder *f, const uint8_t **ret)
     return 0;
 }
 
-// The entry of that name; it stays in the window.
-static int folder_find(struct fat *fat, struct folder *f, const char *name, size_t len, const uint8_t **ret)
+// The next entry of a file or a folder, which stays in the window, and the long name that came before it.
+static int folder_entry(struct fat *fat, struct fat_node *f, struct fat_name *gathered, const uint8_t **ret)
 {
-    struct fat_name gathered = { 0 };
     int err;
+    gathered->valid = false;
+    gathered->next = 0;
     while ((err = folder_next(fat, f, ret)) == 0) {
         const uint8_t *entry = *ret;
         uint8_t attributes = entry[ENTRY_ATTRIBUTES] & ATTRIBUTES_MASK;
-        if (entry[ENTRY_NAME] != ENTRY_DELETED && attributes == ATTRIBUTES_LONG) {
-            fat_name_take(&gathered, entry);
-            continue;
-        }
-        bool is = fat_name_is(&gathered, entry, name, len);
-        gathered.valid = false;
-        if (is && entry[ENTRY_NAME] != ENTRY_DELETED && !(attributes & ATTRIBUTE_LABEL))
-            return 0;
+        bool deleted = entry[ENTRY_NAME] == ENTRY_DELETED;
+        if (!deleted && attributes == ATTRIBUTES_LONG)
+            fat_name_take(gathered, entry);
+        else if (!deleted && !(attributes & ATTRIBUTE_LABEL))
+            break;
+        else
+            gathered->valid = false;
     }
     return err;
 }
 
-static uint32_t entry_cluster(const struct fat *fat, const uint8_t *entry)
+// What an entry stands for, without its chain.
+static void take_entry(const uint8_t *entry, struct fat_node *ret)
+{
+    *ret = (struct fat_node){ .folder = entry[ENTRY_ATTRIBUTES] & ATTRIBUTE_FOLDER };
+    if (!ret->folder)
+        ret->file.size = ret->file.left = load32_le(entry + ENTRY_BYTES);
+}
+
+static int enter_entry(const struct fat *fat, const uint8_t *entry, struct fat_node *ret)
 {
     uint32_t high = fat->kind == FAT32 ? load16_le(entry + ENTRY_CLUSTER_HIGH) : 0;
-    return high << 16 | load16_le(entry + ENTRY_CLUSTER);
+    take_entry(entry, ret);
+    return ret->folder || ret->file.size ? chain_start(fat, &ret->file.chain, high << 16 | load16_le(entry + ENTRY_CLUSTER)) : 0;
+}
+
+int fat_open(struct fat *fat, const char *path, struct fat_node *ret)
+{
+    struct fat_node node;
+    int err = folder_root(fat, &node);
+    while (!err) {
+        struct fat_name gathered;
+        const uint8_t *entry;
+        size_t len = 0;
+        if (*path == '/' && !node.folder)
+            return ERR_NOT_FOUND;
+        while (*path == '/')
+            path++;
+        if (!*path)
+            break;
+        while (path[len] && path[len] != '/')
+            len++;
+        do
+            err = folder_entry(fat, &node, &gathered, &entry);
+        while (!err && !fat_name_is(&gathered, entry, path, len));
+        if (!err)
+            err = enter_entry(fat, entry, &node);
+        path += len;
+    }
+    if (!err)
+        *ret = node;
+    return err;
 }
 
 int fat_find(struct fat *fat, const char *path, struct fat_file *ret)
 {
-    struct folder folder;
-    struct fat_file file;
-    int err = folder_root(fat, &folder);
-    for (bool last = false; !err && !last;) {
-        const uint8_t *entry;
-        while (*path == '/')
-            path++;
-        size_t len = 0;
-        while (path[len] && path[len] != '/')
-            len++;
-        err = len ? folder_find(fat, &folder, path, len, &entry) : ERR_NOT_FOUND;
-        if (err)
-            break;
-        path += len;
-        last = *path == '\0';
-        if (last == !!(entry[ENTRY_ATTRIBUTES] & ATTRIBUTE_FOLDER))
-            return ERR_NOT_FOUND;
-        uint32_t cluster = entry_cluster(fat, entry);
-        file = (struct fat_file){ .size = load32_le(entry + ENTRY_BYTES) };
-        if (!last)
-            err = folder_enter(fat, &folder, cluster);
-        else if (file.size > 0)
-            err = chain_start(fat, &file.chain, cluster);
-    }
+    struct fat_node node;
+    int err = fat_open(fat, path, &node);
+    if (!err && node.folder)
+        err = ERR_NOT_FOUND;
+    if (!err)
+        *ret = node.file;
+    return err;
+}
+
+int fat_list(struct fat *fat, struct fat_node *folder, struct fat_node *ret, char *name, size_t cap)
+{
+    struct fat_name gathered;
+    const uint8_t *entry;
+    int err;
+    do
+        err = folder_entry(fat, folder, &gathered, &entry);
+    while (!err && entry[ENTRY_NAME] == '.'); // no other short name begins so
     if (err)
         return err;
-    file.left = file.size;
-    *ret = file;
+    fat_name_text(&gathered, entry, name, cap);
+    take_entry(entry, ret);
     return 0;
 }

@@ -42,6 +42,13 @@ struct fat_file {
     struct fat_chain chain;
 };
 
+// A file, or a folder as it is read.
+struct fat_node {
+    bool folder;
+    struct fat_file file; // of a folder the chain alone
+    uint32_t at;          // of a folder: the next entry, in the chain's next sector; 0: a sector begins
+};
+
 // Some consecutive sectors of a file. Only the file's last run has fewer bytes than its sectors hold.
 struct fat_run {
     uint32_t sector, count, bytes;
@@ -52,9 +59,16 @@ struct fat_run {
 // copy of *ops.
 int fat_mount(struct fat *fat, const struct fat_ops *ops, uint32_t sector_size, uint64_t sectors);
 
-// Finds a file by its path from the root: UTF-8 with '/' between names, long or short ones; the case of ASCII letters does
-// not count. ERR_NOT_FOUND (also for a folder), ERR_INVALID (the file system is damaged), or the read's error.
+// Finds a file or a folder by its path from the root: UTF-8 with '/' between names, long or short ones; the case of ASCII letters does
+// not count; "" is the root. ERR_NOT_FOUND, ERR_INVALID (the file system is damaged), or the read's error.
+int fat_open(struct fat *fat, const char *path, struct fat_node *ret);
+
+// The same for a file: ERR_NOT_FOUND also for a folder.
 int fat_find(struct fat *fat, const char *path, struct fat_file *ret);
+
+// The next entry of a folder, without "." and "..", and its name (fat_name.h) in `cap` bytes. ERR_NOT_FOUND: there is none, and otherwise
+// as fat_open.
+int fat_list(struct fat *fat, struct fat_node *folder, struct fat_node *ret, char *name, size_t cap);
 
 // The next run of a file, of at most `max` sectors (not 0); with no bytes at the file's end. ERR_INVALID (the chain is
 // damaged or shorter than the file), or the read's error.

@@ -4,6 +4,7 @@
 
 #include "base/ascii.h"
 #include "base/bytes.h"
+#include "base/utf8.h"
 
 // Fields of an entry of a long name: two of the bytes between the 13 units.
 enum {
@@ -14,6 +15,9 @@ enum {
 #define LONG_UNITS 13
 #define SHORT_SIZE 11 // 8 and 3 bytes, padded with blanks
 #define SHORT_BASE 8
+#define SHORT_LOWER 12 // a byte of flags that Windows NT brought, and all others follow
+#define LOWER_BASE 0x08
+#define LOWER_EXTENSION 0x10
 _Static_assert(FAT_NAME_UNITS == 20 * LONG_UNITS, "a name of 255 units has 20 entries");
 
 void fat_name_take(struct fat_name *name, const uint8_t *entry)
@@ -88,21 +92,28 @@ static bool long_is(const struct fat_name *name, const char *text, size_t len)
     return text_at == len;
 }
 
-// Bytes beyond ASCII mean what the writer's code page said; nobody can name them.
-static bool short_is(const uint8_t *entry, const char *text, size_t len)
+// "NAME.EXT" without its padding, in small letters where `lower` says so: how many bytes. Without the dot where there is no extension.
+static size_t short_name(const uint8_t *entry, uint8_t lower, char ret[SHORT_SIZE + 1])
 {
-    char name[SHORT_SIZE + 1];
     size_t n = 0, base = SHORT_BASE, extension = SHORT_SIZE;
     while (base > 0 && entry[base - 1] == ' ')
         base--;
     while (extension > SHORT_BASE && entry[extension - 1] == ' ')
         extension--;
     for (size_t i = 0; i < base; i++)
-        name[n++] = (char)entry[i];
+        ret[n++] = lower & LOWER_BASE ? ascii_lower((char)entry[i]) : (char)entry[i];
     if (extension > SHORT_BASE)
-        name[n++] = '.';
+        ret[n++] = '.';
     for (size_t i = SHORT_BASE; i < extension; i++)
-        name[n++] = (char)entry[i];
+        ret[n++] = lower & LOWER_EXTENSION ? ascii_lower((char)entry[i]) : (char)entry[i];
+    return n;
+}
+
+// Bytes beyond ASCII mean what the writer's code page said; nobody can name them.
+static bool short_is(const uint8_t *entry, const char *text, size_t len)
+{
+    char name[SHORT_SIZE + 1];
+    size_t n = short_name(entry, 0, name);
     if (n != len)
         return false;
     for (size_t i = 0; i < n; i++)
@@ -114,4 +125,19 @@ static bool short_is(const uint8_t *entry, const char *text, size_t len)
 bool fat_name_is(const struct fat_name *gathered, const uint8_t *entry, const char *text, size_t len)
 {
     return (long_belongs(gathered, entry) && long_is(gathered, text, len)) || short_is(entry, text, len);
+}
+
+void fat_name_text(const struct fat_name *gathered, const uint8_t *entry, char *to, size_t cap)
+{
+    char name[SHORT_SIZE + 1];
+    bool is_long = long_belongs(gathered, entry);
+    unsigned count = is_long ? gathered->count : (unsigned)short_name(entry, entry[SHORT_LOWER], name);
+    size_t len = 0;
+    for (unsigned at = 0; at < count && cap - len > UTF8_CHAR_MAX;) {
+        uint32_t c = is_long ? take_utf16(gathered->units, count, &at) : (uint8_t)name[at++];
+        if (is_long && c == 0)
+            break;
+        len += utf8_put(is_long || c < 0x80 ? c : 0, to + len);
+    }
+    to[len] = 0;
 }

@@ -22,3 +22,6 @@ void fat_name_take(struct fat_name *name, const uint8_t *entry);
 // Whether a short entry, behind the entries that were gathered, has this name (UTF-8; the case of ASCII letters does not
 // count).
 bool fat_name_is(const struct fat_name *gathered, const uint8_t *entry, const char *text, size_t len);
+
+// The name that people see: the long one, where there is one, else the short one. What does not fit is cut off.
+void fat_name_text(const struct fat_name *gathered, const uint8_t *entry, char *to, size_t cap);

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/fmt.h"
 #include "base/range.h"
+#include "base/utf8.h"
 
 #define HEADER_SIZE_MIN 92
 #define SECTOR_MIN 512
@@ -72,24 +73,7 @@ int gpt_check_entries(const struct gpt *gpt, const uint8_t *entries, size_t len)
     return gpt_crc32(entries, gpt_entries_size(gpt)) == gpt->entries_sum ? 0 : ERR_INVALID;
 }
 
-static size_t put_utf8(uint32_t c, char *to)
-{
-    if (c < 0x80) {
-        to[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        to[0] = (char)(0xc0 | c >> 6);
-        to[1] = (char)(0x80 | (c & 63));
-        return 2;
-    }
-    to[0] = (char)(0xe0 | c >> 12);
-    to[1] = (char)(0x80 | (c >> 6 & 63));
-    to[2] = (char)(0x80 | (c & 63));
-    return 3;
-}
-
-// Control characters and halves of surrogate pairs become '?': a label goes to consoles.
+// Pairs of surrogates, which no tool writes, become "??".
 static void read_label(const uint8_t *from, char ret[GPT_LABEL_MAX])
 {
     size_t len = 0;
@@ -97,8 +81,7 @@ static void read_label(const uint8_t *from, char ret[GPT_LABEL_MAX])
         uint32_t c = load16_le(from + 2 * i);
         if (c == 0)
             break;
-        bool odd = c < 0x20 || c == 0x7f || (c >= 0xd800 && c < 0xe000);
-        len += put_utf8(odd ? '?' : c, ret + len);
+        len += utf8_put(c, ret + len);
     }
     ret[len] = 0;
 }

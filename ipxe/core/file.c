@@ -1,41 +1,33 @@
 // SPDX-License-Identifier: MPL-2.0
-// The transport file: a signed image or a script in a FAT file system of a disk, the one that was booted from first. URIs:
-// file:[//DISK]/PATH, doc/scripts.md.
+// Files on disks: the transport file, a signed image or a script in a file system of a disk, the one that was booted from first, and
+// the commands that look at such files. URIs: file:[//DISK]/PATH, doc/scripts.md.
 #include "core/disks.h"
 
+#include "block/fs.h"
 #include "core/sink.h"
-#include "block/fat.h"
 
 #define READ_SIZE (64 * 1024) // bytes a read; a multiple of every sector size
 #define FOLDER "signet/"      // where paths that do not begin with '/' are
 
 struct file_fetch {
     struct core *core;
+    bool folders; // a folder is wanted as well
     char path[sizeof FOLDER + URI_PATH_MAX];
     // Where the file was found.
-    struct block_device dev;
-    struct fat fat;
-    struct fat_file file;
+    struct fs fs;
+    struct fs_node node;
     uint8_t buffer[READ_SIZE];
 };
 
-static int read_sector(void *ctx, uint32_t sector, void *buf)
-{
-    return block_read(&((struct file_fetch *)ctx)->dev, sector, 1, buf);
-}
-
-// Looks for the file in a partition. ERR_DISK_PARTITION: no FAT file system is there.
+// Looks for the file in a partition. ERR_DISK_PARTITION: no file system that can be read is there.
 static int look(void *ctx, const struct block_device *dev, const struct partition *p)
 {
     struct file_fetch *f = ctx;
-    const struct fat_ops ops = { f, read_sector };
-    f->dev = *dev;
-    int err = fat_mount(&f->fat, &ops, dev->sector_size, dev->sectors);
-    if (err == ERR_NOT_FOUND || err == ERR_UNSUPPORTED)
-        return ERR_DISK_PARTITION;
-    if (!err)
-        err = fat_find(&f->fat, f->path, &f->file);
-    return err == ERR_INVALID ? ERR_DISK_FILES : err;
+    int err = fs_probe(&f->fs, dev);
+    if (err)
+        return err == ERR_NOT_FOUND ? ERR_DISK_PARTITION : err;
+    err = f->fs.type->open(&f->fs, f->path, &f->node);
+    return !err && f->node.folder && !f->folders ? ERR_NOT_FOUND : err;
 }
 
 // A stick may be one file system from its first sector on.
@@ -46,13 +38,14 @@ static int look_on_disk(void *ctx, const struct block_device *disk)
 }
 
 // Finds the file. On success *ret is on the platform's heap.
-static int find(struct core *core, const struct uri *uri, struct file_fetch **ret)
+static int find(struct core *core, const struct uri *uri, bool folders, struct file_fetch **ret)
 {
     const struct platform *p = core->platform;
     struct file_fetch *f = p->alloc(p->ctx, sizeof *f);
     if (!f)
         return ERR_NO_MEMORY;
     f->core = core;
+    f->folders = folders;
     size_t folder = uri->path[0] == '/' ? 0 : sizeof FOLDER - 1;
     memcpy(f->path, FOLDER, folder);
     int err = uri_path_name(uri, f->path + folder, sizeof f->path - folder);
@@ -67,18 +60,13 @@ static int find(struct core *core, const struct uri *uri, struct file_fetch **re
 
 static int read_file(struct file_fetch *f, struct core_sink *sink)
 {
-    uint32_t sectors = READ_SIZE / f->dev.sector_size;
     uint64_t turned = core_now(f->core);
-    struct fat_run run;
+    uint32_t n;
     for (;;) {
-        int err = fat_run(&f->fat, &f->file, sectors, &run);
-        if (err == ERR_INVALID)
-            err = ERR_DISK_FILES;
-        if (err || run.bytes == 0)
+        int err = f->fs.type->read(&f->fs, &f->node, f->buffer, READ_SIZE, &n);
+        if (err || n == 0)
             return err;
-        err = block_read(&f->dev, run.sector, run.count, f->buffer);
-        if (!err)
-            err = core_sink_data(sink, f->buffer, run.bytes);
+        err = core_sink_data(sink, f->buffer, n);
         if (!err)
             err = core_disk_turn(f->core, &turned);
         if (err)
@@ -91,7 +79,7 @@ int core_file_fetch(struct core *core, const struct uri *uri)
     const struct platform *p = core->platform;
     struct file_fetch *f = NULL;
     struct core_sink *sink;
-    int err = find(core, uri, &f);
+    int err = find(core, uri, false, &f);
     if (!err)
         err = core_sink_open(&sink, core, uri);
     if (err) {
@@ -99,7 +87,7 @@ int core_file_fetch(struct core *core, const struct uri *uri)
         p->free(p->ctx, f);
         return err;
     }
-    console_say("file", "reading /%s of %s, %u KiB", f->path, f->dev.name, (unsigned)((f->file.size + KIB - 1) / KIB));
+    console_say("file", "reading /%s of %s, %u KiB", f->path, f->fs.dev.name, (unsigned)((f->node.size + KIB - 1) / KIB));
     err = read_file(f, sink);
     p->free(p->ctx, f); // before a script runs, which may want the memory
     return core_sink_close(sink, err);
@@ -109,7 +97,7 @@ bool core_file_is_there(struct core *core, const char *uri_text)
 {
     static struct uri uri; // 8 KiB
     struct file_fetch *f;
-    if (uri_parse(uri_text, &uri) != 0 || find(core, &uri, &f) != 0)
+    if (uri_parse(uri_text, &uri) != 0 || find(core, &uri, false, &f) != 0)
         return false;
     core->platform->free(core->platform->ctx, f);
     return true;
