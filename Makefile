@@ -125,7 +125,7 @@ build/tool/signet-host: build/tool/ipxe/host/main.o $(LIBS_tool)
 
 # ---- tests ---------------------------------------------------------------------------------------------
 
-UNIT_SRCS := $(wildcard ipxe/*/*_test.c tools/*_test.c)
+UNIT_SRCS := $(wildcard ipxe/*/*_test.c ipxe/*/*/*_test.c tools/*_test.c)
 SIM_SRCS := $(wildcard ipxe/*/*_sim.c)
 FUZZ_SRCS := $(wildcard ipxe/*/*_fuzz.c tools/*_fuzz.c)
 UNIT64 := $(patsubst %.c,build/test64/%,$(UNIT_SRCS))

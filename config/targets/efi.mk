@@ -19,10 +19,11 @@ DIGEST_efi := $(DIGEST_x86)
 DIGEST_efi-arm64 := ipxe/crypto/digest_mbedtls.c ipxe/crypto/digest_armv8.c
 
 PE_PROGRAMS := ipxe.pe
-FILES_ipxe.pe := $(filter-out ipxe/efi/helpers_% ipxe/efi/psci%,$(call not-tests,$(wildcard ipxe/efi/*.c))) $(LIBC_SRCS)
+FILES_ipxe.pe := $(call not-tests,$(wildcard $(addsuffix /*.c,ipxe/efi $(addprefix ipxe/efi/,boot cards disks)))) \
+	ipxe/efi/processors/helpers.c $(LIBC_SRCS)
 # Other processors: by the firmware's MP services, or turned on by ourselves.
-FILES_ipxe.pe_efi := ipxe/efi/helpers_mp.c ipxe/efi/slot.S
-FILES_ipxe.pe_efi-arm64 := ipxe/efi/helpers_psci.c ipxe/efi/psci.c ipxe/efi/psci_entry.S ipxe/efi/slot.S
+FILES_ipxe.pe_efi := ipxe/efi/processors/helpers_mp.c ipxe/efi/slot.S
+FILES_ipxe.pe_efi-arm64 := ipxe/efi/processors/helpers_psci.c ipxe/efi/processors/psci.c ipxe/efi/processors/psci_entry.S ipxe/efi/slot.S
 ARCHIVES_ipxe.pe := core pure lwip mbed
 # Base 0 is free in no machine, so the firmware chooses the place. At lld-link's own 5 GiB it would cut high memory in two.
 LDFLAGS_ipxe.pe := /subsystem:efi_application /entry:efi_main /opt:icf /base:0 \

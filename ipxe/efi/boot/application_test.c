@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 // application.c and start.c over a firmware of their own: what LoadImage and StartImage get, what becomes of their
 // answers, and that nothing stays loaded.
-#include "efi/application.c"
-#include "efi/start.c"
+#include "efi/boot/application.c"
+#include "efi/boot/start.c"
 #include "base/test.h"
 #include "efi/testefi.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
 // See snp.h.
-#include "efi/snp.h"
+#include "efi/cards/snp.h"
 
 #include "efi/clock.h"
-#include "efi/drivers.h"
+#include "efi/cards/drivers.h"
 #include "efi/efi.h"
 
 #define TX_BUFFERS 32

@@ -3,7 +3,7 @@
 // 12.9) whether an image may be used. For the moment of one LoadImage its function is replaced by one that knows the
 // kernel's buffer and hands all other questions on. Code that could do this without leave has won already: the
 // firmware checked Signet itself by its signature, and Signet checked the kernel by its seal.
-#include "efi/vouch.h"
+#include "efi/boot/vouch.h"
 
 #include "efi/efi.h"
 

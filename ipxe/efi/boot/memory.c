@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // See memory.h.
-#include "efi/memory.h"
+#include "efi/boot/memory.h"
 
 #include "base/range.h"
 #include "efi/efi.h"

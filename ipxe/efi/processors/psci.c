@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // See psci.h.
-#include "efi/psci.h"
+#include "efi/processors/psci.h"
 
 #include "efi/efi.h"
 #include "image/acpi_arm.h"

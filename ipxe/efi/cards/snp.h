@@ -2,7 +2,7 @@
 // Working a card by the Simple Network Protocol. Opening takes it from the firmware's own network stack, closing gives
 // it back. Below snp_stop, everything is for open cards.
 #pragma once
-#include "efi/cards.h"
+#include "efi/cards/cards.h"
 
 int snp_open(struct card *card); // ERR_NET_LINK
 void snp_close(struct card *card);

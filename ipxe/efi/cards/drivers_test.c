@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // drivers.c over a made-up firmware: PCI devices whose drivers bring up a protocol when they are connected.
-#include "efi/drivers.c"
+#include "efi/cards/drivers.c"
 #include "base/test.h"
 #include "efi/testefi.h"
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 // See nic.h.
-#include "efi/nic.h"
+#include "efi/cards/nic.h"
 
 #include "base/fmt.h"
 #include "drivers/nic.h"
-#include "efi/cards.h"
+#include "efi/cards/cards.h"
 #include "efi/console.h"
 #include "efi/efi.h"
-#include "efi/native.h"
-#include "efi/snp.h"
+#include "efi/cards/native.h"
+#include "efi/cards/snp.h"
 
 static void say(unsigned nic, const char *what)
 {

@@ -2,13 +2,13 @@
 // Linux through its EFI stub (Documentation/admin-guide/efi-stub.rst): the kernel's file, whole and verified in memory,
 // goes through LoadImage and StartImage; the initrds are handed out by a LoadFile2 protocol on the device path that
 // the stub asks for; the command line is the load options.
-#include "efi/linux.h"
+#include "efi/boot/linux.h"
 
 #include "base/bytes.h"
 #include "base/fmt.h"
 #include "efi/efi.h"
-#include "efi/nic.h"
-#include "efi/start.h"
+#include "efi/cards/nic.h"
+#include "efi/boot/start.h"
 #include "image/pe.h"
 
 static const struct efi_guid path_guid = EFI_DEVICE_PATH_GUID, load_file2_guid = EFI_LOAD_FILE2_GUID;

@@ -4,7 +4,7 @@
 // work them, nic.c knows which.
 #pragma once
 #include "core/platform.h"
-#include "efi/pci.h"
+#include "efi/cards/pci.h"
 #include "efi/uefi.h"
 
 #define CARD_HANDLES_MAX 4 // SNP handles with one MAC: drivers stack

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 // See start.h.
-#include "efi/start.h"
+#include "efi/boot/start.h"
 
 #include "base/fmt.h"
 #include "efi/console.h"
 #include "efi/efi.h"
-#include "efi/vouch.h"
+#include "efi/boot/vouch.h"
 
 static const struct efi_guid loaded_image_guid = EFI_LOADED_IMAGE_GUID;
 

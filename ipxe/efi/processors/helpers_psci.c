@@ -2,11 +2,11 @@
 // See helpers.h. By PSCI, the interface that the kernel uses a moment later: few arm64 firmwares have the MP services. A
 // processor is turned on for a download, turns itself off when the board is closed, and must be known to be off before a
 // kernel starts, which could not turn it on otherwise.
-#include "efi/helpers.h"
+#include "efi/processors/helpers.h"
 
 #include "crypto/digest_hw.h"
-#include "efi/psci.h"
-#include "efi/psci_entry.h"
+#include "efi/processors/psci.h"
+#include "efi/processors/psci_entry.h"
 
 #define STACK_SIZE 8192
 #define EL2 2

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 // See cards.h.
-#include "efi/cards.h"
+#include "efi/cards/cards.h"
 
 #include "base/bytes.h"
 #include "base/fmt.h"
 #include "core/core.h"
 #include "drivers/nic.h"
-#include "efi/drivers.h"
+#include "efi/cards/drivers.h"
 #include "efi/efi.h"
 
 #define PCI_CLASS_NETWORK 0x02

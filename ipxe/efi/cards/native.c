@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 // See native.h.
-#include "efi/native.h"
+#include "efi/cards/native.h"
 
 #include "drivers/nic.h"
 #include "efi/efi.h"
 #include "efi/heap.h"
-#include "efi/snp.h"
+#include "efi/cards/snp.h"
 
 static const struct efi_guid pci_guid = EFI_PCI_IO_GUID;
 

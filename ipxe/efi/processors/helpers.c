@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // See helpers.h. What both ways have in common.
-#include "efi/helpers.h"
+#include "efi/processors/helpers.h"
 
 #include "efi/clock.h"
 #include "efi/console.h"

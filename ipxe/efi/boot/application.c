@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 // See application.h. An application that ends is unloaded by the firmware (UEFI 2.10, 7.4), so its handle is not touched
 // any more afterwards.
-#include "efi/application.h"
+#include "efi/boot/application.h"
 
 #include "efi/efi.h"
-#include "efi/nic.h"
-#include "efi/start.h"
+#include "efi/cards/nic.h"
+#include "efi/boot/start.h"
 
 int application_run(const struct platform_boot *boot)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // cards.c over a made-up firmware: which cards there are, in which order, who drives them and what is woken for that.
 #include "base/test.h" // first: `count` is a name in both
-#include "efi/cards.c"
+#include "efi/cards/cards.c"
 #include "efi/testefi.h"
 
 #define KNOWN 0x10001af4u // device and vendor of the card that the only driver knows

@@ -2,7 +2,7 @@
 // Working a card by a native driver of drivers/. Opening takes the PCI function from the firmware's driver, and closing
 // leaves it to nobody.
 #pragma once
-#include "efi/cards.h"
+#include "efi/cards/cards.h"
 
 int native_open(struct card *card); // ERR_NO_MEMORY, ERR_NET_LINK: the function is nobody's, either
 void native_close(struct card *card);

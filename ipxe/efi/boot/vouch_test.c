@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // vouch.c over a firmware of its own, whose check refuses everything: what is let in, Signet has let in.
-#include "efi/vouch.c"
+#include "efi/boot/vouch.c"
 #include "base/test.h"
 #include "efi/testefi.h"
 

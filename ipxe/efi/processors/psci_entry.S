@@ -2,7 +2,7 @@
 // Where a processor begins that psci_on() has started: from a processor without MMU, caches and stack to one like the first.
 //   in:   x0 struct psci_entry, in memory itself and not only in a cache, as is this code; interrupts masked
 //   out:  never; x0 to x8 are used
-#include "efi/psci_entry.h"
+#include "efi/processors/psci_entry.h"
 
     .text
     .p2align 3

@@ -2,7 +2,7 @@
 // See helpers.h. By the MP services protocol (PI specification, volume 2, 13.4). All processors are started once for a
 // download and stay at the board until it is closed: the firmware takes milliseconds to start one and looks only ten times
 // a second whether one is done.
-#include "efi/helpers.h"
+#include "efi/processors/helpers.h"
 
 #include "crypto/digest_hw.h"
 #include "efi/efi.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // storage.c over a firmware of its own: four block devices in memory, with what real ones do rarely (buffers that must
 // be aligned, a medium that changes, a handle that is gone).
-#include "efi/storage.c"
+#include "efi/disks/storage.c"
 #include "base/test.h"
 #include "efi/testefi.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // See drivers.h.
-#include "efi/drivers.h"
+#include "efi/cards/drivers.h"
 
 #include "efi/efi.h"
 

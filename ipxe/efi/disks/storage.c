@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 // See storage.h.
-#include "efi/storage.h"
+#include "efi/disks/storage.h"
 
 #include "base/fmt.h"
 #include "base/range.h"
-#include "efi/drivers.h"
+#include "efi/cards/drivers.h"
 #include "efi/efi.h"
 
 #define DISKS_MAX 16

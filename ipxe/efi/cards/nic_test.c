@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 // nic.c and native.c over two cards in memory: what is taken from the firmware and when it is given back, and what happens
 // where a step fails.
-#include "efi/nic.c"
-#include "efi/native.c"
+#include "efi/cards/nic.c"
+#include "efi/cards/native.c"
 #include "base/test.h"
 #include "efi/testefi.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // See pci.h. Registers are reached by their address on the bus: edk2 counts base address registers of 64 bits once, the
 // specification and the drivers twice, so that the number of a register is not one thing everywhere.
-#include "efi/pci.h"
+#include "efi/cards/pci.h"
 
 #include "base/err.h"
 #include "drivers/barrier.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // pci.c over a function in memory: one BAR of ports, one of 64 bits above 4 GiB, and a firmware whose every call fails once.
-#include "efi/pci.c"
+#include "efi/cards/pci.c"
 #include "base/test.h"
 
 #define BASE 0x4000000000ull // of BAR 2, which takes BAR 3 as well
