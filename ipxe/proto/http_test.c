@@ -119,8 +119,8 @@ TEST(blanks_around_values)
 // A part is no file, whatever its length says.
 TEST(parts_are_not_the_whole)
 {
-    static const char *const ranges[] = { "bytes 0-4/6", "bytes 1-5/6", "bytes 0-4/*", "bytes 0-4", "bytes 0-/5", "bytes */5", "bytes 0-18446744073709551615/0",
-                                          "lines 0-4/5", "" };
+    static const char *const ranges[] = { "bytes 0-4/6", "bytes 1-5/6", "bytes 0-4/*", "bytes 0-4", "bytes 0-/5", "bytes */5",
+                                          "bytes 0-18446744073709551615/0", "lines 0-4/5", "" };
     CHECK_EQ(run(&response, "HTTP/1.1 206 Partial Content\r\nContent-Length: 5\r\n\r\nhello", 9, true), ERR_HTTP_ERROR);
     for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
         char text[160];
