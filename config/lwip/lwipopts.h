@@ -36,6 +36,7 @@
 
 #define LWIP_ARP 1
 #define ARP_QUEUEING 1
+#define ARP_TABLE_SIZE 32
 #define ETHARP_SUPPORT_STATIC_ENTRIES 0
 #define ETHARP_SUPPORT_VLAN 0
 #define LWIP_IPV4 1
@@ -67,6 +68,8 @@
 #define LWIP_IPV6_FRAG 1
 #define IPV6_FRAG_COPYHEADER 1 // pointers are 8 bytes on the host
 #define LWIP_IPV6_DHCP6 0
+#define LWIP_ND6_NUM_NEIGHBORS 32
+#define LWIP_ND6_NUM_DESTINATIONS 32
 #define LWIP_ND6_RDNSS_MAX_DNS_SERVERS 2
 #define LWIP_IPV6_NUM_ADDRESSES 4
 // The ROM has used the link-local address already; a second of detection would be a second of every boot.

@@ -500,8 +500,13 @@ TEST(path_mtu_has_a_floor)
 {
     static const uint32_t mtus[] = { 0, 40, 48, 50, 55, 56, 64, 1279, 1280 };
     uint8_t data[1400], packet[1408], big[8 + 40] = { 2 };
+    struct net_addr peer = { .port = PORT, .zone = 1 }; // whom we talk to: of others nothing is kept
     fill(data, sizeof data);
+    memcpy(peer.ip, peer_ip6, 16);
     set_up();
+    struct net_udp *socket = net_udp_open(PORT, got, NULL);
+    CHECK_EQ(net_udp_send(socket, &peer, data, 1), 0);
+    drain();
     big[8] = 0x60;
     memcpy(big + 8 + 8, own_ip6, 16);
     memcpy(big + 8 + 24, peer_ip6, 16);
@@ -520,6 +525,7 @@ TEST(path_mtu_has_a_floor)
         CHECK_EQ(t.sent.len, ETH + 48 + rest);
         CHECK(memcmp(t.sent.bytes + ETH + 48, data + first - 8, rest) == 0);
     }
+    net_udp_close(socket);
 }
 
 // All ends of fragments are bounded: a chain longer than 64 KiB has no length in lwIP.

@@ -2,8 +2,6 @@
 // lwIP's network interfaces over the platform's cards: frames out, addresses, multicast filters.
 #include "net/port.h"
 
-#include "lwip/ethip6.h"
-#include "lwip/etharp.h"
 #include "lwip/mld6.h"
 #include "lwip/nd6.h"
 #include "netif/ethernet.h"
@@ -100,8 +98,8 @@ static err_t set_up(struct netif *netif)
     struct card *card = netif->state;
     netif->name[0] = 'n';
     netif->name[1] = 'e';
-    netif->output = etharp_output;
-    netif->output_ip6 = ethip6_output;
+    netif->output = net_output4;
+    netif->output_ip6 = net_output6;
     netif->linkoutput = send_frame;
     netif->mtu = card->info.mtu ? card->info.mtu : 1500;
     netif->hwaddr_len = 6;
