@@ -24,7 +24,7 @@ int p2_client_init(struct p2_client *c, const struct p2_client_config *config, u
     c->block_max = MAX(MIN(c->block_max, P2_BLOCK_MAX), P2_BLOCK_MIN);
     c->discover_us = config->discover_us ? config->discover_us : P2_DISCOVER_DEFAULT;
     c->stall_us = config->stall_us ? config->stall_us : P2_STALL_DEFAULT;
-    c->started = c->now = c->progress_at = c->slow_at = now;
+    c->started = c->now = c->progress_at = c->slow_at = c->rate_at = now;
     progress_start(&c->watch, now);
     c->phase = P2_DISCOVER;
     p2c_flow_init(c, config);

@@ -52,6 +52,7 @@
 #define P2_COOKIE_RENEW 30000000u  // a cookie as old is renewed while it still works
 #define P2_HINT_PAUSE 200000u      // RESET and ERROR are acted upon at most once in this time
 #define P2_FAILOVER_AFTER 1500000u // no new block for so long: the next server's turn
+#define P2_FIRST_AFTER 300000u     // the same before a turn's first block; doubled for each turn that brought none
 #define P2_STALL_DEFAULT 30000000u
 #define P2_DISCOVER_DEFAULT 6000000u
 #define P2_DECIDE_AFTER 3000000u   // servers are looked for at least so long before a failure is final
@@ -62,6 +63,8 @@
 #define P2_DROPS_MAX 64            // servers dropped before the boot is given up: bounds a hostile crowd
 #define P2_SLOW_TIME 10000000u     // fewer than P2_SLOW_BLOCKS in so long: another server may do better
 #define P2_SLOW_BLOCKS 64u
+#define P2_RATE_TIME 2500000u      // fewer than P2_RATE_BLOCKS in so long: a server not yet tried, or one that was twice as fast, has a turn
+#define P2_RATE_BLOCKS 1024u       // 577 KB/s
 #define P2_REFUSED_AFTER 100000u   // an ERROR and no block for so long: the next server's turn
 #define P2_BUSY_TIME 5000000u      // a server that said BUSY is busy for so long; one that still is says so more often
 #define P2_REORDER_FIRST 3u        // blocks that may overtake one before it counts as lost; doubles when wrong
@@ -136,6 +139,8 @@ struct p2_client_server {
     uint64_t tried;    // when it last became the current one: failover takes the longest ago
     uint64_t refused; // when it last said ERROR
     uint32_t refusals; // times that it said that it has no such image
+    uint32_t fruitless; // turns in a row that brought no block
+    uint32_t rate;      // new blocks in the last P2_RATE_TIME of its turn
     int error; // why it was dropped
 };
 
@@ -190,6 +195,8 @@ struct p2_client {
     struct progress watch; // its rate: a server that sends a little for ever holds no boot
     uint64_t slow_at;     // start of the current P2_SLOW_TIME
     uint32_t slow_blocks; // new blocks in it
+    uint64_t rate_at;     // the same of P2_RATE_TIME
+    uint32_t rate_blocks;
 
     // discovery
     uint8_t discovery_nonce[P2_NONCE_SIZE];

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
-// Inside the client machine. Nine files share struct p2_client:
+// Inside the client machine. Ten files share struct p2_client:
 //   client.c          the interface, the phases, judging the seal, finishing
 //   client_servers.c  who is there: OFFERs, the current server, failover
+//   client_turns.c    how the current server does, and who may do better
 //   client_hello.c    asking: discovery, HELLO
 //   client_flow.c     what is under way: READs, window, round trips, losses
 //   client_window.c   how much may be under way
@@ -50,9 +51,17 @@ struct p2_client_server *p2c_servers_find(struct p2_client *c, const struct net_
 // Takes another server (or none) as the current one.
 void p2c_servers_drop(struct p2_client *c, uint32_t index, int error);
 void p2c_servers_switch(struct p2_client *c, uint32_t index);
-uint32_t p2c_servers_other(const struct p2_client *c); // index of the best one but the current, or UINT32_MAX
+#define P2C_NOBODY UINT32_MAX // no server's index
+uint32_t p2c_servers_other(const struct p2_client *c); // index of the best one but the current, or P2C_NOBODY
+bool p2c_servers_eligible(const struct p2_client *c, uint32_t i); // may its turn come next?
 void p2c_servers_tick(struct p2_client *c);
 uint64_t p2c_servers_deadline(const struct p2_client *c);
+
+// --- client_turns.c: of the current server ---
+bool p2c_turn_fruitful(const struct p2_client *c);     // has its turn brought a block?
+uint64_t p2c_turn_patience(const struct p2_client *c); // for how long it may bring nothing, us
+bool p2c_turn_slow(struct p2_client *c);               // once in P2_SLOW_TIME: has it nearly stopped?
+uint32_t p2c_turn_faster(struct p2_client *c);         // once in P2_RATE_TIME: who may well be faster, or P2C_NOBODY
 
 // --- client_hello.c ---
 void p2c_hello_open(struct p2_client *c, struct p2_client_server *server); // asks it, from now on

@@ -5,8 +5,6 @@
 // once. One server is the current one; the others wait for it to fail.
 #include "phase2/client_parts.h"
 
-#define INDEX_NONE UINT32_MAX
-
 static const struct p2_client_server *at(const struct p2_client *c, uint32_t i)
 {
     return &c->servers[i];
@@ -61,8 +59,14 @@ static bool same_image(const struct p2_client *c, const struct p2_client_server 
            (c->bound || c->phase != P2_SEAL || s->offer.seal_size == c->space_size);
 }
 
+static bool useless(struct p2_client *c, const struct p2_client_server *s)
+{
+    return s->state == P2S_DROPPED || (s != p2c_current(c) && (s->fruitless || (c->bound && !same_image(c, s))));
+}
+
 // Room for one more server: a free entry; else one that never answered us, asked before not yet asked (a crowd
-// of invented addresses must not keep the real one out, so it is taken at random); else one that was dropped or has another image.
+// of invented addresses must not keep the real one out, so it is taken at random); else one that was dropped, has another image
+// or brought nothing in its turn: an OFFER costs nothing.
 static struct p2_client_server *server_room(struct p2_client *c)
 {
     struct p2_client_server *heard = NULL, *given_up = NULL;
@@ -79,8 +83,7 @@ static struct p2_client_server *server_room(struct p2_client *c)
             return s;
         if (s->state == P2S_HEARD)
             heard = s;
-        bool useless = s->state == P2S_DROPPED || (c->bound && s != p2c_current(c) && !same_image(c, s));
-        if (useless && (!given_up || s->tried < given_up->tried))
+        if (useless(c, s) && (!given_up || s->tried < given_up->tried))
             given_up = s;
     }
     return heard ? heard : given_up;
@@ -203,7 +206,7 @@ void p2c_servers_hint(struct p2_client *c, struct p2_client_server *server, cons
 
 // ---- the current server --------------------------------------------------------------------------------
 
-static bool eligible(const struct p2_client *c, uint32_t i)
+bool p2c_servers_eligible(const struct p2_client *c, uint32_t i)
 {
     const struct p2_client_server *s = at(c, i);
     return s->state == P2S_BOUND && i + 1 != c->current && (!c->bound || same_image(c, s));
@@ -219,20 +222,23 @@ static bool better(const struct p2_client *c, uint32_t a, uint32_t b)
 
 uint32_t p2c_servers_other(const struct p2_client *c)
 {
-    uint32_t best = INDEX_NONE;
+    uint32_t best = P2C_NOBODY;
     for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
-        if (eligible(c, i) && (best == INDEX_NONE || better(c, i, best)))
+        if (p2c_servers_eligible(c, i) && (best == P2C_NOBODY || better(c, i, best)))
             best = i;
     return best;
 }
 
 void p2c_servers_switch(struct p2_client *c, uint32_t index)
 {
-    struct p2_client_server *server = &c->servers[index];
+    struct p2_client_server *server = &c->servers[index], *last = p2c_current(c);
+    if (last)
+        last->fruitless = p2c_turn_fruitful(c) ? 0 : last->fruitless + 1;
     if (c->current || c->bound)
         c->progress.failovers++;
     c->current = index + 1;
-    c->current_since = c->now;
+    c->current_since = c->rate_at = c->now;
+    c->rate_blocks = 0;
     server->tried = MAX(c->now, 1u);
     p2c_flow_fresh(c);
     c->reset_seen = false;
@@ -273,7 +279,7 @@ void p2c_servers_drop(struct p2_client *c, uint32_t index, int error)
     if (!c->bound)
         c->phase = P2_DISCOVER;
     uint32_t other = p2c_servers_other(c);
-    if (other != INDEX_NONE)
+    if (other != P2C_NOBODY)
         p2c_servers_switch(c, other);
     else
         p2c_hello_discover(c);
@@ -305,7 +311,7 @@ static int reason(const struct p2_client *c, int otherwise)
 static void tick_without_server(struct p2_client *c)
 {
     uint32_t other = p2c_servers_other(c);
-    if (other != INDEX_NONE) {
+    if (other != P2C_NOBODY) {
         p2c_servers_switch(c, other);
         return;
     }
@@ -321,23 +327,13 @@ static void tick_without_server(struct p2_client *c)
         p2c_fail(c, reason(c, ERR_P2_STALLED));
 }
 
-static bool slow(struct p2_client *c)
-{
-    if (c->now - c->slow_at < P2_SLOW_TIME)
-        return false;
-    bool result = c->slow_blocks < P2_SLOW_BLOCKS;
-    c->slow_at = c->now;
-    c->slow_blocks = 0;
-    return result;
-}
-
 static void tick_with_server(struct p2_client *c)
 {
     struct p2_client_server *server = p2c_current(c);
     if (c->clock_stopped || (!c->outstanding && !p2c_space_wants(c))) {
         c->clock_stopped = false;
-        c->progress_at = c->slow_at = c->now; // nothing is wanted from it
-        c->slow_blocks = 0;
+        c->progress_at = c->slow_at = c->rate_at = c->now; // nothing is wanted from it
+        c->slow_blocks = c->rate_blocks = 0;
         progress_start(&c->watch, c->now);
     }
     uint64_t idle = c->now - c->progress_at;
@@ -349,15 +345,18 @@ static void tick_with_server(struct p2_client *c)
     }
     if (c->now - server->cookie_time >= P2_COOKIE_RENEW && !server->hello_open)
         p2c_hello_open(c, server);
-    bool silent = idle >= P2_FAILOVER_AFTER && c->now - c->current_since >= P2_FAILOVER_AFTER;
+    uint64_t wait = p2c_turn_patience(c);
+    bool silent = idle >= wait && c->now - c->current_since >= wait;
     bool refused = server->refused && server->refused >= c->progress_at && idle >= P2_REFUSED_AFTER &&
                    c->now - c->current_since >= P2_REFUSED_AFTER;
-    if (!silent && !refused && !slow(c))
+    uint32_t other = p2c_turn_faster(c);
+    if (!silent && !refused && !p2c_turn_slow(c) && other == P2C_NOBODY)
         return;
     // The others that are known may be as dead: who else is there is asked at the same time.
     p2c_hello_discover(c);
-    uint32_t other = p2c_servers_other(c);
-    if (other != INDEX_NONE) {
+    if (other == P2C_NOBODY)
+        other = p2c_servers_other(c);
+    if (other != P2C_NOBODY) {
         p2c_servers_switch(c, other);
     } else if (refused) {
         server->refused = 0; // nobody else: READs to it go on, and it may say so again
@@ -404,9 +403,9 @@ uint64_t p2c_servers_deadline(const struct p2_client *c)
     const struct p2_client_server *server = at(c, c->current - 1);
     if (!c->outstanding && !p2c_space_wants(c))
         return t; // all is here and waits to be hashed
-    t = MIN(t, MAX(c->progress_at, c->current_since) + P2_FAILOVER_AFTER);
+    t = MIN(t, MAX(c->progress_at, c->current_since) + p2c_turn_patience(c));
     t = MIN(t, c->progress_at + c->stall_us);
-    t = MIN(t, c->slow_at + P2_SLOW_TIME);
+    t = MIN(t, MIN(c->slow_at + P2_SLOW_TIME, c->rate_at + P2_RATE_TIME));
     t = MIN(t, c->watch.window_us + PROGRESS_WINDOW_US);
     if (server->refused && server->refused >= c->progress_at)
         t = MIN(t, MAX(c->progress_at, c->current_since) + P2_REFUSED_AFTER);

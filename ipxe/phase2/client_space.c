@@ -331,6 +331,7 @@ int p2c_space_data(struct p2_client *c, uint32_t server, const struct p2_data *d
     c->progress_at = c->now;
     progress_add(&c->watch, data->length, c->now);
     c->slow_blocks++;
+    c->rate_blocks++;
     p2c_flow_arrived(c, index, block, data->stamp, was_asked);
     if (slot->received == slot->blocks) {
         c->whole++;

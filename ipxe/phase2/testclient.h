@@ -200,7 +200,7 @@ static bool memory_is(const struct testimage *image)
 {
     return memcmp(memory, image->payload, image->seal.payload_size) == 0;
 }
-static struct p2_progress progress(void)
+static UNUSED struct p2_progress progress(void)
 {
     struct p2_progress p;
     p2_client_progress(&client, &p);

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MPL-2.0
+// How the current server does in its turn, and whether another one may do better. It may be slow, far away or busy; or lie about all it has.
+#include "phase2/client_parts.h"
+
+bool p2c_turn_fruitful(const struct p2_client *c)
+{
+    return c->data_at > c->current_since;
+}
+
+bool p2c_turn_slow(struct p2_client *c)
+{
+    if (c->now - c->slow_at < P2_SLOW_TIME)
+        return false;
+    bool result = c->slow_blocks < P2_SLOW_BLOCKS;
+    c->slow_at = c->now;
+    c->slow_blocks = 0;
+    return result;
+}
+
+// A server that trickles is no reason to fail, but others may do better. Each has a turn, and then the fastest.
+uint32_t p2c_turn_faster(struct p2_client *c)
+{
+    struct p2_client_server *server = p2c_current(c);
+    if (c->now - c->rate_at < P2_RATE_TIME)
+        return P2C_NOBODY;
+    uint32_t best = P2C_NOBODY, rate = 2 * c->rate_blocks;
+    server->rate = c->rate_blocks;
+    c->rate_at = c->now;
+    c->rate_blocks = 0;
+    for (uint32_t i = 0; server->rate < P2_RATE_BLOCKS && i < P2_CLIENT_SERVERS; i++) {
+        const struct p2_client_server *s = &c->servers[i];
+        uint32_t hope = s->tried ? s->rate : P2_RATE_BLOCKS;
+        if (p2c_servers_eligible(c, i) && s->strikes <= server->strikes && hope > rate) {
+            best = i;
+            rate = hope;
+        }
+    }
+    return best;
+}
+
+// How long the current server may bring nothing. Those that answered HELLO and nothing else are many where somebody wants no boot.
+uint64_t p2c_turn_patience(const struct p2_client *c)
+{
+    if (p2c_turn_fruitful(c) || p2c_servers_other(c) == P2C_NOBODY)
+        return P2_FAILOVER_AFTER;
+    return MIN((uint64_t)P2_FIRST_AFTER << MIN(c->servers[c->current - 1].fruitless, 3u), (uint64_t)P2_FAILOVER_AFTER);
+}
