@@ -35,11 +35,6 @@ void net_set_dns(enum net_dns_from from, const struct net_addr *servers, unsigne
     apply();
 }
 
-bool net_has_dns(void)
-{
-    return !ip_addr_isany(dns_getserver(0));
-}
-
 // Takes the i-th one out of the routers' list.
 static void take_out(unsigned i)
 {
@@ -64,12 +59,18 @@ void net_hook_router_dns(const struct netif *netif, const ip_addr_t *ip, u32_t l
     apply();
 }
 
-void net_forget_router_dns(unsigned nic)
+void net_forget_closed_dns(void)
 {
     unsigned before = lists[NET_DNS_ROUTER].count;
     for (unsigned i = before; i-- > 0;)
-        if (lists[NET_DNS_ROUTER].servers[i].zone == nic + 1)
+        if (!net_is_open(lists[NET_DNS_ROUTER].servers[i].zone - 1u))
             take_out(i);
     if (lists[NET_DNS_ROUTER].count != before)
         apply();
+}
+
+bool net_has_dns(void)
+{
+    net_forget_closed_dns();
+    return !ip_addr_isany(dns_getserver(0));
 }

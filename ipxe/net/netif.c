@@ -165,7 +165,6 @@ void net_close(unsigned nic)
     struct netif *netif = net_netif(nic);
     if (!netif)
         return;
-    net_forget_router_dns(nic);
     netif_set_down(netif);
     netif_remove(netif);
     net.cards[nic].open = false;

@@ -37,7 +37,7 @@ typedef void net_lwip_refusal(const struct net_addr *to, uint16_t port, const ui
 void net_udp_on_lwip_refusal(net_lwip_refusal *refused);
 // The look-up at hand is given up: its name servers are no more.
 void net_forget_lookup(void);
-// A card is closed: what a router's advertisement brought to it is gone.
-void net_forget_router_dns(unsigned nic);
+// What routers' advertisements brought to cards that are closed by now is gone.
+void net_forget_closed_dns(void);
 // False when no socket has this port.
 bool net_udp_deliver(struct netif *netif, uint16_t port, const struct net_addr *from, const uint8_t *data, size_t len);

@@ -63,6 +63,7 @@ static void resolved(const char *name, const ip_addr_t *ip, void *number)
 static void look_up(const char *name, bool v6)
 {
     ip_addr_t ip[2] = { 0 };
+    net_forget_closed_dns();
     void *number = (void *)++lookup.number;
     fmt_snprintf(lookup.name, sizeof lookup.name, "%s", name);
     lookup.v6 = v6;
