@@ -19,9 +19,10 @@ define FLAVOR
 build/$(1)/%.o: %.c $(SOURCES_STAMP)
 	@mkdir -p $$(@D)
 	@$$(if $$(V),,echo "  CC[$(1)] $$<";) $(CLANG) $$(COMMON) $$(CFLAGS_$(1)) $$(if $$(filter $(SRC)/%,$$<),-w,$(WARN)) -c -o $$@ $$<
+# Without -g, unless ASFLAGS has it: clang 14 writes the folder's name into an assembly file's lines, whatever is mapped.
 build/$(1)/%.o: %.S
 	@mkdir -p $$(@D)
-	@$(CLANG) $$(or $$(ASFLAGS_$(1)),$$(CFLAGS_$(1))) -I. -Iipxe -g -ffile-prefix-map=$(CURDIR)=. -MMD -MP -c -o $$@ $$<
+	@$(CLANG) $$(or $$(ASFLAGS_$(1)),$$(CFLAGS_$(1))) -I. -Iipxe -ffile-prefix-map=$(CURDIR)=. -MMD -MP -c -o $$@ $$<
 build/$(1)/libpure.a: $(call objects,$(1),$(PURE_SRCS) $(DIGEST_$(1)))
 build/$(1)/libcore.a: $(call objects,$(1),$(CORE_SRCS) $(PLATFORM_$(1)))
 build/$(1)/liblwip.a: $(call objects,$(1),$(LWIP_SRCS))

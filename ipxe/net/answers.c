@@ -12,6 +12,13 @@
 #include "lwip/prot/tcp.h"
 #include "netif/ethernet.h"
 
+static const uint8_t *sender; // of the frame that lwIP has, NULL: it has none
+
+void net_answer_to(const uint8_t *from)
+{
+    sender = from;
+}
+
 // Whom `p` is for, whose upper layer begins at `head`.
 enum addressee { OURS, STRANGER, NOBODY };
 
@@ -32,8 +39,7 @@ static enum addressee addressee(const struct pbuf *p, size_t head, uint8_t proto
 {
     if (!is_answer(p, head, proto))
         return OURS;
-    const uint8_t *from = net_frame_from();
-    if (back && from && !(from[0] & 1))
+    if (back && sender && !(sender[0] & 1))
         return STRANGER;
     // The reset of a connection of ours that is given up. Otherwise it is a late word, such as that fragments never became whole.
     return proto == IP_PROTO_TCP ? OURS : NOBODY;
@@ -42,7 +48,7 @@ static enum addressee addressee(const struct pbuf *p, size_t head, uint8_t proto
 static err_t answer(struct netif *netif, struct pbuf *p, u16_t type)
 {
     struct eth_addr to;
-    memcpy(to.addr, net_frame_from(), ETH_HWADDR_LEN);
+    memcpy(to.addr, sender, ETH_HWADDR_LEN);
     return ethernet_output(netif, p, (const struct eth_addr *)netif->hwaddr, &to, type);
 }
 

@@ -30,7 +30,6 @@ struct buffer {
 
 static struct buffer buffers[BUFFERS];
 static struct buffer *unused;
-static const uint8_t *at_hand; // the frame that lwIP has
 
 static void release(struct pbuf *p)
 {
@@ -47,11 +46,6 @@ void net_frames_init(void)
         buffers[i].custom.custom_free_function = release;
         release(&buffers[i].custom.pbuf);
     }
-}
-
-const uint8_t *net_frame_from(void)
-{
-    return at_hand ? at_hand + ETH_HWADDR_LEN : NULL;
 }
 
 // UDP and TCP. Anything else is rare, and IPv6's reassembly keeps a pointer into a fragment's memory.
@@ -84,10 +78,10 @@ static void input(struct netif *netif, struct buffer *b, uint8_t *frame, u16_t l
     // A reference to memory of another's: lwIP copies it before it sends any of it or puts a longer header in front.
     struct pbuf *p = pbuf_alloced_custom(PBUF_RAW, len, PBUF_REF, &b->custom, frame, len);
     b->lent = true;
-    at_hand = frame;
+    net_answer_to(frame + ETH_HWADDR_LEN);
     if (netif->input(p, netif) != ERR_OK)
         pbuf_free(p);
-    at_hand = NULL;
+    net_answer_to(NULL);
     if (!b->lent || frame == b->own)
         return;
     memcpy(b->own, frame, len);

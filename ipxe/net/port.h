@@ -11,9 +11,10 @@ const struct platform *net_port_platform(void);
 // Received frames: frames.c.
 void net_frames_init(void);                                 // once, behind lwip_init
 bool net_take_frame(struct netif *netif, unsigned nic);     // the card's next one; false: there is none, or no room
-const uint8_t *net_frame_from(void); // who sent the frame that lwIP has at the moment: its hardware address. NULL: it has none
 
-// lwIP's packets on their way out: answers.c.
+// lwIP's packets on their way out: answers.c. It is told who sent the frame that lwIP has at the moment, by the hardware address. NULL:
+// lwIP has none.
+void net_answer_to(const uint8_t *from);
 err_t net_output4(struct netif *netif, struct pbuf *p, const ip4_addr_t *to);
 err_t net_output6(struct netif *netif, struct pbuf *p, const ip6_addr_t *to);
 

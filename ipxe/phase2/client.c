@@ -167,7 +167,7 @@ static void list_arrived(struct p2_client *c)
     p2c_space_restart(c);
     if (!c->current)
         return;
-    uint32_t bad = c->current - 1, other = p2c_servers_other(c);
+    uint32_t bad = c->current - 1, other = p2c_turn_next(c);
     c->servers[bad].strikes++;
     if (c->servers[bad].strikes >= P2_STRIKES_MAX)
         p2c_servers_drop(c, bad, ERR_SEAL_LIST);

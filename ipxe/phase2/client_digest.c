@@ -17,7 +17,7 @@ static void chunk_bad(struct p2_client *c, uint32_t index)
     // Only when one server alone sent all of it is it known whose fault it is.
     if (source < P2_CLIENT_SERVERS && ++c->servers[source].strikes >= P2_STRIKES_MAX)
         p2c_servers_drop(c, source, ERR_P2_SERVERS_BAD);
-    uint32_t other = p2c_servers_other(c);
+    uint32_t other = p2c_turn_next(c);
     if (source == c->current - 1 && other != UINT32_MAX && c->servers[other].strikes < c->servers[source].strikes)
         p2c_servers_switch(c, other);
     slot->only = (uint8_t)c->current;

@@ -51,13 +51,14 @@ struct p2_client_server *p2c_servers_find(struct p2_client *c, const struct net_
 // Takes another server (or none) as the current one.
 void p2c_servers_drop(struct p2_client *c, uint32_t index, int error);
 void p2c_servers_switch(struct p2_client *c, uint32_t index);
-#define P2C_NOBODY UINT32_MAX // no server's index
-uint32_t p2c_servers_other(const struct p2_client *c); // index of the best one but the current, or P2C_NOBODY
-bool p2c_servers_eligible(const struct p2_client *c, uint32_t i); // may its turn come next?
 void p2c_servers_tick(struct p2_client *c);
 uint64_t p2c_servers_deadline(const struct p2_client *c);
 
-// --- client_turns.c: of the current server ---
+// --- client_turns.c ---
+#define P2C_NOBODY UINT32_MAX // no server's index
+uint32_t p2c_turn_next(const struct p2_client *c); // index of the best server but the current one, or P2C_NOBODY
+bool p2c_turn_same_image(const struct p2_client *c, const struct p2_client_server *s); // has it the image that is under way?
+// Of the current server:
 bool p2c_turn_fruitful(const struct p2_client *c);     // has its turn brought a block?
 uint64_t p2c_turn_patience(const struct p2_client *c); // for how long it may bring nothing, us
 bool p2c_turn_slow(struct p2_client *c);               // once in P2_SLOW_TIME: has it nearly stopped?

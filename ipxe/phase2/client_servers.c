@@ -52,16 +52,9 @@ struct p2_client_server *p2c_servers_find(struct p2_client *c, const struct net_
     return NULL;
 }
 
-// Until the seal is verified its size is a claim as well, and two claims that differ cannot be mixed.
-static bool same_image(const struct p2_client *c, const struct p2_client_server *s)
-{
-    return memcmp(s->offer.image_id, c->image_id, P2_IMAGE_ID_SIZE) == 0 &&
-           (c->bound || c->phase != P2_SEAL || s->offer.seal_size == c->space_size);
-}
-
 static bool useless(struct p2_client *c, const struct p2_client_server *s)
 {
-    return s->state == P2S_DROPPED || (s != p2c_current(c) && (s->fruitless || (c->bound && !same_image(c, s))));
+    return s->state == P2S_DROPPED || (s != p2c_current(c) && (s->fruitless || (c->bound && !p2c_turn_same_image(c, s))));
 }
 
 // Room for one more server: a free entry; else one that never answered us, asked before not yet asked (a crowd
@@ -144,11 +137,11 @@ int p2c_servers_offer(struct p2_client *c, struct p2_client_server *server, cons
     bool current = server == p2c_current(c);
     // A server whose image was replaced may still hold the one we are at: it keeps its place, and its
     // READs will tell. One that was dropped only needs a cookie, to be told how it ended.
-    if (server->state == P2S_DROPPED || (server->state == P2S_BOUND && c->bound && same_image(c, server)))
+    if (server->state == P2S_DROPPED || (server->state == P2S_BOUND && c->bound && p2c_turn_same_image(c, server)))
         memcpy(server->offer.cookie, offer->cookie, sizeof offer->cookie);
     else
         server->offer = *offer;
-    if (current && !c->bound && c->phase == P2_SEAL && !same_image(c, server)) {
+    if (current && !c->bound && c->phase == P2_SEAL && !p2c_turn_same_image(c, server)) {
         // Replaced before its seal was here. One that is so again and again would never be there.
         if (++server->seal_tries >= P2_SEAL_TRIES) {
             p2c_servers_drop(c, c->current - 1, ERR_P2_SERVERS_BAD);
@@ -206,29 +199,6 @@ void p2c_servers_hint(struct p2_client *c, struct p2_client_server *server, cons
 
 // ---- the current server --------------------------------------------------------------------------------
 
-bool p2c_servers_eligible(const struct p2_client *c, uint32_t i)
-{
-    const struct p2_client_server *s = at(c, i);
-    return s->state == P2S_BOUND && i + 1 != c->current && (!c->bound || same_image(c, s));
-}
-
-// Never tried before tried, fewer strikes, longest ago.
-static bool better(const struct p2_client *c, uint32_t a, uint32_t b)
-{
-    if (at(c, a)->strikes != at(c, b)->strikes)
-        return at(c, a)->strikes < at(c, b)->strikes;
-    return at(c, a)->tried < at(c, b)->tried;
-}
-
-uint32_t p2c_servers_other(const struct p2_client *c)
-{
-    uint32_t best = P2C_NOBODY;
-    for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
-        if (p2c_servers_eligible(c, i) && (best == P2C_NOBODY || better(c, i, best)))
-            best = i;
-    return best;
-}
-
 void p2c_servers_switch(struct p2_client *c, uint32_t index)
 {
     struct p2_client_server *server = &c->servers[index], *last = p2c_current(c);
@@ -246,7 +216,7 @@ void p2c_servers_switch(struct p2_client *c, uint32_t index)
     uint32_t largest = MIN(c->block_max, server->offer.block_max);
     if (c->block_size > largest || !c->block_proven)
         p2c_space_block_size(c, largest);
-    if (!c->bound && (c->phase == P2_DISCOVER || !same_image(c, server)))
+    if (!c->bound && (c->phase == P2_DISCOVER || !p2c_turn_same_image(c, server)))
         seal_begin(c, server);
     else
         p2c_space_server_changed(c);
@@ -278,7 +248,7 @@ void p2c_servers_drop(struct p2_client *c, uint32_t index, int error)
     p2c_flow_restart(c);
     if (!c->bound)
         c->phase = P2_DISCOVER;
-    uint32_t other = p2c_servers_other(c);
+    uint32_t other = p2c_turn_next(c);
     if (other != P2C_NOBODY)
         p2c_servers_switch(c, other);
     else
@@ -292,7 +262,7 @@ static bool hope(const struct p2_client *c)
 {
     for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++) {
         const struct p2_client_server *s = at(c, i);
-        if (s->state == P2S_BOUND && (!c->bound || same_image(c, s)))
+        if (s->state == P2S_BOUND && (!c->bound || p2c_turn_same_image(c, s)))
             return true;
         if (s->state == P2S_HEARD && s->refusals == 0)
             return true;
@@ -310,7 +280,7 @@ static int reason(const struct p2_client *c, int otherwise)
 
 static void tick_without_server(struct p2_client *c)
 {
-    uint32_t other = p2c_servers_other(c);
+    uint32_t other = p2c_turn_next(c);
     if (other != P2C_NOBODY) {
         p2c_servers_switch(c, other);
         return;
@@ -355,7 +325,7 @@ static void tick_with_server(struct p2_client *c)
     // The others that are known may be as dead: who else is there is asked at the same time.
     p2c_hello_discover(c);
     if (other == P2C_NOBODY)
-        other = p2c_servers_other(c);
+        other = p2c_turn_next(c);
     if (other != P2C_NOBODY) {
         p2c_servers_switch(c, other);
     } else if (refused) {

@@ -2,6 +2,36 @@
 // How the current server does in its turn, and whether another one may do better. It may be slow, far away or busy; or lie about all it has.
 #include "phase2/client_parts.h"
 
+// Until the seal is verified its size is a claim as well, and two claims that differ cannot be mixed.
+bool p2c_turn_same_image(const struct p2_client *c, const struct p2_client_server *s)
+{
+    return memcmp(s->offer.image_id, c->image_id, P2_IMAGE_ID_SIZE) == 0 &&
+           (c->bound || c->phase != P2_SEAL || s->offer.seal_size == c->space_size);
+}
+
+static bool eligible(const struct p2_client *c, uint32_t i)
+{
+    const struct p2_client_server *s = &c->servers[i];
+    return s->state == P2S_BOUND && i + 1 != c->current && (!c->bound || p2c_turn_same_image(c, s));
+}
+
+// Never tried before tried, fewer strikes, longest ago.
+static bool better(const struct p2_client *c, uint32_t a, uint32_t b)
+{
+    if (c->servers[a].strikes != c->servers[b].strikes)
+        return c->servers[a].strikes < c->servers[b].strikes;
+    return c->servers[a].tried < c->servers[b].tried;
+}
+
+uint32_t p2c_turn_next(const struct p2_client *c)
+{
+    uint32_t best = P2C_NOBODY;
+    for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
+        if (eligible(c, i) && (best == P2C_NOBODY || better(c, i, best)))
+            best = i;
+    return best;
+}
+
 bool p2c_turn_fruitful(const struct p2_client *c)
 {
     return c->data_at > c->current_since;
@@ -30,7 +60,7 @@ uint32_t p2c_turn_faster(struct p2_client *c)
     for (uint32_t i = 0; server->rate < P2_RATE_BLOCKS && i < P2_CLIENT_SERVERS; i++) {
         const struct p2_client_server *s = &c->servers[i];
         uint32_t hope = s->tried ? s->rate : P2_RATE_BLOCKS;
-        if (p2c_servers_eligible(c, i) && s->strikes <= server->strikes && hope > rate) {
+        if (eligible(c, i) && s->strikes <= server->strikes && hope > rate) {
             best = i;
             rate = hope;
         }
@@ -41,7 +71,7 @@ uint32_t p2c_turn_faster(struct p2_client *c)
 // How long the current server may bring nothing. Those that answered HELLO and nothing else are many where somebody wants no boot.
 uint64_t p2c_turn_patience(const struct p2_client *c)
 {
-    if (p2c_turn_fruitful(c) || p2c_servers_other(c) == P2C_NOBODY)
+    if (p2c_turn_fruitful(c) || p2c_turn_next(c) == P2C_NOBODY)
         return P2_FAILOVER_AFTER;
     return MIN((uint64_t)P2_FIRST_AFTER << MIN(c->servers[c->current - 1].fruitless, 3u), (uint64_t)P2_FAILOVER_AFTER);
 }
