@@ -14,6 +14,8 @@
 // Names that a deadly signal must remove. Only unlink() is called from the handler.
 static char *volatile begun[FILE_OUT_MAX];
 
+static const int deadly[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
+
 static void on_signal(int sig)
 {
     for (int i = 0; i < FILE_OUT_MAX; i++)
@@ -25,7 +27,6 @@ static void on_signal(int sig)
 
 static void watch_signals(void)
 {
-    static const int deadly[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
     for (size_t i = 0; i < ARRAY_SIZE(deadly); i++) {
         struct sigaction old;
         struct sigaction act = { .sa_handler = on_signal };
@@ -125,17 +126,33 @@ static int open_temp(int folder, char *temp)
     return -1;
 }
 
+// The same, and its name is one to be removed before a signal can come in between.
+static int open_watched(int folder, char *temp, bool *ret_remembered)
+{
+    sigset_t held, before;
+    sigemptyset(&held);
+    for (size_t i = 0; i < ARRAY_SIZE(deadly); i++)
+        sigaddset(&held, deadly[i]);
+    watch_signals();
+    sigprocmask(SIG_BLOCK, &held, &before);
+    int fd = open_temp(folder, temp), err = errno;
+    *ret_remembered = fd >= 0 && remember(temp);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = err;
+    return fd;
+}
+
 int file_out_begin(struct file_out *out, const char *path, mode_t mode)
 {
     struct stat st;
-    bool exists;
+    bool exists, remembered;
     *out = (struct file_out){ .fd = -1, .folder = -1 };
     char *real = resolve(path, &st, &exists);
     if (!real)
         return -1;
     size_t length = folder_length(real);
     char *temp = tool_format("%.*s.%.200s.%0*d", (int)length, real, real + length, TEMP_RANDOM, 0);
-    int folder = open_folder(real), fd = folder < 0 ? -1 : open_temp(folder, temp);
+    int folder = open_folder(real), fd = folder < 0 ? -1 : open_watched(folder, temp, &remembered);
     if (fd < 0) {
         tool_error(path, "cannot be created: %s", strerror(errno));
         if (folder >= 0)
@@ -145,12 +162,11 @@ int file_out_begin(struct file_out *out, const char *path, mode_t mode)
         return -1;
     }
     *out = (struct file_out){ .path = real, .temp = temp, .fd = fd, .folder = folder };
-    if (!remember(temp)) {
+    if (!remembered) {
         file_out_abort(out);
         tool_error(path, "too many files at once");
         return -1;
     }
-    watch_signals();
     mode_t mask = umask(0);
     umask(mask);
     mode_t wanted = mode & ~mask & 0777;
