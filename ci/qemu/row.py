@@ -42,6 +42,8 @@ def wrong_progress(text):
         if percent:
             last = int(percent[1])
             wrong += [f"more than 80 columns: {line!r}"] if len(line) > 80 else []
+        elif re.search(r"\[[A-Z]\d\d\]", line):
+            last = None  # refused or given up
         elif line.startswith("boot: starting"):
             wrong += [f"the progress ends at {last} %"] if last not in (None, 100) else []
             last = None

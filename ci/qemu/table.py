@@ -199,7 +199,7 @@ ROWS = [
          servers=[Server("a", ["good", "twosigned"], A)], dhcp=(f"--dhcp-option=encap:175,80,{A}", "--dhcp-option=encap:175,81,good"),
          expect=("GUEST-PART-OK blob", f'p2: asking {A}, image "good"')),
     boot("over-tftp", "a signed image over plain TFTP is verified as well", script=chain("tftp://10.50.0.1/good", "dhcp"), servers=[],
-         tftp=("good",), expect=("GUEST-PART-OK blob", r"tftp: \d+ % of 18 MiB, \d+ [KM]iB/s, \d+ s left(?s:.*)tftp: 100 % of 18 MiB, ")),
+         tftp=("good",), expect=("GUEST-PART-OK blob", r"tftp: \d+ % of \d+ MiB, \d+ [KM]iB/s, \d+ s left(?s:.*)tftp: 100 % of \d+ MiB, ")),
     boot("over-http", "a signed image over plain HTTP is verified as well", script=chain(f"http://{A}:8080/good", "dhcp"),
          servers=[Server("a", ["good"], A, "http")]),
 
