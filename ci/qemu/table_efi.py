@@ -149,7 +149,7 @@ def high_memory(by_name):
     split = ("-machine", "max-ram-below-4g=512M")
     return [
         replace(ramdisk, name="efi-not-in-the-midst", about="the firmware does not load Signet into the midst of high memory: a ramdisk of 1100 MiB"
-                " has its place in a machine of 1792", firmware="esp", nic=VIRTIO, memory=1792, devices=split, boots="", end=r"p2: [^\n]*1118 MiB",
+                " has its place in a machine of 1792", firmware="esp", nic=VIRTIO, memory=1792, devices=split, boots="", end=r"p2: [^\n]*111\d MiB",
                 servers=[replace(ramdisk.servers[0], images=["zeros"])], script=f"#!ipxe\ndhcp\nimgfetch {uri}zeros || echo ROW-FAILED\n",
                 expect=(), forbid=(r"\[B03\]", "ROW-FAILED")),
         replace(ramdisk, name="efi-ramdisk", about="a ramdisk image above 4 GiB, which the guest reads from there", firmware="esp", nic=VIRTIO,
