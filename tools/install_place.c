@@ -12,8 +12,6 @@ const char *install_kind_name(enum install_kind kind)
     return names[kind];
 }
 
-#define SECTOR_OF_4KN 4096
-
 // ---- tables --------------------------------------------------------------------------------------------
 
 // One copy of a GPT. 0: read; 1: it does not hold; -1 after a message.
@@ -29,10 +27,10 @@ static int read_gpt(struct install_dev *dev, uint64_t at, struct install_table *
     if (r == ERR_INVALID && gpt_header(header, sector, at, UINT64_MAX, &gpt) == 0)
         snprintf(t->damage, sizeof t->damage, "has a GPT for a disk of %" PRIu64 " sectors, and has %" PRIu64 ": was it cut off?",
                  MAX(MAX(gpt.other, at), gpt.last_usable) + 1, disk);
-    const uint32_t unit_4kn = SECTOR_OF_4KN / INSTALL_SECTOR;
+    const uint32_t unit_4kn = INSTALL_SECTOR_MAX / INSTALL_SECTOR;
     if (r != 0 && at == GPT_HEADER_LBA && dev->unit == 1 && dev->read(dev, at * unit_4kn, unit_4kn, header) == 0 &&
-        gpt_header(header, SECTOR_OF_4KN, at, UINT64_MAX, &gpt) == 0)
-        snprintf(t->damage, sizeof t->damage, "has a GPT for sectors of %d bytes, and its own have %d", SECTOR_OF_4KN, INSTALL_SECTOR);
+        gpt_header(header, INSTALL_SECTOR_MAX, at, UINT64_MAX, &gpt) == 0)
+        snprintf(t->damage, sizeof t->damage, "has a GPT for sectors of %d bytes, and its own have %d", INSTALL_SECTOR_MAX, INSTALL_SECTOR);
     if (r == ERR_UNSUPPORTED) {
         tool_error(dev->path, "has a GPT with more than %d entries, of another size, or of another revision than 1", GPT_ENTRIES_MAX);
         return -1;

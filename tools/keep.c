@@ -2,9 +2,9 @@
 // signet keep: makes a partition the place for local copies (doc/boot-area.md), by the marks of two empty slots. Signet
 // writes to no partition of an MBR that nobody has marked; so the mark is made by a person, and over nothing else.
 #include "base/bytes.h"
-#include "file.h"
 #include "block/gpt.h"
 #include "block/imgslot.h"
+#include "file.h"
 #include "install_place.h"
 #include "install_sys.h"
 #include "opts.h"
@@ -94,7 +94,8 @@ static int check_type(const struct place *p)
     static struct install_table table; // 25 KiB
     struct install_dev dev;
     unsigned number, i = 0;
-    char *disk;
+    char *disk, guid[GPT_GUID_TEXT];
+    gpt_guid_format((const uint8_t *)GPT_TYPE_SIGNET_IMAGE, guid);
     if (fstat(p->fd, &st) != 0 || !S_ISBLK(st.st_mode) || !install_sys_disk(st.st_rdev, &disk, &number))
         return 0;
     if (install_dev_open(&dev, disk, INSTALL_DEV_TABLE) != 0)
@@ -108,7 +109,7 @@ static int check_type(const struct place *p)
                   ? tool_error(p->path, "has the type %02x, and machines look for copies in the type da alone. Give it that type first: "
                                         "sfdisk --part-type %s %u da", table.items[i].type[0], disk, number)
                   : tool_error(p->path, "has another type than the one that machines look for. Give it that type, which marks it by "
-                                        "itself: sgdisk --typecode=%u:b1af5327-949a-469d-89ed-531f50f35610 %s", number, disk);
+                                        "itself: sgdisk --typecode=%u:%s %s", number, guid, disk);
     free(disk);
     return err;
 }

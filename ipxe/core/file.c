@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-// Files on disks: the transport file, a signed image or a script in a file system of a disk, the one that was booted from first, and
-// the commands that look at such files. URIs: file:[//DISK]/PATH, doc/scripts.md.
+// The transport file: a signed image or a script in a file system of a disk, the one that was booted from first. URIs:
+// file:[//DISK]/PATH, doc/scripts.md.
 #include "core/disks.h"
 
 #include "block/fs.h"
@@ -11,7 +11,6 @@
 
 struct file_fetch {
     struct core *core;
-    bool folders; // a folder is wanted as well
     char path[sizeof FOLDER + URI_PATH_MAX];
     // Where the file was found.
     struct fs fs;
@@ -27,7 +26,7 @@ static int look(void *ctx, const struct block_device *dev, const struct partitio
     if (err)
         return err == ERR_NOT_FOUND ? ERR_DISK_PARTITION : err;
     err = f->fs.type->open(&f->fs, f->path, &f->node);
-    return !err && f->node.folder && !f->folders ? ERR_NOT_FOUND : err;
+    return !err && f->node.folder ? ERR_NOT_FOUND : err;
 }
 
 // A stick may be one file system from its first sector on.
@@ -38,14 +37,13 @@ static int look_on_disk(void *ctx, const struct block_device *disk)
 }
 
 // Finds the file. On success *ret is on the platform's heap.
-static int find(struct core *core, const struct uri *uri, bool folders, struct file_fetch **ret)
+static int find(struct core *core, const struct uri *uri, struct file_fetch **ret)
 {
     const struct platform *p = core->platform;
     struct file_fetch *f = p->alloc(p->ctx, sizeof *f);
     if (!f)
         return ERR_NO_MEMORY;
     f->core = core;
-    f->folders = folders;
     size_t folder = uri->path[0] == '/' ? 0 : sizeof FOLDER - 1;
     memcpy(f->path, FOLDER, folder);
     int err = uri_path_name(uri, f->path + folder, sizeof f->path - folder);
@@ -79,7 +77,7 @@ int core_file_fetch(struct core *core, const struct uri *uri)
     const struct platform *p = core->platform;
     struct file_fetch *f = NULL;
     struct core_sink *sink;
-    int err = find(core, uri, false, &f);
+    int err = find(core, uri, &f);
     if (!err)
         err = core_sink_open(&sink, core, uri);
     if (err) {
@@ -97,7 +95,7 @@ bool core_file_is_there(struct core *core, const char *uri_text)
 {
     static struct uri uri; // 8 KiB
     struct file_fetch *f;
-    if (uri_parse(uri_text, &uri) != 0 || find(core, &uri, false, &f) != 0)
+    if (uri_parse(uri_text, &uri) != 0 || find(core, &uri, &f) != 0)
         return false;
     core->platform->free(core->platform->ctx, f);
     return true;

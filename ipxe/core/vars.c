@@ -67,11 +67,11 @@ static void put_smbios(struct core *core, const char *name)
 }
 
 // Of a card's MTU and the lease's the one counts that was stored first, and what a person sets (net0/mtu) before both.
-static void put_mtu(struct core *core, unsigned nic, const char *whose, uint16_t mtu)
+static void put_mtu(struct core *core, unsigned nic, uint16_t mtu)
 {
     char scope[16];
     const uint8_t value[2] = { (uint8_t)(mtu >> 8), (uint8_t)mtu };
-    fmt_snprintf(scope, sizeof scope, "net%u.%s", nic, whose);
+    fmt_snprintf(scope, sizeof scope, "net%u.card", nic);
     (void)settings_put(&core->settings, scope, "mtu", SETTING_UINT16, value, sizeof value);
 }
 
@@ -83,7 +83,7 @@ static void put_card(struct core *core, unsigned nic)
     (void)settings_put(&core->settings, scope, "mac", SETTING_HEX, info->mac, sizeof info->mac);
     (void)settings_put_text(&core->settings, scope, "chip", info->chip);
     (void)settings_put_text(&core->settings, scope, "driver", info->driver);
-    put_mtu(core, nic, "card", info->mtu);
+    put_mtu(core, nic, info->mtu);
 }
 
 void core_settings_init(struct core *core)
@@ -166,9 +166,9 @@ void core_settings_lease(struct core *core, unsigned nic, const struct dhcp_leas
     put_answer(core, scope, lease);
     if (proxy && proxy->packet_len)
         put_answer(core, "proxydhcp", proxy);
-    if (!lease->mtu || lease->mtu > most) // none, or one that the card cannot have
-        put_mtu(core, nic, "dhcp", most);
-    put_mtu(core, nic, "card", most); // behind the lease's
+    if (!lease->mtu || lease->mtu > most)
+        (void)settings_put_text(&core->settings, scope, "mtu", NULL); // one that no link has, or not this card
+    put_mtu(core, nic, most); // behind the lease's
     settings_use(&core->settings, card);
     core_apply_addresses(core);
 }

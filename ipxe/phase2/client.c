@@ -171,7 +171,7 @@ static void list_arrived(struct p2_client *c)
     c->servers[bad].strikes++;
     if (c->servers[bad].strikes >= P2_STRIKES_MAX)
         p2c_servers_drop(c, bad, ERR_SEAL_LIST);
-    else if (other != UINT32_MAX && c->servers[other].strikes < c->servers[bad].strikes)
+    else if (other != P2C_NOBODY && c->servers[other].strikes < c->servers[bad].strikes)
         p2c_servers_switch(c, other);
 }
 

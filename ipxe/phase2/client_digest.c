@@ -18,7 +18,7 @@ static void chunk_bad(struct p2_client *c, uint32_t index)
     if (source < P2_CLIENT_SERVERS && ++c->servers[source].strikes >= P2_STRIKES_MAX)
         p2c_servers_drop(c, source, ERR_P2_SERVERS_BAD);
     uint32_t other = p2c_turn_next(c);
-    if (source == c->current - 1 && other != UINT32_MAX && c->servers[other].strikes < c->servers[source].strikes)
+    if (source == c->current - 1 && other != P2C_NOBODY && c->servers[other].strikes < c->servers[source].strikes)
         p2c_servers_switch(c, other);
     slot->only = (uint8_t)c->current;
 }

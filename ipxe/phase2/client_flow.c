@@ -251,7 +251,7 @@ void p2c_flow_tick(struct p2_client *c)
     // Short messages come through and full ones never did: the path may swallow large packets.
     // Where this block size has worked with another server, asking that one comes first.
     if (++c->timeouts_row >= P2_STEP_DOWN_AFTER && !server->full_seen && !p2c_busy(c) &&
-        (!c->block_proven || p2c_turn_next(c) == UINT32_MAX))
+        (!c->block_proven || p2c_turn_next(c) == P2C_NOBODY))
         step_down(c);
 }
 
