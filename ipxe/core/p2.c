@@ -211,7 +211,7 @@ static void say_failure(struct p2_fetch *f, int err)
         net_addr_format(&p.server, server);
     // The code's group says whose fault it is: the image's, or the way's.
     const char *part = err_group(err) == 'S' ? "seal" : "p2";
-    console_error(part, err, "image \"%s\" from %s, %u server%s known", f->client.image, server, p.servers_known,
+    console_error(part, err, "image \"%s\" from %s, %u server%s known", f->client.setup.image, server, p.servers_known,
                   p.servers_known == 1 ? "" : "s");
     const char *choice;
     for (uint32_t i = 0; err == ERR_P2_NO_IMAGE && (choice = p2_client_choice(&f->client, i)); i++)

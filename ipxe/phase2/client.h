@@ -173,23 +173,49 @@ struct p2_passing {
     void *ctx;
 };
 
-struct p2_client {
+// Each of these is written by one file of the machine, its namesake, and read by all.
+
+struct p2_client_setup { // what the caller wants; written by p2_client_init
     const struct trust_store *trust;
     char image[P2_NAME_MAX];
     struct p2_facts facts;
-    struct net_addr targets[P2_CLIENT_TARGETS];
-    uint32_t target_count, fixed_count;
-    uint8_t seed[P2_CLIENT_SEED_MAX];
-    size_t seed_len;
-    uint32_t seed_counter;
     uint8_t *seal_buf;
-    uint16_t window_max, block_max;
-    uint64_t discover_us, stall_us;
+    uint16_t block_max;
+    uint64_t discover_us, stall_us, started;
+};
 
-    enum p2_phase phase;
-    int error, first_error; // first_error: why the first server was dropped
+struct p2_client_random {
+    uint8_t seed[P2_CLIENT_SEED_MAX];
+    size_t len;
+    uint32_t counter;
+};
+
+struct p2_client_hello {
+    uint8_t nonce[P2_NONCE_SIZE]; // discovery's
+    struct net_addr targets[P2_CLIENT_TARGETS];
+    uint32_t target_count;
+    uint64_t next, pause, sent;
+    uint32_t target; // next target of the round that is being sent
+    bool on;         // everyone is asked
+};
+
+struct p2_client_servers {
+    struct p2_client_server at[P2_CLIENT_SERVERS];
+    uint32_t fixed_count;
+    uint32_t current;            // index + 1, 0 = none
+    int first_error;             // why the first server was dropped
     uint32_t first_error_server; // index + 1
-    uint64_t started, now;
+    uint64_t dropped_at;
+    uint32_t drops;
+    uint32_t refusals; // times that servers said, to us alone, that they have no such image
+    char choices[P2_CHOICES_MAX][P2_ERROR_TEXT]; // what they have, where the caller named none and none is the default
+    uint64_t busy_at;  // when one said last that it is busy, 0: never
+    uint64_t hint_at, reset_at;
+    bool reset_seen;
+};
+
+struct p2_client_turns { // how the current server does
+    uint64_t since;
     uint64_t progress_at; // the last new block (or nothing was wanted)
     uint64_t data_at;     // the last DATA from the current server
     struct progress watch; // its rate: a server that sends a little for ever holds no boot
@@ -197,28 +223,12 @@ struct p2_client {
     uint32_t slow_blocks; // new blocks in it
     uint64_t rate_at;     // the same of P2_RATE_TIME
     uint32_t rate_blocks;
+    bool clock_stopped;   // waiting for the caller, not for a server
+};
 
-    // discovery
-    uint8_t discovery_nonce[P2_NONCE_SIZE];
-    uint64_t discover_next, discover_pause, discover_sent;
-    uint32_t discover_target; // next target of the round that is being sent
-    uint32_t refusals; // times that servers said, to us alone, that they have no such image
-    char choices[P2_CHOICES_MAX][P2_ERROR_TEXT]; // what they have, where the caller named none and none is the default
-    uint64_t busy_at;  // when one said last that it is busy, 0: never
-    bool discovering;
-
-    struct p2_client_server servers[P2_CLIENT_SERVERS];
-    uint32_t current; // index + 1, 0 = none
-    bool clock_stopped; // waiting for the caller, not for a server
-    uint64_t current_since, hint_at, reset_at, dropped_at;
-    bool reset_seen;
-    uint32_t drops;
-
-    // the space that is being fetched
-    uint8_t space;
-    uint8_t image_id[P2_IMAGE_ID_SIZE]; // bound when the seal is verified
-    bool bound;
-    uint64_t space_size;
+struct p2_client_space { // what is being fetched
+    uint8_t id;
+    uint64_t size;
     uint32_t piece_shift, piece_count, piece_next, pieces_done;
     uint32_t block_size;
     bool block_proven; // a full block of this size came through
@@ -227,18 +237,16 @@ struct p2_client {
     uint32_t busy, whole;            // whole: busy slots that lack no block
     struct p2_slot slots[P2_CLIENT_SLOTS];
     uint32_t have[P2_CLIENT_SLOT_BITS / 32], asked[P2_CLIENT_SLOT_BITS / 32];
+    bool helped; // chunks are hashed elsewhere as well
+};
 
-    // flow control
+struct p2_client_flow {
     struct p2_flight flight[P2_CLIENT_FLIGHT];
-    uint32_t flight_head, flight_tail; // running numbers; index = number % P2_CLIENT_FLIGHT
-    uint32_t flight_top;               // highest number that arrived, + 1
-    uint32_t flight_hint;              // where the next arrival is looked for first
-    uint32_t outstanding, window, window_floor, threshold, reorder;
+    uint32_t head, tail; // running numbers; index = number % P2_CLIENT_FLIGHT
+    uint32_t top;        // highest number that arrived, + 1
+    uint32_t hint;       // where the next arrival is looked for first
+    uint32_t outstanding, reorder;
     uint32_t round_end, round_lost, round_arrived; // a round = one window's worth of requests
-    uint32_t noise; // of 256 blocks are lost on this way, whatever the window
-    uint32_t trial, trial_window, trial_loss; // rounds until a smaller window is judged; window and loss before it
-    uint32_t ceiling, ceiling_rounds; // so many rounds the window does not grow beyond
-    uint32_t window_before; // to go back to when a timeout proves to be none
     bool timeout_open, cancel;
     uint16_t stamp;
     struct {
@@ -248,20 +256,47 @@ struct p2_client {
     } stamps[P2_CLIENT_STAMPS];
     uint32_t srtt, rttvar, rtt_min, rto_floor, backoff, timeouts_row;
     uint64_t rto_at; // 0 = not running
+};
 
-    // memory given by p2_client_accept
+struct p2_client_window {
+    uint16_t max;
+    uint32_t size, floor, threshold;
+    uint32_t noise; // of 256 blocks are lost on this way, whatever the window
+    uint32_t trial, trial_window, trial_loss; // rounds until a smaller window is judged; window and loss before it
+    uint32_t ceiling, ceiling_rounds; // so many rounds the window does not grow beyond
+    uint32_t before; // to go back to when a timeout proves to be none
+};
+
+struct p2_client_memory { // given by p2_client_accept
     struct scatter map;
     struct p2_passing passing; // instead of the map, when it has room
     uint8_t *list;
     uint8_t *chunk_bits;
-    bool helped; // chunks are hashed elsewhere as well
+};
 
-    // finish
-    struct p2_finished finished;
-    uint32_t finish_tries, finish_server;
-    uint64_t finish_next;
+struct p2_client_finish {
+    struct p2_finished message;
+    uint32_t tries, server; // server: index + 1
+    uint64_t next;
+};
 
+struct p2_client {
+    enum p2_phase phase;
+    int error;
+    uint64_t now;
+    uint8_t image_id[P2_IMAGE_ID_SIZE]; // bound when the seal is verified
+    bool bound;
     struct seal seal;
+    struct p2_client_setup setup;
+    struct p2_client_random random;
+    struct p2_client_hello hello;
+    struct p2_client_servers servers;
+    struct p2_client_turns turn;
+    struct p2_client_space space;
+    struct p2_client_flow flow;
+    struct p2_client_window window;
+    struct p2_client_memory memory;
+    struct p2_client_finish finish;
     struct p2_progress progress;
 };
 _Static_assert(sizeof(struct p2_client) <= 64 * 1024, "struct p2_client stays modest");

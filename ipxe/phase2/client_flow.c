@@ -17,7 +17,7 @@ static const uint16_t block_steps[] = { P2_BLOCK_MAX, P2_BLOCK_MID, P2_BLOCK_SMA
 
 static struct p2_flight *flight_at(struct p2_client *c, uint32_t number)
 {
-    return &c->flight[number % P2_CLIENT_FLIGHT];
+    return &c->flow.flight[number % P2_CLIENT_FLIGHT];
 }
 static bool before(uint32_t a, uint32_t b)
 {
@@ -27,50 +27,50 @@ static bool before(uint32_t a, uint32_t b)
 void p2c_flow_init(struct p2_client *c, const struct p2_client_config *config)
 {
     p2c_window_init(c, config);
-    c->reorder = P2_REORDER_FIRST;
-    c->rto_floor = P2_RTO_MIN;
+    c->flow.reorder = P2_REORDER_FIRST;
+    c->flow.rto_floor = P2_RTO_MIN;
 }
 
 static void round_start(struct p2_client *c)
 {
-    c->round_end = c->flight_tail;
-    c->round_lost = c->round_arrived = 0;
+    c->flow.round_end = c->flow.tail;
+    c->flow.round_lost = c->flow.round_arrived = 0;
 }
 
 void p2c_flow_fresh(struct p2_client *c)
 {
-    c->backoff = c->timeouts_row = 0;
+    c->flow.backoff = c->flow.timeouts_row = 0;
     p2c_window_fresh(c);
-    c->rtt_min = 0;
+    c->flow.rtt_min = 0;
 }
 
 void p2c_flow_restart(struct p2_client *c)
 {
-    for (uint32_t n = c->flight_head; n != c->flight_tail; n++) {
+    for (uint32_t n = c->flow.head; n != c->flow.tail; n++) {
         struct p2_flight *f = flight_at(c, n);
         if (f->state)
             p2c_space_lost(c, f->slot, f->block);
         f->state = 0;
     }
-    c->flight_head = c->flight_top = c->flight_hint = c->flight_tail;
-    c->outstanding = 0;
-    c->rto_at = 0;
-    c->cancel = true;
-    c->timeout_open = false;
+    c->flow.head = c->flow.top = c->flow.hint = c->flow.tail;
+    c->flow.outstanding = 0;
+    c->flow.rto_at = 0;
+    c->flow.cancel = true;
+    c->flow.timeout_open = false;
     round_start(c);
 }
 
 void p2c_flow_forget(struct p2_client *c, uint32_t slot)
 {
-    for (uint32_t n = c->flight_head; n != c->flight_tail; n++) {
+    for (uint32_t n = c->flow.head; n != c->flow.tail; n++) {
         struct p2_flight *f = flight_at(c, n);
         if (f->state && f->slot == slot) {
             f->state = 0;
-            c->outstanding--;
+            c->flow.outstanding--;
         }
     }
-    if (!c->outstanding)
-        c->rto_at = 0;
+    if (!c->flow.outstanding)
+        c->flow.rto_at = 0;
 }
 
 // --- round trips (RFC 6298, with a floor of milliseconds: these are local networks) ---
@@ -78,30 +78,30 @@ void p2c_flow_forget(struct p2_client *c, uint32_t slot)
 void p2c_flow_sample(struct p2_client *c, uint64_t rtt)
 {
     uint32_t r = (uint32_t)MIN(rtt, (uint64_t)P2_RTO_MAX);
-    c->rtt_min = c->rtt_min ? MIN(c->rtt_min, MAX(r, 1u)) : MAX(r, 1u);
-    if (c->srtt == 0) {
-        c->srtt = MAX(r, 1u);
-        c->rttvar = r / 2;
+    c->flow.rtt_min = c->flow.rtt_min ? MIN(c->flow.rtt_min, MAX(r, 1u)) : MAX(r, 1u);
+    if (c->flow.srtt == 0) {
+        c->flow.srtt = MAX(r, 1u);
+        c->flow.rttvar = r / 2;
     } else {
-        uint32_t error = r > c->srtt ? r - c->srtt : c->srtt - r;
-        c->rttvar = c->rttvar - c->rttvar / 4 + error / 4;
-        c->srtt = MAX(c->srtt - c->srtt / 8 + r / 8, 1u);
+        uint32_t error = r > c->flow.srtt ? r - c->flow.srtt : c->flow.srtt - r;
+        c->flow.rttvar = c->flow.rttvar - c->flow.rttvar / 4 + error / 4;
+        c->flow.srtt = MAX(c->flow.srtt - c->flow.srtt / 8 + r / 8, 1u);
     }
 }
 
 static uint64_t rto(const struct p2_client *c)
 {
-    uint64_t t = c->srtt ? MAX(c->srtt + 4 * c->rttvar, c->rto_floor) : P2_RTO_FIRST;
-    return MIN(t << c->backoff, (uint64_t)P2_RTO_MAX);
+    uint64_t t = c->flow.srtt ? MAX(c->flow.srtt + 4 * c->flow.rttvar, c->flow.rto_floor) : P2_RTO_FIRST;
+    return MIN(t << c->flow.backoff, (uint64_t)P2_RTO_MAX);
 }
 
 static void sample_stamp(struct p2_client *c, uint16_t stamp)
 {
     uint32_t i = stamp % P2_CLIENT_STAMPS;
-    if (c->stamps[i].stamp != stamp || !c->stamps[i].open)
+    if (c->flow.stamps[i].stamp != stamp || !c->flow.stamps[i].open)
         return;
-    c->stamps[i].open = false;
-    p2c_flow_sample(c, c->now - c->stamps[i].sent);
+    c->flow.stamps[i].open = false;
+    p2c_flow_sample(c, c->now - c->flow.stamps[i].sent);
 }
 
 // --- rounds ---
@@ -109,29 +109,28 @@ static void sample_stamp(struct p2_client *c, uint16_t stamp)
 // Too few blocks show nothing, and on a noisy way that takes more of them.
 static void round_over(struct p2_client *c)
 {
-    if (c->round_lost + c->round_arrived >= (p2c_window_subtle(c) ? ROUND_SURE : ROUND_MIN)) {
-        p2c_window_judge(c, c->round_lost, c->round_arrived);
+    if (c->flow.round_lost + c->flow.round_arrived >= (p2c_window_subtle(c) ? ROUND_SURE : ROUND_MIN)) {
+        p2c_window_judge(c, c->flow.round_lost, c->flow.round_arrived);
         round_start(c);
     } else {
-        c->round_end = c->flight_tail;
+        c->flow.round_end = c->flow.tail;
     }
 }
 
 // Timers proved too eager: what was taken for lost arrived after all. The window goes back to what it was.
 static void timeout_undo(struct p2_client *c)
 {
-    c->timeout_open = false;
-    c->window = MAX(c->window, c->window_before);
-    c->threshold = MAX(c->threshold, c->window);
-    c->rto_floor = MIN(c->rto_floor * 2, P2_RTO_FLOOR_MAX);
+    c->flow.timeout_open = false;
+    p2c_window_undo(c);
+    c->flow.rto_floor = MIN(c->flow.rto_floor * 2, P2_RTO_FLOOR_MAX);
 }
 
 static void lose(struct p2_client *c, struct p2_flight *f)
 {
     f->state = 0;
-    c->outstanding--;
+    c->flow.outstanding--;
     c->progress.lost++;
-    c->round_lost++;
+    c->flow.round_lost++;
     p2c_space_lost(c, f->slot, f->block);
 }
 
@@ -139,39 +138,39 @@ static void lose(struct p2_client *c, struct p2_flight *f)
 static void flight_settle(struct p2_client *c)
 {
     // In a small window fewer blocks can overtake; without this bound each loss would wait for the timer.
-    uint32_t reorder = MIN(c->reorder, MAX(c->window - c->window / 4, P2_REORDER_FIRST));
-    while (c->flight_head != c->flight_tail) {
-        struct p2_flight *f = flight_at(c, c->flight_head);
+    uint32_t reorder = MIN(c->flow.reorder, MAX(c->window.size - c->window.size / 4, P2_REORDER_FIRST));
+    while (c->flow.head != c->flow.tail) {
+        struct p2_flight *f = flight_at(c, c->flow.head);
         if (f->state) {
-            if (!before(c->flight_head + reorder, c->flight_top))
+            if (!before(c->flow.head + reorder, c->flow.top))
                 break;
             lose(c, f);
         }
-        c->flight_head++;
+        c->flow.head++;
     }
-    if (before(c->flight_hint, c->flight_head))
-        c->flight_hint = c->flight_head;
-    if (before(c->flight_top, c->flight_head))
-        c->flight_top = c->flight_head;
-    if (!before(c->flight_head, c->round_end))
+    if (before(c->flow.hint, c->flow.head))
+        c->flow.hint = c->flow.head;
+    if (before(c->flow.top, c->flow.head))
+        c->flow.top = c->flow.head;
+    if (!before(c->flow.head, c->flow.round_end))
         round_over(c);
 }
 
 void p2c_flow_asked(struct p2_client *c, uint32_t slot, uint32_t block)
 {
-    *flight_at(c, c->flight_tail) =
-        (struct p2_flight){ .slot = (uint8_t)slot, .state = 1, .block = (uint16_t)block, .stamp = c->stamp };
-    c->flight_tail++;
-    c->outstanding++;
+    *flight_at(c, c->flow.tail) =
+        (struct p2_flight){ .slot = (uint8_t)slot, .state = 1, .block = (uint16_t)block, .stamp = c->flow.stamp };
+    c->flow.tail++;
+    c->flow.outstanding++;
 }
 
 // The number of an outstanding request, searched from where the last one was found. False: there is none.
 static bool flight_find(struct p2_client *c, uint32_t slot, uint32_t block, uint32_t *ret)
 {
-    uint32_t count = c->flight_tail - c->flight_head, n = c->flight_hint;
+    uint32_t count = c->flow.tail - c->flow.head, n = c->flow.hint;
     for (uint32_t i = 0; i < count; i++, n++) {
-        if (n == c->flight_tail)
-            n = c->flight_head;
+        if (n == c->flow.tail)
+            n = c->flow.head;
         const struct p2_flight *f = flight_at(c, n);
         if (f->state && f->slot == slot && f->block == block) {
             *ret = n;
@@ -184,36 +183,36 @@ static bool flight_find(struct p2_client *c, uint32_t slot, uint32_t block, uint
 void p2c_flow_arrived(struct p2_client *c, uint32_t slot, uint32_t block, uint16_t stamp, bool was_asked)
 {
     uint32_t n = 0;
-    c->round_arrived++;
-    c->backoff = 0;
-    c->timeouts_row = 0;
+    c->flow.round_arrived++;
+    c->flow.backoff = 0;
+    c->flow.timeouts_row = 0;
     if (was_asked && flight_find(c, slot, block, &n)) {
         struct p2_flight *f = flight_at(c, n);
         f->state = 0;
-        c->outstanding--;
-        c->flight_hint = n + 1;
+        c->flow.outstanding--;
+        c->flow.hint = n + 1;
         was_asked = f->stamp == stamp;
-        if (was_asked && before(c->flight_top, n + 1))
-            c->flight_top = n + 1;
+        if (was_asked && before(c->flow.top, n + 1))
+            c->flow.top = n + 1;
     }
     if (was_asked) {
         sample_stamp(c, stamp);
-        c->timeout_open = false;
-    } else if (c->timeout_open) {
+        c->flow.timeout_open = false;
+    } else if (c->flow.timeout_open) {
         timeout_undo(c);
     } else {
         // An answer to an earlier READ: it was late, not lost.
-        c->reorder = MIN(c->reorder * 2, P2_REORDER_MAX);
-        c->round_lost -= c->round_lost > 0;
+        c->flow.reorder = MIN(c->flow.reorder * 2, P2_REORDER_MAX);
+        c->flow.round_lost -= c->flow.round_lost > 0;
     }
     flight_settle(c);
-    c->rto_at = c->outstanding ? c->now + rto(c) : 0;
+    c->flow.rto_at = c->flow.outstanding ? c->now + rto(c) : 0;
 }
 
 void p2c_flow_alive(struct p2_client *c)
 {
-    if (c->rto_at)
-        c->rto_at = MAX(c->rto_at, c->now + rto(c));
+    if (c->flow.rto_at)
+        c->flow.rto_at = MAX(c->flow.rto_at, c->now + rto(c));
 }
 
 // --- timeouts ---
@@ -221,9 +220,9 @@ void p2c_flow_alive(struct p2_client *c)
 static void step_down(struct p2_client *c)
 {
     for (uint32_t i = 0; i < STEPS; i++)
-        if (block_steps[i] < c->block_size) {
+        if (block_steps[i] < c->space.block_size) {
             p2c_space_block_size(c, block_steps[i]);
-            c->block_proven = false;
+            c->space.block_proven = false;
             p2c_flow_fresh(c); // nothing was wrong with the window
             return;
         }
@@ -232,26 +231,23 @@ static void step_down(struct p2_client *c)
 void p2c_flow_tick(struct p2_client *c)
 {
     struct p2_client_server *server = p2c_current(c);
-    if (!c->rto_at || c->now < c->rto_at || !server)
+    if (!c->flow.rto_at || c->now < c->flow.rto_at || !server)
         return;
     c->progress.timeouts++;
-    c->progress.lost += c->outstanding;
-    uint32_t window = c->window, lost = c->round_lost + (c->timeouts_row ? 0 : c->outstanding), arrived = c->round_arrived;
+    c->progress.lost += c->flow.outstanding;
+    uint32_t before = c->window.size, lost = c->flow.round_lost + (c->flow.timeouts_row ? 0 : c->flow.outstanding);
+    uint32_t arrived = c->flow.round_arrived;
     p2c_flow_restart(c);
-    c->round_lost = lost;
-    c->round_arrived = arrived;
+    c->flow.round_lost = lost;
+    c->flow.round_arrived = arrived;
     round_over(c);
-    c->window_before = window;
-    c->timeout_open = true;
-    if (!c->backoff)
-        c->threshold = MAX(window / 2, P2_CLIENT_WINDOW_MIN);
-    if (!p2c_window_noisy(c))
-        c->window = MIN(window, MAX(c->backoff ? P2_CLIENT_WINDOW_MIN : c->window_floor, P2_CLIENT_WINDOW_MIN));
-    c->backoff = MIN(c->backoff + 1, (uint32_t)BACKOFF_MAX);
+    c->flow.timeout_open = true;
+    p2c_window_timeout(c, before, c->flow.backoff > 0);
+    c->flow.backoff = MIN(c->flow.backoff + 1, (uint32_t)BACKOFF_MAX);
     // Short messages come through and full ones never did: the path may swallow large packets.
     // Where this block size has worked with another server, asking that one comes first.
-    if (++c->timeouts_row >= P2_STEP_DOWN_AFTER && !server->full_seen && !p2c_busy(c) &&
-        (!c->block_proven || p2c_turn_next(c) == P2C_NOBODY))
+    if (++c->flow.timeouts_row >= P2_STEP_DOWN_AFTER && !server->full_seen && !p2c_busy(c) &&
+        (!c->space.block_proven || p2c_turn_next(c) == P2C_NOBODY))
         step_down(c);
 }
 
@@ -259,12 +255,12 @@ void p2c_flow_tick(struct p2_client *c)
 
 uint32_t p2c_flow_credit(const struct p2_client *c)
 {
-    if (!p2c_fetching(c) || !p2c_linked(c) || c->outstanding >= c->window)
+    if (!p2c_fetching(c) || !p2c_linked(c) || c->flow.outstanding >= c->window.size)
         return 0;
-    uint32_t used = c->flight_tail - c->flight_head, room = P2_CLIENT_FLIGHT - used;
-    uint32_t credit = MIN(MIN(c->window - c->outstanding, room), (uint32_t)P2_READ_BLOCKS_MAX);
-    uint32_t batch = p2c_window_noisy(c) ? MAX(c->window / 8, 1u) : MAX(c->window <= WINDOW_SMALL ? c->window / 2 : c->window / 4, 1u);
-    if (credit < batch && c->outstanding)
+    uint32_t used = c->flow.tail - c->flow.head, room = P2_CLIENT_FLIGHT - used;
+    uint32_t credit = MIN(MIN(c->window.size - c->flow.outstanding, room), (uint32_t)P2_READ_BLOCKS_MAX);
+    uint32_t batch = MAX(c->window.size / (p2c_window_noisy(c) ? 8 : c->window.size <= WINDOW_SMALL ? 2 : 4), 1u);
+    if (credit < batch && c->flow.outstanding)
         return 0;
     return p2c_space_wants(c) ? credit : 0;
 }
@@ -281,25 +277,25 @@ int p2c_flow_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_ad
     memcpy(m.nonce, server->nonce, P2_NONCE_SIZE);
     memcpy(m.read.cookie, server->offer.cookie, P2_COOKIE_SIZE);
     memcpy(m.read.tag, c->image_id, P2_TAG_SIZE);
-    if (++c->stamp == 0)
-        c->stamp = 1; // 0 means multicast
-    m.read.stamp = c->stamp;
-    m.read.block_size = (uint16_t)c->block_size;
-    m.read.flags = c->cancel ? P2_READ_CANCEL : 0;
-    m.read.space = c->space;
+    if (++c->flow.stamp == 0)
+        c->flow.stamp = 1; // 0 means multicast
+    m.read.stamp = c->flow.stamp;
+    m.read.block_size = (uint16_t)c->space.block_size;
+    m.read.flags = c->flow.cancel ? P2_READ_CANCEL : 0;
+    m.read.space = c->space.id;
     m.read.verified = c->progress.bytes_verified;
     m.read.lost = c->progress.lost;
-    bool first = c->outstanding == 0;
+    bool first = c->flow.outstanding == 0;
     if (p2c_space_ask(c, credit, &m.read) == 0)
         return 0;
-    c->cancel = false;
-    c->stamps[c->stamp % P2_CLIENT_STAMPS].stamp = c->stamp;
-    c->stamps[c->stamp % P2_CLIENT_STAMPS].open = true;
-    c->stamps[c->stamp % P2_CLIENT_STAMPS].sent = c->now;
+    c->flow.cancel = false;
+    c->flow.stamps[c->flow.stamp % P2_CLIENT_STAMPS].stamp = c->flow.stamp;
+    c->flow.stamps[c->flow.stamp % P2_CLIENT_STAMPS].open = true;
+    c->flow.stamps[c->flow.stamp % P2_CLIENT_STAMPS].sent = c->now;
     if (first)
-        c->rto_at = c->now + rto(c);
-    if (!before(c->flight_head, c->round_end))
-        c->round_end = c->flight_tail;
+        c->flow.rto_at = c->now + rto(c);
+    if (!before(c->flow.head, c->flow.round_end))
+        c->flow.round_end = c->flow.tail;
     c->progress.reads_sent++;
     *ret_to = server->addr;
     return p2_wire_write(&m, buf, cap);

@@ -72,7 +72,7 @@ static bool longest(const struct p2_message *m, const struct net_addr *to)
 {
     if (m->type == P2_READ)
         longest_read = MAX(longest_read, (uint32_t)(P2_READ_FIXED + m->read.range_count * P2_RANGE_SIZE));
-    client.window = client.window_floor = 200; // one READ could ask for more than it may have ranges
+    client.window.size = client.window.floor = 200; // one READ could ask for more than it may have ranges
     return true;
 }
 static bool lose_every_other(uint8_t *data, size_t *len, struct net_addr *from)

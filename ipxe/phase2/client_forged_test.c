@@ -16,7 +16,7 @@ static size_t forged(uint8_t type, const uint8_t *nonce, uint32_t variant, uint8
     switch (type) {
     case P2_OFFER:
         memcpy(m.offer.image_id, client.image_id, P2_IMAGE_ID_SIZE);
-        m.offer = client.servers[0].offer;
+        m.offer = client.servers.at[0].offer;
         m.offer.cookie[0] ^= 1;
         m.offer.seal_size += variant;
         break;
@@ -27,13 +27,13 @@ static size_t forged(uint8_t type, const uint8_t *nonce, uint32_t variant, uint8
         break;
     case P2_DATA:
         memcpy(m.data.tag, client.image_id, P2_TAG_SIZE);
-        m.data.space = client.space;
-        m.data.stamp = client.stamp;
+        m.data.space = client.space.id;
+        m.data.stamp = client.flow.stamp;
         m.data.offset = variant * (uint64_t)P2_BLOCK_MAX;
         m.data.bytes = junk;
         m.data.length = P2_BLOCK_MAX;
-        if (client.space_size && m.data.offset + m.data.length > client.space_size)
-            m.data.length = (uint32_t)(client.space_size > m.data.offset ? client.space_size - m.data.offset : 1);
+        if (client.space.size && m.data.offset + m.data.length > client.space.size)
+            m.data.length = (uint32_t)(client.space.size > m.data.offset ? client.space.size - m.data.offset : 1);
         break;
     case P2_FINISHED: m.finished.outcome = P2_OUTCOME_BOOTING; break;
     case P2_ERROR:
@@ -60,18 +60,18 @@ static bool forgeries_have_no_effect(void)
     for (size_t k = 0; k < sizeof kinds; k++)
         for (uint32_t variant = 0; variant < 20; variant++) {
             uint8_t wrong[P2_NONCE_SIZE];
-            memcpy(wrong, client.servers[0].nonce, sizeof wrong);
+            memcpy(wrong, client.servers.at[0].nonce, sizeof wrong);
             wrong[variant % 8] ^= (uint8_t)(1u << (variant % 7));
             size_t n = forged(kinds[k], wrong, variant, buf);
             p2_client_input(&client, buf, n, &servers[0].addr, now);
             memset(wrong, 0, sizeof wrong);
             n = forged(kinds[k], wrong, variant, buf);
             p2_client_input(&client, buf, n, &servers[0].addr, now);
-            n = forged(kinds[k], client.servers[0].nonce, variant, buf);
+            n = forged(kinds[k], client.servers.at[0].nonce, variant, buf);
             p2_client_input(&client, buf, n, &stranger, now);
             p2_client_input(&client, buf, n, &other_port, now);
             // With discovery's nonce, which the whole link knows, from a server that is known: nothing new.
-            n = forged(kinds[k], client.discovery_nonce, variant, buf);
+            n = forged(kinds[k], client.hello.nonce, variant, buf);
             if (kinds[k] != P2_ERROR)
                 p2_client_input(&client, buf, n, &servers[0].addr, now);
             if (!unchanged()) {
@@ -93,7 +93,7 @@ TEST(without_the_nonce_nothing_happens)
     bool seen[P2_DONE + 1] = { false };
     for (int i = 0; i < 5000 && p2_client_phase(&client) != P2_DONE; i++) {
         enum p2_phase phase = p2_client_phase(&client);
-        if (client.servers[0].state != P2S_FREE && (!seen[phase] || i % 16 == 0)) {
+        if (client.servers.at[0].state != P2S_FREE && (!seen[phase] || i % 16 == 0)) {
             CHECK(forgeries_have_no_effect());
             seen[phase] = true;
         }
@@ -130,7 +130,7 @@ TEST(blocks_that_were_not_asked_for)
     struct p2_message m;
     memset(&m, 0, sizeof m);
     m.type = P2_DATA;
-    memcpy(m.nonce, client.servers[0].nonce, P2_NONCE_SIZE);
+    memcpy(m.nonce, client.servers.at[0].nonce, P2_NONCE_SIZE);
     memcpy(m.data.tag, client.image_id, P2_TAG_SIZE);
     m.data.bytes = junk;
     const struct { uint8_t space; uint64_t offset; uint32_t length; } unasked[] = {
@@ -181,16 +181,16 @@ TEST(nothing_from_who_was_not_asked)
     struct net_addr to;
     while (p2_client_output(&client, buf, sizeof buf, &to, now) > 0)
         ;
-    uint32_t other = client.current == 1 ? 1 : 0;
-    CHECK_EQ(client.servers[other].state, P2S_BOUND);
+    uint32_t other = client.servers.current == 1 ? 1 : 0;
+    CHECK_EQ(client.servers.at[other].state, P2S_BOUND);
     memcpy(&copy, &client, sizeof copy);
-    size_t n = data_message(client.servers[other].nonce, 0, image.payload, buf);
-    CHECK_EQ(p2_client_input(&client, buf, n, &client.servers[other].addr, now), ERR_NOT_FOUND);
+    size_t n = data_message(client.servers.at[other].nonce, 0, image.payload, buf);
+    CHECK_EQ(p2_client_input(&client, buf, n, &client.servers.at[other].addr, now), ERR_NOT_FOUND);
     CHECK(unchanged());
     for (uint32_t i = 0; i < 2; i++)
         for (uint32_t variant = 0; variant < 2; variant++) {
-            n = forged(P2_OFFER, client.servers[i].nonce, variant, buf);
-            CHECK_EQ(p2_client_input(&client, buf, n, &client.servers[i].addr, now), ERR_NOT_FOUND);
+            n = forged(P2_OFFER, client.servers.at[i].nonce, variant, buf);
+            CHECK_EQ(p2_client_input(&client, buf, n, &client.servers.at[i].addr, now), ERR_NOT_FOUND);
             CHECK(unchanged());
         }
     cleanup(&image, NULL);
@@ -201,13 +201,13 @@ TEST(nothing_from_who_was_not_asked)
 static uint64_t flood_next;
 static bool flood(uint8_t *data, size_t *len, struct net_addr *from)
 {
-    if (now >= flood_next && client.current) {
+    if (now >= flood_next && client.servers.current) {
         uint8_t buf[P2_MESSAGE_MAX];
         flood_next = now + 300;
         for (uint32_t i = 0; i < 3; i++) {
-            p2_client_input(&client, buf, forged(P2_RESET, client.servers[0].nonce, i, buf), &servers[0].addr, now);
-            p2_client_input(&client, buf, forged(P2_ERROR, client.servers[0].nonce, i, buf), &servers[0].addr, now);
-            p2_client_input(&client, buf, forged(P2_FINISHED_ACK, client.servers[0].nonce, i, buf), &servers[0].addr, now);
+            p2_client_input(&client, buf, forged(P2_RESET, client.servers.at[0].nonce, i, buf), &servers[0].addr, now);
+            p2_client_input(&client, buf, forged(P2_ERROR, client.servers.at[0].nonce, i, buf), &servers[0].addr, now);
+            p2_client_input(&client, buf, forged(P2_FINISHED_ACK, client.servers.at[0].nonce, i, buf), &servers[0].addr, now);
         }
     }
     return true;
@@ -235,7 +235,7 @@ TEST(reset_and_error_alone_end_nothing)
 static bool spoiled;
 static bool spoil_offer(uint8_t *data, size_t *len, struct net_addr *from)
 {
-    if (data[5] == P2_OFFER && !spoiled && memcmp(data + 8, client.discovery_nonce, 8) != 0) {
+    if (data[5] == P2_OFFER && !spoiled && memcmp(data + 8, client.hello.nonce, 8) != 0) {
         data[16] ^= 0xff;
         spoiled = true;
     }
@@ -270,7 +270,7 @@ TEST(invented_servers_do_not_crowd_out_the_real_one)
     CHECK(net_addr_equal(&to, &group));
     for (uint32_t i = 0; i < 1000; i++) {
         struct net_addr nobody = { .ip = { 0xfe, 0x80, [13] = 9, [14] = (uint8_t)(i >> 8), [15] = (uint8_t)i }, .port = P2_PORT, .zone = 1 };
-        p2_client_input(&client, buf, forged(P2_OFFER, client.discovery_nonce, i, buf), &nobody, now);
+        p2_client_input(&client, buf, forged(P2_OFFER, client.hello.nonce, i, buf), &nobody, now);
     }
     CHECK(boot(now + 1000000)); // one more round of discovery, not until the crowd was asked in vain
     CHECK(memory_is(&image));
@@ -286,7 +286,7 @@ static bool crowd_on(const struct p2_message *m, const struct net_addr *to)
         uint32_t k = nobody_count++;
         struct net_addr nobody = { .ip = { 0xfe, 0x80, [12] = 9, [13] = (uint8_t)(k >> 16), [14] = (uint8_t)(k >> 8), [15] = (uint8_t)k },
                                    .port = P2_PORT, .zone = 1 };
-        p2_client_input(&client, buf, forged(P2_OFFER, client.discovery_nonce, 0, buf), &nobody, now);
+        p2_client_input(&client, buf, forged(P2_OFFER, client.hello.nonce, 0, buf), &nobody, now);
     }
     return true;
 }
@@ -318,8 +318,8 @@ TEST(forged_no_image_does_not_shorten_the_wait)
     for (uint32_t i = 0; i < 50; i++) {
         uint8_t buf[P2_MESSAGE_MAX];
         struct net_addr nobody = { .ip = { 0xfe, 0x80, [13] = 9, [15] = (uint8_t)i }, .port = P2_PORT, .zone = 1 };
-        p2_client_input(&client, buf, forged(P2_ERROR, client.discovery_nonce, 0, buf), &nobody, now);
-        p2_client_input(&client, buf, forged(P2_ERROR, client.discovery_nonce, 0, buf), &servers[0].addr, now);
+        p2_client_input(&client, buf, forged(P2_ERROR, client.hello.nonce, 0, buf), &nobody, now);
+        p2_client_input(&client, buf, forged(P2_ERROR, client.hello.nonce, 0, buf), &servers[0].addr, now);
     }
     CHECK(!run_until(P2_SEALED, now + 4500000));
     CHECK_EQ(p2_client_phase(&client), P2_DISCOVER);
@@ -333,9 +333,9 @@ TEST(forged_no_image_does_not_shorten_the_wait)
 static bool rival_noise(uint8_t *data, size_t *len, struct net_addr *from)
 {
     for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
-        if (client.servers[i].state == P2S_BOUND && i + 1 != client.current) {
+        if (client.servers.at[i].state == P2S_BOUND && i + 1 != client.servers.current) {
             uint8_t buf[P2_MESSAGE_MAX];
-            p2_client_input(&client, buf, forged(P2_RESET, client.servers[i].nonce, 0, buf), &client.servers[i].addr, now);
+            p2_client_input(&client, buf, forged(P2_RESET, client.servers.at[i].nonce, 0, buf), &client.servers.at[i].addr, now);
         }
     return true;
 }

@@ -135,15 +135,15 @@ static void patch(uint8_t kind, uint8_t *buf, size_t len)
     memcpy(buf, P2_MAGIC, 4);
     buf[4] = P2_VERSION;
     buf[6] = buf[7] = 0;
-    memcpy(buf + 8, kind & 2 ? client.discovery_nonce : client.servers[0].nonce, P2_NONCE_SIZE);
+    memcpy(buf + 8, kind & 2 ? client.hello.nonce : client.servers.at[0].nonce, P2_NONCE_SIZE);
     if (kind & 4 && len >= P2_DATA_FIXED && buf[5] == P2_DATA) {
         memcpy(buf + 16, client.image_id, P2_TAG_SIZE);
         memset(buf + 28, 0, 4);
         memset(buf + 36, 0, 4);
-        buf[32] = client.space;
+        buf[32] = client.space.id;
         buf[33] = 0;
         if (kind & 8) // on the grid of blocks
-            store64_le(buf + 24, (uint64_t)(buf[24] & 15) * client.block_size + (uint64_t)(buf[25] & 7) * 4096);
+            store64_le(buf + 24, (uint64_t)(buf[24] & 15) * client.space.block_size + (uint64_t)(buf[25] & 7) * 4096);
     }
 }
 

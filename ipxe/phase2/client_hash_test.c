@@ -89,7 +89,7 @@ TEST(wrong_digest_is_made_again_here)
     CHECK(memory_is(&image));
     CHECK_EQ(out_wrong, 0);
     CHECK_EQ(progress().bad_chunks, 0);
-    CHECK_EQ(client.servers[0].strikes, 0);
+    CHECK_EQ(client.servers.at[0].strikes, 0);
     CHECK_EQ(progress().duplicates + progress().lost, 0);
     cleanup(&image, NULL);
 }

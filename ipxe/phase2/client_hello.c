@@ -2,6 +2,13 @@
 // Asking: whom to send HELLO to, and when. What the answers mean is client_servers.c's.
 #include "phase2/client_parts.h"
 
+void p2c_hello_init(struct p2_client *c, const struct p2_client_config *config)
+{
+    p2c_random(c, c->hello.nonce, sizeof c->hello.nonce);
+    memcpy(c->hello.targets, config->targets, config->target_count * sizeof *config->targets);
+    c->hello.target_count = config->target_count;
+}
+
 void p2c_hello_open(struct p2_client *c, struct p2_client_server *server)
 {
     server->hello_open = true;
@@ -11,21 +18,32 @@ void p2c_hello_open(struct p2_client *c, struct p2_client_server *server)
 
 void p2c_hello_discover(struct p2_client *c)
 {
-    if (c->discovering)
+    if (c->hello.on)
         return;
-    c->discovering = true;
-    c->discover_next = c->now;
-    c->discover_target = 0;
-    c->discover_pause = P2_HELLO_FIRST;
-    for (uint32_t i = 0; i < c->fixed_count; i++)
-        if (c->servers[i].state == P2S_HEARD)
-            p2c_hello_open(c, &c->servers[i]);
+    c->hello.on = true;
+    c->hello.next = c->now;
+    c->hello.target = 0;
+    c->hello.pause = P2_HELLO_FIRST;
+    for (uint32_t i = 0; i < c->servers.fixed_count; i++)
+        if (c->servers.at[i].state == P2S_HEARD)
+            p2c_hello_open(c, &c->servers.at[i]);
+}
+
+void p2c_hello_enough(struct p2_client *c)
+{
+    c->hello.on = false;
+}
+
+void p2c_hello_stop(struct p2_client *c)
+{
+    for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
+        c->servers.at[i].hello_open = false;
 }
 
 // A server the caller named that never answered is asked only while servers are looked for.
 static bool hello_active(const struct p2_client *c, const struct p2_client_server *s)
 {
-    return s->state != P2S_FREE && s->hello_open && (s->state != P2S_HEARD || !s->fixed || c->discovering);
+    return s->state != P2S_FREE && s->hello_open && (s->state != P2S_HEARD || !s->fixed || c->hello.on);
 }
 
 static int hello_write(struct p2_client *c, const uint8_t *nonce, uint8_t *buf, size_t cap)
@@ -36,9 +54,9 @@ static int hello_write(struct p2_client *c, const uint8_t *nonce, uint8_t *buf, 
     memcpy(m.nonce, nonce, P2_NONCE_SIZE);
     if (c->bound)
         memcpy(m.hello.tag, c->image_id, P2_TAG_SIZE);
-    memcpy(m.hello.name, c->image, sizeof m.hello.name);
-    m.hello.facts = c->facts;
-    m.hello.window_max = c->window_max;
+    memcpy(m.hello.name, c->setup.image, sizeof m.hello.name);
+    m.hello.facts = c->setup.facts;
+    m.hello.window_max = c->window.max;
     return p2_wire_write(&m, buf, cap);
 }
 
@@ -57,12 +75,12 @@ static struct p2_client_server *hello_due(struct p2_client *c)
     uint8_t start = 0;
     bool any = false;
     for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
-        any |= hello_active(c, &c->servers[i]) && c->now >= c->servers[i].hello_next;
+        any |= hello_active(c, &c->servers.at[i]) && c->now >= c->servers.at[i].hello_next;
     if (!any)
         return NULL;
     p2c_random(c, &start, 1);
     for (uint32_t i = 0;; i++) {
-        struct p2_client_server *s = &c->servers[(start + i) % P2_CLIENT_SERVERS];
+        struct p2_client_server *s = &c->servers.at[(start + i) % P2_CLIENT_SERVERS];
         if (hello_active(c, s) && c->now >= s->hello_next)
             return s;
     }
@@ -89,15 +107,15 @@ int p2c_hello_output_current(struct p2_client *c, uint8_t *buf, size_t cap, stru
 int p2c_hello_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to)
 {
     // Discovery first: asking invented servers one by one must not put it off.
-    if (c->discovering && c->target_count && c->now >= c->discover_next) {
-        *ret_to = c->targets[c->discover_target];
-        c->discover_sent = c->now;
-        if (++c->discover_target == c->target_count) {
-            c->discover_target = 0;
-            c->discover_next = c->now + hello_pause(c, c->discover_pause);
-            c->discover_pause = MIN(c->discover_pause * 2, (uint64_t)P2_HELLO_LAST);
+    if (c->hello.on && c->hello.target_count && c->now >= c->hello.next) {
+        *ret_to = c->hello.targets[c->hello.target];
+        c->hello.sent = c->now;
+        if (++c->hello.target == c->hello.target_count) {
+            c->hello.target = 0;
+            c->hello.next = c->now + hello_pause(c, c->hello.pause);
+            c->hello.pause = MIN(c->hello.pause * 2, (uint64_t)P2_HELLO_LAST);
         }
-        return hello_write(c, c->discovery_nonce, buf, cap);
+        return hello_write(c, c->hello.nonce, buf, cap);
     }
     struct p2_client_server *s = hello_due(c);
     return s ? hello_send(c, s, buf, cap, ret_to) : 0;
@@ -107,8 +125,8 @@ uint64_t p2c_hello_deadline(const struct p2_client *c)
 {
     uint64_t t = UINT64_MAX;
     for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
-        if (hello_active(c, &c->servers[i]))
-            t = MIN(t, c->servers[i].hello_next);
+        if (hello_active(c, &c->servers.at[i]))
+            t = MIN(t, c->servers.at[i].hello_next);
     bool looking = c->phase == P2_DISCOVER || p2c_fetching(c);
-    return looking && c->discovering && c->target_count ? MIN(t, c->discover_next) : t;
+    return looking && c->hello.on && c->hello.target_count ? MIN(t, c->hello.next) : t;
 }

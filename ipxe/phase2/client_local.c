@@ -6,41 +6,41 @@
 // The caller may have taken its time over what it has: no server is to blame for that.
 static bool present(struct p2_client *c, uint32_t chunk)
 {
-    c->clock_stopped = true;
-    return c->chunk_bits[chunk / 8] >> (chunk % 8) & 1;
+    p2c_turn_stop(c);
+    return c->memory.chunk_bits[chunk / 8] >> (chunk % 8) & 1;
 }
 
 static bool matches(const struct p2_client *c, uint32_t chunk, uint32_t length)
 {
-    uint64_t offset = (uint64_t)chunk << c->piece_shift;
+    uint64_t offset = (uint64_t)chunk << c->space.piece_shift;
     uint8_t digest[SHA256_SIZE];
     struct sha256 sha;
     sha256_init(&sha);
     for (uint32_t done = 0; done < length;) {
         size_t n = 0;
-        const uint8_t *p = scatter_at(&c->map, offset + done, length - done, &n);
+        const uint8_t *p = scatter_at(&c->memory.map, offset + done, length - done, &n);
         if (!p || n == 0)
             return false;
         sha256_update(&sha, p, n);
         done += (uint32_t)n;
     }
     sha256_final(&sha, digest);
-    return digest_equal(digest, c->list + (size_t)chunk * SHA256_SIZE, sizeof digest);
+    return digest_equal(digest, c->memory.list + (size_t)chunk * SHA256_SIZE, sizeof digest);
 }
 
 int p2_client_local(struct p2_client *c, uint32_t chunk)
 {
-    if (c->phase != P2_PAYLOAD || chunk >= c->piece_count || c->passing.room)
+    if (c->phase != P2_PAYLOAD || chunk >= c->space.piece_count || c->memory.passing.room)
         return ERR_INVALID;
     if (present(c, chunk))
         return 1;
-    if (chunk < c->piece_next)
+    if (chunk < c->space.piece_next)
         return ERR_INVALID; // on its way into the same memory
     uint32_t length = p2c_space_length(c, chunk);
     if (!matches(c, chunk, length))
         return 0;
-    c->chunk_bits[chunk / 8] |= (uint8_t)(1u << (chunk % 8));
-    c->pieces_done++;
+    c->memory.chunk_bits[chunk / 8] |= (uint8_t)(1u << (chunk % 8));
+    c->space.pieces_done++;
     c->progress.bytes_verified += length;
     c->progress.bytes_local += length;
     p2c_space_pass(c);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
-// Inside the client machine. Ten files share struct p2_client:
-//   client.c          the interface, the phases, judging the seal, finishing
+// Inside the client machine. Its files share struct p2_client, of which each writes its own part and reads all. No three
+// of them call each other in a ring (ci/check/circles).
+//   client.c          the interface, the phases, judging seal and list
+//   client_finish.c   telling a server how it ended
 //   client_servers.c  who is there: OFFERs, the current server, failover
 //   client_turns.c    how the current server does, and who may do better
 //   client_hello.c    asking: discovery, HELLO
@@ -10,6 +12,7 @@
 //   client_local.c    chunks that the caller had already
 //   client_passing.c  chunks that the caller does not hold
 //   client_digest.c   what of that is good: digests of chunks, here and elsewhere
+//   client_random.c   random bytes and nonces
 #pragma once
 #include "phase2/client.h"
 
@@ -18,27 +21,48 @@
 
 static inline struct p2_client_server *p2c_current(struct p2_client *c)
 {
-    return c->current ? &c->servers[c->current - 1] : NULL;
+    return c->servers.current ? &c->servers.at[c->servers.current - 1] : NULL;
 }
 // The current server answers and its cookie is known.
 static inline bool p2c_linked(const struct p2_client *c)
 {
-    return c->current && c->servers[c->current - 1].state == P2S_BOUND;
+    return c->servers.current && c->servers.at[c->servers.current - 1].state == P2S_BOUND;
 }
 // A server said, not long ago, that it is busy.
 static inline bool p2c_busy(const struct p2_client *c)
 {
-    return c->busy_at && c->now - c->busy_at < P2_BUSY_TIME;
+    return c->servers.busy_at && c->now - c->servers.busy_at < P2_BUSY_TIME;
 }
 static inline bool p2c_fetching(const struct p2_client *c)
 {
     return c->phase == P2_SEAL || c->phase == P2_LIST || c->phase == P2_PAYLOAD;
 }
 
+static inline void p2c_clock_set(struct p2_client *c, uint64_t now)
+{
+    c->now = MAX(c->now, now);
+}
+static inline void p2c_fail(struct p2_client *c, int error)
+{
+    if (c->phase >= P2_FAILED)
+        return;
+    c->error = error;
+    c->phase = P2_FAILED;
+}
+
 // --- client.c ---
 void p2c_accepted(struct p2_client *c, uint8_t *list_buf, uint8_t *chunk_bits); // memory was given: goes on from SEALED
-void p2c_fail(struct p2_client *c, int error);
+
+// --- client_finish.c ---
+int p2c_finish_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to);
+void p2c_finish_cookie(struct p2_client *c); // the server that is told has given another cookie
+
+// --- client_random.c ---
+void p2c_random_init(struct p2_client *c, const struct p2_client_config *config);
 void p2c_random(struct p2_client *c, uint8_t *buf, size_t len); // len <= 32
+// The nonce between a server and us: as good as random, and found again from the address, so that nothing need be kept of
+// a server that was asked until it answers.
+void p2c_random_nonce(const struct p2_client *c, const struct net_addr *addr, uint8_t nonce[P2_NONCE_SIZE]);
 
 // --- client_servers.c ---
 void p2c_servers_init(struct p2_client *c, const struct p2_client_config *config);
@@ -48,6 +72,7 @@ int p2c_servers_heard(struct p2_client *c, const struct net_addr *from);
 struct p2_client_server *p2c_servers_answered(struct p2_client *c, const struct net_addr *from, const uint8_t *nonce);
 void p2c_servers_hint(struct p2_client *c, struct p2_client_server *server, const struct p2_message *m); // RESET or ERROR
 struct p2_client_server *p2c_servers_find(struct p2_client *c, const struct net_addr *from, const uint8_t *nonce);
+void p2c_servers_blame(struct p2_client *c, uint32_t index, int error); // what it sent was bad
 // Takes another server (or none) as the current one.
 void p2c_servers_drop(struct p2_client *c, uint32_t index, int error);
 void p2c_servers_switch(struct p2_client *c, uint32_t index);
@@ -63,9 +88,20 @@ bool p2c_turn_fruitful(const struct p2_client *c);     // has its turn brought a
 uint64_t p2c_turn_patience(const struct p2_client *c); // for how long it may bring nothing, us
 bool p2c_turn_slow(struct p2_client *c);               // once in P2_SLOW_TIME: has it nearly stopped?
 uint32_t p2c_turn_faster(struct p2_client *c);         // once in P2_RATE_TIME: who may well be faster, or P2C_NOBODY
+int p2c_turn_judge(struct p2_client *c);               // 0, or why the boot is given up: nothing comes any more, or too little
+uint64_t p2c_turn_deadline(const struct p2_client *c);
+void p2c_turn_begin(struct p2_client *c);  // another server's turn
+void p2c_turn_again(struct p2_client *c);  // the same server's: nobody else is there
+void p2c_turn_rest(struct p2_client *c);   // nothing is wanted from it now
+void p2c_turn_stop(struct p2_client *c);   // nor while the caller takes its time
+void p2c_turn_block(struct p2_client *c, uint32_t length); // a new block came
+void p2c_turn_data(struct p2_client *c);   // DATA of use came from it
 
 // --- client_hello.c ---
+void p2c_hello_init(struct p2_client *c, const struct p2_client_config *config);
 void p2c_hello_open(struct p2_client *c, struct p2_client_server *server); // asks it, from now on
+void p2c_hello_enough(struct p2_client *c);                                // asks everyone no more
+void p2c_hello_stop(struct p2_client *c);                                  // asks nobody any more
 void p2c_hello_discover(struct p2_client *c);                              // asks everyone, unless that is under way
 int p2c_hello_output_current(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to);
 int p2c_hello_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to);
@@ -89,6 +125,8 @@ int p2c_flow_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_ad
 // --- client_window.c ---
 void p2c_window_init(struct p2_client *c, const struct p2_client_config *config);
 void p2c_window_fresh(struct p2_client *c); // another path
+void p2c_window_timeout(struct p2_client *c, uint32_t before, bool again); // before: its size before that; again: the one before, too
+void p2c_window_undo(struct p2_client *c);  // the timeout proved to be none
 void p2c_window_judge(struct p2_client *c, uint32_t lost, uint32_t arrived); // a round is over; not both are 0
 bool p2c_window_noisy(const struct p2_client *c);  // much is lost, and that is not the window's fault
 bool p2c_window_subtle(const struct p2_client *c); // a round needs more blocks to be judged
@@ -103,9 +141,9 @@ int p2c_space_data(struct p2_client *c, uint32_t server, const struct p2_data *d
 void p2c_space_lost(struct p2_client *c, uint32_t slot, uint32_t block); // to be asked for again
 void p2c_space_server_changed(struct p2_client *c);
 void p2c_space_restart(struct p2_client *c); // all of the space again
-int p2c_slot_find(const struct p2_client *c, uint32_t piece); // where in c->order, or -1
+int p2c_slot_find(const struct p2_client *c, uint32_t piece); // where in c->space.order, or -1
 void p2c_slot_clear(struct p2_client *c, uint32_t slot);      // empties it but leaves it its piece
-void p2c_slot_close(struct p2_client *c, uint32_t at);        // the piece in c->order[at] is done
+void p2c_slot_close(struct p2_client *c, uint32_t at);        // the piece in c->space.order[at] is done
 uint32_t p2c_space_length(const struct p2_client *c, uint32_t piece); // bytes
 // Moves piece_next over pieces that are here; it never stands on one of them.
 void p2c_space_pass(struct p2_client *c);
@@ -113,7 +151,7 @@ void p2c_space_pass(struct p2_client *c);
 // Where a byte of a slot lies when the caller does not hold the payload.
 static inline uint8_t *p2c_passing_at(const struct p2_client *c, const struct p2_slot *slot, uint32_t at)
 {
-    return c->passing.room + ((size_t)(slot - c->slots) << c->piece_shift) + at;
+    return c->memory.passing.room + ((size_t)(slot - c->space.slots) << c->space.piece_shift) + at;
 }
 
 // --- client_digest.c ---

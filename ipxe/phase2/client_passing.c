@@ -12,7 +12,7 @@ int p2_client_accept_passing(struct p2_client *c, const struct p2_passing *passi
 {
     if (c->phase != P2_SEALED || !passing->room || !list_buf || !chunk_bits)
         return ERR_INVALID;
-    c->passing = *passing;
+    c->memory.passing = *passing;
     p2c_accepted(c, list_buf, chunk_bits);
     return 0;
 }

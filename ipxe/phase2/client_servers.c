@@ -7,18 +7,7 @@
 
 static const struct p2_client_server *at(const struct p2_client *c, uint32_t i)
 {
-    return &c->servers[i];
-}
-
-// The nonce between a server and us: as good as random, and found again from the address, so that nothing need
-// be kept of a server that was asked until it answers.
-static void nonce_of(const struct p2_client *c, const struct net_addr *addr, uint8_t nonce[P2_NONCE_SIZE])
-{
-    uint8_t port[2], digest[SHA256_SIZE];
-    store16_le(port, addr->port);
-    struct digest_piece pieces[4] = { { "server", 7 }, { c->seed, c->seed_len }, { addr->ip, 16 }, { port, 2 } };
-    sha256_pieces(pieces, 4, digest);
-    memcpy(nonce, digest, P2_NONCE_SIZE);
+    return &c->servers.at[i];
 }
 
 static void server_new(struct p2_client *c, struct p2_client_server *server, const struct net_addr *addr, bool fixed)
@@ -27,25 +16,22 @@ static void server_new(struct p2_client *c, struct p2_client_server *server, con
     server->addr = *addr;
     server->state = P2S_HEARD;
     server->fixed = fixed;
-    nonce_of(c, addr, server->nonce);
+    p2c_random_nonce(c, addr, server->nonce);
     p2c_hello_open(c, server);
 }
 
 void p2c_servers_init(struct p2_client *c, const struct p2_client_config *config)
 {
-    p2c_random(c, c->discovery_nonce, sizeof c->discovery_nonce);
     for (uint32_t i = 0; i < config->server_count; i++)
-        server_new(c, &c->servers[i], &config->servers[i], true);
-    c->fixed_count = config->server_count;
-    memcpy(c->targets, config->targets, config->target_count * sizeof *config->targets);
-    c->target_count = config->target_count;
+        server_new(c, &c->servers.at[i], &config->servers[i], true);
+    c->servers.fixed_count = config->server_count;
     p2c_hello_discover(c);
 }
 
 struct p2_client_server *p2c_servers_find(struct p2_client *c, const struct net_addr *from, const uint8_t *nonce)
 {
     for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++) {
-        struct p2_client_server *s = &c->servers[i];
+        struct p2_client_server *s = &c->servers.at[i];
         if (s->state != P2S_FREE && equal8(s->nonce, nonce) && net_addr_equal(&s->addr, from))
             return s;
     }
@@ -66,10 +52,10 @@ static struct p2_client_server *server_room(struct p2_client *c)
     uint8_t start;
     p2c_random(c, &start, 1);
     for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
-        if (c->servers[i].state == P2S_FREE)
-            return &c->servers[i];
+        if (c->servers.at[i].state == P2S_FREE)
+            return &c->servers.at[i];
     for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++) {
-        struct p2_client_server *s = &c->servers[(start + i) % P2_CLIENT_SERVERS];
+        struct p2_client_server *s = &c->servers.at[(start + i) % P2_CLIENT_SERVERS];
         if (s->fixed)
             continue;
         if (s->state == P2S_HEARD && s->hello_tries)
@@ -85,10 +71,10 @@ static struct p2_client_server *server_room(struct p2_client *c)
 int p2c_servers_heard(struct p2_client *c, const struct net_addr *from)
 {
     // Only for a while after we asked: nobody can keep us busy with invented servers during the download.
-    if (c->now - c->discover_sent > P2_HEARD_TIME)
+    if (c->now - c->hello.sent > P2_HEARD_TIME)
         return ERR_NOT_FOUND;
     for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
-        if (c->servers[i].state != P2S_FREE && net_addr_equal(&c->servers[i].addr, from))
+        if (c->servers.at[i].state != P2S_FREE && net_addr_equal(&c->servers.at[i].addr, from))
             return 0;
     struct p2_client_server *server = server_room(c);
     if (!server)
@@ -100,7 +86,7 @@ int p2c_servers_heard(struct p2_client *c, const struct net_addr *from)
 struct p2_client_server *p2c_servers_answered(struct p2_client *c, const struct net_addr *from, const uint8_t *nonce)
 {
     uint8_t good[P2_NONCE_SIZE];
-    nonce_of(c, from, good);
+    p2c_random_nonce(c, from, good);
     if (c->phase > P2_PAYLOAD || !digest_equal(good, nonce, sizeof good))
         return NULL;
     struct p2_client_server *server = server_room(c);
@@ -144,17 +130,17 @@ int p2c_servers_offer(struct p2_client *c, struct p2_client_server *server, cons
     if (current && !c->bound && c->phase == P2_SEAL && !p2c_turn_same_image(c, server)) {
         // Replaced before its seal was here. One that is so again and again would never be there.
         if (++server->seal_tries >= P2_SEAL_TRIES) {
-            p2c_servers_drop(c, c->current - 1, ERR_P2_SERVERS_BAD);
+            p2c_servers_drop(c, c->servers.current - 1, ERR_P2_SERVERS_BAD);
             return 0;
         }
         seal_begin(c, server);
     }
     if (server->state == P2S_HEARD)
         server->state = P2S_BOUND;
-    if (current && c->reset_seen) {
+    if (current && c->servers.reset_seen) {
         // What it rejected must be asked for again; if blocks kept coming the RESET was not its own.
-        c->reset_seen = false;
-        if (c->data_at <= c->reset_at)
+        c->servers.reset_seen = false;
+        if (c->turn.data_at <= c->servers.reset_at)
             p2c_flow_restart(c);
     }
     return 0;
@@ -165,10 +151,10 @@ static void choice_keep(struct p2_client *c, const struct p2_error *error)
 {
     static const uint8_t none[P2_TAG_SIZE];
     uint32_t i = 0;
-    while (i < P2_CHOICES_MAX && c->choices[i][0] && memcmp(c->choices[i], error->text, P2_ERROR_TEXT) != 0)
+    while (i < P2_CHOICES_MAX && c->servers.choices[i][0] && memcmp(c->servers.choices[i], error->text, P2_ERROR_TEXT) != 0)
         i++;
     if (i < P2_CHOICES_MAX && !equal8(error->tag, none))
-        memcpy(c->choices[i], error->text, P2_ERROR_TEXT);
+        memcpy(c->servers.choices[i], error->text, P2_ERROR_TEXT);
 }
 
 void p2c_servers_hint(struct p2_client *c, struct p2_client_server *server, const struct p2_message *m)
@@ -178,20 +164,20 @@ void p2c_servers_hint(struct p2_client *c, struct p2_client_server *server, cons
         server->refused = c->now;
         bool none = m->error.code == P2_ERROR_NO_IMAGE || m->error.code == P2_ERROR_NO_TAG;
         server->refusals += none;
-        c->refusals += none;
-        if (none && !c->bound && !c->image[0])
+        c->servers.refusals += none;
+        if (none && !c->bound && !c->setup.image[0])
             choice_keep(c, &m->error);
         if (m->error.code == P2_ERROR_BUSY)
-            c->busy_at = MAX(c->now, 1u);
+            c->servers.busy_at = MAX(c->now, 1u);
     }
     // Only the server that is being read from (or told the end) has something to say, and not too often.
-    bool concerned = server == p2c_current(c) || c->finish_server == (uint32_t)(server - c->servers) + 1;
-    if (!concerned || (c->hint_at && c->now - c->hint_at < P2_HINT_PAUSE))
+    bool concerned = server == p2c_current(c) || c->finish.server == (uint32_t)(server - c->servers.at) + 1;
+    if (!concerned || (c->servers.hint_at && c->now - c->servers.hint_at < P2_HINT_PAUSE))
         return;
-    c->hint_at = MAX(c->now, 1u);
+    c->servers.hint_at = MAX(c->now, 1u);
     if (reset) {
-        c->reset_seen = true;
-        c->reset_at = c->now;
+        c->servers.reset_seen = true;
+        c->servers.reset_at = c->now;
     }
     if (!server->hello_open)
         p2c_hello_open(c, server);
@@ -201,20 +187,19 @@ void p2c_servers_hint(struct p2_client *c, struct p2_client_server *server, cons
 
 void p2c_servers_switch(struct p2_client *c, uint32_t index)
 {
-    struct p2_client_server *server = &c->servers[index], *last = p2c_current(c);
+    struct p2_client_server *server = &c->servers.at[index], *last = p2c_current(c);
     if (last)
         last->fruitless = p2c_turn_fruitful(c) ? 0 : last->fruitless + 1;
-    if (c->current || c->bound)
+    if (c->servers.current || c->bound)
         c->progress.failovers++;
-    c->current = index + 1;
-    c->current_since = c->rate_at = c->now;
-    c->rate_blocks = 0;
+    c->servers.current = index + 1;
+    p2c_turn_begin(c);
     server->tried = MAX(c->now, 1u);
     p2c_flow_fresh(c);
-    c->reset_seen = false;
+    c->servers.reset_seen = false;
     p2c_flow_restart(c);
-    uint32_t largest = MIN(c->block_max, server->offer.block_max);
-    if (c->block_size > largest || !c->block_proven)
+    uint32_t largest = MIN(c->setup.block_max, server->offer.block_max);
+    if (c->space.block_size > largest || !c->space.block_proven)
         p2c_space_block_size(c, largest);
     if (!c->bound && (c->phase == P2_DISCOVER || !p2c_turn_same_image(c, server)))
         seal_begin(c, server);
@@ -226,25 +211,25 @@ void p2c_servers_switch(struct p2_client *c, uint32_t index)
 
 void p2c_servers_drop(struct p2_client *c, uint32_t index, int error)
 {
-    struct p2_client_server *server = &c->servers[index];
+    struct p2_client_server *server = &c->servers.at[index];
     if (server->state == P2S_DROPPED)
         return;
     server->state = P2S_DROPPED;
     server->error = error;
     server->hello_open = false;
     c->progress.servers_dropped++;
-    c->dropped_at = c->now;
-    if (!c->first_error) {
-        c->first_error = error;
-        c->first_error_server = index + 1;
+    c->servers.dropped_at = c->now;
+    if (!c->servers.first_error) {
+        c->servers.first_error = error;
+        c->servers.first_error_server = index + 1;
     }
-    if (++c->drops >= P2_DROPS_MAX) {
-        p2c_fail(c, c->first_error);
+    if (++c->servers.drops >= P2_DROPS_MAX) {
+        p2c_fail(c, c->servers.first_error);
         return;
     }
-    if (c->current != index + 1)
+    if (c->servers.current != index + 1)
         return;
-    c->current = 0;
+    c->servers.current = 0;
     p2c_flow_restart(c);
     if (!c->bound)
         c->phase = P2_DISCOVER;
@@ -253,6 +238,18 @@ void p2c_servers_drop(struct p2_client *c, uint32_t index, int error)
         p2c_servers_switch(c, other);
     else
         p2c_hello_discover(c);
+}
+
+void p2c_servers_blame(struct p2_client *c, uint32_t index, int error)
+{
+    struct p2_client_server *server = &c->servers.at[index];
+    if (++server->strikes >= P2_STRIKES_MAX) {
+        p2c_servers_drop(c, index, error);
+        return;
+    }
+    uint32_t other = p2c_turn_next(c);
+    if (index + 1 == c->servers.current && other != P2C_NOBODY && c->servers.at[other].strikes < server->strikes)
+        p2c_servers_switch(c, other);
 }
 
 // ---- timers --------------------------------------------------------------------------------------------
@@ -273,9 +270,9 @@ static bool hope(const struct p2_client *c)
 // Why there is no server: the first real reason counts.
 static int reason(const struct p2_client *c, int otherwise)
 {
-    if (c->first_error)
-        return c->first_error;
-    return p2c_busy(c) ? ERR_P2_BUSY : c->refusals ? ERR_P2_NO_IMAGE : otherwise;
+    if (c->servers.first_error)
+        return c->servers.first_error;
+    return p2c_busy(c) ? ERR_P2_BUSY : c->servers.refusals ? ERR_P2_NO_IMAGE : otherwise;
 }
 
 static void tick_without_server(struct p2_client *c)
@@ -286,29 +283,24 @@ static void tick_without_server(struct p2_client *c)
         return;
     }
     p2c_hello_discover(c);
-    uint64_t since = MAX(c->started, c->dropped_at);
+    uint64_t since = MAX(c->setup.started, c->servers.dropped_at);
     int why = reason(c, 0);
     // With a reason known and nobody left to hope for, the full time need not pass.
     if (why && !hope(c) && c->now - since >= P2_DECIDE_AFTER)
         p2c_fail(c, why);
-    else if (!c->bound && c->now - since >= c->discover_us)
+    else if (!c->bound && c->now - since >= c->setup.discover_us)
         p2c_fail(c, reason(c, ERR_P2_NO_SERVER));
-    else if (c->bound && c->now - c->progress_at >= c->stall_us)
+    else if (c->bound && c->now - c->turn.progress_at >= c->setup.stall_us)
         p2c_fail(c, reason(c, ERR_P2_STALLED));
 }
 
 static void tick_with_server(struct p2_client *c)
 {
     struct p2_client_server *server = p2c_current(c);
-    if (c->clock_stopped || (!c->outstanding && !p2c_space_wants(c))) {
-        c->clock_stopped = false;
-        c->progress_at = c->slow_at = c->rate_at = c->now; // nothing is wanted from it
-        c->slow_blocks = c->rate_blocks = 0;
-        progress_start(&c->watch, c->now);
-    }
-    uint64_t idle = c->now - c->progress_at;
-    c->watch.last_us = c->now; // silence is judged by stall_us
-    int err = idle >= c->stall_us ? ERR_P2_STALLED : progress_judge(&c->watch, c->now);
+    if (c->turn.clock_stopped || (!c->flow.outstanding && !p2c_space_wants(c)))
+        p2c_turn_rest(c); // nothing is wanted from it
+    uint64_t idle = c->now - c->turn.progress_at;
+    int err = p2c_turn_judge(c);
     if (err) {
         p2c_fail(c, reason(c, err));
         return;
@@ -316,9 +308,9 @@ static void tick_with_server(struct p2_client *c)
     if (c->now - server->cookie_time >= P2_COOKIE_RENEW && !server->hello_open)
         p2c_hello_open(c, server);
     uint64_t wait = p2c_turn_patience(c);
-    bool silent = idle >= wait && c->now - c->current_since >= wait;
-    bool refused = server->refused && server->refused >= c->progress_at && idle >= P2_REFUSED_AFTER &&
-                   c->now - c->current_since >= P2_REFUSED_AFTER;
+    bool silent = idle >= wait && c->now - c->turn.since >= wait;
+    bool refused = server->refused && server->refused >= c->turn.progress_at && idle >= P2_REFUSED_AFTER &&
+                   c->now - c->turn.since >= P2_REFUSED_AFTER;
     uint32_t other = p2c_turn_faster(c);
     if (!silent && !refused && !p2c_turn_slow(c) && other == P2C_NOBODY)
         return;
@@ -333,14 +325,14 @@ static void tick_with_server(struct p2_client *c)
     } else if (silent) {
         if (!server->hello_open)
             p2c_hello_open(c, server); // it may have restarted, with another secret
-        c->current_since = c->now;
+        p2c_turn_again(c);
     }
 }
 
 void p2c_servers_tick(struct p2_client *c)
 {
     for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++) {
-        struct p2_client_server *s = &c->servers[i];
+        struct p2_client_server *s = &c->servers.at[i];
         if (!s->hello_open || c->now < s->hello_next || s->hello_tries < P2_HELLO_TRIES || s->fixed)
             continue;
         s->hello_open = false; // a known one is asked again when it is needed
@@ -349,14 +341,14 @@ void p2c_servers_tick(struct p2_client *c)
     }
     if (c->phase != P2_DISCOVER && !p2c_fetching(c))
         return;
-    if (!c->current)
+    if (!c->servers.current)
         tick_without_server(c);
     else
         tick_with_server(c);
     // Once a server delivers nobody else is looked for; the round that was begun is finished, to know others.
-    if (c->discovering && c->discover_target == 0 && c->current && c->data_at &&
-        c->now - c->data_at < P2_FAILOVER_AFTER)
-        c->discovering = false;
+    if (c->hello.on && c->hello.target == 0 && c->servers.current && c->turn.data_at &&
+        c->now - c->turn.data_at < P2_FAILOVER_AFTER)
+        p2c_hello_enough(c);
 }
 
 uint64_t p2c_servers_deadline(const struct p2_client *c)
@@ -364,20 +356,17 @@ uint64_t p2c_servers_deadline(const struct p2_client *c)
     uint64_t t = p2c_hello_deadline(c);
     if (c->phase != P2_DISCOVER && !p2c_fetching(c))
         return t;
-    if (!c->current) {
-        uint64_t since = MAX(c->started, c->dropped_at);
+    if (!c->servers.current) {
+        uint64_t since = MAX(c->setup.started, c->servers.dropped_at);
         if (reason(c, 0) && !hope(c))
             return MIN(t, since + P2_DECIDE_AFTER);
-        return MIN(t, c->bound ? c->progress_at + c->stall_us : since + c->discover_us);
+        return MIN(t, c->bound ? c->turn.progress_at + c->setup.stall_us : since + c->setup.discover_us);
     }
-    const struct p2_client_server *server = at(c, c->current - 1);
-    if (!c->outstanding && !p2c_space_wants(c))
+    const struct p2_client_server *server = at(c, c->servers.current - 1);
+    if (!c->flow.outstanding && !p2c_space_wants(c))
         return t; // all is here and waits to be hashed
-    t = MIN(t, MAX(c->progress_at, c->current_since) + p2c_turn_patience(c));
-    t = MIN(t, c->progress_at + c->stall_us);
-    t = MIN(t, MIN(c->slow_at + P2_SLOW_TIME, c->rate_at + P2_RATE_TIME));
-    t = MIN(t, c->watch.window_us + PROGRESS_WINDOW_US);
-    if (server->refused && server->refused >= c->progress_at)
-        t = MIN(t, MAX(c->progress_at, c->current_since) + P2_REFUSED_AFTER);
+    t = MIN(t, p2c_turn_deadline(c));
+    if (server->refused && server->refused >= c->turn.progress_at)
+        t = MIN(t, MAX(c->turn.progress_at, c->turn.since) + P2_REFUSED_AFTER);
     return server->hello_open ? t : MIN(t, server->cookie_time + P2_COOKIE_RENEW);
 }

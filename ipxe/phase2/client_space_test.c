@@ -144,34 +144,34 @@ TEST(chunk_that_was_bad_comes_from_one_server)
     static uint8_t junk[P2_BLOCK_MAX];
     struct net_addr to;
     CHECK(p2_client_output(&client, buf, sizeof buf, &to, now) > 0); // asks; the server does not hear it
-    uint32_t first = client.current - 1, second = 1 - first;
+    uint32_t first = client.servers.current - 1, second = 1 - first;
     for (uint32_t i = 0; i < 2; i++) // the first chunk: two blocks of junk from the first server
-        CHECK_EQ(p2_client_input(&client, buf, data_message(client.servers[first].nonce, i * 1408, junk, buf),
-                                 &client.servers[first].addr, now), 0);
+        CHECK_EQ(p2_client_input(&client, buf, data_message(client.servers.at[first].nonce, i * 1408, junk, buf),
+                                 &client.servers.at[first].addr, now), 0);
     servers[first].alive = false;
     now += P2_FAILOVER_AFTER + 1;
     while (p2_client_output(&client, buf, sizeof buf, &to, now) > 0)
         ;
-    CHECK_EQ(client.current, second + 1);
+    CHECK_EQ(client.servers.current, second + 1);
     struct p2_message m;
-    size_t n = data_message(client.servers[second].nonce, 2816, image.payload + 2816, buf);
+    size_t n = data_message(client.servers.at[second].nonce, 2816, image.payload + 2816, buf);
     CHECK_EQ(p2_wire_read(buf, n, &m), 0);
     m.data.length = 1280; // the rest of it from the second
     int len = p2_wire_write(&m, buf, sizeof buf);
-    CHECK(len < 0 || p2_client_input(&client, buf, (size_t)len, &client.servers[second].addr, now) == 0);
+    CHECK(len < 0 || p2_client_input(&client, buf, (size_t)len, &client.servers.at[second].addr, now) == 0);
     CHECK(p2_client_work(&client, 5000) > 0);
     CHECK_EQ(progress().bad_chunks, 1);
-    CHECK_EQ(client.servers[0].strikes + client.servers[1].strikes, 0); // two had a part in it: no blame
-    for (; client.slots[client.order[0]].next_new == 0; now += 10000) // until it is asked for again
+    CHECK_EQ(client.servers.at[0].strikes + client.servers.at[1].strikes, 0); // two had a part in it: no blame
+    for (; client.space.slots[client.space.order[0]].next_new == 0; now += 10000) // until it is asked for again
         while (p2_client_output(&client, buf, sizeof buf, &to, now) > 0)
             ;
-    CHECK_EQ(client.current, second + 1);
+    CHECK_EQ(client.servers.current, second + 1);
     memcpy(&copy, &client, sizeof copy);
-    CHECK_EQ(p2_client_input(&client, buf, data_message(client.servers[first].nonce, 0, junk, buf),
-                             &client.servers[first].addr, now), ERR_NOT_FOUND);
+    CHECK_EQ(p2_client_input(&client, buf, data_message(client.servers.at[first].nonce, 0, junk, buf),
+                             &client.servers.at[first].addr, now), ERR_NOT_FOUND);
     CHECK(unchanged());
-    CHECK_EQ(p2_client_input(&client, buf, data_message(client.servers[second].nonce, 0, image.payload, buf),
-                             &client.servers[second].addr, now), 0);
+    CHECK_EQ(p2_client_input(&client, buf, data_message(client.servers.at[second].nonce, 0, image.payload, buf),
+                             &client.servers.at[second].addr, now), 0);
     CHECK(run_until(P2_VERIFIED, now + 10000000));
     CHECK(memory_is(&image));
     cleanup(&image, NULL);
@@ -192,10 +192,10 @@ TEST(bytes_that_are_here_are_not_overwritten)
     struct p2_message m;
     memset(&m, 0, sizeof m);
     m.type = P2_DATA;
-    memcpy(m.nonce, client.servers[0].nonce, P2_NONCE_SIZE);
+    memcpy(m.nonce, client.servers.at[0].nonce, P2_NONCE_SIZE);
     memcpy(m.data.tag, client.image_id, P2_TAG_SIZE);
     m.data.space = P2_SPACE_PAYLOAD;
-    m.data.stamp = client.stamp;
+    m.data.stamp = client.flow.stamp;
     m.data.length = 1408;
     m.data.bytes = image.payload;
     int n = p2_wire_write(&m, buf, sizeof buf);

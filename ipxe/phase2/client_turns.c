@@ -6,21 +6,21 @@
 bool p2c_turn_same_image(const struct p2_client *c, const struct p2_client_server *s)
 {
     return memcmp(s->offer.image_id, c->image_id, P2_IMAGE_ID_SIZE) == 0 &&
-           (c->bound || c->phase != P2_SEAL || s->offer.seal_size == c->space_size);
+           (c->bound || c->phase != P2_SEAL || s->offer.seal_size == c->space.size);
 }
 
 static bool eligible(const struct p2_client *c, uint32_t i)
 {
-    const struct p2_client_server *s = &c->servers[i];
-    return s->state == P2S_BOUND && i + 1 != c->current && (!c->bound || p2c_turn_same_image(c, s));
+    const struct p2_client_server *s = &c->servers.at[i];
+    return s->state == P2S_BOUND && i + 1 != c->servers.current && (!c->bound || p2c_turn_same_image(c, s));
 }
 
 // Never tried before tried, fewer strikes, longest ago.
 static bool better(const struct p2_client *c, uint32_t a, uint32_t b)
 {
-    if (c->servers[a].strikes != c->servers[b].strikes)
-        return c->servers[a].strikes < c->servers[b].strikes;
-    return c->servers[a].tried < c->servers[b].tried;
+    if (c->servers.at[a].strikes != c->servers.at[b].strikes)
+        return c->servers.at[a].strikes < c->servers.at[b].strikes;
+    return c->servers.at[a].tried < c->servers.at[b].tried;
 }
 
 uint32_t p2c_turn_next(const struct p2_client *c)
@@ -34,16 +34,16 @@ uint32_t p2c_turn_next(const struct p2_client *c)
 
 bool p2c_turn_fruitful(const struct p2_client *c)
 {
-    return c->data_at > c->current_since;
+    return c->turn.data_at > c->turn.since;
 }
 
 bool p2c_turn_slow(struct p2_client *c)
 {
-    if (c->now - c->slow_at < P2_SLOW_TIME)
+    if (c->now - c->turn.slow_at < P2_SLOW_TIME)
         return false;
-    bool result = c->slow_blocks < P2_SLOW_BLOCKS;
-    c->slow_at = c->now;
-    c->slow_blocks = 0;
+    bool result = c->turn.slow_blocks < P2_SLOW_BLOCKS;
+    c->turn.slow_at = c->now;
+    c->turn.slow_blocks = 0;
     return result;
 }
 
@@ -51,14 +51,14 @@ bool p2c_turn_slow(struct p2_client *c)
 uint32_t p2c_turn_faster(struct p2_client *c)
 {
     struct p2_client_server *server = p2c_current(c);
-    if (c->now - c->rate_at < P2_RATE_TIME)
+    if (c->now - c->turn.rate_at < P2_RATE_TIME)
         return P2C_NOBODY;
-    uint32_t best = P2C_NOBODY, rate = 2 * c->rate_blocks;
-    server->rate = c->rate_blocks;
-    c->rate_at = c->now;
-    c->rate_blocks = 0;
+    uint32_t best = P2C_NOBODY, rate = 2 * c->turn.rate_blocks;
+    server->rate = c->turn.rate_blocks;
+    c->turn.rate_at = c->now;
+    c->turn.rate_blocks = 0;
     for (uint32_t i = 0; server->rate < P2_RATE_BLOCKS && i < P2_CLIENT_SERVERS; i++) {
-        const struct p2_client_server *s = &c->servers[i];
+        const struct p2_client_server *s = &c->servers.at[i];
         uint32_t hope = s->tried ? s->rate : P2_RATE_BLOCKS;
         if (eligible(c, i) && s->strikes <= server->strikes && hope > rate) {
             best = i;
@@ -73,5 +73,58 @@ uint64_t p2c_turn_patience(const struct p2_client *c)
 {
     if (p2c_turn_fruitful(c) || p2c_turn_next(c) == P2C_NOBODY)
         return P2_FAILOVER_AFTER;
-    return MIN((uint64_t)P2_FIRST_AFTER << MIN(c->servers[c->current - 1].fruitless, 3u), (uint64_t)P2_FAILOVER_AFTER);
+    return MIN((uint64_t)P2_FIRST_AFTER << MIN(c->servers.at[c->servers.current - 1].fruitless, 3u), (uint64_t)P2_FAILOVER_AFTER);
+}
+
+int p2c_turn_judge(struct p2_client *c)
+{
+    c->turn.watch.last_us = c->now; // silence is judged by stall_us
+    return c->now - c->turn.progress_at >= c->setup.stall_us ? ERR_P2_STALLED : progress_judge(&c->turn.watch, c->now);
+}
+
+uint64_t p2c_turn_deadline(const struct p2_client *c)
+{
+    uint64_t t = MAX(c->turn.progress_at, c->turn.since) + p2c_turn_patience(c);
+    t = MIN(t, c->turn.progress_at + c->setup.stall_us);
+    t = MIN(t, MIN(c->turn.slow_at + P2_SLOW_TIME, c->turn.rate_at + P2_RATE_TIME));
+    return MIN(t, c->turn.watch.window_us + PROGRESS_WINDOW_US);
+}
+
+// ---- what happens in it --------------------------------------------------------------------------------
+
+void p2c_turn_begin(struct p2_client *c)
+{
+    c->turn.since = c->turn.rate_at = c->now;
+    c->turn.rate_blocks = 0;
+}
+
+void p2c_turn_again(struct p2_client *c)
+{
+    c->turn.since = c->now;
+}
+
+void p2c_turn_rest(struct p2_client *c)
+{
+    c->turn.clock_stopped = false;
+    c->turn.progress_at = c->turn.slow_at = c->turn.rate_at = c->now;
+    c->turn.slow_blocks = c->turn.rate_blocks = 0;
+    progress_start(&c->turn.watch, c->now);
+}
+
+void p2c_turn_stop(struct p2_client *c)
+{
+    c->turn.clock_stopped = true;
+}
+
+void p2c_turn_block(struct p2_client *c, uint32_t length)
+{
+    c->turn.progress_at = c->now;
+    progress_add(&c->turn.watch, length, c->now);
+    c->turn.slow_blocks++;
+    c->turn.rate_blocks++;
+}
+
+void p2c_turn_data(struct p2_client *c)
+{
+    c->turn.data_at = c->now;
 }

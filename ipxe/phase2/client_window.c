@@ -28,30 +28,30 @@ void p2c_window_init(struct p2_client *c, const struct p2_client_config *config)
     uint32_t initial = config->window_initial ? config->window_initial
                        : config->rx_buffers   ? config->rx_buffers
                                               : P2_CLIENT_WINDOW_DEFAULT;
-    c->window_max = config->window_max ? MIN(config->window_max, P2_CLIENT_WINDOW_MAX) : P2_CLIENT_WINDOW_MAX;
-    c->window = MIN(MAX(MIN(initial, WINDOW_START), P2_CLIENT_WINDOW_MIN), c->window_max);
+    c->window.max = config->window_max ? MIN(config->window_max, P2_CLIENT_WINDOW_MAX) : P2_CLIENT_WINDOW_MAX;
+    c->window.size = MIN(MAX(MIN(initial, WINDOW_START), P2_CLIENT_WINDOW_MIN), c->window.max);
     // Below what the card is known to hold the window need not fall; without that knowledge, to half.
-    c->window_floor = config->rx_buffers ? MIN(c->window, FLOOR_MAX) : MAX(c->window / 2, P2_CLIENT_WINDOW_MIN);
-    c->threshold = c->window_max;
+    c->window.floor = config->rx_buffers ? MIN(c->window.size, FLOOR_MAX) : MAX(c->window.size / 2, P2_CLIENT_WINDOW_MIN);
+    c->window.threshold = c->window.max;
 }
 
 void p2c_window_fresh(struct p2_client *c)
 {
-    c->window = MAX(c->window, c->window_floor);
-    c->threshold = c->window_max;
-    c->noise = c->trial = c->ceiling_rounds = 0;
+    c->window.size = MAX(c->window.size, c->window.floor);
+    c->window.threshold = c->window.max;
+    c->window.noise = c->window.trial = c->window.ceiling_rounds = 0;
 }
 
 static uint32_t window_limit(struct p2_client *c)
 {
     const struct p2_client_server *server = p2c_current(c);
-    uint32_t limit = server && server->offer.window_max ? MIN(c->window_max, server->offer.window_max) : c->window_max;
+    uint32_t limit = server && server->offer.window_max ? MIN(c->window.max, server->offer.window_max) : c->window.max;
     return MAX(limit, 1u);
 }
 
 bool p2c_window_noisy(const struct p2_client *c)
 {
-    return c->noise > LOSS_NOISY;
+    return c->window.noise > LOSS_NOISY;
 }
 
 // Making the window smaller is an experiment. Where it did not help, the window was not the reason for the losses: it
@@ -59,67 +59,82 @@ bool p2c_window_noisy(const struct p2_client *c)
 // small window remembers where it was too large.
 static void trial_judge(struct p2_client *c, uint32_t loss, bool queue)
 {
-    bool trusted = c->trial_window <= c->window_floor;
-    bool helped = loss * 4 < c->trial_loss * (trusted ? 1 : 3) || (SHARE - loss) * 4 > (SHARE - c->trial_loss) * 5;
+    bool trusted = c->window.trial_window <= c->window.floor;
+    bool helped = loss * 4 < c->window.trial_loss * (trusted ? 1 : 3) || (SHARE - loss) * 4 > (SHARE - c->window.trial_loss) * 5;
     if (queue || loss > LOSS_ALL)
         return; // shows nothing
     if (!helped) {
-        c->noise = MAX(c->noise, loss);
-        c->window = MAX(c->window, c->trial_window);
-        c->window_floor = MAX(c->window_floor, MIN(c->trial_window, FLOOR_MAX));
-    } else if (c->trial_window <= WINDOW_START && !p2c_window_noisy(c)) {
-        c->window_floor = MIN(c->window_floor, c->window);
-        c->ceiling = c->trial_window - 1;
-        c->ceiling_rounds = CEILING_ROUNDS;
+        c->window.noise = MAX(c->window.noise, loss);
+        c->window.size = MAX(c->window.size, c->window.trial_window);
+        c->window.floor = MAX(c->window.floor, MIN(c->window.trial_window, FLOOR_MAX));
+    } else if (c->window.trial_window <= WINDOW_START && !p2c_window_noisy(c)) {
+        c->window.floor = MIN(c->window.floor, c->window.size);
+        c->window.ceiling = c->window.trial_window - 1;
+        c->window.ceiling_rounds = CEILING_ROUNDS;
     }
 }
 
 static void window_shrink(struct p2_client *c, uint32_t loss)
 {
-    if (!c->trial) {
-        c->trial_window = c->window;
-        c->trial_loss = loss;
+    if (!c->window.trial) {
+        c->window.trial_window = c->window.size;
+        c->window.trial_loss = loss;
     }
-    uint32_t floor = c->trial_window <= c->window_floor ? P2_CLIENT_WINDOW_MIN : c->window_floor;
-    uint32_t window = MAX(c->window / 2, floor);
-    if (window < c->window)
-        c->trial = TRIAL_ROUNDS;
+    uint32_t floor = c->window.trial_window <= c->window.floor ? P2_CLIENT_WINDOW_MIN : c->window.floor;
+    uint32_t window = MAX(c->window.size / 2, floor);
+    if (window < c->window.size)
+        c->window.trial = TRIAL_ROUNDS;
     else if (window == P2_CLIENT_WINDOW_MIN && loss <= LOSS_ALL)
-        c->noise = (c->noise + loss) / 2; // no smaller window would show more
-    c->window = c->threshold = MIN(window, c->window);
+        c->window.noise = (c->window.noise + loss) / 2; // no smaller window would show more
+    c->window.size = c->window.threshold = MIN(window, c->window.size);
 }
 
 static void window_grow(struct p2_client *c, uint32_t lost)
 {
     uint32_t limit = p2c_window_noisy(c) ? WINDOW_NOISY : window_limit(c);
-    if (c->ceiling_rounds && --c->ceiling_rounds && !p2c_window_noisy(c))
-        limit = MIN(limit, c->ceiling);
-    if (c->window >= limit)
+    if (c->window.ceiling_rounds && --c->window.ceiling_rounds && !p2c_window_noisy(c))
+        limit = MIN(limit, c->window.ceiling);
+    if (c->window.size >= limit)
         return;
-    if (lost == 0 && c->window < c->threshold)
-        c->window = MIN(c->window * 2, c->threshold);
+    if (lost == 0 && c->window.size < c->window.threshold)
+        c->window.size = MIN(c->window.size * 2, c->window.threshold);
     else
-        c->window += p2c_window_noisy(c) ? MAX(c->window / 4, 1u) : lost ? 1 : MAX(c->window / 16, 1u);
-    c->window = MIN(c->window, limit);
+        c->window.size += p2c_window_noisy(c) ? MAX(c->window.size / 4, 1u) : lost ? 1 : MAX(c->window.size / 16, 1u);
+    c->window.size = MIN(c->window.size, limit);
 }
 
 void p2c_window_judge(struct p2_client *c, uint32_t lost, uint32_t arrived)
 {
     uint32_t total = lost + arrived, loss = lost * SHARE / total;
-    bool used = total >= c->window / 2 && c->srtt <= 2 * c->rtt_min + QUEUE_MAX; // else the window is not the limit
-    bool queue = c->srtt > 2 * c->rtt_min + QUEUE_FULL;
-    if (c->trial && --c->trial == 0)
+    bool used = total >= c->window.size / 2 && c->flow.srtt <= 2 * c->flow.rtt_min + QUEUE_MAX; // else the window is not the limit
+    bool queue = c->flow.srtt > 2 * c->flow.rtt_min + QUEUE_FULL;
+    if (c->window.trial && --c->window.trial == 0)
         trial_judge(c, loss, queue);
-    if (loss > (queue ? LOSS_QUEUE : MAX(LOSS_MOST, c->noise * 5 / 4)))
+    if (loss > (queue ? LOSS_QUEUE : MAX(LOSS_MOST, c->window.noise * 5 / 4)))
         window_shrink(c, loss);
     else if (used)
         window_grow(c, lost);
-    if (loss < c->noise)
-        c->noise -= (c->noise - loss + 7) / 8;
-    c->window = MAX(MIN(c->window, window_limit(c)), 1u);
+    if (loss < c->window.noise)
+        c->window.noise -= (c->window.noise - loss + 7) / 8;
+    c->window.size = MAX(MIN(c->window.size, window_limit(c)), 1u);
 }
 
 bool p2c_window_subtle(const struct p2_client *c)
 {
-    return p2c_window_noisy(c) || (c->trial == 1 && c->trial_window <= c->window_floor);
+    return p2c_window_noisy(c) || (c->window.trial == 1 && c->window.trial_window <= c->window.floor);
+}
+
+void p2c_window_timeout(struct p2_client *c, uint32_t before, bool again)
+{
+    c->window.before = before;
+    if (!again)
+        c->window.threshold = MAX(before / 2, P2_CLIENT_WINDOW_MIN);
+    if (!p2c_window_noisy(c))
+        c->window.size = MIN(before, MAX(again ? P2_CLIENT_WINDOW_MIN : c->window.floor, P2_CLIENT_WINDOW_MIN));
+}
+
+void p2c_window_undo(struct p2_client *c)
+{
+    c->window.size = MAX(c->window.size, c->window.before);
+    c->window.threshold = MAX(c->window.threshold, c->window.size);
 }

@@ -237,7 +237,7 @@ static UNUSED size_t data_message(const uint8_t *nonce, uint64_t offset, const u
     memcpy(m.nonce, nonce, P2_NONCE_SIZE);
     memcpy(m.data.tag, client.image_id, P2_TAG_SIZE);
     m.data.space = P2_SPACE_PAYLOAD;
-    m.data.stamp = client.stamp;
+    m.data.stamp = client.flow.stamp;
     m.data.offset = offset;
     m.data.length = 1408;
     m.data.bytes = content;
