@@ -40,6 +40,16 @@ void p2c_hello_stop(struct p2_client *c)
         c->servers.at[i].hello_open = false;
 }
 
+bool p2c_hello_asked(const struct p2_client *c)
+{
+    for (uint32_t i = 0; i < c->servers.fixed_count; i++) {
+        const struct p2_client_server *s = &c->servers.at[i];
+        if (s->state == P2S_HEARD && s->hello_open && c->now >= s->hello_next)
+            return false;
+    }
+    return !c->hello.target_count || (c->hello.target == 0 && c->now < c->hello.next);
+}
+
 // A server the caller named that never answered is asked only while servers are looked for.
 static bool hello_active(const struct p2_client *c, const struct p2_client_server *s)
 {

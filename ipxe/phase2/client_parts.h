@@ -103,6 +103,7 @@ void p2c_hello_open(struct p2_client *c, struct p2_client_server *server); // as
 void p2c_hello_enough(struct p2_client *c);                                // asks everyone no more
 void p2c_hello_stop(struct p2_client *c);                                  // asks nobody any more
 void p2c_hello_discover(struct p2_client *c);                              // asks everyone, unless that is under way
+bool p2c_hello_asked(const struct p2_client *c);                           // is everyone asked, for now?
 int p2c_hello_output_current(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to);
 int p2c_hello_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to);
 uint64_t p2c_hello_deadline(const struct p2_client *c);

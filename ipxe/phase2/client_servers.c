@@ -40,12 +40,16 @@ struct p2_client_server *p2c_servers_find(struct p2_client *c, const struct net_
 
 static bool useless(struct p2_client *c, const struct p2_client_server *s)
 {
-    return s->state == P2S_DROPPED || (s != p2c_current(c) && (s->fruitless || (c->bound && !p2c_turn_same_image(c, s))));
+    const struct p2_client_server *current = p2c_current(c);
+    if (s->state == P2S_DROPPED || s == current)
+        return s != current;
+    bool slow = current && s->tried && s->rate < P2_RATE_BLOCKS && s->rate <= 2 * current->rate; // no reason to go back to it
+    return slow || s->fruitless || (c->bound && !p2c_turn_same_image(c, s));
 }
 
 // Room for one more server: a free entry; else one that never answered us, asked before not yet asked (a crowd
 // of invented addresses must not keep the real one out, so it is taken at random); else one that was dropped, has another image
-// or brought nothing in its turn: an OFFER costs nothing.
+// or brought nothing, or too little, in its turn: an OFFER costs nothing.
 static struct p2_client_server *server_room(struct p2_client *c)
 {
     struct p2_client_server *heard = NULL, *given_up = NULL;
@@ -346,8 +350,7 @@ void p2c_servers_tick(struct p2_client *c)
     else
         tick_with_server(c);
     // Once a server delivers nobody else is looked for; the round that was begun is finished, to know others.
-    if (c->hello.on && c->hello.target == 0 && c->servers.current && c->turn.data_at &&
-        c->now - c->turn.data_at < P2_FAILOVER_AFTER)
+    if (c->hello.on && c->servers.current && c->turn.data_at && c->now - c->turn.data_at < P2_FAILOVER_AFTER && p2c_hello_asked(c))
         p2c_hello_enough(c);
 }
 
