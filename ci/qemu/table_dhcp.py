@@ -27,6 +27,7 @@ class Answer:
     file: str = ""  # of the header
     port: int = 67
     to: tuple = (1, 3)  # message types
+    says: int = 0  # message type; 0: OFFER to DISCOVER, ACK to REQUEST
     late: float = 0.0
     mac: str = ""  # the end of the asking card's address
 
@@ -36,7 +37,9 @@ def plain(answers):
 
 
 PXE = text(60, "PXEClient")
+NAK = 6
 LEASE_ONLY = Answer((MASK, LEASE), siaddr=HERE)  # a router's
+OFFER_ONLY = Answer((MASK, LEASE), yiaddr="10.50.0.160", server=SECOND, file="none", to=(1,))
 ROUTES = (121, "180a3c00" "0a320001" "00" "0a320001")  # 10.60.0.0/24 and everything by 10.50.0.1
 
 
@@ -89,6 +92,11 @@ def rows(table):
         row("pxe-menu", "dnsmasq with pxe-service: a menu, whose first item's file is asked for", ["dhcp", "show filename",
             "iseq ${filename} first.0 || echo ROW-FAILED", chain("tftp://${next-server}/good")],
             dhcp=("--pxe-service=x86PC,one,first", "--pxe-service=x86PC,two,second"), boot_file=False),
+        row("silent-server", "a server offers first and says no more: the other one's offer is taken", by_dhcp,
+            [OFFER_ONLY, replace(LEASE_ONLY, file="good", late=0.2)], expect=("net0 10.50.0.150",)),
+        row("refusing-server", "a server offers first and refuses: the other one's offer is taken", by_dhcp,
+            [OFFER_ONLY, replace(OFFER_ONLY, yiaddr="0.0.0.0", to=(3,), says=NAK), replace(LEASE_ONLY, file="good", late=0.2)],
+            expect=("net0 10.50.0.150",)),
         row("search", "a short name, completed by option 119 and by option 15", ["dhcp", "imgfetch tftp://boothost/good || echo ROW-FAILED",
             "imgfree", chain("tftp://other/good")],
             dhcp=("--port=53", "--no-resolv", "--no-hosts", "--local=/#/", f"--address=/boothost.lab.test/{HERE}",

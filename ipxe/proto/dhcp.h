@@ -157,15 +157,18 @@ struct dhcp_config {
 #define DHCP_PROXY_WAIT_US 1000000u      // after the first good offer, before the address is asked for
 #define DHCP_PROXY_LATE_US 3000000u      // and with the address, still without a file
 #define DHCP_PROXY_ATTEMPTS 2            // requests to port 4011
-#define DHCP_NAKS_MAX 2                  // refused requests before giving up
+#define DHCP_NAK_WAIT_US 300000u         // an ACK that comes so soon behind a NAK counts: the NAK was somebody else's
+#define DHCP_SPARE_AFTER 2               // requests without an answer (3 s) before another server's offer is taken
+#define DHCP_SPARES_MAX 4                // other servers' offers taken before giving up
+#define DHCP_NAKS_MAX 2                  // servers that refuse, with no other offer at hand, before giving up
 
 enum dhcp_state { DHCP_DISCOVERING, DHCP_REQUESTING, DHCP_PROXYING, DHCP_LISTENING, DHCP_DONE, DHCP_FAILED };
 
 struct dhcp_client {
     struct dhcp_config config;
     enum dhcp_state state;
-    unsigned tries, naks;
-    bool send_due;
+    unsigned tries, naks, spares;
+    bool send_due, nak;
     uint64_t started, deadline;
     uint64_t listen_until; // for proxies
     bool have_offer, bound;
@@ -173,7 +176,11 @@ struct dhcp_client {
     uint8_t proxy_address[4];   // who is asked there
     struct dhcp_boot_item item; // what is asked for there
     int error;
+    // Servers that offered, and then refused or said no more: another one's offer is better.
+    uint8_t refused[DHCP_SPARES_MAX + DHCP_NAKS_MAX][4];
+    unsigned refused_count;
     struct dhcp_lease lease; // the best offer, then the acknowledged lease
+    struct dhcp_lease spare; // the best offer of another server, packet_len 0: none
     struct dhcp_lease proxy; // the ProxyDHCP answer, packet_len 0: none
     struct dhcp_lease heard; // the message being looked at
 };
@@ -184,7 +191,7 @@ struct dhcp_datagram {
     uint16_t src_port, dst_port;
 };
 
-// About 16 KiB. Starts at once: the first output is due.
+// About 21 KiB. Starts at once: the first output is due.
 void dhcp_client_init(struct dhcp_client *c, const struct dhcp_config *config, uint64_t now);
 // Handles timeouts, then writes the datagram that is due, if any: its length, or 0.
 size_t dhcp_client_output(struct dhcp_client *c, uint8_t *buf, size_t cap, struct dhcp_datagram *ret, uint64_t now);

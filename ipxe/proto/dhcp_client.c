@@ -2,8 +2,9 @@
 // The DHCP client machine (dhcp.h):
 //
 //   DISCOVERING --offer--> [wait for a proxy] --> REQUESTING --ack--> DONE
-//        ^                                             |  \--ack, nobody named a file--> PROXYING, LISTENING --> DONE
-//        '----------------------nak---------------------'
+//        ^                                         ^   |  \--ack, nobody named a file--> PROXYING, LISTENING --> DONE
+//        |                                         '---+--nak or silence, and another server offered, too
+//        '---------------------------------------------'--nak
 #include "base/addr.h"
 #include "base/cursor.h"
 #include "base/fmt.h"
@@ -142,6 +143,7 @@ static void go(struct dhcp_client *c, enum dhcp_state state, uint64_t now)
     c->state = state;
     c->tries = 0;
     c->send_due = true;
+    c->nak = false;
     c->deadline = now;
 }
 
@@ -178,14 +180,79 @@ static void complete(struct dhcp_client *c, uint64_t now)
     }
 }
 
+static bool same_server(const struct dhcp_lease *lease, const uint8_t id[4])
+{
+    return memcmp(lease->server_id, id, 4) == 0;
+}
+
+static bool was_refused(const struct dhcp_client *c, const struct dhcp_lease *offer)
+{
+    for (unsigned i = 0; i < c->refused_count; i++)
+        if (same_server(offer, c->refused[i]))
+            return true;
+    return false;
+}
+
+// The better of two offers is of a server that has not refused; then, that names a file.
+static unsigned worth(const struct dhcp_client *c, const struct dhcp_lease *offer)
+{
+    return (was_refused(c, offer) ? 0 : 2) + (offer->filename[0] != 0);
+}
+
+static void keep_spare(struct dhcp_client *c, const struct dhcp_lease *offer)
+{
+    if (!same_server(offer, c->lease.server_id) && !was_refused(c, offer) &&
+        (!c->spare.packet_len || worth(c, offer) > worth(c, &c->spare)))
+        c->spare = *offer;
+}
+
+static bool has_spare(const struct dhcp_client *c)
+{
+    return c->spare.packet_len && c->spares < DHCP_SPARES_MAX;
+}
+
+// Who offers and then refuses, or says no more, is no reason to go without an address: the other offer is taken, or all are
+// asked again. Those who do so by turns are tried in bounded number.
+static void refuse(struct dhcp_client *c, int error, uint64_t now)
+{
+    memcpy(c->refused[c->refused_count++], c->lease.server_id, 4);
+    if (has_spare(c)) {
+        c->spares++;
+        c->lease = c->spare;
+        c->spare.packet_len = 0;
+        go(c, DHCP_REQUESTING, now);
+        return;
+    }
+    c->have_offer = false;
+    if (++c->naks >= DHCP_NAKS_MAX)
+        give_up(c, error);
+    else
+        go(c, DHCP_DISCOVERING, now);
+}
+
+static void request_timed_out(struct dhcp_client *c, uint64_t now)
+{
+    bool others = has_spare(c) || c->spares;
+    if (c->nak)
+        refuse(c, ERR_DHCP_REFUSED, now);
+    else if (others && c->tries >= DHCP_SPARE_AFTER)
+        refuse(c, ERR_DHCP_NO_ACK, now);
+    else if (c->tries >= c->config.attempts)
+        give_up(c, ERR_DHCP_NO_ACK);
+    else
+        c->send_due = true;
+}
+
 static void timed_out(struct dhcp_client *c, uint64_t now)
 {
-    if (c->state == DHCP_DISCOVERING && c->have_offer)
+    if (c->state == DHCP_REQUESTING)
+        request_timed_out(c, now);
+    else if (c->state == DHCP_DISCOVERING && c->have_offer)
         go(c, DHCP_REQUESTING, now); // no proxy came in time
     else if (c->state == DHCP_LISTENING || (c->state == DHCP_PROXYING && c->tries >= DHCP_PROXY_ATTEMPTS))
         complete(c, now); // the address is good without
     else if (c->state != DHCP_PROXYING && c->tries >= c->config.attempts)
-        give_up(c, c->state == DHCP_REQUESTING ? ERR_DHCP_NO_ACK : c->naks ? ERR_DHCP_REFUSED : ERR_DHCP_NO_OFFER);
+        give_up(c, c->naks ? ERR_DHCP_REFUSED : ERR_DHCP_NO_OFFER);
     else
         c->send_due = true;
 }
@@ -236,16 +303,23 @@ static void hear_offer(struct dhcp_client *c, uint64_t now)
     bool first = false;
     if (net_ip4_is_none(c->heard.ip)) {
         (void)hear_proxy(c);
-    } else if (!c->have_offer || (c->lease.filename[0] == 0 && c->heard.filename[0])) {
-        first = !c->have_offer;
+    } else if (!c->have_offer) {
+        first = true;
         c->lease = c->heard;
         c->have_offer = true;
+    } else if (worth(c, &c->heard) > worth(c, &c->lease)) {
+        struct dhcp_lease *former = &c->lease;
+        if (!same_server(former, c->heard.server_id) && !was_refused(c, former))
+            c->spare = *former;
+        c->lease = c->heard;
+    } else {
+        keep_spare(c, &c->heard);
     }
     if (!c->have_offer)
         return;
     if (first)
         c->listen_until = now + c->config.proxy_wait_us;
-    if (!lacks_boot(c) || c->proxy.packet_len || c->lease.pxe) {
+    if (!was_refused(c, &c->lease) && (!lacks_boot(c) || c->proxy.packet_len || c->lease.pxe)) {
         go(c, DHCP_REQUESTING, now);
     } else if (first) {
         c->deadline = now + DHCP_PROXY_WAIT_US;
@@ -253,19 +327,13 @@ static void hear_offer(struct dhcp_client *c, uint64_t now)
     }
 }
 
-static void hear_nak(struct dhcp_client *c, uint64_t now)
-{
-    c->have_offer = false;
-    if (++c->naks >= DHCP_NAKS_MAX)
-        give_up(c, ERR_DHCP_REFUSED);
-    else
-        go(c, DHCP_DISCOVERING, now);
-}
-
 static void hear_in_request(struct dhcp_client *c, uint64_t now)
 {
-    if (c->heard.type == DHCP_OFFER && net_ip4_is_none(c->heard.ip)) {
-        (void)hear_proxy(c);
+    if (c->heard.type == DHCP_OFFER) {
+        if (net_ip4_is_none(c->heard.ip))
+            (void)hear_proxy(c);
+        else
+            keep_spare(c, &c->heard);
         return;
     }
     // Only the server that was asked may answer.
@@ -277,8 +345,9 @@ static void hear_in_request(struct dhcp_client *c, uint64_t now)
         c->lease = c->heard;
         c->bound = true;
         complete(c, now);
-    } else if (c->heard.type == DHCP_NAK) {
-        hear_nak(c, now);
+    } else if (c->heard.type == DHCP_NAK && !c->nak) {
+        c->nak = true;
+        c->deadline = MIN(c->deadline, now + DHCP_NAK_WAIT_US);
     }
 }
 

@@ -269,6 +269,7 @@ TEST(retries_and_gives_up)
         CHECK_EQ(sent_u8(DHCP_MESSAGE_TYPE), DHCP_DISCOVER);
         offer_and_refuse();
     }
+    CHECK_EQ(next_sent(), 0);
     CHECK_EQ(dhcp_client_result(&c), ERR_DHCP_REFUSED);
     // Refused once, and then it is silent.
     start(false);
@@ -277,6 +278,122 @@ TEST(retries_and_gives_up)
     while (next_sent())
         CHECK_EQ(sent_u8(DHCP_MESSAGE_TYPE), DHCP_DISCOVER);
     CHECK_EQ(dhcp_client_result(&c), ERR_DHCP_REFUSED);
+}
+
+// Several servers on one wire, in the order in which they answer: server i is 10.0.0.i+1 and gives 10.0.0.i+101.
+enum manners { SILENT, REFUSES, GIVES };
+
+static void say(uint8_t type, uint8_t number, uint8_t generation)
+{
+    const uint8_t id[4] = { 10, 0, generation, number }, gives[4] = { 10, 0, generation, (uint8_t)(100 + number) };
+    begin(type == DHCP_NAK ? zero : gives, zero, 0xcafe);
+    option_u8(DHCP_MESSAGE_TYPE, type);
+    option(DHCP_SERVER_ID, id, 4);
+    end();
+    hear(id, 67);
+}
+
+// Runs to the end among them.
+static void run_among(const enum manners *manners, unsigned count, bool ever_new)
+{
+    uint8_t generation = 0, asked[4] = { 0 };
+    start(false);
+    while (next_sent()) {
+        bool discover = sent_u8(DHCP_MESSAGE_TYPE) == DHCP_DISCOVER;
+        generation += ever_new;
+        if (!discover) {
+            CHECK_EQ(dhcp_option(sent, sent_len, DHCP_SERVER_ID, -1, asked, 4), 4);
+            enum manners m = manners[asked[3] - 1];
+            if (m != SILENT)
+                say(m == GIVES ? DHCP_ACK : DHCP_NAK, asked[3], asked[2]);
+        }
+        for (unsigned i = 0; (discover || ever_new) && i < count; i++)
+            say(DHCP_OFFER, (uint8_t)(i + 1), generation);
+    }
+}
+
+// Who offers and then says no more, or refuses, costs a moment and not the lease.
+TEST(one_of_three_gives)
+{
+    for (unsigned bad = 0; bad < 4; bad++)
+        for (unsigned place = 0; place < 3; place++) {
+            enum manners manners[3] = { bad & 1 ? REFUSES : SILENT, bad & 2 ? REFUSES : SILENT };
+            manners[2] = manners[place];
+            manners[place] = GIVES;
+            run_among(manners, 3, false);
+            CHECK_EQ(dhcp_client_result(&c), 0);
+            CHECK_EQ(c.lease.ip[3], 101 + place);
+            CHECK(now - 5000000 <= 8000000);
+        }
+}
+
+// An offer that comes only when the first server is asked already is not too late.
+TEST(an_offer_behind_the_request_is_kept)
+{
+    for (int refuses = 0; refuses < 2; refuses++) {
+        uint8_t asked[4];
+        start(false);
+        next_sent();
+        say(DHCP_OFFER, 1, 0);
+        next_sent();
+        say(DHCP_OFFER, 2, 0);
+        if (refuses)
+            say(DHCP_NAK, 1, 0);
+        do {
+            CHECK(next_sent());
+            CHECK_EQ(sent_u8(DHCP_MESSAGE_TYPE), DHCP_REQUEST);
+            CHECK_EQ(dhcp_option(sent, sent_len, DHCP_SERVER_ID, -1, asked, 4), 4);
+        } while (asked[3] == 1);
+        CHECK(now - 5000000 <= (refuses ? DHCP_NAK_WAIT_US : 3500000));
+        say(DHCP_ACK, 2, 0);
+        CHECK_EQ(dhcp_client_result(&c), 0);
+    }
+}
+
+// The one that named a file refuses: the one that it was preferred to is asked.
+TEST(a_replaced_offer_is_kept)
+{
+    uint8_t asked[4];
+    start(true);
+    next_sent();
+    say(DHCP_OFFER, 2, 0);
+    offer("x");
+    hear(server, 67);
+    next_sent();
+    CHECK_EQ(dhcp_option(sent, sent_len, DHCP_SERVER_ID, -1, asked, 4), 4);
+    CHECK_EQ(asked[3], 1);
+    say(DHCP_NAK, 1, 0);
+    next_sent();
+    CHECK_EQ(dhcp_option(sent, sent_len, DHCP_SERVER_ID, -1, asked, 4), 4);
+    CHECK_EQ(asked[3], 2);
+}
+
+// A stranger's NAK in the server's name does not undo the server's ACK.
+TEST(naks_before_the_ack)
+{
+    start(false);
+    next_sent();
+    say(DHCP_OFFER, 1, 0);
+    next_sent();
+    for (int i = 0; i < 1000; i++)
+        say(DHCP_NAK, 1, 0);
+    now += DHCP_NAK_WAIT_US / 2;
+    CHECK_EQ(dhcp_client_output(&c, sent, sizeof sent, &to, now), 0);
+    say(DHCP_ACK, 1, 0);
+    CHECK_EQ(dhcp_client_result(&c), 0);
+}
+
+// Offers under ever new names, refused or not kept: bounded, however many there are.
+TEST(those_who_refuse_by_turns_hold_nobody)
+{
+    static const enum manners all[][2] = { { SILENT, SILENT }, { REFUSES, REFUSES }, { SILENT, REFUSES }, { REFUSES, SILENT } };
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        run_among(all[i], 2, true);
+        int result = dhcp_client_result(&c);
+        CHECK(result == ERR_DHCP_REFUSED || result == ERR_DHCP_NO_ACK);
+        CHECK_EQ(c.spares, DHCP_SPARES_MAX);
+        CHECK(now - 5000000 <= 25000000);
+    }
 }
 
 TEST(better_offer_wins)
@@ -532,6 +649,7 @@ TEST(a_server_without_an_id)
         hear(proxy, 67);
         CHECK_EQ(c.state, DHCP_REQUESTING);
         hear(server, 67);
+        next_sent(); // a NAK is believed when no ACK follows
         CHECK_EQ(c.state, nak ? DHCP_DISCOVERING : DHCP_DONE);
     }
 }
@@ -556,6 +674,8 @@ TEST(a_relay_in_between)
 }
 
 TEST_MAIN(T(discover_says_who_we_are), T(offer_request_ack), T(waits_for_a_proxy), T(asks_the_proxy_on_4011),
-          T(retries_and_gives_up), T(better_offer_wins), T(drops_what_is_not_ours), T(asks_for_routes_before_routers),
+          T(retries_and_gives_up), T(one_of_three_gives), T(an_offer_behind_the_request_is_kept), T(a_replaced_offer_is_kept),
+          T(naks_before_the_ack), T(those_who_refuse_by_turns_hold_nobody), T(better_offer_wins), T(drops_what_is_not_ours),
+          T(asks_for_routes_before_routers),
           T(a_proxys_file_goes_with_the_proxy), T(a_pxe_server_that_gives_the_address_is_asked_on_4011), T(hears_a_late_proxy),
           T(takes_the_first_item_of_a_menu), T(a_server_without_an_id), T(a_relay_in_between))
