@@ -19,3 +19,8 @@
 // `floor --clear` typed into the shell takes the kept anti-rollback floor away (doc/floor.md). On: the way back for a
 // person at the machine. Off where the console is open to people who must not go back to older images.
 #define FLOOR_CLEAR_AT_SHELL 1
+
+#ifndef LISTING_AT_SHELL
+// `ls` and `cat` show a person what lies on the machine's disks. On; the BIOS door, which has little room, is built with 0.
+#define LISTING_AT_SHELL 1
+#endif

@@ -1,54 +1,50 @@
 // SPDX-License-Identifier: MPL-2.0
 // The transport file: a signed image or a script in a file system of a disk, the one that was booted from first. URIs:
 // file:[//DISK]/PATH, doc/scripts.md.
-#include "core/disks.h"
+#include "core/file.h"
 
-#include "block/fs.h"
+#include "core/disks.h"
 #include "core/sink.h"
 
-#define READ_SIZE (64 * 1024) // bytes a read; a multiple of every sector size
-#define FOLDER "signet/"      // where paths that do not begin with '/' are
+#define FOLDER "signet/" // where paths that do not begin with '/' are
 
-struct file_fetch {
-    struct core *core;
-    char path[sizeof FOLDER + URI_PATH_MAX];
-    // Where the file was found.
-    struct fs fs;
-    struct fs_node node;
-    uint8_t buffer[READ_SIZE];
+struct search {
+    struct core_file *file;
+    bool folder; // wanted in place of a file
 };
 
 // Looks for the file in a partition. ERR_DISK_PARTITION: no file system that can be read is there.
 static int look(void *ctx, const struct block_device *dev, const struct partition *p)
 {
-    struct file_fetch *f = ctx;
+    struct search *s = ctx;
+    struct core_file *f = s->file;
     int err = fs_probe(&f->fs, dev);
     if (err)
         return err == ERR_NOT_FOUND ? ERR_DISK_PARTITION : err;
     err = f->fs.type->open(&f->fs, f->path, &f->node);
-    return !err && f->node.folder ? ERR_NOT_FOUND : err;
+    return !err && f->node.folder != s->folder ? ERR_NOT_FOUND : err;
 }
 
 // A stick may be one file system from its first sector on.
 static int look_on_disk(void *ctx, const struct block_device *disk)
 {
-    int err = core_partitions(((struct file_fetch *)ctx)->core, disk, look, ctx);
+    int err = core_partitions(((struct search *)ctx)->file->core, disk, look, ctx);
     return err == ERR_DISK_PARTITION ? look(ctx, disk, NULL) : err;
 }
 
-// Finds the file. On success *ret is on the platform's heap.
-static int find(struct core *core, const struct uri *uri, struct file_fetch **ret)
+int core_file_find(struct core *core, const struct uri *uri, bool folder, struct core_file **ret)
 {
     const struct platform *p = core->platform;
-    struct file_fetch *f = p->alloc(p->ctx, sizeof *f);
+    struct core_file *f = p->alloc(p->ctx, sizeof *f);
     if (!f)
         return ERR_NO_MEMORY;
+    struct search search = { f, folder };
     f->core = core;
-    size_t folder = uri->path[0] == '/' ? 0 : sizeof FOLDER - 1;
-    memcpy(f->path, FOLDER, folder);
-    int err = uri_path_name(uri, f->path + folder, sizeof f->path - folder);
+    size_t prefix = uri->path[0] == '/' ? 0 : sizeof FOLDER - 1;
+    memcpy(f->path, FOLDER, prefix);
+    int err = uri_path_name(uri, f->path + prefix, sizeof f->path - prefix);
     if (err >= 0)
-        err = core_disks(core, uri->host, look_on_disk, f);
+        err = core_disks(core, uri->host, look_on_disk, &search);
     if (err)
         p->free(p->ctx, f);
     else
@@ -56,15 +52,15 @@ static int find(struct core *core, const struct uri *uri, struct file_fetch **re
     return err;
 }
 
-static int read_file(struct file_fetch *f, struct core_sink *sink)
+int core_file_read(struct core_file *f, core_file_bytes *bytes, void *ctx)
 {
     uint64_t turned = core_now(f->core);
     uint32_t n;
     for (;;) {
-        int err = f->fs.type->read(&f->fs, &f->node, f->buffer, READ_SIZE, &n);
+        int err = f->fs.type->read(&f->fs, &f->node, f->buffer, sizeof f->buffer, &n);
         if (err || n == 0)
             return err;
-        err = core_sink_data(sink, f->buffer, n);
+        err = bytes(ctx, f->buffer, n);
         if (!err)
             err = core_disk_turn(f->core, &turned);
         if (err)
@@ -72,12 +68,17 @@ static int read_file(struct file_fetch *f, struct core_sink *sink)
     }
 }
 
+static int sink_bytes(void *ctx, const uint8_t *data, size_t len)
+{
+    return core_sink_data(ctx, data, len);
+}
+
 int core_file_fetch(struct core *core, const struct uri *uri)
 {
     const struct platform *p = core->platform;
-    struct file_fetch *f = NULL;
+    struct core_file *f = NULL;
     struct core_sink *sink;
-    int err = find(core, uri, &f);
+    int err = core_file_find(core, uri, false, &f);
     if (!err)
         err = core_sink_open(&sink, core, uri);
     if (err) {
@@ -86,7 +87,7 @@ int core_file_fetch(struct core *core, const struct uri *uri)
         return err;
     }
     console_say("file", "reading /%s of %s, %u KiB", f->path, f->fs.dev.name, (unsigned)((f->node.size + KIB - 1) / KIB));
-    err = read_file(f, sink);
+    err = core_file_read(f, sink_bytes, sink);
     p->free(p->ctx, f); // before a script runs, which may want the memory
     return core_sink_close(sink, err);
 }
@@ -94,8 +95,8 @@ int core_file_fetch(struct core *core, const struct uri *uri)
 bool core_file_is_there(struct core *core, const char *uri_text)
 {
     static struct uri uri; // 8 KiB
-    struct file_fetch *f;
-    if (uri_parse(uri_text, &uri) != 0 || find(core, &uri, &f) != 0)
+    struct core_file *f;
+    if (uri_parse(uri_text, &uri) != 0 || core_file_find(core, &uri, false, &f) != 0)
         return false;
     core->platform->free(core->platform->ctx, f);
     return true;

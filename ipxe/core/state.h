@@ -179,6 +179,7 @@ int core_shell(struct core *core);
 
 #define CORE_COMMAND(name) int command_##name(struct script *s, int argc, char **argv)
 CORE_COMMAND(boot);
+CORE_COMMAND(cat);
 CORE_COMMAND(chain);
 CORE_COMMAND(dhcp);
 CORE_COMMAND(floor);
@@ -188,6 +189,7 @@ CORE_COMMAND(ifstat);
 CORE_COMMAND(imgfetch);
 CORE_COMMAND(imgfree);
 CORE_COMMAND(imgstat);
+CORE_COMMAND(ls);
 CORE_COMMAND(poweroff);
 CORE_COMMAND(prompt);
 CORE_COMMAND(reboot);

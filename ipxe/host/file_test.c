@@ -177,6 +177,37 @@ TEST(every_allocation_may_fail)
     CHECK_EQ(refused, 3); // file, partition table, sink
 }
 
+TEST(folders_and_files_are_shown)
+{
+    autoexec = "#!ipxe\n# \033[2J\r\nls\nls file:/\nls /Signet\ncat autoexec.ipxe\n";
+    make(512, false);
+    struct outcome *out = boot("#!ipxe\n");
+    CHECK(said(out, "host disk 0: 2 MiB (booted from)\n  1: 1 MiB fat\n"));
+    CHECK(said(out, "/ of host disk 0:\n             SIGNET/\n"));
+    CHECK(said(out, "\n          27 OTHER.PUB\n"));
+    CHECK(said(out, " autoexec.ipxe\n"));
+    CHECK(said(out, "#!ipxe\n# ?[2J \nls\n"));
+    CHECK_EQ(out->live_allocations, 0);
+}
+
+TEST(what_cannot_be_shown_is_said)
+{
+    autoexec = NULL;
+    make(512, false);
+    CHECK(said(boot("#!ipxe\nls file:/absent\n"), "ls: cannot read file:/absent: "));
+    CHECK(said(boot("#!ipxe\nls file:/signet/web.img\n"), "[G04]")); // no folder
+    CHECK(said(boot("#!ipxe\ncat file:/signet\n"), "[G04]"));          // no file
+    CHECK(said(boot("#!ipxe\ncat http://there/file\n"), "cat: cannot read http://there/file: "));
+    CHECK(said(boot("#!ipxe\ncat file://7/x\n"), "[D01]"));
+    uint8_t *root = testfat_cluster(&volume, TESTFAT_FOLDER) - TESTFAT_ROOT_ENTRIES * 32;
+    store16_le(root + 26, 1); // the folder's cluster
+    CHECK(said(boot("#!ipxe\nls file:/signet\n"), "[D06]"));
+    store16_le(testdisk_partition(&disk) + 22, 1); // too short a FAT
+    CHECK(said(boot("#!ipxe\nls\n"), "[D06]"));
+    memset(testdisk_partition(&disk), 0, 512);
+    CHECK(said(boot("#!ipxe\nls file:/\n"), "[D02]"));
+}
+
 TEST_MAIN(T(boots_a_file), T(autoexec_comes_before_the_embedded_script), T(embedded_script_follows_autoexec),
           T(what_no_anchor_signed_is_refused), T(what_is_not_there_is_said), T(damage_is_said), T(every_read_may_fail),
-          T(every_allocation_may_fail))
+          T(every_allocation_may_fail), T(folders_and_files_are_shown), T(what_cannot_be_shown_is_said))

@@ -6,6 +6,7 @@
 // Columns: name, function (command_... in core/), least and most arguments (-1: any number), usage.
 #define SCRIPT_COMMAND_LIST(X)                                                                                         \
     X("boot", boot, 0, 1, "[URI]")                                                                                     \
+    X("cat", cat, 1, 1, "URI")                                                                                         \
     X("chain", chain, 1, -1, "[--autofree] [--replace] [--name NAME] [--timeout MS] URI")                              \
     X("dhcp", dhcp, 0, -1, "[--force] [--timeout MS] [netN]...")                                                       \
     X("floor", floor, 0, 2, "[--clear [PRODUCT]]")                                                                     \
@@ -16,6 +17,7 @@
     X("imgfetch", imgfetch, 1, -1, "[--name NAME] [--timeout MS] URI")                                                 \
     X("imgfree", imgfree, 0, 1, "[NAME]")                                                                              \
     X("imgstat", imgstat, 0, 0, "")                                                                                    \
+    X("ls", ls, 0, 1, "[URI]")                                                                                         \
     X("poweroff", poweroff, 0, 0, "")                                                                                  \
     X("prompt", prompt, 0, -1, "[--key KEY] [--timeout MS] [TEXT]...")                                                 \
     X("reboot", reboot, 0, 0, "")                                                                                      \
