@@ -232,7 +232,7 @@ TEST(every_write_may_fail)
     }
 }
 
-// Most of them are of a signature's arithmetic, and core_test goes through those: a sample.
+// Most of them are of a signature's arithmetic, and core_allocations_test goes through those: a sample.
 TEST(allocations_may_fail)
 {
     make(512, PARTITION);

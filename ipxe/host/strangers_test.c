@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 // Strangers on the link whom nobody can find, by the hundred: whatever they send, and whatever lwIP answers, the machine's own
 // packets go out as before, without a look-up of their neighbour and without want of memory.
-#include "host/host.h"
-#include "net/net.h"
-
 #include "base/test.h"
+#include "host/testwire.h"
 #pragma clang diagnostic ignored "-Wunused-function" // of what testframes.h has for others
 #include "host/testframes.h"
 
-#define QUEUE 64
 #define STRANGERS 200
 #define PING_LONG 30000
 #define PIECE 1400
@@ -16,9 +13,6 @@
 #define ROUTERS 3 // lwIP's list
 
 static struct {
-    struct host_machine machine;
-    struct frame queue[QUEUE]; // towards the machine
-    unsigned head, queued;
     unsigned lookups;   // of the peer
     unsigned datagrams; // to the peer
     unsigned answers;   // to strangers, where they came from
@@ -33,13 +27,7 @@ static struct choices dice = { .state = 1 };
 static void put(struct frame f)
 {
     memcpy(f.bytes + 6, t.from, 6);
-    t.queue[(t.head + t.queued++) % QUEUE] = f;
-}
-
-static void drain(void)
-{
-    while (net_poll() > 0)
-        ;
+    wire_put(&f);
 }
 
 // Answers for the peer alone.
@@ -48,36 +36,13 @@ static int wire_send(void *ctx, const void *frame, size_t len)
     static const uint8_t stranger[2] = { 2, 0x77 };
     const uint8_t *in = frame, *body = in + ETH;
     uint16_t type = load16_be(in + 12);
-    bool v6 = type == 0x86dd, icmp6 = v6 && body[6] == 58;
-    if (type == 0x0806 && body[7] == 1 && memcmp(body + 24, peer_ip4, 4) == 0) {
-        t.lookups++;
-        memcpy(t.from, peer_mac, 6);
-        struct frame f = ethernet(&(struct choices){ .state = 1 }, 0x0806);
-        memcpy(f.bytes, own_mac, 6);
-        append(&f, (uint8_t[]){ 0, 1, 8, 0, 6, 4, 0, 2 }, 8);
-        append(&f, peer_mac, 6);
-        append(&f, peer_ip4, 4);
-        append(&f, body + 8, 10);
-        put(f);
-    } else if (icmp6 && body[40] == 135) {
-        if (memcmp(body + 48, peer_ip6, 16) != 0)
+    bool v6 = type == 0x86dd;
+    if (asked_for(in)) {
+        if (memcmp(asked_for(in), v6 ? peer_ip6 : peer_ip4, v6 ? 16 : 4) != 0)
             return 0;
         t.lookups++;
         memcpy(t.from, peer_mac, 6);
-        struct envelope e = { true, peer_ip6, own_ip6, 58, 255 };
-        uint8_t na[32] = { 136, [4] = 0x60, [24] = 2, 1 };
-        memcpy(na + 8, peer_ip6, 16);
-        memcpy(na + 26, peer_mac, 6);
-        uint32_t sum = ~sum_up(sum_up(sum_up(58 + sizeof na, peer_ip6, 16), own_ip6, 16), na, sizeof na);
-        store16_be(na + 2, (uint16_t)sum);
-        struct frame f = { .len = ETH };
-        memcpy(f.bytes, own_mac, 6);
-        append(&f, (uint8_t[]){ 0x60, 0, 0, 0, 0, sizeof na, 58, 255 }, 8);
-        store16_be(f.bytes + 12, 0x86dd);
-        append(&f, e.from, 16);
-        append(&f, e.to, 16);
-        append(&f, na, sizeof na);
-        put(f);
+        put(peer_has(in));
     } else if ((type == 0x0800 && body[9] == 17) || (v6 && body[6] == 17)) {
         t.datagrams += memcmp(in, peer_mac, 6) == 0;
     } else if (type == 0x0800 || (v6 && !(in[0] & 1))) {
@@ -86,22 +51,11 @@ static int wire_send(void *ctx, const void *frame, size_t len)
     return 0;
 }
 
-static int wire_receive(void *ctx, void *buf, size_t cap)
-{
-    if (!t.queued)
-        return 0;
-    struct frame *f = &t.queue[t.head];
-    t.head = (t.head + 1) % QUEUE;
-    t.queued--;
-    memcpy(buf, f->bytes, f->len);
-    return (int)f->len;
-}
-
 static void datagram(void *ctx, unsigned nic, const struct net_addr *from, const uint8_t *data, size_t len) {}
 
 static void wait(uint64_t us)
 {
-    t.machine.now_us += us;
+    wire.machine.now_us += us;
     drain();
 }
 
@@ -120,13 +74,7 @@ static bool say(bool v6)
 static void set_up(bool v6)
 {
     if (!t.udp) {
-        static const uint8_t mask[4] = { 255, 255, 255, 0 }, none[4];
-        host_init(&t.machine);
-        t.machine.random_state = 1;
-        t.machine.wire = (struct host_wire){ .send = wire_send, .receive = wire_receive };
-        if (net_start(&t.machine.platform) != 0 || net_open(0) != 0)
-            abort();
-        net_set_ipv4(0, own_ip4, mask, none);
+        wire_start(wire_send);
         t.udp = net_udp_open(0, datagram, NULL);
     }
     drain();

@@ -3,12 +3,8 @@
 // right unless a choice says otherwise, so that a frame gets as far into the stack as it can. Used by frames_fuzz.c and
 // frames_sim.c; the network around it is testnet.h.
 #pragma once
-#include "base/bytes.h"
-#include "core/platform.h"
+#include "host/testpeer.h"
 
-#include <string.h>
-
-#define ETH 14
 #define ARRAY_PICK(c, a) ((a)[pick((c), ARRAY_SIZE(a))])
 
 struct choices {
@@ -52,17 +48,8 @@ static uint32_t choice32(struct choices *c)
     return one_in(c, 2) ? ARRAY_PICK(c, edges) : choice(c) << 16 ^ choice(c);
 }
 
-struct frame {
-    uint8_t bytes[FRAME_RECEIVE_MAX];
-    size_t len;
-};
-
-// Addresses: the machine's, the peer's (a router, a name server and all servers in one), groups, strangers.
-static const uint8_t own_mac[6] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 }, peer_mac[6] = { 0x52, 0x54, 0, 0, 0, 1 };
-static const uint8_t own_ip4[4] = { 10, 0, 0, 2 }, peer_ip4[4] = { 10, 0, 0, 1 };
-static const uint8_t own_ip6[16] = { 0xfe, 0x80, [8] = 0x50, 0x54, 0, 0xff, 0xfe, 0x12, 0x34, 0x56 };
-static const uint8_t own_global[16] = { 0x20, 1, 0xd, 0xb8, [15] = 2 };
-static const uint8_t peer_ip6[16] = { 0xfe, 0x80, [15] = 1 }, peer_global[16] = { 0x20, 1, 0xd, 0xb8, [15] = 1 };
+// Addresses besides testpeer.h's: the peer is a router, a name server and all servers in one. Then groups, strangers.
+static const uint8_t own_global[16] = { 0x20, 1, 0xd, 0xb8, [15] = 2 }, peer_global[16] = { 0x20, 1, 0xd, 0xb8, [15] = 1 };
 static const uint8_t all_nodes[16] = { 0xff, 2, [15] = 1 };
 static const uint8_t solicited[16] = { 0xff, 2, [11] = 1, 0xff, 0x12, 0x34, 0x56 };
 
@@ -121,15 +108,6 @@ static void fill(struct choices *c, uint8_t *out, size_t len)
         mix = mix * 1103515245 + 12345;
         out[i] = (uint8_t)(mix >> 16);
     }
-}
-
-static uint32_t sum_up(uint32_t sum, const uint8_t *p, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        sum += i % 2 ? p[i] : (uint32_t)p[i] << 8;
-    while (sum >> 16)
-        sum = (sum >> 16) + (sum & 0xffff);
-    return sum;
 }
 
 // What an upper layer is in: the IP packet around it.
