@@ -166,7 +166,7 @@ fuzzers: $(FUZZERS)
 setup:
 	@ci/setup
 
-# `make check` is the whole proof; check-quick leaves QEMU out; check-large has the rows of gigabytes.
+# `make check` is the whole proof; check-quick leaves QEMU and the second build out; check-large has the rows of gigabytes.
 check: setup
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests sim-tests replays
 	@ci/check/all

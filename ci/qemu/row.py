@@ -9,6 +9,7 @@ import dataclasses
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -467,8 +468,9 @@ def main(name):
     runner.net.stop()
     for case, reason in cases.items():
         print(f"FAIL qemu-{name}/{case}: {reason}" if reason else f"ok qemu-{name}/{case}")
-    took = time.monotonic() - start
-    print(f"FAIL qemu-{name}: {'; '.join(reasons)} (see {runner.folder})" if reasons else f"ok qemu-{name} ({took:.1f} s)")
+    took, used = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"FAIL qemu-{name}: {'; '.join(reasons)} (see {runner.folder})" if reasons else
+          f"ok qemu-{name} ({took:.1f} s, {used.ru_utime + used.ru_stime:.1f} s of a processor)")
     return 1 if reasons or any(cases.values()) else 0
 
 

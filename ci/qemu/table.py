@@ -93,6 +93,7 @@ class Row:
     reorder: float = 0.0
     group: str = "check"
     deadline: int = 120
+    sleeps: bool = False  # seven eighths of its time, so that it runs beside others (see ci/qemu/run)
 
 
 def script(*lines):
@@ -223,11 +224,11 @@ ROWS = [
         refusals(A, TAMPERED, f"p2://{B}/good"),
         [Server("a", [f"forged/{n}" for n in TAMPERED], A, "p2"), Server("b", ["good"], B)],
         trust=("alice", "carol"), policy=("--floor", "5"), boots="good", cases=case_list(TAMPERED),
-        forbid=("ROW-FAILED",), deadline=300),
+        forbid=("ROW-FAILED",), deadline=300, sleeps=True),
     *[Row(f"refused-lengths{name}", f"{which} half of: every length at 0, +1, -1, 2^31, 2^32 and 2^63 is refused with its code",
           refusals(A, half, f"p2://{B}/good"),
           [Server("a", [f"forged/{n}" for n in half], A, "p2"), Server("b", ["good"], B)],
-          boots="good", cases=case_list(half), forbid=("ROW-FAILED",), deadline=300)
+          boots="good", cases=case_list(half), forbid=("ROW-FAILED",), deadline=300, sleeps=True)
       for name, which, half in (("", "one", dict(list(LENGTHS.items())[::2])), ("-too", "the other", dict(list(LENGTHS.items())[1::2])))],
 
     boot("large", "an image of 2.2 GiB in a machine with 4 GiB, its content sampled by the guest", "large", group="large",
