@@ -21,11 +21,12 @@ void bios_main(void);
 static void seed_entropy(void)
 {
     struct {
-        struct platform_nic nic;
+        struct card_info info;
         const char *uuid;
     } unique = { .uuid = machine_smbios("uuid") };
-    if (undi_nic(0))
-        unique.nic = *undi_nic(0);
+    struct card *cards[CARDS_MAX];
+    if (undi_cards(NULL, cards))
+        unique.info = cards[0]->info;
     entropy_init(&unique, sizeof unique);
     if (unique.uuid)
         entropy_add(unique.uuid, strlen(unique.uuid));

@@ -54,44 +54,6 @@ static void idle(void *ctx)
     undi_idle();
 }
 
-static unsigned nic_count(void *ctx)
-{
-    return undi_count();
-}
-
-static int nic_info(void *ctx, unsigned nic, struct platform_nic *ret)
-{
-    if (!undi_nic(nic))
-        return ERR_NET_NO_CARD;
-    *ret = *undi_nic(nic);
-    return 0;
-}
-
-static int nic_open(void *ctx, unsigned nic)
-{
-    return undi_open(nic);
-}
-
-static void nic_close(void *ctx, unsigned nic)
-{
-    undi_close(nic);
-}
-
-static int nic_multicast(void *ctx, unsigned nic, const uint8_t (*macs)[6], unsigned count)
-{
-    return undi_multicast(nic, macs, count);
-}
-
-static int frame_send(void *ctx, unsigned nic, const void *frame, size_t len)
-{
-    return undi_send(nic, frame, len);
-}
-
-static int frame_recv(void *ctx, unsigned nic, uint8_t **ret_frame)
-{
-    return undi_receive(nic, ret_frame);
-}
-
 static unsigned memory(void *ctx, struct mem_region ret[PLATFORM_REGIONS_MAX])
 {
     return machine_memory(HIGH_BASE + memory_own().length, ret, PLATFORM_REGIONS_MAX);
@@ -151,13 +113,7 @@ static const struct platform pc = {
     .console_write = console_out,
     .console_getkey = console_key,
     .idle = idle,
-    .nic_count = nic_count,
-    .nic_info = nic_info,
-    .nic_open = nic_open,
-    .nic_close = nic_close,
-    .nic_multicast = nic_multicast,
-    .frame_send = frame_send,
-    .frame_recv = frame_recv,
+    .cards = undi_cards,
     .memory = memory,
     .firmware_memory = firmware_memory,
     .memory_limit = FOUR_GIB,

@@ -43,7 +43,9 @@ static const struct ring {
     { 0x1022, 0x2000, 16, 0 },
 };
 
-static void know_ring(struct platform_nic *nic, uint16_t vendor, uint16_t device)
+static const struct card_ops undi_ops; // below
+
+static void know_ring(struct card_info *nic, uint16_t vendor, uint16_t device)
 {
     const struct ring *ring = rings;
     while (ring < rings + ARRAY_SIZE(rings) && (ring->vendor != vendor || (ring->device && ring->device != device)))
@@ -56,7 +58,7 @@ static void know_ring(struct platform_nic *nic, uint16_t vendor, uint16_t device
         nic->rx_limit = ring->limit;
 }
 
-static void take_packets(struct platform_nic *nic)
+static void take_packets(struct card_info *nic)
 {
     nic->dhcp_ack_len = pxe_cached_packet(PXE_PACKET_ACK, undi.ack, sizeof undi.ack);
     nic->dhcp_ack = nic->dhcp_ack_len ? undi.ack : NULL;
@@ -72,8 +74,9 @@ int undi_add(bool booted)
     if (pxe_call(PXENV_UNDI_GET_INFORMATION, &info, sizeof info) != 0)
         return ERR_UNDI_CALL;
     struct undi_card *card = &undi.cards[undi.count];
-    struct platform_nic *nic = &card->nic;
+    struct card_info *nic = &card->card.info;
     memset(card, 0, sizeof *card);
+    card->card.ops = &undi_ops;
     card->entry = pxe_entry;
     fmt_snprintf(nic->driver, sizeof nic->driver, "undi");
     memcpy(nic->mac, info.current_address, 6);
@@ -106,17 +109,18 @@ unsigned undi_count(void)
     return undi.count;
 }
 
-const struct platform_nic *undi_nic(unsigned nic)
+unsigned undi_cards(void *ctx, struct card *ret[CARDS_MAX])
 {
-    return nic < undi.count ? &undi.cards[nic].nic : NULL;
+    for (unsigned i = 0; i < undi.count; i++)
+        ret[i] = &undi.cards[i].card;
+    return undi.count;
 }
 
-struct undi_card *undi_select(unsigned nic)
+struct undi_card *undi_select(struct card *of)
 {
-    if (nic >= undi.count || !undi.cards[nic].open)
-        return NULL;
-    pxe_entry = undi.cards[nic].entry;
-    return &undi.cards[nic];
+    struct undi_card *card = container_of(of, struct undi_card, card);
+    pxe_entry = card->entry;
+    return card;
 }
 
 bool undi_any_open(void)
@@ -187,14 +191,9 @@ static void close_call(void)
     (void)pxe_call(PXENV_UNDI_CLOSE, &close, sizeof close);
 }
 
-int undi_open(unsigned nic)
+static int open(struct card *of)
 {
-    if (nic >= undi.count)
-        return ERR_NET_NO_CARD;
-    struct undi_card *card = &undi.cards[nic];
-    if (card->open)
-        return 0;
-    pxe_entry = card->entry;
+    struct undi_card *card = undi_select(of);
     // The ROM's own UDP and TFTP may still hold the card; failure means that they do not.
     struct pxe_status status = { 0 };
     (void)pxe_call(PXENV_UDP_CLOSE, &status, sizeof status);
@@ -225,11 +224,9 @@ int undi_open(unsigned nic)
     return 0;
 }
 
-void undi_close(unsigned nic)
+static void close(struct card *of)
 {
-    struct undi_card *card = undi_select(nic);
-    if (!card)
-        return;
+    struct undi_card *card = undi_select(of);
     close_call();
     if (undi.irq_card == card)
         undi_irq_unhook();
@@ -240,7 +237,8 @@ void undi_close(unsigned nic)
 void undi_close_all(void)
 {
     for (unsigned i = 0; i < undi.count; i++)
-        undi_close(i);
+        if (undi.cards[i].open)
+            close(&undi.cards[i].card);
 }
 
 void undi_shutdown(void)
@@ -248,25 +246,21 @@ void undi_shutdown(void)
     undi_close_all();
     for (unsigned i = 0; i < undi.count; i++) {
         struct pxe_status status = { 0 };
-        pxe_entry = undi.cards[i].entry;
+        (void)undi_select(&undi.cards[i].card);
         (void)pxe_call(PXENV_UNDI_SHUTDOWN, &status, sizeof status);
     }
     undi.count = 0;
 }
 
-int undi_multicast(unsigned nic, const uint8_t (*macs)[6], unsigned count)
+static int multicast(struct card *of, const uint8_t (*macs)[6], unsigned count)
 {
-    if (nic >= undi.count)
-        return ERR_NET_NO_CARD;
-    struct undi_card *card = &undi.cards[nic];
+    struct undi_card *card = undi_select(of);
     // UNDI takes eight; more are had by taking everything.
     card->promiscuous = count > PXE_MCAST_MAX;
     memset(&card->mcast, 0, sizeof card->mcast);
     card->mcast.count = (uint16_t)MIN(count, (unsigned)PXE_MCAST_MAX);
     for (unsigned i = 0; i < card->mcast.count; i++)
         memcpy(card->mcast.address[i], macs[i], 6);
-    if (!undi_select(nic))
-        return 0;
     struct pxe_undi_set_mcast set_mcast = { .mcast = card->mcast };
     struct pxe_undi_set_filter set_filter = { .filter = filter(card) };
     bool was_promiscuous = card->filter_set & FILTER_PROMISCUOUS;
@@ -288,3 +282,6 @@ void undi_prefer_polling(bool polling)
 {
     undi.polling_wanted = polling;
 }
+
+// A ROM is not asked for the link: these cards cannot tell.
+static const struct card_ops undi_ops = { .open = open, .close = close, .multicast = multicast, .send = undi_send, .receive = undi_receive };

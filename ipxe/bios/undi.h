@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: MPL-2.0
-// Network cards behind a ROM's UNDI (PXE specification 2.1, section 4); calls are as in core/platform.h. One card where a
+// Network cards behind a ROM's UNDI (PXE specification 2.1, section 4); each is a card as in net/card.h. One where a
 // PXE ROM started Signet; after a start from a disk, those whose ROMs bios/undi_rom.h brings up.
 #pragma once
-#include "core/platform.h"
+#include "net/card.h"
 
-#define UNDI_CARDS_MAX PLATFORM_NICS_MAX
+#define UNDI_CARDS_MAX CARDS_MAX
 
 // Asks the PXE API that was found last (bios/pxe.h) what card it has, and adds the card; `booted`: the ROM started Signet,
 // and its DHCP packets are taken over. 0, ERR_TOO_LARGE, ERR_UNDI_CALL.
 int undi_add(bool booted);
 
 unsigned undi_count(void);
-const struct platform_nic *undi_nic(unsigned nic); // NULL: no such card
-int undi_open(unsigned nic);
-void undi_close(unsigned nic);
-int undi_multicast(unsigned nic, const uint8_t (*macs)[6], unsigned count);
-int undi_send(unsigned nic, const void *frame, size_t len);
-int undi_receive(unsigned nic, uint8_t **ret_frame);
+unsigned undi_cards(void *ctx, struct card *ret[CARDS_MAX]); // struct platform's `cards`
 
 // Waits for an interrupt if the card is sure to send one, otherwise returns at once.
 void undi_idle(void);

@@ -6,7 +6,7 @@
 #include "bios/undi.h"
 
 struct undi_card {
-    struct platform_nic nic;
+    struct card card; // first, so that it is found by it
     struct segoff entry; // of its PXE API
     bool open, irq_offered;
     bool promiscuous;
@@ -16,8 +16,8 @@ struct undi_card {
     struct pxe_mcast mcast;
 };
 
-// The open card of this number, with pxe_entry set to its API; NULL when it is not open.
-struct undi_card *undi_select(unsigned nic);
+// The same card, with pxe_entry set to its API.
+struct undi_card *undi_select(struct card *card);
 bool undi_any_open(void);
 
 // The card's interrupt no longer comes to us; nothing happens when it does not anyway. From then on it is polled.
@@ -25,3 +25,5 @@ void undi_irq_unhook(void);
 
 // A card opens or closes: what is left of its frames is dropped.
 void undi_frames_reset(struct undi_card *card);
+int undi_send(struct card *card, const void *frame, size_t len);
+int undi_receive(struct card *card, uint8_t **ret_frame);

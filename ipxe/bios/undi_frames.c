@@ -59,10 +59,10 @@ void undi_frames_reset(struct undi_card *card)
     }
 }
 
-int undi_send(unsigned nic, const void *frame, size_t len)
+int undi_send(struct card *to, const void *frame, size_t len)
 {
-    const struct undi_card *card = undi_select(nic);
-    if (!card || len > FRAME_MAX)
+    const struct undi_card *card = undi_select(to);
+    if (len > FRAME_MAX)
         return ERR_NET_LINK;
     // The ROM may send from this buffer after the call is over: use them in turn.
     uint32_t buffer = TX_RING + frames.tx_slot * TX_SLOT_SIZE;
@@ -143,12 +143,10 @@ static void collect(struct undi_card *card)
         frames.last_frame = frames.last_activity = now;
 }
 
-int undi_receive(unsigned nic, uint8_t **ret_frame)
+int undi_receive(struct card *from, uint8_t **ret_frame)
 {
-    struct undi_card *card = undi_select(nic);
+    struct undi_card *card = undi_select(from);
     frames.in_hand = false;
-    if (!card)
-        return ERR_NET_LINK;
     if (!take_ring(card))
         return 0;
     if (frames.next >= rx_count) {
@@ -182,12 +180,11 @@ void undi_idle(void)
 
 void undi_stats(struct undi_stats *ret)
 {
-    const struct undi_card *card = undi_select(0);
     *ret = frames.stats;
     ret->starts = rx_starts;
     ret->calls = rx_calls;
     ret->irqs = irq_count;
     ret->irqs_ours = irq_ours;
     ret->irq_mode = (rx_mode & RX_USE_IRQ) != 0;
-    ret->always = card && card->always;
+    ret->always = frames.owner && frames.owner->always;
 }

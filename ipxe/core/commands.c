@@ -131,7 +131,7 @@ CORE_COMMAND(ifstat)
     for (unsigned nic = 0; nic < net_nic_count(); nic++) {
         if (argc > 1 && nic != only)
             continue;
-        const struct platform_nic *info = net_nic(nic);
+        const struct card_info *info = net_nic(nic);
         script_printf(s, "net%u: %02x:%02x:%02x:%02x:%02x:%02x %s %s%s\n", nic, info->mac[0], info->mac[1], info->mac[2],
                       info->mac[3], info->mac[4], info->mac[5], info->driver, info->chip,
                       net_is_open(nic) ? "" : " (closed)");

@@ -7,7 +7,7 @@
 #include "proto/dhcp6.h"
 
 #define LINK_WAIT_US 4000000u // copper takes two or three seconds
-#define ANY_CARD PLATFORM_NICS_MAX
+#define ANY_CARD CARDS_MAX
 #define PROXY_WAIT_AGAIN_US 6000000u // for a ProxyDHCP server, in rounds behind the first
 #define ATTEMPTS_SILENT 2 // 3 s, on a card of several whose network has no DHCP server as it seems
 
@@ -66,7 +66,7 @@ static void use_lease(struct core *core, unsigned nic, const struct dhcp_lease *
 // The ROM's DHCPACK, completed by its boot server's reply. False when it lacks something.
 static bool cached_lease(unsigned nic, struct dhcp_lease *lease, struct dhcp_lease *reply)
 {
-    const struct platform_nic *info = net_nic(nic);
+    const struct card_info *info = net_nic(nic);
     reply->packet_len = 0;
     if (!info->dhcp_ack || dhcp_lease_read(info->dhcp_ack, info->dhcp_ack_len, lease) != 0)
         return false;
@@ -78,7 +78,7 @@ static bool cached_lease(unsigned nic, struct dhcp_lease *lease, struct dhcp_lea
 // What the firmware's PXE got over IPv6: an address and name servers. False when there is no such answer.
 static bool use_cached_lease6(struct core *core, unsigned nic)
 {
-    const struct platform_nic *info = net_nic(nic);
+    const struct card_info *info = net_nic(nic);
     struct dhcp6_lease lease;
     struct net_addr addr = { 0 }, servers[DHCP6_DNS_MAX] = { 0 };
     char text[NET_ADDR_TEXT_MAX];
@@ -201,7 +201,7 @@ int core_dhcp(struct core *core, unsigned nic, bool force)
 // out, for a card may be wrong about its link. All cards are waited for together.
 static int dhcp_from(struct core *core, unsigned first, bool force)
 {
-    bool tried[PLATFORM_NICS_MAX] = { false };
+    bool tried[CARDS_MAX] = { false };
     uint64_t end = 0; // of the wait for links; 0: none was missing yet
     int err = ERR_NET_NO_CARD;
     unsigned count = net_nic_count();

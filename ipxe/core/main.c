@@ -55,7 +55,7 @@ static void start_network(struct core *core)
         return;
     }
     for (unsigned i = 0; i < net_nic_count(); i++) {
-        const struct platform_nic *n = net_nic(i);
+        const struct card_info *n = net_nic(i);
         console_say("net", "net%u %02x:%02x:%02x:%02x:%02x:%02x %s (%s)", i, n->mac[0], n->mac[1], n->mac[2], n->mac[3],
                     n->mac[4], n->mac[5], n->chip, n->driver);
     }

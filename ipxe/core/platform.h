@@ -3,29 +3,13 @@
 // platform`. Every call takes the platform's own context first; none may call back into the core.
 #pragma once
 #include "base/err.h"
-#include "base/frame.h"
 #include "base/region.h"
 #include "block/block.h"
+#include "net/card.h"
 
 struct hashboard; // crypto/hashboard.h
 
-#define PLATFORM_NICS_MAX 8
 #define PLATFORM_REGIONS_MAX 64
-
-struct platform_nic {
-    char driver[16];      // "undi", "snp", "tap", ...
-    char chip[48];        // what the card calls itself, for people
-    uint8_t mac[6];
-    uint16_t rx_buffers;  // frames that the card and its driver can hold before they drop; 0 = not known
-    uint16_t rx_limit;    // frames under way beyond which the driver is known to stall, at least 1; 0 = none known
-    uint16_t mtu;         // IP MTU, normally 1500
-    const uint8_t *dhcp_ack; // the DHCPACK that the ROM got (BOOTP packet from op on), or NULL
-    size_t dhcp_ack_len;
-    const uint8_t *dhcp6_reply; // the DHCPv6 REPLY that the firmware got instead, from its message type on, or NULL
-    size_t dhcp6_reply_len;
-    const uint8_t *boot_reply; // the boot server's / proxyDHCP's reply, or NULL
-    size_t boot_reply_len;
-};
 
 // A piece of memory to move just before the start, when the firmware is no longer needed (dst may lie in
 // the firmware's own memory). Done in order.
@@ -99,20 +83,8 @@ struct platform {
     // Called in every turn of an idle loop; may halt the processor until the next interrupt.
     void (*idle)(void *ctx);
 
-    // Network cards, in order; opened on first use. frame_* work on card `nic` of [0, nic_count).
-    unsigned (*nic_count)(void *ctx);
-    int (*nic_info)(void *ctx, unsigned nic, struct platform_nic *ret);
-    int (*nic_open)(void *ctx, unsigned nic);
-    void (*nic_close)(void *ctx, unsigned nic);
-    // Has the open card a link? True where it cannot tell; NULL: no card can.
-    bool (*nic_link)(void *ctx, unsigned nic);
-    // Multicast MAC addresses that must be received (whole list each time, 6 bytes each).
-    int (*nic_multicast)(void *ctx, unsigned nic, const uint8_t (*macs)[6], unsigned count);
-    // Sends one Ethernet frame of at most FRAME_MAX bytes. 0 or ERR_NET_LINK; may drop silently as a wire does.
-    int (*frame_send)(void *ctx, unsigned nic, const void *frame, size_t len);
-    // The next frame, in place: its length (at most FRAME_RECEIVE_MAX), 0 when there is none, negative on a fault. *ret_frame stays
-    // valid, and may be written to, until the next frame_recv or nic_close of any card.
-    int (*frame_recv)(void *ctx, unsigned nic, uint8_t **ret_frame);
+    // The network cards, net0 first: their number. They are the same ones each time.
+    unsigned (*cards)(void *ctx, struct card *ret[CARDS_MAX]);
 
     // Memory a boot may use (usable RAM, neither the firmware's own nor the ROM's), ascending, not
     // overlapping, as of now. Returns the count.

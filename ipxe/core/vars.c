@@ -78,7 +78,7 @@ static void put_mtu(struct core *core, unsigned nic, uint16_t mtu)
 static void put_card(struct core *core, unsigned nic)
 {
     char scope[16];
-    const struct platform_nic *info = net_nic(nic);
+    const struct card_info *info = net_nic(nic);
     fmt_snprintf(scope, sizeof scope, "net%u", nic);
     (void)settings_put(&core->settings, scope, "mac", SETTING_HEX, info->mac, sizeof info->mac);
     (void)settings_put_text(&core->settings, scope, "chip", info->chip);

@@ -32,7 +32,6 @@
 extern const uint8_t embed_slot[]; // slot.S
 static struct smbios smbios;
 static efi_event rest_timer;
-static bool frame_passed;      // since idle() was called last
 static uint64_t last_frame_us; // as idle() knows it
 
 efi_status efi_main(efi_handle image, struct efi_system_table *system);
@@ -72,60 +71,12 @@ static int console_key(void *ctx)
 static void idle(void *ctx)
 {
     uint64_t index, now = clock_us();
-    if (frame_passed)
+    if (nic_frame_passed())
         last_frame_us = now;
-    frame_passed = false;
     if (!rest_timer || now - last_frame_us < BUSY_US)
         return;
     if (!efi_failed(efi_boot->set_timer(rest_timer, EFI_TIMER_RELATIVE, REST_100NS)))
         (void)efi_boot->wait_for_event(1, &rest_timer, &index);
-}
-
-static unsigned nic_count(void *ctx)
-{
-    return cards_count();
-}
-
-static int nic_info(void *ctx, unsigned nic, struct platform_nic *ret)
-{
-    const struct card *card = card_at(nic);
-    if (!card)
-        return ERR_NET_NO_CARD;
-    *ret = card->info;
-    return 0;
-}
-
-static int open_card(void *ctx, unsigned nic)
-{
-    return nic_open(nic);
-}
-
-static void close_card(void *ctx, unsigned nic)
-{
-    nic_close(nic);
-}
-
-static bool has_link(void *ctx, unsigned nic)
-{
-    return nic_link(nic);
-}
-
-static int set_multicast(void *ctx, unsigned nic, const uint8_t (*macs)[6], unsigned count)
-{
-    return nic_multicast(nic, macs, count);
-}
-
-static int frame_send(void *ctx, unsigned nic, const void *frame, size_t len)
-{
-    frame_passed = true;
-    return nic_send(nic, frame, len);
-}
-
-static int frame_recv(void *ctx, unsigned nic, uint8_t **ret_frame)
-{
-    int len = nic_receive(nic, ret_frame);
-    frame_passed |= len > 0;
-    return len;
 }
 
 static unsigned memory(void *ctx, struct mem_region ret[PLATFORM_REGIONS_MAX])
@@ -219,14 +170,7 @@ static struct platform efi_platform = {
     .console_write = console_out,
     .console_getkey = console_key,
     .idle = idle,
-    .nic_count = nic_count,
-    .nic_info = nic_info,
-    .nic_open = open_card,
-    .nic_close = close_card,
-    .nic_link = has_link,
-    .nic_multicast = set_multicast,
-    .frame_send = frame_send,
-    .frame_recv = frame_recv,
+    .cards = nic_cards,
     .memory = memory,
     .memory_limit = UINT64_MAX,
     .map = map,
@@ -245,11 +189,11 @@ static struct platform efi_platform = {
 static void seed_entropy(void)
 {
     struct {
-        uint8_t mac[PLATFORM_NICS_MAX][6];
+        uint8_t mac[CARDS_MAX][6];
         char uuid[SMBIOS_UUID_TEXT];
     } unique = { 0 };
     for (unsigned i = 0; i < cards_count(); i++)
-        memcpy(unique.mac[i], card_at(i)->info.mac, 6);
+        memcpy(unique.mac[i], card_at(i)->card.info.mac, 6);
     memcpy(unique.uuid, smbios.uuid, sizeof unique.uuid);
     entropy_init(&unique, sizeof unique);
 }

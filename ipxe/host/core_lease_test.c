@@ -12,8 +12,8 @@ static void boot_cached(void)
     memcpy(ack + 16, (const uint8_t[]){ 10, 0, 0, 50 }, 4);
     memcpy(ack + 20, (const uint8_t[]){ 10, 0, 0, 1 }, 4);
     memcpy(ack + 236, (const uint8_t[]){ 0x63, 0x82, 0x53, 0x63, 53, 1, 5, 1, 4, 255, 255, 255, 0, 54, 4, 10, 0, 0, 1, 255 }, 20);
-    w.machine.nic.dhcp_ack = ack;
-    w.machine.nic.dhcp_ack_len = sizeof ack;
+    w.machine.card.info.dhcp_ack = ack;
+    w.machine.card.info.dhcp_ack_len = sizeof ack;
     run("#!ipxe\ndhcp\nchain p2://${next-server}/image\n", &key_a, 0);
 }
 TEST(cached_dhcpack_means_no_second_dhcp)
@@ -30,8 +30,8 @@ static void boot_cached_v6(void)
     set_up("img", key_a);
     static uint8_t reply[100] = { DHCP6_REPLY, [5] = DHCP6_IA_NA, [7] = 40, [21] = DHCP6_IA_ADDRESS, [23] = 24,
                                   [24] = 0xfd, [25] = 0x50, [39] = 0x42, [47] = 60 };
-    w.machine.nic.dhcp6_reply = reply;
-    w.machine.nic.dhcp6_reply_len = sizeof reply;
+    w.machine.card.info.dhcp6_reply = reply;
+    w.machine.card.info.dhcp6_reply_len = sizeof reply;
     w.dhcp = false;
     w.net.ip4 = false;
     run("#!ipxe\ndhcp\nifstat\nchain p2:///image\n", &key_a, 0);
@@ -118,7 +118,7 @@ TEST(without_dhcp_the_script_goes_on)
 static void no_card(void)
 {
     set_up("img", key_a);
-    w.machine.no_nic = true;
+    w.machine.no_card = true;
     run(BOOT_V4, &key_a, 0);
 }
 TEST(no_card_is_said)

@@ -17,7 +17,7 @@ static unsigned long fail_read;
 static void from_disk(void)
 {
     set_up("img", key_a);
-    w.machine.no_nic = true;
+    w.machine.no_card = true;
     w.machine.storage.fail_read = fail_read;
     host_disk_add(&w.machine, disk.data, TESTDISK_SIZE, disk.sector_size);
     run(script, &key_a, 0);
@@ -106,7 +106,7 @@ TEST(boots_what_a_selector_names)
 static void without_storage(void)
 {
     set_up("img", key_a);
-    w.machine.no_nic = true;
+    w.machine.no_card = true;
     run("#!ipxe\nchain disk:\n", &key_a, 0);
 }
 TEST(no_disk_is_said)

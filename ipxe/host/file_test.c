@@ -47,7 +47,7 @@ static void make(uint32_t sector_size, bool whole)
 static void from_stick(void)
 {
     set_up("img", key_a);
-    w.machine.no_nic = true;
+    w.machine.no_card = true;
     w.machine.storage.fail_read = fail_read;
     w.machine.fail_allocation = fail_allocation;
     w.folder = autoexec != NULL;

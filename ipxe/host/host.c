@@ -113,55 +113,50 @@ static void idle(void *ctx)
         m->now_us += 1000;
 }
 
-static unsigned nic_count(void *ctx)
+static struct host_machine *machine_of(struct card *card)
 {
-    struct host_machine *m = ctx;
-    return m->no_nic ? 0 : 1;
+    return container_of(card, struct host_machine, card);
 }
 
-static int nic_info(void *ctx, unsigned nic, struct platform_nic *ret)
+static int open_card(struct card *card)
 {
-    *ret = ((struct host_machine *)ctx)->nic;
-    return 0;
+    return machine_of(card)->wire.send ? 0 : ERR_NET_LINK;
 }
 
-static int nic_open(void *ctx, unsigned nic)
+static void drop_frame(struct host_machine *m)
 {
-    struct host_machine *m = ctx;
-    return m->wire.send ? 0 : ERR_NET_LINK;
-}
-
-static void nic_close(void *ctx, unsigned nic)
-{
-    struct host_machine *m = ctx;
     free(m->frame);
     m->frame = NULL;
 }
 
-static bool nic_link(void *ctx, unsigned nic)
+static void close_card(struct card *card)
 {
-    struct host_machine *m = ctx;
+    drop_frame(machine_of(card));
+}
+
+static bool has_link(struct card *card)
+{
+    const struct host_machine *m = machine_of(card);
     return m->now_us >= m->link_us;
 }
 
-static int nic_multicast(void *ctx, unsigned nic, const uint8_t (*macs)[6], unsigned count)
+static int set_groups(struct card *card, const uint8_t (*macs)[6], unsigned count)
 {
     return 0; // a tap and the simulation deliver everything
 }
 
-static int frame_send(void *ctx, unsigned nic, const void *frame, size_t len)
+static int send_frame(struct card *card, const void *frame, size_t len)
 {
-    struct host_machine *m = ctx;
-    return nic_link(m, nic) ? m->wire.send(m->wire.ctx, frame, len) : 0;
+    const struct host_machine *m = machine_of(card);
+    return has_link(card) ? m->wire.send(m->wire.ctx, frame, len) : 0;
 }
 
 // Each frame has memory of its own, of its length, so that the sanitizers see who reads beyond it or too late.
-static int frame_recv(void *ctx, unsigned nic, uint8_t **ret_frame)
+static int receive_frame(struct card *card, uint8_t **ret_frame)
 {
-    struct host_machine *m = ctx;
+    struct host_machine *m = machine_of(card);
     uint8_t frame[FRAME_RECEIVE_MAX];
-    free(m->frame);
-    m->frame = NULL;
+    drop_frame(m);
     int len = m->wire.receive(m->wire.ctx, frame, sizeof frame);
     if (len <= 0)
         return len;
@@ -171,6 +166,15 @@ static int frame_recv(void *ctx, unsigned nic, uint8_t **ret_frame)
     memcpy(m->frame, frame, (size_t)len);
     *ret_frame = m->frame;
     return len;
+}
+
+static const struct card_ops wire_ops = { open_card, close_card, has_link, set_groups, send_frame, receive_frame };
+
+static unsigned cards(void *ctx, struct card *ret[CARDS_MAX])
+{
+    struct host_machine *m = ctx;
+    ret[0] = &m->card;
+    return m->no_card ? 0 : 1;
 }
 
 static unsigned memory(void *ctx, struct mem_region ret[PLATFORM_REGIONS_MAX])
@@ -315,7 +319,7 @@ void host_init(struct host_machine *m)
     *m = (struct host_machine){
         .memory_base = 16 * MIB,
         .memory_size = 256 * MIB,
-        .nic = { .driver = "host", .chip = "host wire", .mac = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 }, .mtu = 1500 },
+        .card = { &wire_ops, { .driver = "host", .chip = "host wire", .mac = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 }, .mtu = 1500 } },
     };
     m->platform = (struct platform){
         .ctx = m,
@@ -329,14 +333,7 @@ void host_init(struct host_machine *m)
         .console_write = console_write,
         .console_getkey = console_getkey,
         .idle = idle,
-        .nic_count = nic_count,
-        .nic_info = nic_info,
-        .nic_open = nic_open,
-        .nic_close = nic_close,
-        .nic_link = nic_link,
-        .nic_multicast = nic_multicast,
-        .frame_send = frame_send,
-        .frame_recv = frame_recv,
+        .cards = cards,
         .memory = memory,
         .memory_limit = UINT64_MAX,
         .targets = 1u << TARGET_LINUX_X86,
@@ -355,9 +352,8 @@ void host_free(struct host_machine *m)
     helpers_stop(m);
     if (m->arena)
         munmap(m->arena, m->memory_size);
-    free(m->frame);
+    drop_frame(m);
     free(m->transcript);
-    m->frame = NULL;
     m->arena = NULL;
     m->transcript = NULL;
     m->transcript_len = 0;

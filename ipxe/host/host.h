@@ -30,8 +30,8 @@ struct host_value {
 struct host_machine {
     struct platform platform; // filled in by host_init; pass &machine->platform to core_main
     struct host_wire wire;
-    struct platform_nic nic;
-    bool no_nic;
+    struct card card;
+    bool no_card;
     uint64_t link_us; // with a fake clock: the card has no link before
     uint8_t *frame; // received last
     struct host_storage storage; // no disks by default

@@ -119,7 +119,7 @@ int main(int argc, char **argv)
             return write_bare(optarg);
         else if (c == 'm')
             m.memory_size = strtoull(optarg, NULL, 0) * MIB;
-        else if (c == 'a' && parse_mac(optarg, m.nic.mac))
+        else if (c == 'a' && parse_mac(optarg, m.card.info.mac))
             continue;
         else if (c == 'k')
             m.keys = optarg;

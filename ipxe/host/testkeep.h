@@ -35,7 +35,7 @@ static void machine(void)
     w.version = next.version;
     w.counter = next.counter;
     set_up("img", next.key);
-    w.machine.no_nic = next.no_network;
+    w.machine.no_card = next.no_network;
     w.machine.storage = next.faults;
     w.machine.fail_allocation = next.fail_allocation;
     if (next.floor) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-// Received frames on their way to lwIP. It reads a frame where the platform has it: the one copy left is from there to where
+// Received frames on their way to lwIP. It reads a frame where the card has it: the one copy left is from there to where
 // the data belongs. What it keeps longer (fragments, segments out of order) is moved into the buffer's own memory afterwards.
 //
 // Who owns what: lwIP gets the buffer's only reference, as its code expects of any buffer that comes in, and gives it back by
@@ -101,15 +101,14 @@ static uint8_t *without_priority(uint8_t *frame, size_t *len)
     return frame;
 }
 
-bool net_take_frame(struct netif *netif, unsigned nic)
+bool net_take_frame(struct netif *netif, struct card *card)
 {
-    const struct platform *platform = net_port_platform();
     if (!unused)
         pbuf_free_ooseq(); // a peer that sends all but what comes next must not make us deaf
     if (!unused)
         return false; // all buffers are in lwIP's queues; timers will free some
     uint8_t *frame;
-    int got = platform->frame_recv(platform->ctx, nic, &frame);
+    int got = card_receive(card, &frame);
     if (got <= 0)
         return false;
     size_t len = (size_t)got;

@@ -22,9 +22,9 @@ void net_stop(void);
 bool net_is_open(unsigned nic);
 bool net_link(unsigned nic); // is it open, and has it a link? True where the platform cannot tell
 unsigned net_nic_count(void);
-const struct platform_nic *net_nic(unsigned nic);
+const struct card_info *net_nic(unsigned nic);
 
-// The fewest frames under way beyond which an open card is known to stall (struct platform_nic). 0: none is known.
+// The fewest frames under way beyond which an open card is known to stall (struct card_info). 0: none is known.
 unsigned net_rx_limit(void);
 // The receive buffers of the narrowest open card. 0: not known.
 unsigned net_rx_buffers(void);

@@ -1,35 +1,32 @@
 // SPDX-License-Identifier: MPL-2.0
-// lwIP's network interfaces over the platform's cards: frames out, addresses, multicast filters.
+// lwIP's network interfaces over cards (net/card.h): frames out, addresses, multicast filters.
 #include "net/port.h"
 
 #include "lwip/mld6.h"
 #include "lwip/nd6.h"
 #include "netif/ethernet.h"
 
-#define MULTICAST_MACS_MAX 16
-
-struct card {
+struct interface {
     struct netif netif;
-    struct platform_nic info;
-    uint8_t macs[MULTICAST_MACS_MAX][6]; // multicast filter, as lwIP asked for
-    uint8_t mac_uses[MULTICAST_MACS_MAX];
+    struct card *card;
+    uint8_t macs[CARD_GROUPS_MAX][6]; // multicast filter, as lwIP asked for
+    uint8_t mac_uses[CARD_GROUPS_MAX];
     bool open;
 };
 
 static struct {
-    const struct platform *platform;
-    struct card cards[PLATFORM_NICS_MAX];
+    struct interface interfaces[CARDS_MAX];
     unsigned count;
 } net;
 
-static unsigned card_number(const struct netif *netif)
-{
-    return (unsigned)((const struct card *)netif->state - net.cards);
-}
-
 struct netif *net_netif(unsigned nic)
 {
-    return nic < net.count && net.cards[nic].open ? &net.cards[nic].netif : NULL;
+    return net_is_open(nic) ? &net.interfaces[nic].netif : NULL;
+}
+
+struct card *net_card(unsigned nic)
+{
+    return net.interfaces[nic].card;
 }
 
 static err_t send_frame(struct netif *netif, struct pbuf *p)
@@ -42,39 +39,35 @@ static err_t send_frame(struct netif *netif, struct pbuf *p)
         pbuf_copy_partial(p, flat, p->tot_len, 0);
         frame = flat;
     }
-    const struct platform *platform = net.platform;
-    return platform->frame_send(platform->ctx, card_number(netif), frame, p->tot_len) == 0 ? ERR_OK : ERR_IF;
+    return card_send(((const struct interface *)netif->state)->card, frame, p->tot_len) == 0 ? ERR_OK : ERR_IF;
 }
 
-// The platform gets the whole list each time; two groups can share one MAC, hence the use counts.
-static err_t multicast_filter(struct card *card, const uint8_t mac[6], enum netif_mac_filter_action action)
+// The card gets the whole list each time; two groups can share one MAC, hence the use counts.
+static err_t multicast_filter(struct interface *in, const uint8_t mac[6], enum netif_mac_filter_action action)
 {
-    unsigned slot = MULTICAST_MACS_MAX;
-    for (unsigned i = 0; i < MULTICAST_MACS_MAX; i++) {
-        if (card->mac_uses[i] && memcmp(card->macs[i], mac, 6) == 0) {
+    unsigned slot = CARD_GROUPS_MAX;
+    for (unsigned i = 0; i < CARD_GROUPS_MAX; i++) {
+        if (in->mac_uses[i] && memcmp(in->macs[i], mac, 6) == 0) {
             slot = i;
             break;
         }
-        if (!card->mac_uses[i] && slot == MULTICAST_MACS_MAX)
+        if (!in->mac_uses[i] && slot == CARD_GROUPS_MAX)
             slot = i;
     }
-    if (slot == MULTICAST_MACS_MAX)
+    if (slot == CARD_GROUPS_MAX)
         return ERR_MEM;
     if (action == NETIF_ADD_MAC_FILTER) {
-        memcpy(card->macs[slot], mac, 6);
-        card->mac_uses[slot]++;
-    } else if (card->mac_uses[slot]) {
-        card->mac_uses[slot]--;
+        memcpy(in->macs[slot], mac, 6);
+        in->mac_uses[slot]++;
+    } else if (in->mac_uses[slot]) {
+        in->mac_uses[slot]--;
     }
-    uint8_t list[MULTICAST_MACS_MAX][6];
+    uint8_t list[CARD_GROUPS_MAX][6];
     unsigned count = 0;
-    for (unsigned i = 0; i < MULTICAST_MACS_MAX; i++)
-        if (card->mac_uses[i])
-            memcpy(list[count++], card->macs[i], 6);
-    const struct platform *p = net.platform;
-    if (card->open && p->nic_multicast(p->ctx, card_number(&card->netif), (const uint8_t(*)[6])list, count) != 0)
-        return ERR_IF;
-    return ERR_OK;
+    for (unsigned i = 0; i < CARD_GROUPS_MAX; i++)
+        if (in->mac_uses[i])
+            memcpy(list[count++], in->macs[i], 6);
+    return in->open && card_multicast(in->card, (const uint8_t(*)[6])list, count) != 0 ? ERR_IF : ERR_OK;
 }
 
 // RFC 1112 6.4: 01-00-5e and the low 23 bits of the group.
@@ -95,15 +88,15 @@ static err_t mld_filter(struct netif *netif, const ip6_addr_t *group, enum netif
 
 static err_t set_up(struct netif *netif)
 {
-    struct card *card = netif->state;
+    const struct card_info *info = &((struct interface *)netif->state)->card->info;
     netif->name[0] = 'n';
     netif->name[1] = 'e';
     netif->output = net_output4;
     netif->output_ip6 = net_output6;
     netif->linkoutput = send_frame;
-    netif->mtu = card->info.mtu ? card->info.mtu : 1500;
+    netif->mtu = info->mtu ? info->mtu : 1500;
     netif->hwaddr_len = 6;
-    memcpy(netif->hwaddr, card->info.mac, 6);
+    memcpy(netif->hwaddr, info->mac, 6);
     netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP | NETIF_FLAG_MLD6;
     netif_set_igmp_mac_filter(netif, igmp_filter);
     netif_set_mld_mac_filter(netif, mld_filter);
@@ -112,14 +105,10 @@ static err_t set_up(struct netif *netif)
 
 unsigned net_netif_init(const struct platform *platform)
 {
-    net.platform = platform;
-    unsigned found = platform->nic_count(platform->ctx);
-    for (unsigned i = 0; i < found && net.count < PLATFORM_NICS_MAX; i++) {
-        struct card *card = &net.cards[net.count];
-        if (platform->nic_info(platform->ctx, i, &card->info) != 0)
-            break; // numbers must stay the platform's own
-        net.count++;
-    }
+    struct card *cards[CARDS_MAX];
+    net.count = platform->cards(platform->ctx, cards);
+    for (unsigned i = 0; i < net.count; i++)
+        net.interfaces[i].card = cards[i];
     return net.count;
 }
 
@@ -137,25 +126,23 @@ int net_open(unsigned nic)
 {
     if (nic >= net.count)
         return ERR_NET_NO_CARD;
-    struct card *card = &net.cards[nic];
-    if (card->open)
+    struct interface *in = &net.interfaces[nic];
+    if (in->open)
         return 0;
-    int err = net.platform->nic_open(net.platform->ctx, nic);
+    int err = card_open(in->card);
     if (err)
         return err;
-    // Opening may teach the platform more about the card (receive buffers, its true MAC).
-    (void)net.platform->nic_info(net.platform->ctx, nic, &card->info);
-    card->open = true;
-    if (!netif_add(&card->netif, IP4_ADDR_ANY4, IP4_ADDR_ANY4, IP4_ADDR_ANY4, card, set_up, ethernet_input)) {
-        card->open = false;
-        net.platform->nic_close(net.platform->ctx, nic);
+    in->open = true;
+    if (!netif_add(&in->netif, IP4_ADDR_ANY4, IP4_ADDR_ANY4, IP4_ADDR_ANY4, in, set_up, ethernet_input)) {
+        in->open = false;
+        card_close(in->card);
         return ERR_NO_MEMORY;
     }
-    card->netif.num = (u8_t)nic;
-    netif_set_link_up(&card->netif);
-    netif_set_up(&card->netif);
-    netif_create_ip6_linklocal_address(&card->netif, 1);
-    card->netif.ip6_autoconfig_enabled = 1;
+    in->netif.num = (u8_t)nic;
+    netif_set_link_up(&in->netif);
+    netif_set_up(&in->netif);
+    netif_create_ip6_linklocal_address(&in->netif, 1);
+    in->netif.ip6_autoconfig_enabled = 1;
     choose_default();
     return 0;
 }
@@ -167,8 +154,8 @@ void net_close(unsigned nic)
         return;
     netif_set_down(netif);
     netif_remove(netif);
-    net.cards[nic].open = false;
-    net.platform->nic_close(net.platform->ctx, nic);
+    net.interfaces[nic].open = false;
+    card_close(net_card(nic));
     choose_default();
 }
 
@@ -180,13 +167,12 @@ void net_stop(void)
 
 bool net_is_open(unsigned nic)
 {
-    return nic < net.count && net.cards[nic].open;
+    return nic < net.count && net.interfaces[nic].open;
 }
 
 bool net_link(unsigned nic)
 {
-    const struct platform *p = net.platform;
-    return net_is_open(nic) && (!p->nic_link || p->nic_link(p->ctx, nic));
+    return net_is_open(nic) && card_link(net_card(nic));
 }
 
 unsigned net_nic_count(void)
@@ -194,19 +180,19 @@ unsigned net_nic_count(void)
     return net.count;
 }
 
-const struct platform_nic *net_nic(unsigned nic)
+const struct card_info *net_nic(unsigned nic)
 {
-    return nic < net.count ? &net.cards[nic].info : NULL;
+    return nic < net.count ? &net_card(nic)->info : NULL;
 }
 
-// The least of a number (of this offset in struct platform_nic) of the open cards that have it; 0: none has.
+// The least of a number (of this offset in struct card_info) of the open cards that have it; 0: none has.
 static unsigned least_of_open(size_t offset)
 {
     unsigned least = 0;
     for (unsigned nic = 0; nic < net.count; nic++) {
         uint16_t number;
-        memcpy(&number, (const uint8_t *)&net.cards[nic].info + offset, sizeof number);
-        if (net.cards[nic].open && number && (!least || number < least))
+        memcpy(&number, (const uint8_t *)net_nic(nic) + offset, sizeof number);
+        if (net_is_open(nic) && number && (!least || number < least))
             least = number;
     }
     return least;
@@ -214,12 +200,12 @@ static unsigned least_of_open(size_t offset)
 
 unsigned net_rx_limit(void)
 {
-    return least_of_open(offsetof(struct platform_nic, rx_limit));
+    return least_of_open(offsetof(struct card_info, rx_limit));
 }
 
 unsigned net_rx_buffers(void)
 {
-    return least_of_open(offsetof(struct platform_nic, rx_buffers));
+    return least_of_open(offsetof(struct card_info, rx_buffers));
 }
 
 void net_set_ipv4(unsigned nic, const uint8_t ip[4], const uint8_t mask[4], const uint8_t gateway[4])

@@ -10,7 +10,7 @@ const struct platform *net_port_platform(void);
 
 // Received frames: frames.c.
 void net_frames_init(void);                                 // once, behind lwip_init
-bool net_take_frame(struct netif *netif, unsigned nic);     // the card's next one; false: there is none, or no room
+bool net_take_frame(struct netif *netif, struct card *card); // the card's next one; false: there is none, or no room
 
 // lwIP's packets on their way out: answers.c. It is told who sent the frame that lwIP has at the moment, by the hardware address. NULL:
 // lwIP has none.
@@ -24,6 +24,7 @@ void net_to_lwip(const struct net_addr *addr, ip_addr_t *ret);
 
 unsigned net_netif_init(const struct platform *platform); // learns of the platform's cards: their number
 struct netif *net_netif(unsigned nic); // NULL when not open
+struct card *net_card(unsigned nic);
 int net_error(err_t err);              // lwIP's error as ours, but for ERR_RTE
 int net_route_error(const ip_addr_t *to); // what ERR_RTE means there: no address, or no route
 bool net_has_source(const ip_addr_t *to); // has an open card an address that hosts like this one can answer?

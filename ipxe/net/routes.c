@@ -16,11 +16,11 @@ struct route {
 static struct card_routes {
     struct route routes[DHCP_ROUTES_MAX];
     unsigned count;
-} table[PLATFORM_NICS_MAX];
+} table[CARDS_MAX];
 
 void net_set_routes(unsigned nic, const struct dhcp_route *routes, unsigned count)
 {
-    struct card_routes *card = &table[nic % PLATFORM_NICS_MAX];
+    struct card_routes *card = &table[nic % CARDS_MAX];
     card->count = MIN(count, (unsigned)DHCP_ROUTES_MAX);
     for (unsigned i = 0; i < card->count; i++) {
         struct route *r = &card->routes[i];

@@ -20,7 +20,7 @@ unsigned net_poll(void)
     unsigned taken = 0;
     struct netif *netif;
     for (unsigned nic = 0; nic < net_nic_count(); nic++)
-        for (unsigned i = 0; i < FRAMES_PER_POLL && (netif = net_netif(nic)) && net_take_frame(netif, nic); i++)
+        for (unsigned i = 0; i < FRAMES_PER_POLL && (netif = net_netif(nic)) && net_take_frame(netif, net_card(nic)); i++)
             taken++;
     sys_check_timeouts();
     return taken;

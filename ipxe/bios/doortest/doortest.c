@@ -26,6 +26,7 @@ enum { ORDER_NONE, ORDER_PANIC, ORDER_REBOOT, ORDER_EXIT, ORDER_POWEROFF };
 #define RAMDISK_AT 0x18000000u
 
 static const struct platform *pl;
+static struct card *card;
 static uint8_t own_ip[4], server_ip[4], own_mac[6], server_mac[6];
 
 static void say(const char *format, ...) PRINTF_LIKE(1, 2);
@@ -108,7 +109,7 @@ static void try_entries(void)
     struct pxe_undi_information info = { 0 };
     result(found && strcmp(pxe_kind(), "PXENV+ 2.0") == 0, "entry-pxenv");
     result(pxe_call(PXENV_UNDI_GET_INFORMATION, &info, sizeof info) == 0 &&
-               memcmp(info.current_address, undi_nic(0)->mac, 6) == 0,
+               memcmp(info.current_address, card->info.mac, 6) == 0,
            "entry-pxenv-call");
     copy[9]++;
     result(pxe_find() == 0 && strcmp(pxe_kind(), "!PXE") == 0, "entry-damaged"); // by INT 1Ah again
@@ -167,13 +168,13 @@ static bool arp(void)
             memcpy(f + 22, own_mac, 6);
             memcpy(f + 28, own_ip, 4);
             memcpy(f + 38, server_ip, 4);
-            if (pl->frame_send(NULL, 0, f, 60) != 0)
+            if (card_send(card, f, 60) != 0)
                 say("arp: send failed\n");
             sent = pl->now_us(NULL);
             first = false;
         }
         uint8_t *in;
-        int n = pl->frame_recv(NULL, 0, &in);
+        int n = card_receive(card, &in);
         if (n >= 42 && load16_be(in + 12) == 0x0806 && load16_be(in + 20) == 2 && memcmp(in + 28, server_ip, 4) == 0) {
             memcpy(server_mac, in + 22, 6);
             say("arp: answered after %u us\n", (uint32_t)(pl->now_us(NULL) - sent));
@@ -212,7 +213,7 @@ static int send_udp(const char *text)
     store16_be(udp + 2, FLOOD_PORT);
     store16_be(udp + 4, (uint16_t)(8 + len));
     memcpy(udp + 8, text, len);
-    return pl->frame_send(NULL, 0, f, MAX(14 + 28 + len, (size_t)60));
+    return card_send(card, f, MAX(14 + 28 + len, (size_t)60));
 }
 
 static void show_stats(const struct undi_stats *a)
@@ -238,7 +239,7 @@ static uint32_t flood(unsigned total, unsigned window)
     fmt_snprintf(text, sizeof text, "flood %u", window);
     send_udp(text);
     while (pl->now_us(NULL) - last < FLOOD_QUIET_US && got < total) {
-        int n = pl->frame_recv(NULL, 0, &f);
+        int n = card_receive(card, &f);
         if (n == 0) {
             // A burst that the card did not hold is lost; ask again, as any protocol would.
             if (pl->now_us(NULL) - asked_at > FLOOD_RETRY_US && pl->now_us(NULL) - last > FLOOD_RETRY_US && got < total) {
@@ -283,7 +284,7 @@ static uint32_t flood(unsigned total, unsigned window)
 static void try_network(bool polling)
 {
     undi_prefer_polling(polling);
-    int err = pl->nic_open(NULL, 0);
+    int err = card_open(card);
     if (err != 0) {
         say("open: %s\n", err_text(err));
         result(false, "open");
@@ -295,8 +296,8 @@ static void try_network(bool polling)
     show_stats(&before);
     result(ok, polling ? "arp-polling" : "arp-irq");
     uint8_t groups[9][6] = { { 1, 0, 0x5e, 0x7f, 0x50, 0x32 } };
-    result(pl->nic_multicast(NULL, 0, groups, 1) == 0, polling ? "multicast-1-polling" : "multicast-1-irq");
-    result(pl->nic_multicast(NULL, 0, groups, 9) == 0, polling ? "multicast-9-polling" : "multicast-9-irq");
+    result(card_multicast(card, groups, 1) == 0, polling ? "multicast-1-polling" : "multicast-1-irq");
+    result(card_multicast(card, groups, 9) == 0, polling ? "multicast-9-polling" : "multicast-9-irq");
     if (ok) {
         uint32_t got = flood(1000, 4);
         result(got == 1000, polling ? "flood-polling" : "flood-irq");
@@ -307,7 +308,7 @@ static void try_network(bool polling)
         }
         result(arp(), polling ? "arp-again-polling" : "arp-again-irq");
     }
-    pl->nic_close(NULL, 0);
+    card_close(card);
 }
 
 // A kernel that QEMU's "loader" device put into memory: bzImage at KERNEL_AT, initrd at INITRD_AT, and a note of
@@ -354,22 +355,24 @@ int core_main(const struct platform *platform, const struct core_options *option
     clock_init(true);
     try_calls();
     try_memory();
-    struct platform_nic nic;
-    if (pl->nic_count(NULL) != 1 || pl->nic_info(NULL, 0, &nic) != 0) {
+    struct card *cards[CARDS_MAX];
+    if (pl->cards(NULL, cards) != 1) {
         result(false, "nic");
         return 0;
     }
-    const uint8_t *m = nic.mac;
-    say("nic: %s, %02x:%02x:%02x:%02x:%02x:%02x, rx buffers %u, ack %u bytes, reply %u bytes\n", nic.chip, m[0], m[1], m[2],
-        m[3], m[4], m[5], nic.rx_buffers, (unsigned)nic.dhcp_ack_len, (unsigned)nic.boot_reply_len);
-    memcpy(own_mac, nic.mac, 6);
-    if (nic.dhcp_ack_len >= 240) {
-        memcpy(own_ip, nic.dhcp_ack + 16, 4);
-        memcpy(server_ip, nic.dhcp_ack + 20, 4);
+    card = cards[0];
+    const struct card_info *nic = &card->info;
+    const uint8_t *m = nic->mac;
+    say("nic: %s, %02x:%02x:%02x:%02x:%02x:%02x, rx buffers %u, ack %u bytes, reply %u bytes\n", nic->chip, m[0], m[1], m[2],
+        m[3], m[4], m[5], nic->rx_buffers, (unsigned)nic->dhcp_ack_len, (unsigned)nic->boot_reply_len);
+    memcpy(own_mac, nic->mac, 6);
+    if (nic->dhcp_ack_len >= 240) {
+        memcpy(own_ip, nic->dhcp_ack + 16, 4);
+        memcpy(server_ip, nic->dhcp_ack + 20, 4);
     }
     say("dhcp: own %u.%u.%u.%u server %u.%u.%u.%u\n", own_ip[0], own_ip[1], own_ip[2], own_ip[3], server_ip[0], server_ip[1],
         server_ip[2], server_ip[3]);
-    result(nic.dhcp_ack_len >= 240 && own_ip[0] != 0, "dhcp-cached");
+    result(nic->dhcp_ack_len >= 240 && own_ip[0] != 0, "dhcp-cached");
     try_entries();
     // What else to do is a number that QEMU's "loader" device puts into memory.
     uint32_t order = load32_le((const uint8_t *)low_memory(NOTE_AT) + NOTE_ORDER);
@@ -380,13 +383,13 @@ int core_main(const struct platform *platform, const struct core_options *option
     try_linux();
     say("doortest: done\n");
     if (order == ORDER_PANIC) {
-        (void)pl->nic_open(NULL, 0);
+        (void)card_open(card);
         __asm__ volatile("ud2");
     }
     if (order == ORDER_REBOOT)
         pl->leave(NULL, LEAVE_REBOOT);
     if (order == ORDER_EXIT) {
-        (void)pl->nic_open(NULL, 0);
+        (void)card_open(card);
         pl->leave(NULL, LEAVE_EXIT);
     }
     if (order == ORDER_POWEROFF)

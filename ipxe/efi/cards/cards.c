@@ -20,7 +20,7 @@
 
 static const struct efi_guid snp_guid = EFI_SIMPLE_NETWORK_GUID, pxe_guid = EFI_PXE_GUID, undi_guid = EFI_NETWORK_INTERFACE_GUID,
                              pci_guid = EFI_PCI_IO_GUID;
-static struct card cards[PLATFORM_NICS_MAX];
+static struct efi_card cards[CARDS_MAX];
 static unsigned count;
 static bool use_native;
 static uint8_t ack[EFI_PXE_PACKET_SIZE], reply[EFI_PXE_PACKET_SIZE];
@@ -68,13 +68,13 @@ static bool must_wake(efi_handle device, uint32_t class)
     return !ready;
 }
 
-static void name_chip(struct card *card, efi_handle handle)
+static void name_chip(struct efi_card *card, efi_handle handle)
 {
     uint32_t id = drivers_pci_id(handle);
     if (id)
-        fmt_snprintf(card->info.chip, sizeof card->info.chip, "PCI %04x:%04x", id & 0xffff, id >> 16);
+        fmt_snprintf(card->card.info.chip, sizeof card->card.info.chip, "PCI %04x:%04x", id & 0xffff, id >> 16);
     else
-        fmt_snprintf(card->info.chip, sizeof card->info.chip, "not on PCI");
+        fmt_snprintf(card->card.info.chip, sizeof card->card.info.chip, "not on PCI");
 }
 
 static bool is_known(efi_handle handle)
@@ -87,15 +87,15 @@ static bool is_known(efi_handle handle)
 }
 
 // The card with this MAC address, a new one where there is none yet. NULL: there are too many.
-static struct card *card_of(const uint8_t *mac)
+static struct efi_card *card_of(const uint8_t *mac)
 {
     for (unsigned i = 0; i < count; i++)
-        if (memcmp(cards[i].info.mac, mac, 6) == 0)
+        if (memcmp(cards[i].card.info.mac, mac, 6) == 0)
             return &cards[i];
-    if (count == PLATFORM_NICS_MAX)
+    if (count == CARDS_MAX)
         return NULL;
-    cards[count] = (struct card){ 0 };
-    memcpy(cards[count].info.mac, mac, 6);
+    cards[count] = (struct efi_card){ 0 };
+    memcpy(cards[count].card.info.mac, mac, 6);
     return &cards[count++];
 }
 
@@ -107,10 +107,10 @@ static const struct efi_snp *ethernet(efi_handle handle)
 }
 
 // One more handle of the card. It is the first one's driver that the card is known by.
-static void add_to(struct card *card, efi_handle handle, const struct efi_snp *snp)
+static void add_to(struct efi_card *card, efi_handle handle, const struct efi_snp *snp)
 {
     if (card->handle_count == 0) {
-        struct platform_nic *info = &card->info;
+        struct card_info *info = &card->card.info;
         memcpy(info->mac, snp->mode->current.bytes, 6);
         fmt_snprintf(info->driver, sizeof info->driver, "snp");
         info->rx_buffers = SNP_RX_BUFFERS;
@@ -125,7 +125,7 @@ static void add_to(struct card *card, efi_handle handle, const struct efi_snp *s
 static void add_handle(efi_handle handle, bool stack)
 {
     const struct efi_snp *snp = ethernet(handle);
-    struct card *card = snp && !is_known(handle) ? card_of(snp->mode->current.bytes) : NULL;
+    struct efi_card *card = snp && !is_known(handle) ? card_of(snp->mode->current.bytes) : NULL;
     if (!card || card->driver)
         return;
     add_to(card, handle, snp);
@@ -133,9 +133,9 @@ static void add_handle(efi_handle handle, bool stack)
 }
 
 // The card whose SNP, if the firmware has one for it, leads through this PCI function. *ret_shared: so do others.
-static struct card *card_through(efi_handle function, bool *ret_shared)
+static struct efi_card *card_through(efi_handle function, bool *ret_shared)
 {
-    struct card *found = NULL;
+    struct efi_card *found = NULL;
     *ret_shared = false;
     for (unsigned i = 0; i < count; i++)
         if (drivers_pci(cards[i].handles[0]) == function) {
@@ -146,7 +146,7 @@ static struct card *card_through(efi_handle function, bool *ret_shared)
 }
 
 // The MAC address of a card that the firmware has not started.
-static struct card *probe(const struct nic_driver *driver, efi_handle function)
+static struct efi_card *probe(const struct nic_driver *driver, efi_handle function)
 {
     struct pci_io pci;
     uint8_t mac[6];
@@ -162,7 +162,7 @@ static void add_native(efi_handle function)
 {
     const struct nic_driver *driver = native_driver(function);
     bool shared;
-    struct card *card = card_through(function, &shared);
+    struct efi_card *card = card_through(function, &shared);
     if (!driver || shared)
         return;
     if (!card)
@@ -172,8 +172,8 @@ static void add_native(efi_handle function)
     card->driver = driver;
     card->function = function;
     card->bound = is_driven(function, &pci_guid);
-    fmt_snprintf(card->info.driver, sizeof card->info.driver, "%s", driver->name);
-    card->info.rx_limit = 0;
+    fmt_snprintf(card->card.info.driver, sizeof card->card.info.driver, "%s", driver->name);
+    card->card.info.rx_limit = 0;
     name_chip(card, function);
 }
 
@@ -188,8 +188,8 @@ static void keep_lease(void)
     // A DHCPv6 answer names no card: it is that of the device which we came from, net0.
     if (mode->using_ipv6) {
         if (count && cards[0].handles[0] == efi_loaded->device) {
-            cards[0].info.dhcp6_reply = ack;
-            cards[0].info.dhcp6_reply_len = sizeof ack;
+            cards[0].card.info.dhcp6_reply = ack;
+            cards[0].card.info.dhcp6_reply_len = sizeof ack;
         }
         return;
     }
@@ -197,7 +197,7 @@ static void keep_lease(void)
     if (more)
         memcpy(reply, more, sizeof reply);
     for (unsigned i = 0; i < count; i++) {
-        struct platform_nic *info = &cards[i].info;
+        struct card_info *info = &cards[i].card.info;
         if (memcmp(info->mac, ack + BOOTP_CHADDR, 6) != 0)
             continue;
         info->dhcp_ack = ack;
@@ -240,7 +240,7 @@ void cards_find(bool native)
     keep_lease();
 }
 
-void cards_use_snp(struct card *card)
+void cards_use_snp(struct efi_card *card)
 {
     efi_handle *handles;
     unsigned n = efi_handles(&snp_guid, &handles);
@@ -258,7 +258,7 @@ unsigned cards_count(void)
     return count;
 }
 
-struct card *card_at(unsigned i)
+struct efi_card *card_at(unsigned i)
 {
     return i < count ? &cards[i] : NULL;
 }

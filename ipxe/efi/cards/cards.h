@@ -3,18 +3,18 @@
 // card for each MAC address, and what the firmware's own PXE has learned by DHCP. cards.c finds them, native.c and snp.c
 // work them, nic.c knows which.
 #pragma once
-#include "core/platform.h"
 #include "efi/cards/pci.h"
 #include "efi/uefi.h"
+#include "net/card.h"
 
 #define CARD_HANDLES_MAX 4 // SNP handles with one MAC: drivers stack
 
-struct card {
-    struct platform_nic info;
+struct efi_card {
+    struct card card; // what the core gets: nic.c's
     bool stack;  // the firmware's own network stack ran on it when Signet came
     bool paused; // was open before nic_lend or nic_quiet
-    uint8_t groups[EFI_SNP_FILTERS_MAX][6]; // multicast addresses that were asked for last, as many as fit
-    unsigned group_count;                   // and how many there were
+    uint8_t groups[CARD_GROUPS_MAX][6]; // multicast addresses that were asked for last
+    unsigned group_count;
 
     const struct nic_driver *driver; // NULL: by the Simple Network Protocol
     efi_handle function;             // the PCI function that `driver` knows
@@ -32,7 +32,7 @@ struct card {
 // the others that it has left alone.
 void cards_find(bool native);
 unsigned cards_count(void);
-struct card *card_at(unsigned i); // NULL beyond the last
+struct efi_card *card_at(unsigned i); // NULL beyond the last
 
 // The native driver of a card does not work, and the firmware has the function again: from now on by its SNP handles.
-void cards_use_snp(struct card *card);
+void cards_use_snp(struct efi_card *card);

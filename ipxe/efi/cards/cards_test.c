@@ -138,8 +138,9 @@ static void set_up(void)
 
 static bool is(unsigned i, uint8_t mac, const char *name)
 {
-    struct card *card = card_at(i);
-    return card && card->info.mac[5] == mac && strcmp(card->info.driver, name) == 0 && (card->driver != NULL) == (strcmp(name, "fake") == 0);
+    struct efi_card *card = card_at(i);
+    const struct card_info *info = card ? &card->card.info : NULL;
+    return info && info->mac[5] == mac && strcmp(info->driver, name) == 0 && (card->driver != NULL) == (strcmp(name, "fake") == 0);
 }
 
 TEST(the_card_that_we_came_from_is_the_first_and_keeps_its_lease)
@@ -156,8 +157,8 @@ TEST(the_card_that_we_came_from_is_the_first_and_keeps_its_lease)
     CHECK_EQ(cards_count(), 2);
     CHECK(is(0, 2, "fake") && card_at(0)->function == ours && card_at(0)->bound && card_at(0)->stack);
     CHECK(is(1, 1, "fake") && card_at(1)->function == first && !card_at(1)->bound && !card_at(1)->stack);
-    CHECK(card_at(0)->info.dhcp_ack && !card_at(1)->info.dhcp_ack);
-    CHECK_STR(card_at(0)->info.chip, "PCI 1af4:1000");
+    CHECK(card_at(0)->card.info.dhcp_ack && !card_at(1)->card.info.dhcp_ack);
+    CHECK_STR(card_at(0)->card.info.chip, "PCI 1af4:1000");
     CHECK(first->woken == 0 && ours->woken == 0 && !everything_woken);
 }
 
@@ -209,7 +210,7 @@ TEST(two_addresses_on_one_function_are_the_firmwares)
     cards_find(true);
     CHECK_EQ(cards_count(), 3);
     CHECK(is(0, 1, "snp") && is(1, 2, "snp") && is(2, 3, "snp"));
-    CHECK_STR(card_at(2)->info.chip, "not on PCI");
+    CHECK_STR(card_at(2)->card.info.chip, "not on PCI");
 }
 
 TEST(back_to_the_firmwares_driver_whose_handles_are_new)

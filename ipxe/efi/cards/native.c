@@ -9,7 +9,7 @@
 
 static const struct efi_guid pci_guid = EFI_PCI_IO_GUID;
 
-static int drive(struct card *card)
+static int drive(struct efi_card *card)
 {
     const struct nic_driver *driver = card->driver;
     struct nic_facts facts;
@@ -24,13 +24,13 @@ static int drive(struct card *card)
         return err;
     }
     card->state = state;
-    memcpy(card->info.mac, facts.mac, sizeof card->info.mac);
-    card->info.rx_buffers = facts.rx_buffers;
-    card->info.mtu = facts.mtu;
+    memcpy(card->card.info.mac, facts.mac, sizeof card->card.info.mac);
+    card->card.info.rx_buffers = facts.rx_buffers;
+    card->card.info.mtu = facts.mtu;
     return 0;
 }
 
-int native_open(struct card *card)
+int native_open(struct efi_card *card)
 {
     void *interface;
     // From the top: edk2's virtio-net driver does not leave a card whose SNP is running.
@@ -46,7 +46,7 @@ int native_open(struct card *card)
     return err;
 }
 
-void native_close(struct card *card)
+void native_close(struct efi_card *card)
 {
     if (!card->state)
         return;
@@ -57,7 +57,7 @@ void native_close(struct card *card)
     (void)efi_boot->close_protocol(card->function, &pci_guid, efi_image, NULL);
 }
 
-void native_give_back(struct card *card, bool wake)
+void native_give_back(struct efi_card *card, bool wake)
 {
     bool recursive = card->stack || wake; // else the driver alone: without a stack on it, as it was
     if (card->bound || recursive)

@@ -4,7 +4,7 @@
 #pragma once
 #include "efi/cards/cards.h"
 
-int native_open(struct card *card); // ERR_NO_MEMORY, ERR_NET_LINK: the function is nobody's, either
-void native_close(struct card *card);
+int native_open(struct efi_card *card); // ERR_NO_MEMORY, ERR_NET_LINK: the function is nobody's, either
+void native_close(struct efi_card *card);
 // A closed card's function goes to the firmware's drivers; with `wake`, even where it had none when Signet came.
-void native_give_back(struct card *card, bool wake);
+void native_give_back(struct efi_card *card, bool wake);

@@ -10,35 +10,31 @@
 #include "efi/cards/native.h"
 #include "efi/cards/snp.h"
 
-static void say(unsigned nic, const char *what)
-{
-    char text[160];
-    fmt_snprintf(text, sizeof text, "net: net%u %s\n", nic, what);
-    console_write_text(text, strlen(text));
-}
+static bool frame_passed;
 
-static bool is_open(const struct card *card)
+static bool is_open(const struct efi_card *card)
 {
     return card->state || card->snp;
 }
 
 // By the native driver; by the firmware's, when that fails.
-static int start(unsigned nic, struct card *card)
+static int start(struct efi_card *card)
 {
-    char text[128];
+    char text[160];
     if (!card->driver)
         return snp_open(card);
     int err = native_open(card);
     if (!err)
         return 0;
-    fmt_snprintf(text, sizeof text, "(%s): %s [%s]; the firmware's driver takes over", card->driver->name, err_text(err), err_code(err));
-    say(nic, text);
+    fmt_snprintf(text, sizeof text, "net: net%u (%s): %s [%s]; the firmware's driver takes over\n", (unsigned)(card - card_at(0)),
+                 card->driver->name, err_text(err), err_code(err));
+    console_write_text(text, strlen(text));
     native_give_back(card, true);
     cards_use_snp(card);
     return snp_open(card);
 }
 
-static void stop(struct card *card)
+static void stop(struct efi_card *card)
 {
     if (card->state) {
         native_close(card);
@@ -48,18 +44,19 @@ static void stop(struct card *card)
     }
 }
 
-int nic_open(unsigned nic)
+static struct efi_card *of(struct card *card)
 {
-    struct card *card = card_at(nic);
-    if (!card)
-        return ERR_NET_NO_CARD;
-    return is_open(card) ? 0 : start(nic, card);
+    return container_of(card, struct efi_card, card);
 }
 
-void nic_close(unsigned nic)
+static int open(struct card *card)
 {
-    if (card_at(nic))
-        stop(card_at(nic));
+    return is_open(of(card)) ? 0 : start(of(card));
+}
+
+static void close(struct card *card)
+{
+    stop(of(card));
 }
 
 void nic_close_all(void)
@@ -68,24 +65,21 @@ void nic_close_all(void)
         stop(card_at(i));
 }
 
-bool nic_link(unsigned nic)
+static bool link(struct card *which)
 {
-    const struct card *card = card_at(nic);
-    if (!card || !is_open(card))
-        return false;
-    return card->state ? card->driver->link(card->state) : snp_link(card);
+    const struct efi_card *card = of(which);
+    return card->state ? card->driver->link(card->state) : card->snp && snp_link(card);
 }
 
-static int set_groups(struct card *card)
+static int set_groups(struct efi_card *card)
 {
-    unsigned n = MIN(card->group_count, (unsigned)EFI_SNP_FILTERS_MAX);
-    return card->state ? card->driver->multicast(card->state, (const uint8_t(*)[6])card->groups, n) : snp_set_groups(card);
+    return card->state ? card->driver->multicast(card->state, (const uint8_t(*)[6])card->groups, card->group_count) : snp_set_groups(card);
 }
 
 void nic_lend(void)
 {
     for (unsigned i = 0; i < cards_count(); i++) {
-        struct card *card = card_at(i);
+        struct efi_card *card = card_at(i);
         card->paused = is_open(card);
         if (card->state) {
             native_close(card);
@@ -107,35 +101,55 @@ void nic_quiet(void)
 void nic_resume(void)
 {
     for (unsigned i = 0; i < cards_count(); i++) {
-        struct card *card = card_at(i);
-        if (card->paused && nic_open(i) == 0)
+        struct efi_card *card = card_at(i);
+        if (card->paused && open(&card->card) == 0)
             (void)set_groups(card); // a failure shows as silence
         card->paused = false;
     }
 }
 
-int nic_multicast(unsigned nic, const uint8_t (*macs)[6], unsigned n)
+static int multicast(struct card *which, const uint8_t (*macs)[6], unsigned n)
 {
-    struct card *card = card_at(nic);
-    if (!card || !is_open(card))
-        return ERR_NET_NO_CARD;
+    struct efi_card *card = of(which);
+    if (!is_open(card))
+        return ERR_NET_LINK;
     card->group_count = n;
-    memcpy(card->groups, macs, MIN(n, (unsigned)EFI_SNP_FILTERS_MAX) * sizeof *macs);
+    memcpy(card->groups, macs, n * sizeof *macs);
     return set_groups(card);
 }
 
-int nic_send(unsigned nic, const void *frame, size_t len)
+static int send(struct card *to, const void *frame, size_t len)
 {
-    struct card *card = card_at(nic);
-    if (!card || !is_open(card) || len > FRAME_MAX)
+    struct efi_card *card = of(to);
+    frame_passed = true;
+    if (!is_open(card) || len > FRAME_MAX)
         return ERR_NET_LINK;
     return card->state ? card->driver->send(card->state, frame, len) : snp_send(card, frame, len);
 }
 
-int nic_receive(unsigned nic, uint8_t **ret_frame)
+static int receive(struct card *from, uint8_t **ret_frame)
 {
-    struct card *card = card_at(nic);
-    if (!card || !is_open(card))
-        return ERR_NET_NO_CARD;
-    return card->state ? card->driver->receive(card->state, ret_frame) : snp_receive(card, ret_frame);
+    struct efi_card *card = of(from);
+    if (!is_open(card))
+        return ERR_NET_LINK;
+    int len = card->state ? card->driver->receive(card->state, ret_frame) : snp_receive(card, ret_frame);
+    frame_passed |= len > 0;
+    return len;
+}
+
+bool nic_frame_passed(void)
+{
+    bool passed = frame_passed;
+    frame_passed = false;
+    return passed;
+}
+
+unsigned nic_cards(void *ctx, struct card *ret[CARDS_MAX])
+{
+    static const struct card_ops ops = { open, close, link, multicast, send, receive };
+    for (unsigned i = 0; i < cards_count(); i++) {
+        ret[i] = &card_at(i)->card;
+        ret[i]->ops = &ops;
+    }
+    return cards_count();
 }

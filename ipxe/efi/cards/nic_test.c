@@ -6,7 +6,8 @@
 #include "base/test.h"
 #include "efi/testefi.h"
 
-static struct card cards[2];
+static struct efi_card cards[2];
+static struct card *net[CARDS_MAX];
 static char order[400], said[400];
 static unsigned records; // of the heap, under way
 static bool links[2]; // of the native cards
@@ -33,12 +34,12 @@ unsigned cards_count(void)
     return ARRAY_SIZE(cards);
 }
 
-struct card *card_at(unsigned i)
+struct efi_card *card_at(unsigned i)
 {
     return i < ARRAY_SIZE(cards) ? &cards[i] : NULL;
 }
 
-void cards_use_snp(struct card *card)
+void cards_use_snp(struct efi_card *card)
 {
     note("use-snp");
     card->driver = NULL;
@@ -76,7 +77,7 @@ void pci_close(struct pci_io *pci)
 
 // --- the firmware's side ---
 
-int snp_open(struct card *card)
+int snp_open(struct efi_card *card)
 {
     static struct efi_snp snp;
     note("snp");
@@ -84,7 +85,7 @@ int snp_open(struct card *card)
     return 0;
 }
 
-void snp_close(struct card *card)
+void snp_close(struct efi_card *card)
 {
     if (card->snp)
         note("snp-end");
@@ -96,24 +97,24 @@ void snp_stop(efi_handle function)
     note("stop");
 }
 
-bool snp_link(const struct card *card)
+bool snp_link(const struct efi_card *card)
 {
     return true;
 }
 
-int snp_set_groups(struct card *card)
+int snp_set_groups(struct efi_card *card)
 {
     note("snp-groups");
     return 0;
 }
 
-int snp_send(struct card *card, const void *frame, size_t len)
+int snp_send(struct efi_card *card, const void *frame, size_t len)
 {
     note("snp-send");
     return 0;
 }
 
-int snp_receive(struct card *card, uint8_t **ret_frame)
+int snp_receive(struct efi_card *card, uint8_t **ret_frame)
 {
     return 0;
 }
@@ -208,9 +209,10 @@ static void set_up(void)
     services.open_protocol = open_protocol;
     services.close_protocol = close_protocol;
     for (unsigned i = 0; i < 2; i++) {
-        cards[i] = (struct card){ .driver = &driver };
+        cards[i] = (struct efi_card){ .driver = &driver };
         links[i] = true;
     }
+    CHECK_EQ(nic_cards(NULL, net), 2);
     failing = FAILS_NOTHING;
     order[0] = said[0] = 0;
 }
@@ -218,23 +220,22 @@ static void set_up(void)
 TEST(taken_when_opened_and_given_back_as_it_was)
 {
     set_up();
-    CHECK_EQ(nic_open(0), 0);
+    CHECK_EQ(card_open(net[0]), 0);
     CHECK(ordered(TAKEN));
-    CHECK(cards[0].info.rx_buffers == 256 && cards[0].info.mtu == 1400 && cards[0].info.mac[0] == 2);
-    nic_close(0);
+    CHECK(cards[0].card.info.rx_buffers == 256 && cards[0].card.info.mtu == 1400 && cards[0].card.info.mac[0] == 2);
+    card_close(net[0]);
     CHECK(ordered(CLOSED)); // the firmware had not started it
     cards[0].bound = true;
-    CHECK_EQ(nic_open(0), 0);
-    CHECK_EQ(nic_open(0), 0);
-    nic_close(0);
-    nic_close(0);
+    CHECK_EQ(card_open(net[0]), 0);
+    CHECK_EQ(card_open(net[0]), 0);
+    card_close(net[0]);
+    card_close(net[0]);
     CHECK(ordered(TAKEN CLOSED "connect "));
     cards[0].stack = true;
-    CHECK_EQ(nic_open(0), 0);
+    CHECK_EQ(card_open(net[0]), 0);
     nic_close_all();
     CHECK(ordered(TAKEN CLOSED "connect-all "));
     CHECK_EQ(records, 0);
-    CHECK_EQ(nic_open(2), ERR_NET_NO_CARD);
     CHECK_STR(said, "");
 }
 
@@ -248,15 +249,15 @@ TEST(the_firmwares_driver_takes_over_where_a_step_fails)
         char expected[200];
         set_up();
         failing = step;
-        CHECK_EQ(nic_open(0), 0);
+        CHECK_EQ(card_open(net[0]), 0);
         snprintf(expected, sizeof expected, "%sconnect-all use-snp snp ", steps[step]);
         CHECK(ordered(expected));
         CHECK_STR(said, step == FAILS_HEAP ? "net: net0 (fake): out of memory [G02]; the firmware's driver takes over\n" :
                                              "net: net0 (fake): network card fault [N02]; the firmware's driver takes over\n");
-        CHECK_EQ(nic_send(0, "", 60), 0);
-        nic_close(0);
+        CHECK_EQ(card_send(net[0], "", 60), 0);
+        card_close(net[0]);
         CHECK(ordered("snp-send snp-end "));
-        CHECK_EQ(nic_open(0), 0); // it stays with the firmware's
+        CHECK_EQ(card_open(net[0]), 0); // it stays with the firmware's
         CHECK(ordered("snp "));
         nic_close_all();
         CHECK_EQ(records, 0);
@@ -266,14 +267,14 @@ TEST(the_firmwares_driver_takes_over_where_a_step_fails)
 TEST(a_link_is_what_the_driver_says)
 {
     set_up();
-    CHECK(!nic_link(0) && !nic_link(2)); // not open
-    CHECK_EQ(nic_open(0), 0);
-    CHECK(nic_link(0));
+    CHECK(!card_link(net[0])); // not open
+    CHECK_EQ(card_open(net[0]), 0);
+    CHECK(card_link(net[0]));
     links[0] = false;
-    CHECK(!nic_link(0));
+    CHECK(!card_link(net[0]));
     cards[1].driver = NULL;
-    CHECK_EQ(nic_open(1), 0);
-    CHECK(nic_link(1));
+    CHECK_EQ(card_open(net[1]), 0);
+    CHECK(card_link(net[1]));
     nic_close_all();
 }
 
@@ -282,21 +283,21 @@ TEST(lent_or_quiet_and_back_with_the_same_groups)
     static const uint8_t groups[2][6] = { { 1 }, { 1, 0, 0, 0, 0, 7 } };
     set_up();
     cards[1].driver = NULL;
-    CHECK_EQ(nic_multicast(0, groups, 2), ERR_NET_NO_CARD);
-    CHECK_EQ(nic_open(0), 0);
-    CHECK_EQ(nic_open(1), 0);
-    CHECK_EQ(nic_multicast(0, groups, 2), 0);
+    CHECK_EQ(card_multicast(net[0], groups, 2), ERR_NET_LINK);
+    CHECK_EQ(card_open(net[0]), 0);
+    CHECK_EQ(card_open(net[1]), 0);
+    CHECK_EQ(card_multicast(net[0], groups, 2), 0);
     CHECK(ordered(TAKEN "snp groups "));
     nic_lend();
     CHECK(ordered(CLOSED "connect-all snp-end "));
-    CHECK_EQ(nic_send(0, "", 60), ERR_NET_LINK);
+    CHECK_EQ(card_send(net[0], "", 60), ERR_NET_LINK);
     nic_resume();
     CHECK(ordered(TAKEN "groups snp snp-groups "));
     nic_quiet();
     CHECK(ordered(CLOSED)); // nobody's; the firmware sees to its own card when the kernel ends it
     nic_resume();
     CHECK(ordered(TAKEN "groups "));
-    nic_close(0);
+    card_close(net[0]);
     nic_lend();
     order[0] = 0;
     nic_resume();
@@ -310,13 +311,16 @@ TEST(frames)
     static uint8_t frame[FRAME_MAX + 1];
     uint8_t *got;
     set_up();
-    CHECK_EQ(nic_receive(0, &got), ERR_NET_NO_CARD);
-    CHECK_EQ(nic_send(0, frame, 60), ERR_NET_LINK);
-    CHECK_EQ(nic_open(0), 0);
-    CHECK_EQ(nic_receive(0, &got), 60);
+    CHECK_EQ(card_receive(net[0], &got), ERR_NET_LINK);
+    CHECK_EQ(card_send(net[0], frame, 60), ERR_NET_LINK);
+    CHECK_EQ(card_open(net[0]), 0);
+    (void)nic_frame_passed();
+    CHECK_EQ(card_receive(net[0], &got), 60);
+    CHECK(nic_frame_passed() && !nic_frame_passed());
     order[0] = 0;
-    CHECK_EQ(nic_send(0, frame, FRAME_MAX), 0);
-    CHECK_EQ(nic_send(0, frame, FRAME_MAX + 1), ERR_NET_LINK);
+    CHECK_EQ(card_send(net[0], frame, FRAME_MAX), 0);
+    CHECK(nic_frame_passed() && !nic_frame_passed());
+    CHECK_EQ(card_send(net[0], frame, FRAME_MAX + 1), ERR_NET_LINK);
     CHECK(ordered("send "));
     nic_close_all();
 }

@@ -72,7 +72,7 @@ static void take_down(struct efi_snp *snp)
             tx[i].owner = NULL;
 }
 
-int snp_open(struct card *card)
+int snp_open(struct efi_card *card)
 {
     int err = ERR_NET_LINK;
     for (unsigned i = 0; i < card->handle_count; i++) {
@@ -92,7 +92,7 @@ int snp_open(struct card *card)
     return err;
 }
 
-void snp_close(struct card *card)
+void snp_close(struct efi_card *card)
 {
     if (!card->snp)
         return;
@@ -122,14 +122,14 @@ void snp_stop(efi_handle function)
         (void)efi_boot->free_pool(handles);
 }
 
-bool snp_link(const struct card *card)
+bool snp_link(const struct efi_card *card)
 {
     struct efi_snp *snp = card->snp;
     uint32_t interrupts; // GetStatus wants to be asked for something
     return !snp->mode->media_present_supported || efi_failed(snp->get_status(snp, &interrupts, NULL)) || snp->mode->media_present;
 }
 
-int snp_set_groups(struct card *card)
+int snp_set_groups(struct efi_card *card)
 {
     struct efi_snp *snp = card->snp;
     struct efi_mac macs[EFI_SNP_FILTERS_MAX] = { 0 };
@@ -147,7 +147,7 @@ int snp_set_groups(struct card *card)
     return efi_failed(snp->receive_filters(snp, (FILTERS | wide) & mask, 0, false, 0, NULL)) ? ERR_NET_LINK : 0;
 }
 
-int snp_send(struct card *card, const void *frame, size_t len)
+int snp_send(struct efi_card *card, const void *frame, size_t len)
 {
     struct efi_snp *snp = card->snp;
     uint64_t end = clock_us() + TX_WAIT_US;
@@ -170,7 +170,7 @@ int snp_send(struct card *card, const void *frame, size_t len)
     return 0; // dropped, as a wire does
 }
 
-int snp_receive(struct card *card, uint8_t **ret_frame)
+int snp_receive(struct efi_card *card, uint8_t **ret_frame)
 {
     static uint8_t frame[FRAME_RECEIVE_MAX];
     uint64_t size = sizeof frame;
