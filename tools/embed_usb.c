@@ -91,7 +91,7 @@ static int find_slots(struct embed_usb *usb)
 static int read_sector(void *ctx, uint32_t sector, void *buf)
 {
     struct embed_usb *usb = ctx;
-    return usb->dev.read(&usb->dev, usb->volume + sector, 1, buf) == 0 ? 0 : ERR_IO;
+    return install_dev_read(&usb->dev, usb->volume + sector, 1, buf) == 0 ? 0 : ERR_IO;
 }
 
 // 0, ERR_NOT_FOUND (no such file, or no FAT file system), or another error after a message.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // Block devices and image files: install_dev.h.
 #include "install_dev.h"
-#include "base/range.h"
 #include "file.h"
 #include "install_raid.h"
 #include "install_sys.h"
@@ -17,24 +16,18 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-static int out_of_disk(struct install_dev *dev)
+static int file_read_sectors(void *ctx, uint64_t lba, uint32_t count, void *to)
 {
-    tool_error(dev->path, "a sector behind its end was asked for");
-    return -1;
-}
-
-static int file_read_sectors(struct install_dev *dev, uint64_t lba, uint64_t count, void *buf)
-{
-    uint8_t *p = buf;
-    if (!range_fits(lba, count, dev->sectors))
-        return out_of_disk(dev);
-    for (uint64_t at = lba * INSTALL_SECTOR, end = (lba + count) * INSTALL_SECTOR; at < end;) {
+    const struct install_dev *dev = ctx;
+    const uint64_t sector = dev->unit * INSTALL_SECTOR;
+    uint8_t *p = to;
+    for (uint64_t at = lba * sector, end = (lba + count) * sector; at < end;) {
         ssize_t n = pread(dev->fd, p, end - at, (off_t)at);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0) {
             tool_error(dev->path, "reading sector %" PRIu64 ": %s", at / INSTALL_SECTOR, n ? strerror(errno) : "it ends there");
-            return -1;
+            return ERR_DISK_READ;
         }
         p += n;
         at += (uint64_t)n;
@@ -42,18 +35,18 @@ static int file_read_sectors(struct install_dev *dev, uint64_t lba, uint64_t cou
     return 0;
 }
 
-static int file_write_sectors(struct install_dev *dev, uint64_t lba, uint64_t count, const void *buf)
+static int file_write_sectors(void *ctx, uint64_t lba, uint32_t count, const void *from)
 {
-    const uint8_t *p = buf;
-    if (!range_fits(lba, count, dev->sectors))
-        return out_of_disk(dev);
-    for (uint64_t at = lba * INSTALL_SECTOR, end = (lba + count) * INSTALL_SECTOR; at < end;) {
+    const struct install_dev *dev = ctx;
+    const uint64_t sector = dev->unit * INSTALL_SECTOR;
+    const uint8_t *p = from;
+    for (uint64_t at = lba * sector, end = (lba + count) * sector; at < end;) {
         ssize_t n = pwrite(dev->fd, p, end - at, (off_t)at);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0) {
             tool_error(dev->path, "writing sector %" PRIu64 ": %s", at / INSTALL_SECTOR, strerror(n ? errno : ENOSPC));
-            return -1;
+            return ERR_DISK_WRITE;
         }
         p += n;
         at += (uint64_t)n;
@@ -62,17 +55,51 @@ static int file_write_sectors(struct install_dev *dev, uint64_t lba, uint64_t co
 }
 
 // After this, reads come from the disk: what the kernel kept of it in memory is let go.
-static int file_flush(struct install_dev *dev)
+static int file_flush(void *ctx)
 {
+    const struct install_dev *dev = ctx;
     if (fsync(dev->fd) != 0) {
         tool_error(dev->path, "cannot sync: %s", strerror(errno));
-        return -1;
+        return ERR_DISK_WRITE;
     }
     if (dev->block)
         ioctl(dev->fd, BLKFLSBUF, 0);
     else
         posix_fadvise(dev->fd, 0, 0, POSIX_FADV_DONTNEED);
     return 0;
+}
+
+static const struct block_ops file_ops = { file_read_sectors, file_write_sectors, file_flush };
+
+struct block_device install_dev_block(struct install_dev *dev)
+{
+    return (struct block_device){ .ops = dev->ops, .ctx = dev, .sectors = dev->sectors / dev->unit, .sector_size = dev->unit * INSTALL_SECTOR };
+}
+
+// What is asked for in sectors of 512 bytes, in the disk's own. ERR_INVALID is all that no call has told yet.
+static int told(const struct install_dev *dev, int err)
+{
+    if (err == ERR_INVALID)
+        tool_error(dev->path, "a sector behind its end was asked for");
+    return err ? -1 : 0;
+}
+
+int install_dev_read(struct install_dev *dev, uint64_t lba, uint64_t count, void *buf)
+{
+    struct block_device disk = install_dev_block(dev);
+    return told(dev, block_read(&disk, lba / dev->unit, (uint32_t)(count / dev->unit), buf));
+}
+
+int install_dev_write(struct install_dev *dev, uint64_t lba, uint64_t count, const void *buf)
+{
+    struct block_device disk = install_dev_block(dev);
+    return told(dev, block_write(&disk, lba / dev->unit, (uint32_t)(count / dev->unit), buf));
+}
+
+int install_dev_flush(struct install_dev *dev)
+{
+    struct block_device disk = install_dev_block(dev);
+    return told(dev, block_flush(&disk));
 }
 
 bool install_dev_is_loop(const char *path)
@@ -135,7 +162,7 @@ int install_dev_open(struct install_dev *dev, const char *path, enum install_dev
 {
     struct stat st;
     bool writable = use == INSTALL_DEV_WRITE;
-    *dev = (struct install_dev){ .path = path, .read = file_read_sectors, .write = file_write_sectors, .flush = file_flush };
+    *dev = (struct install_dev){ .path = path, .ops = &file_ops };
     dev->fd = file_open_target(path, (writable ? O_RDWR : O_RDONLY) | O_NONBLOCK);
     if (dev->fd < 0)
         return -1;
@@ -226,7 +253,7 @@ int install_dev_allowed(struct install_dev *dev)
 int install_dev_put(struct install_dev *dev, uint64_t lba, uint64_t count, const void *buf, const char *what)
 {
     if (!dev->dry_run)
-        return dev->write(dev, lba, count, buf);
+        return install_dev_write(dev, lba, count, buf);
     printf("%s: write %" PRIu64 "+%" PRIu64 ": %s\n", dev->path, lba, count, what);
     return 0;
 }
@@ -235,10 +262,10 @@ int install_dev_settle(struct install_dev *dev, uint64_t lba, uint64_t count, co
 {
     if (dev->dry_run)
         return 0;
-    if (dev->flush(dev) != 0)
+    if (install_dev_flush(dev) != 0)
         return -1;
     uint8_t *back = tool_alloc(count * INSTALL_SECTOR);
-    int r = dev->read(dev, lba, count, back);
+    int r = install_dev_read(dev, lba, count, back);
     if (r == 0 && memcmp(back, buf, count * INSTALL_SECTOR) != 0) {
         tool_error(dev->path, "%s does not read back as it was written", what);
         r = -1;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
-// A disk as the installer sees it: sectors of 512 bytes that can be read, written and flushed. Behind it lies a block
-// device or an image file; tests put one in memory behind it, and cut its power.
+// A disk as the installer sees it: a block device (block/block.h) with a path for messages, in sectors of 512 bytes, as the BIOS
+// loads them. Behind it lies a disk or an image file; tests put one in memory behind it, and cut its power.
 #pragma once
+#include "block/block.h"
 #include "tool.h"
 
 #define INSTALL_SECTOR 512
@@ -12,10 +13,7 @@ struct install_dev {
     uint64_t sectors;
     unsigned unit; // sectors of 512 bytes in one of the disk's own, in which its partition table counts: 1 or 8
     bool dry_run; // nothing is written: what would be is printed
-    // 0, or -1 after a message. A write is durable after the next flush, not before.
-    int (*read)(struct install_dev *dev, uint64_t lba, uint64_t count, void *buf);
-    int (*write)(struct install_dev *dev, uint64_t lba, uint64_t count, const void *buf);
-    int (*flush)(struct install_dev *dev);
+    const struct block_ops *ops; // get this struct as their context, and print the message of an error
     // of install_dev_open
     int fd;
     bool block;
@@ -28,6 +26,14 @@ enum install_dev_use { INSTALL_DEV_READ, INSTALL_DEV_WRITE, INSTALL_DEV_TABLE };
 // Opens a disk or an image file. 0, or -1 after a message (neither of both, in use as a loop device, sectors of a wrong size).
 int install_dev_open(struct install_dev *dev, const char *path, enum install_dev_use use);
 void install_dev_close(struct install_dev *dev);
+
+// The disk as a device, as long as *dev stays where it is.
+struct block_device install_dev_block(struct install_dev *dev);
+
+// Moves whole sectors of the disk's own. 0, or -1 after a message. A write is durable after the next flush, not before.
+int install_dev_read(struct install_dev *dev, uint64_t lba, uint64_t count, void *buf);
+int install_dev_write(struct install_dev *dev, uint64_t lba, uint64_t count, const void *buf);
+int install_dev_flush(struct install_dev *dev);
 
 // Whether a partition of an open disk (its number; 0: the whole disk) is mounted. An image file's never is.
 // `ret_why` says where. With `exclusive` also whether another part of the system keeps others out (LVM, a pool).

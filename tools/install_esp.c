@@ -95,7 +95,7 @@ static int identify(struct install_esp_partition *esp, struct install_dev *dev, 
             gpt_guid_format(p->uuid, guid);
             snprintf(esp->signature, sizeof esp->signature, "GPT,%s", guid);
         } else {
-            if (dev->read(dev, 0, dev->unit, sector) != 0)
+            if (install_dev_read(dev, 0, dev->unit, sector) != 0)
                 return -1;
             snprintf(esp->signature, sizeof esp->signature, "MBR,0x%" PRIx32, load32_le(sector + MBR_DISK_SIGNATURE));
         }

@@ -21,14 +21,14 @@ static int read_gpt(struct install_dev *dev, uint64_t at, struct install_table *
     uint64_t disk = dev->sectors / dev->unit;
     uint32_t sector = dev->unit * INSTALL_SECTOR;
     struct gpt gpt;
-    if (dev->read(dev, at * dev->unit, dev->unit, header) != 0)
+    if (install_dev_read(dev, at * dev->unit, dev->unit, header) != 0)
         return -1;
     int r = gpt_header(header, sector, at, disk, &gpt);
     if (r == ERR_INVALID && gpt_header(header, sector, at, UINT64_MAX, &gpt) == 0)
         snprintf(t->damage, sizeof t->damage, "has a GPT for a disk of %" PRIu64 " sectors, and has %" PRIu64 ": was it cut off?",
                  MAX(MAX(gpt.other, at), gpt.last_usable) + 1, disk);
     const uint32_t unit_4kn = INSTALL_SECTOR_MAX / INSTALL_SECTOR;
-    if (r != 0 && at == GPT_HEADER_LBA && dev->unit == 1 && dev->read(dev, at * unit_4kn, unit_4kn, header) == 0 &&
+    if (r != 0 && at == GPT_HEADER_LBA && dev->unit == 1 && install_dev_read(dev, at * unit_4kn, unit_4kn, header) == 0 &&
         gpt_header(header, INSTALL_SECTOR_MAX, at, UINT64_MAX, &gpt) == 0)
         snprintf(t->damage, sizeof t->damage, "has a GPT for sectors of %d bytes, and its own have %d", INSTALL_SECTOR_MAX, INSTALL_SECTOR);
     if (r == ERR_UNSUPPORTED) {
@@ -38,7 +38,7 @@ static int read_gpt(struct install_dev *dev, uint64_t at, struct install_table *
     uint64_t sectors = r == 0 ? (gpt_entries_size(&gpt) + sector - 1) / sector : 0;
     if (r != 0 || !range_fits(gpt.entries, sectors, disk))
         return 1;
-    if (dev->read(dev, gpt.entries * dev->unit, sectors * dev->unit, entries) != 0)
+    if (install_dev_read(dev, gpt.entries * dev->unit, sectors * dev->unit, entries) != 0)
         return -1;
     if (gpt_check_entries(&gpt, entries, sizeof entries) != 0)
         return 1;
@@ -64,7 +64,7 @@ static int read_logical(struct install_dev *dev, const struct partition *extende
     mbr_chain_begin(&chain, extended);
     while (chain.next && t->count < ARRAY_SIZE(t->items)) {
         uint64_t at = chain.next;
-        if (dev->read(dev, at * dev->unit, dev->unit, sector) != 0)
+        if (install_dev_read(dev, at * dev->unit, dev->unit, sector) != 0)
             return -1;
         int r = mbr_chain_next(&chain, sector, sizeof sector, &t->items[t->count]);
         if (r < 0)
@@ -133,7 +133,7 @@ int install_table_read(struct install_dev *dev, struct install_table *ret)
         tool_error(dev->path, "is too small for a disk");
         return -1;
     }
-    if (dev->read(dev, 0, dev->unit, sector) != 0)
+    if (install_dev_read(dev, 0, dev->unit, sector) != 0)
         return -1;
     if (load16_le(sector + 510) != 0xaa55)
         return 0;
@@ -151,7 +151,7 @@ int install_table_read(struct install_dev *dev, struct install_table *ret)
 static int check_vdev(struct install_dev *dev, const struct partition *p, bool sound, const char **why)
 {
     uint8_t head[4 * INSTALL_SECTOR];
-    if (dev->read(dev, p->first, 4, head) != 0)
+    if (install_dev_read(dev, p->first, 4, head) != 0)
         return -1;
     *why = "its ZFS labels are damaged or of several vdevs: `zpool scrub` or import the pool first";
     if (load16_le(head + 1080) != 0xef53 && memcmp(head, "XFSB", 4) != 0 && memcmp(head + 3, "NTFS", 4) != 0 &&
@@ -173,7 +173,7 @@ static int read_vdev(struct install_dev *dev, const struct partition *p, struct 
         return 1;
     for (unsigned i = 0; i < ZFSLABEL_COUNT; i++) {
         uint64_t at = zfslabel_offset(bytes, i);
-        if (dev->read(dev, p->first + at / INSTALL_SECTOR, ZFSLABEL_SIZE / INSTALL_SECTOR, raw) != 0)
+        if (install_dev_read(dev, p->first + at / INSTALL_SECTOR, ZFSLABEL_SIZE / INSTALL_SECTOR, raw) != 0)
             return -1;
         if (zfslabel_parse(raw, at, &label) != 0)
             continue;

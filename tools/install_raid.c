@@ -37,9 +37,9 @@ int install_raid_find(struct install_dev *dev, uint64_t first, uint64_t sectors,
     const uint64_t end1 = (sectors - 16) & ~(uint64_t)7, end0 = (sectors & ~(uint64_t)(MD_RESERVED - 1)) - MD_RESERVED;
     const uint64_t places[] = { 0, 8, end1, end0, sectors - 2, sectors - 1 };
     for (unsigned i = 0; i < ARRAY_SIZE(places) && !*ret; i++) {
-        uint64_t at = places[i], lba = first + at, unit = dev->unit ? dev->unit : 1;
+        uint64_t at = places[i], lba = first + at, unit = dev->unit;
         // Of a disk with larger sectors a whole one is read.
-        if (dev->read(dev, lba / unit * unit, unit, sector) != 0)
+        if (install_dev_read(dev, lba / unit * unit, unit, sector) != 0)
             return -1;
         const uint8_t *p = sector + lba % unit * INSTALL_SECTOR;
         if (i < 3 ? is_md1(p, at) : i == 3 && is_md0(p, at))

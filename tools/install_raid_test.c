@@ -6,17 +6,17 @@
 enum { SECTORS = 5003, FIRST = 2048 };
 static uint8_t disk[SECTORS][INSTALL_SECTOR];
 
-static int memory_read(struct install_dev *dev, uint64_t lba, uint64_t count, void *buf)
+static int memory_read(void *ctx, uint64_t lba, uint32_t count, void *buf)
 {
-    if (lba + count > dev->sectors)
-        return -1;
     memcpy(buf, disk[lba], count * INSTALL_SECTOR);
     return 0;
 }
 
+static const struct block_ops memory_ops = { .read = memory_read };
+
 static const char *find(uint64_t first, uint64_t sectors)
 {
-    struct install_dev dev = { .path = "memory", .sectors = SECTORS, .unit = 1, .read = memory_read };
+    struct install_dev dev = { .path = "memory", .sectors = SECTORS, .unit = 1, .ops = &memory_ops };
     const char *kind;
     return install_raid_find(&dev, first, sectors, &kind) == 0 ? kind : "cannot be read";
 }

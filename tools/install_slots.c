@@ -16,7 +16,7 @@ static void read_slot(struct install_dev *dev, struct install_slots *s, unsigned
 {
     uint8_t sector[INSTALL_SECTOR], digest[SHA256_SIZE];
     struct bootslot *slot = &s->slots[i];
-    if (dev->read(dev, s->places[i].lba, 1, sector) != 0) {
+    if (install_dev_read(dev, s->places[i].lba, 1, sector) != 0) {
         s->unreadable[i] = true;
         return;
     }
@@ -26,7 +26,7 @@ static void read_slot(struct install_dev *dev, struct install_slots *s, unsigned
         return;
     uint32_t count = sectors_of(slot->length);
     uint8_t *payload = tool_alloc((size_t)count * INSTALL_SECTOR);
-    if (dev->read(dev, stage_lba(s, i), count, payload) != 0) {
+    if (install_dev_read(dev, stage_lba(s, i), count, payload) != 0) {
         s->unreadable[i] = true;
         free(payload);
         return;
@@ -47,7 +47,7 @@ static void read_entries(struct install_dev *dev, struct install_slots *s)
             if (at != stage_lba(s, i))
                 continue;
             s->named[i] = true;
-            if (!s->unreadable[i] && dev->read(dev, at, MBR_STAGE_SECTORS, stage) == 0)
+            if (!s->unreadable[i] && install_dev_read(dev, at, MBR_STAGE_SECTORS, stage) == 0)
                 s->stage[i] |= load32_le(entry_of(s->sector0, e) + MBR_ENTRY_SUM) == stage_sum(stage);
         }
     }
@@ -61,7 +61,7 @@ static int find_unknown(struct install_dev *dev, struct install_slots *s)
     uint64_t end = s->lba + s->sectors;
     for (uint64_t at = s->lba; at < end; at += STEP) {
         uint64_t count = MIN((uint64_t)STEP, end - at);
-        if (dev->read(dev, at, count, buf) != 0)
+        if (install_dev_read(dev, at, count, buf) != 0)
             return -1;
         if (all_zero(buf, count * INSTALL_SECTOR))
             continue;
@@ -98,9 +98,9 @@ int install_slots_read(struct install_dev *dev, uint64_t lba, uint64_t sectors, 
         tool_error(dev->path, "the place for the boot bits, %" PRIu64 " sectors from %" PRIu64 " on, is too small", sectors, lba);
         return -1;
     }
-    if (dev->read(dev, 0, 1, s.sector0) != 0)
+    if (install_dev_read(dev, 0, 1, s.sector0) != 0)
         return -1;
-    s.has_record = dev->read(dev, s.record_lba, 1, sector) == 0 && install_record_parse(sector, &s.record);
+    s.has_record = install_dev_read(dev, s.record_lba, 1, sector) == 0 && install_record_parse(sector, &s.record);
     s.mbr_ours = load32_le(s.sector0 + MBR_FIELDS) == MBR_MAGIC;
     for (unsigned i = 0; i < BOOTSLOT_COUNT; i++)
         read_slot(dev, &s, i);

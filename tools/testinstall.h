@@ -26,19 +26,19 @@ struct memory_disk {
     bool dead;
 };
 
-static struct memory_disk *disk_of(struct install_dev *dev)
+static struct memory_disk *disk_of(void *dev)
 {
     return (struct memory_disk *)(void *)((char *)dev - offsetof(struct memory_disk, dev));
 }
 
-static int memory_read(struct install_dev *dev, uint64_t lba, uint64_t count, void *buf)
+static int memory_read(void *dev, uint64_t lba, uint32_t count, void *buf)
 {
     struct memory_disk *d = disk_of(dev);
-    if (d->dead || lba + count > dev->sectors)
-        return -1;
+    if (d->dead)
+        return ERR_DISK_READ;
     for (uint64_t i = 0; i < count; i++)
         if (d->rotten[lba + i] == ROTTEN)
-            return -1;
+            return ERR_DISK_READ;
     memcpy(buf, d->cached[lba], count * INSTALL_SECTOR);
     return 0;
 }
@@ -53,15 +53,15 @@ static bool part_unreadable(const struct memory_disk *d, uint64_t lba, uint64_t 
     return found && (first < lba || first + block > lba + count);
 }
 
-static int memory_write(struct install_dev *dev, uint64_t lba, uint64_t count, const void *buf)
+static int memory_write(void *dev, uint64_t lba, uint32_t count, const void *buf)
 {
     struct memory_disk *d = disk_of(dev);
     for (uint64_t i = 0; i < count; i++) {
-        if (d->dead || lba + i >= dev->sectors || part_unreadable(d, lba, count, lba + i))
-            return -1;
+        if (d->dead || part_unreadable(d, lba, count, lba + i))
+            return ERR_DISK_WRITE;
         if (d->events++ == d->cut) {
             d->dead = true;
-            return -1;
+            return ERR_DISK_WRITE;
         }
         if (d->waiting_count == CACHE_MAX)
             abort();
@@ -76,12 +76,12 @@ static int memory_write(struct install_dev *dev, uint64_t lba, uint64_t count, c
     return 0;
 }
 
-static int memory_flush(struct install_dev *dev)
+static int memory_flush(void *dev)
 {
     struct memory_disk *d = disk_of(dev);
     if (d->dead || d->events++ == d->cut) {
         d->dead = true;
-        return -1;
+        return ERR_DISK_WRITE;
     }
     for (uint32_t i = 0; i < d->waiting_count; i++) {
         memcpy(d->durable[d->waiting[i]], d->cached[d->waiting[i]], INSTALL_SECTOR);
@@ -91,10 +91,12 @@ static int memory_flush(struct install_dev *dev)
     return 0;
 }
 
+static const struct block_ops memory_ops = { memory_read, memory_write, memory_flush };
+
 static void disk_begin(struct memory_disk *d, uint64_t sectors)
 {
     memset(d, 0, sizeof *d);
-    d->dev = (struct install_dev){ .path = "memory", .sectors = sectors, .read = memory_read, .write = memory_write, .flush = memory_flush };
+    d->dev = (struct install_dev){ .path = "memory", .sectors = sectors, .unit = 1, .ops = &memory_ops };
     d->cut = UINT32_MAX;
     d->lost = UINT32_MAX - 1;
     for (unsigned i = 0; i < INSTALL_SECTOR; i++)
