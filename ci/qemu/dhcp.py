@@ -28,7 +28,8 @@ def message_type(data):
 def packet(request, kind, answer):
     head = struct.pack("!BBBB4sHH4s4s4s4s16s64s128sI", 2, 1, 6, 0, request[4:8], 0, 0x8000, bytes(4), socket.inet_aton(answer["yiaddr"]),
                        socket.inet_aton(answer["siaddr"]), bytes(4), request[28:44], b"", answer["file"].encode(), MAGIC)
-    options = [(53, bytes([answer["says"] or REPLY[kind]])), (54, socket.inet_aton(answer["server"]))] + [(c, bytes.fromhex(v)) for c, v in answer["options"]]
+    options = [(53, bytes([answer["says"] or REPLY[kind]])), (54, socket.inet_aton(answer["server"])),
+               *((code, bytes.fromhex(value)) for code, value in answer["options"])]
     return (head + b"".join(bytes([code, len(value)]) + value for code, value in options) + b"\xff").ljust(300, b"\0")
 
 
