@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-// What this Signet can do, as tables: a new transport or driver is one row here, a command one of script/command_list.h.
-#include "core/core.h"
+// What this Signet can do, as tables: a new transport is one row here, a command one of script/command_list.h.
 #include "core/state.h"
-#include "drivers/e1000.h"
-#include "drivers/virtio_net.h"
 #include "script/command_list.h"
 
 #define ROW(name, function, least, most, usage) { name, least, most, usage, command_##function },
@@ -18,9 +15,3 @@ const struct core_transport core_transports[] = {
     { "tftp", core_tftp_fetch, .remote = true },
 };
 const size_t core_transport_count = ARRAY_SIZE(core_transports);
-
-const struct nic_driver *const core_drivers[] = {
-    &e1000_driver,
-    &virtio_net_driver,
-};
-const size_t core_driver_count = ARRAY_SIZE(core_drivers);

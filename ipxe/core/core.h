@@ -3,8 +3,6 @@
 #pragma once
 #include "core/platform.h"
 
-struct nic_driver; // drivers/nic.h
-
 struct core_options {
     const uint8_t *embed; // the blob that `signet embed` put in (image/embed.h), NULL without
     size_t embed_len;     // bytes
@@ -22,7 +20,3 @@ struct core_options {
 // should go to its next boot device (0), or with the error that ended the script; a boot does not return.
 // The platform must outlive the call.
 int core_main(const struct platform *platform, const struct core_options *options);
-
-// The native drivers, for platforms that reach PCI functions; one that does not has none of them linked.
-extern const struct nic_driver *const core_drivers[];
-extern const size_t core_driver_count;

@@ -28,6 +28,7 @@ _Static_assert(!(E1000_RX_COUNT & (E1000_RX_COUNT - 1)) && !(E1000_TX_COUNT & (E
 _Static_assert(E1000_RX_COUNT % E1000_RX_BATCH == 0 && FRAME_RECEIVE_MAX <= BUFFER_SIZE, "batches, buffers");
 
 struct e1000 {
+    struct nic base;
     struct e1000_card card;
     struct shared *shared;
     uint32_t rx_next; // the descriptor that the card fills next
@@ -38,6 +39,11 @@ struct e1000 {
     uint64_t hears_us; // frames come in from then on
     uint32_t groups[E1000_MTA_WORDS]; // the multicast table as the card has it
 };
+
+static struct e1000 *e1000_of(struct card *card)
+{
+    return container_of(card, struct e1000, base.card);
+}
 
 static int probe(const struct pci_function *pci, uint8_t ret_mac[6])
 {
@@ -106,16 +112,18 @@ static void start_receiver(const struct e1000 *nic, uint64_t bus)
     e1000_write(card, E1000_RCTL, E1000_RCTL_ENABLE | E1000_RCTL_BROADCAST | E1000_RCTL_STRIP_CRC);
 }
 
-static int open(void *state, const struct pci_function *pci, struct nic_facts *ret)
+static int open(struct card *net)
 {
-    struct e1000 *nic = state;
+    struct e1000 *nic = e1000_of(net);
     struct e1000_card *card = &nic->card;
+    const struct pci_function *pci = nic->base.pci;
+    struct card_info *info = &net->info;
     uint64_t bus;
-    *nic = (struct e1000){ 0 };
+    *nic = (struct e1000){ .base = nic->base };
     e1000_card_take(card, pci);
     int err = e1000_card_reset(card);
     if (!err)
-        err = e1000_card_mac(card, ret->mac);
+        err = e1000_card_mac(card, info->mac);
     if (err)
         goto release;
     nic->shared = pci->ops->dma_alloc(pci->ctx, sizeof *nic->shared, &bus);
@@ -124,14 +132,14 @@ static int open(void *state, const struct pci_function *pci, struct nic_facts *r
         goto release;
     }
     e1000_card_master(card);
-    set_address(card, ret->mac);
+    set_address(card, info->mac);
     set_link(card);
     start_transmitter(nic, bus);
     start_receiver(nic, bus);
     bool qemu = pci->ops->config_read(pci->ctx, PCI_SUBSYSTEM_VENDOR, 2) == E1000_QEMU_SUBSYSTEM;
     nic->hears_us = e1000_now_us(card) + (qemu && !card->express ? E1000_QEMU_DEAF_US : 0);
-    ret->rx_buffers = E1000_RX_COUNT - E1000_RX_BATCH;
-    ret->mtu = 1500;
+    info->rx_buffers = E1000_RX_COUNT - E1000_RX_BATCH;
+    info->mtu = 1500;
     return 0;
 
 release:
@@ -158,9 +166,9 @@ static void flush(struct e1000 *nic)
     e1000_pause_us(card, TX_WIRE_US);
 }
 
-static void close(void *state)
+static void close(struct card *net)
 {
-    struct e1000 *nic = state;
+    struct e1000 *nic = e1000_of(net);
     const struct pci_function *pci = nic->card.pci;
     flush(nic);
     if (e1000_card_reset(&nic->card) != 0)
@@ -169,16 +177,16 @@ static void close(void *state)
     pci->ops->dma_free(pci->ctx, nic->shared, sizeof *nic->shared);
 }
 
-static bool link(void *state)
+static bool link(struct card *net)
 {
-    const struct e1000 *nic = state;
+    const struct e1000 *nic = e1000_of(net);
     return e1000_now_us(&nic->card) >= nic->hears_us && (e1000_read(&nic->card, E1000_STATUS) & E1000_STATUS_LINK);
 }
 
 // The table is that of a hash: the address's upper twelve bits (RCTL's field for it is 0; 317453, 13.5.1).
-static int multicast(void *state, const uint8_t (*macs)[6], unsigned count)
+static int multicast(struct card *net, const uint8_t (*macs)[6], unsigned count)
 {
-    struct e1000 *nic = state;
+    struct e1000 *nic = e1000_of(net);
     uint32_t groups[E1000_MTA_WORDS] = { 0 };
     for (unsigned i = 0; i < count; i++) {
         unsigned hash = macs[i][4] >> 4 | macs[i][5] << 4;
@@ -191,9 +199,9 @@ static int multicast(void *state, const uint8_t (*macs)[6], unsigned count)
     return 0;
 }
 
-static int send(void *state, const void *frame, size_t len)
+static int send(struct card *net, const void *frame, size_t len)
 {
-    struct e1000 *nic = state;
+    struct e1000 *nic = e1000_of(net);
     uint32_t i = nic->tx_next, next = (i + 1) % E1000_TX_COUNT;
     if (len < ETHERNET_HEADER || len > FRAME_MAX)
         return ERR_NET_LINK;
@@ -260,9 +268,9 @@ static RARELY int receive_more(struct e1000 *nic, uint32_t i, int length, uint8_
 }
 
 // This is the path of every frame: memory alone, but for RDT once for E1000_RX_BATCH of them, and TDT when something was sent.
-static int receive(void *state, uint8_t **ret_frame)
+static int receive(struct card *net, uint8_t **ret_frame)
 {
-    struct e1000 *nic = state;
+    struct e1000 *nic = e1000_of(net);
     uint32_t i = nic->rx_next, status = nic->shared->rx[i].status;
     if (!(status & E1000_RX_DONE))
         return receive_none(nic);
@@ -272,13 +280,8 @@ static int receive(void *state, uint8_t **ret_frame)
 
 const struct nic_driver e1000_driver = {
     .name = "e1000",
-    .state_size = sizeof(struct e1000),
+    .size = sizeof(struct e1000),
     .knows = e1000_card_knows,
     .probe = probe,
-    .open = open,
-    .close = close,
-    .link = link,
-    .multicast = multicast,
-    .send = send,
-    .receive = receive,
+    .ops = { open, close, link, multicast, send, receive },
 };

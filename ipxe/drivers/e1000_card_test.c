@@ -10,7 +10,7 @@ TEST(knows_its_cards)
     CHECK(e1000_driver.knows(0x8086, 0x10D3)); // e1000e
     CHECK(!e1000_driver.knows(0x1AF4, 0x100E));
     CHECK(!e1000_driver.knows(0x8086, 0x10C9)); // 82576: other descriptors
-    CHECK(e1000_driver.state_size <= sizeof state);
+    CHECK(e1000_driver.size <= sizeof state);
 }
 
 TEST(address_from_registers_and_from_eeprom)
@@ -33,7 +33,7 @@ TEST(address_from_registers_and_from_eeprom)
 
         // Opened, the card filters by it although it did not load it.
         CHECK_EQ(open_card(), 0);
-        CHECK(memcmp(facts.mac, card_mac, 6) == 0);
+        CHECK(memcmp(net->info.mac, card_mac, 6) == 0);
         CHECK(frame_in(60, 1) && receives(60, 1));
         CHECK(close_card());
     }
@@ -83,13 +83,13 @@ TEST(what_was_sent_leaves_before_close)
     CHECK_EQ(open_new(false), 0);
     card.sends_late = true;
     for (unsigned i = 0; i < 5; i++)
-        CHECK_EQ(e1000_driver.send(state, frame, 60), 0);
+        CHECK_EQ(card_send(net, frame, 60), 0);
     CHECK_EQ(card.sent_count, 0);
     CHECK(close_card());
     CHECK_EQ(card.sent_count, 5);
     CHECK_EQ(open_new(false), 0);
     card.holds_frames = true;
-    CHECK_EQ(e1000_driver.send(state, frame, 60), 0);
+    CHECK_EQ(card_send(net, frame, 60), 0);
     uint64_t before = card.now;
     CHECK(close_card());
     CHECK(card.now - before < NIC_WAIT_US / 10);
@@ -103,14 +103,14 @@ TEST(link_comes_up_late)
         card.link_us = 3000000;
         CHECK_EQ(open_card(), 0);
         CHECK(card.now < 100000); // open did not wait for it
-        CHECK(!e1000_driver.link(state));
+        CHECK(!card_link(net));
         unsigned reads = card.reads, writes = card.writes;
         card.now = 3000000;
-        CHECK(e1000_driver.link(state));
+        CHECK(card_link(net));
         CHECK_EQ(card.reads - reads, 1);
         CHECK_EQ(card.writes, writes);
         card.link_us = UINT64_MAX; // the cable is out
-        CHECK(!e1000_driver.link(state));
+        CHECK(!card_link(net));
         CHECK(close_card());
     }
 }
@@ -132,9 +132,9 @@ TEST(a_card_in_use_is_taken_over)
             CHECK(frame_in(60, i) && receives(60, i));
         CHECK(receives_nothing());
         uint8_t frame[60] = { 0 };
-        CHECK_EQ(e1000_driver.send(state, frame, 60), 0);
+        CHECK_EQ(card_send(net, frame, 60), 0);
         CHECK_EQ(card.sent_count, 1);
-        e1000_driver.close(state);
+        card_close(net);
         CHECK(is_left_alone(PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER));
     }
 }
@@ -154,7 +154,7 @@ TEST(a_reset_that_never_ends)
         card.command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
         CHECK_EQ(open_card(), 0);
         card.reset_sticks = true;
-        e1000_driver.close(state);
+        card_close(net);
         CHECK(is_left_alone(PCI_COMMAND_MEMORY));
     }
 }
@@ -182,7 +182,7 @@ TEST(a_card_that_is_gone)
     CHECK_EQ(open_new(false), 0);
     card.gone = true;
     CHECK(receives_nothing());
-    e1000_driver.close(state);
+    card_close(net);
     CHECK_EQ(card.pieces, 0);
     CHECK_EQ(card.command, PCI_COMMAND_IO);
 }

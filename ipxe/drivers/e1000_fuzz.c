@@ -6,6 +6,7 @@
 
 #include "base/fuzz.h"
 #include "base/bytes.h"
+#include "drivers/bind.h"
 #include "drivers/e1000_regs.h"
 
 #include <stdlib.h>
@@ -74,11 +75,12 @@ static uint64_t now_us(void *ctx)
 
 static const struct pci_ops ops = { config_read, config_write, bar_read, bar_write, dma_alloc, dma_free, now_us };
 static _Alignas(16) uint8_t state[2048];
+static struct card *net;
 
 static void receive(void)
 {
     uint8_t *frame;
-    int n = e1000_driver.receive(state, &frame);
+    int n = card_receive(net, &frame);
     if (n < 0 || n > (int)FRAME_RECEIVE_MAX || (n && (frame < memory || (size_t)n > memory_len - (size_t)(frame - memory))))
         __builtin_trap();
     if (n)
@@ -102,15 +104,15 @@ static void operate(uint8_t op)
     case 1:
         return scribble(op & 1);
     case 2:
-        (void)e1000_driver.send(state, frame, next8() * 8);
+        (void)card_send(net, frame, next8() * 8);
         return;
     case 3:
         for (unsigned i = 0; i < sizeof macs; i++)
             macs[i / 6][i % 6] = next8();
-        (void)e1000_driver.multicast(state, macs, 1 + (op >> 3 & 3));
+        (void)card_multicast(net, macs, 1 + (op >> 3 & 3));
         return;
     case 4:
-        (void)e1000_driver.link(state);
+        (void)card_link(net);
         return;
     default:
         return receive();
@@ -119,7 +121,6 @@ static void operate(uint8_t op)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct nic_facts facts;
     input = data;
     left = size;
     now = 0;
@@ -130,15 +131,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         uint8_t mac[6];
         struct pci_function pci = { .ops = &ops, .vendor = 0x8086, .device = next8() & 1 ? 0x10D3 : 0x100E };
         answers = 0;
-        memset(state, 0, sizeof state);
         (void)e1000_driver.probe(&pci, mac);
-        if (e1000_driver.open(state, &pci, &facts) == 0) {
+        net = bind_card(&e1000_driver, &pci, state);
+        if (card_open(net) == 0) {
             for (uint8_t op; left && (op = next8()) != 0xFF;) {
                 answers = 0;
                 operate(op);
             }
             answers = 0;
-            e1000_driver.close(state);
+            card_close(net);
         }
         if (memory || command & PCI_COMMAND_MASTER)
             __builtin_trap();

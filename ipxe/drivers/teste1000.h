@@ -2,6 +2,7 @@
 // A gigabit card of Intel's as a program, behind pci_ops: registers, EEPROM, rings, filters, reset and link as the manual has
 // them, on a clock of its own. What the manual forbids, and every access to memory that is not the card's, is kept in `fault`.
 #pragma once
+#include "drivers/bind.h"
 #include "drivers/e1000.h"
 
 #include "base/bytes.h"
@@ -17,7 +18,7 @@
 
 static const uint8_t card_mac[6] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
 
-static struct card {
+static struct model {
     // What a test chooses before it opens the card.
     bool express;         // 82574; otherwise 82540EM
     bool port_b;          // the second one of two
@@ -120,7 +121,7 @@ static bool passes_filter(const uint8_t *frame)
     return REG(E1000_MTA + 4 * (hash >> 5)) >> (hash & 31) & 1;
 }
 
-static bool card_link(void)
+static bool card_has_link(void)
 {
     return card.now >= card.link_us && REG(E1000_CTRL) & E1000_CTRL_LINK_UP;
 }
@@ -128,7 +129,7 @@ static bool card_link(void)
 // A frame comes in from the wire. True when it lies in the ring.
 static bool wire_in(const uint8_t *frame, size_t len)
 {
-    bool hears = card_link() && REG(E1000_RCTL) & E1000_RCTL_ENABLE && card.now >= card.deaf_until;
+    bool hears = card_has_link() && REG(E1000_RCTL) & E1000_RCTL_ENABLE && card.now >= card.deaf_until;
     if (!hears || len > 1518 || !passes_filter(frame))
         return false;
     uint8_t bytes[1522];
@@ -205,7 +206,7 @@ static uint32_t bar_read(void *ctx, unsigned bar, uint32_t offset, unsigned widt
     case E1000_CTRL:
         return resetting ? value | E1000_CTRL_RESET : value;
     case E1000_STATUS:
-        value = (card_link() ? E1000_STATUS_LINK : 0) | (card.port_b ? 1u << E1000_STATUS_FUNCTION_SHIFT : 0);
+        value = (card_has_link() ? E1000_STATUS_LINK : 0) | (card.port_b ? 1u << E1000_STATUS_FUNCTION_SHIFT : 0);
         if (card.express && (card.master_sticks || !(REG(E1000_CTRL) & E1000_CTRL_MASTER_DISABLE)))
             value |= E1000_STATUS_MASTER;
         return value;
@@ -326,7 +327,7 @@ static struct pci_function card_pci = { .ops = &card_ops, .vendor = 0x8086 };
 static void card_new(bool express)
 {
     free(card.memory);
-    card = (struct card){ .express = express, .command = PCI_COMMAND_IO };
+    card = (struct model){ .express = express, .command = PCI_COMMAND_IO };
     card_pci.device = express ? 0x10D3 : 0x100E;
     for (unsigned i = 0; i < 3; i++)
         card.eeprom[i] = load16_le(card_mac + 2 * i);
@@ -337,12 +338,12 @@ static void card_new(bool express)
 // --- what every test does ---
 
 static _Alignas(16) uint8_t state[2048];
-static struct nic_facts facts;
+static struct card *net; // with the driver under test
 
 static int open_card(void)
 {
-    memset(state, 0, sizeof state);
-    return e1000_driver.open(state, &card_pci, &facts);
+    net = bind_card(&e1000_driver, &card_pci, state);
+    return card_open(net);
 }
 
 static int open_new(bool express)
@@ -360,7 +361,7 @@ static bool is_left_alone(uint16_t command)
 
 static bool close_card(void)
 {
-    e1000_driver.close(state);
+    card_close(net);
     if (card.fault)
         printf("  %s\n", card.fault);
     return is_left_alone(PCI_COMMAND_IO);
@@ -387,12 +388,12 @@ static bool receives(size_t len, uint32_t number)
 {
     uint8_t expected[1518], *frame;
     make_frame(expected, len, number);
-    int got = e1000_driver.receive(state, &frame);
+    int got = card_receive(net, &frame);
     return got == (int)len && memcmp(frame, expected, len) == 0;
 }
 
 static bool receives_nothing(void)
 {
     uint8_t *frame = NULL;
-    return e1000_driver.receive(state, &frame) == 0 && !frame;
+    return card_receive(net, &frame) == 0 && !frame;
 }

@@ -4,7 +4,7 @@
 #pragma once
 #include "base/bytes.h"
 #include "base/test.h"
-#include "drivers/nic.h"
+#include "drivers/bind.h"
 #include "drivers/virtqueue.h"
 
 #define CARD_BAR 4
@@ -20,7 +20,7 @@ enum { CARD_RX, CARD_TX, CARD_CONTROL, CARD_QUEUES };
 
 static const uint8_t card_mac[6] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 };
 
-static struct card {
+static struct model {
     struct pci_function pci;
     uint8_t config[256], net[12];
     bool legacy;

@@ -274,15 +274,13 @@ static void card_make(bool legacy)
 // What does not depend on the registers is tested with either kind of them.
 #define EITHER_INTERFACE(legacy) for (int legacy = 0; legacy < 2; legacy++)
 
-static void *state;
-static struct nic_facts facts;
+static struct card *net; // with the driver under test
 
 static int open_card(void)
 {
-    free(state);
-    state = calloc(1, DRIVER->state_size);
-    memset(&facts, 0xee, sizeof facts);
-    return DRIVER->open(state, &card.pci, &facts);
+    free(net);
+    net = bind_card(DRIVER, &card.pci, malloc(DRIVER->size));
+    return card_open(net);
 }
 static bool begin(int legacy)
 {
@@ -298,6 +296,6 @@ static bool is_tidy(void)
 }
 static bool finish(void)
 {
-    DRIVER->close(state);
+    card_close(net);
     return card.status == 0 && is_tidy();
 }

@@ -63,6 +63,7 @@ struct queue {
 };
 
 struct virtio_net {
+    struct nic base;
     struct virtio_pci device;
     struct queue rx, tx, control;
     uint32_t header;     // bytes in front of a frame
@@ -74,6 +75,11 @@ struct virtio_net {
     uint16_t tx_fresh;   // buffers that were never used; after them, those that have come back
     uint16_t tx_untold;  // frames that the card wants to be told of
 };
+
+static struct virtio_net *virtio_of(struct card *card)
+{
+    return container_of(card, struct virtio_net, base.card);
+}
 
 static bool net_knows(uint16_t vendor, uint16_t device)
 {
@@ -170,9 +176,9 @@ static void flush(struct virtio_net *n)
         ;
 }
 
-static void net_close(void *state)
+static void net_close(struct card *card)
 {
-    struct virtio_net *n = state;
+    struct virtio_net *n = virtio_of(card);
     flush(n);
     // A card that does not answer has its way to memory taken.
     bool deaf = virtio_pci_reset(&n->device) != 0;
@@ -212,9 +218,9 @@ static int switch_mode(struct virtio_net *n, uint8_t mode, bool on)
     return command(n, CLASS_RX, mode, 1);
 }
 
-static int net_multicast(void *state, const uint8_t (*macs)[6], unsigned count)
+static int net_multicast(struct card *card, const uint8_t (*macs)[6], unsigned count)
 {
-    struct virtio_net *n = state;
+    struct virtio_net *n = virtio_of(card);
     if (!n->control.buffers)
         return 0; // a card that cannot be told lets everything through
     unsigned groups = count <= GROUPS_MAX ? count : 0;
@@ -262,7 +268,7 @@ static void fill_receive_queue(struct virtio_net *n)
     n->rx_mask = (uint16_t)(MIN(RX_BATCH, MAX(q->count / 4u, 1u)) - 1); // powers of two, all of them
 }
 
-static int start(struct virtio_net *n, struct nic_facts *ret)
+static int start(struct virtio_net *n, struct card_info *ret)
 {
     int err = virtio_pci_begin(&n->device);
     if (err)
@@ -292,31 +298,31 @@ static int start(struct virtio_net *n, struct nic_facts *ret)
     n->rx_held = NONE;
     virtio_pci_run(&n->device);
     publish(n, &n->rx);
-    (void)net_multicast(n, NULL, 0); // a card that refuses lets more through
+    (void)net_multicast(&n->base.card, NULL, 0); // a card that refuses lets more through
     ret->rx_buffers = n->rx.count;
     return 0;
 }
 
-static int net_open(void *state, const struct pci_function *pci, struct nic_facts *ret)
+static int net_open(struct card *card)
 {
-    struct virtio_net *n = state;
-    struct nic_facts facts = { 0 };
-    *n = (struct virtio_net){ 0 };
-    int err = virtio_pci_find(&n->device, pci);
+    struct virtio_net *n = virtio_of(card);
+    struct card_info info = card->info;
+    *n = (struct virtio_net){ .base = n->base };
+    int err = virtio_pci_find(&n->device, n->base.pci);
     if (err)
         return err;
     virtio_pci_enable(&n->device, false);
-    err = start(n, &facts);
+    err = start(n, &info);
     if (err)
-        net_close(n);
+        net_close(card);
     else
-        *ret = facts;
+        card->info = info;
     return err;
 }
 
-static bool net_link(void *state)
+static bool net_link(struct card *card)
 {
-    struct virtio_net *n = state;
+    struct virtio_net *n = virtio_of(card);
     return !n->has_status || (virtio_pci_config(&n->device, CONFIG_STATUS, 2) & STATUS_LINK_UP);
 }
 
@@ -336,9 +342,9 @@ static bool find_free(struct virtio_net *n, uint32_t *ret)
     return false;
 }
 
-static int net_send(void *state, const void *frame, size_t len)
+static int net_send(struct card *card, const void *frame, size_t len)
 {
-    struct virtio_net *n = state;
+    struct virtio_net *n = virtio_of(card);
     const struct pci_function *pci = n->device.pci;
     struct queue *q = &n->tx;
     uint32_t i;
@@ -370,9 +376,9 @@ static inline void give_back(struct virtio_net *n, uint32_t descriptor)
 }
 
 // A batch is at most a quarter of the buffers, so that the card never waits for what is held back here.
-static int net_receive(void *state, uint8_t **ret_frame)
+static int net_receive(struct card *card, uint8_t **ret_frame)
 {
-    struct virtio_net *n = state;
+    struct virtio_net *n = virtio_of(card);
     uint32_t id, length;
     if (n->rx_held != NONE)
         give_back(n, n->rx_held);
@@ -396,13 +402,8 @@ static int net_receive(void *state, uint8_t **ret_frame)
 
 const struct nic_driver virtio_net_driver = {
     .name = "virtio-net",
-    .state_size = sizeof(struct virtio_net),
+    .size = sizeof(struct virtio_net),
     .knows = net_knows,
     .probe = net_probe,
-    .open = net_open,
-    .close = net_close,
-    .link = net_link,
-    .multicast = net_multicast,
-    .send = net_send,
-    .receive = net_receive,
+    .ops = { net_open, net_close, net_link, net_multicast, net_send, net_receive },
 };

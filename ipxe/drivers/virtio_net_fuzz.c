@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/fuzz.h"
+#include "drivers/bind.h"
 #include "drivers/virtqueue.h"
 
 #include <stdlib.h>
@@ -25,7 +26,8 @@ static struct {
     uint8_t *memory;
     size_t length;
 } dmas[DMAS];
-static _Alignas(16) uint8_t state[1024];
+static _Alignas(16) uint8_t state[2048];
+static struct card *net;
 
 static uint8_t next8(void)
 {
@@ -127,7 +129,7 @@ static void make_card(bool legacy)
 static void receive(void)
 {
     uint8_t *frame;
-    int n = virtio_net_driver.receive(state, &frame);
+    int n = card_receive(net, &frame);
     if (n < 0 || n > (int)FRAME_RECEIVE_MAX)
         __builtin_trap();
     if (n)
@@ -158,9 +160,9 @@ static void operate(uint8_t op)
     static const uint8_t frame[2048];
     static uint8_t macs[256][6];
     switch (op & 7) {
-    case 0: virtio_net_driver.link(state); return;
-    case 1: (void)virtio_net_driver.send(state, frame, next8() * 8u); return;
-    case 2: (void)virtio_net_driver.multicast(state, macs, next8()); return;
+    case 0: card_link(net); return;
+    case 1: (void)card_send(net, frame, next8() * 8u); return;
+    case 2: (void)card_multicast(net, macs, next8()); return;
     case 3: scribble(false); return;
     case 4:
     case 5: scribble(true); return;
@@ -170,11 +172,10 @@ static void operate(uint8_t op)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct nic_facts facts;
     input = data;
     left = size;
     now = 0;
-    if (virtio_net_driver.state_size > sizeof state)
+    if (virtio_net_driver.size > sizeof state)
         __builtin_trap();
     do {
         uint8_t mac[6];
@@ -183,13 +184,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         make_card(legacy);
         answers = 0;
         (void)virtio_net_driver.probe(&pci, mac);
-        if (virtio_net_driver.open(state, &pci, &facts) == 0) {
+        net = bind_card(&virtio_net_driver, &pci, state);
+        if (card_open(net) == 0) {
             for (uint8_t op; left && (op = next8()) != AT_END;) {
                 answers = 0;
                 operate(op);
             }
             answers = 0;
-            virtio_net_driver.close(state);
+            card_close(net);
         }
         for (unsigned i = 0; i < DMAS; i++)
             if (dmas[i].memory)

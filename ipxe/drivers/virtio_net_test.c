@@ -20,7 +20,7 @@ static bool receives(unsigned number)
 {
     uint8_t expected[FRAME_RECEIVE_MAX], *frame;
     size_t len = frame_make(number, expected);
-    int n = DRIVER->receive(state, &frame);
+    int n = card_receive(net, &frame);
     if (n != (int)len || memcmp(frame, expected, len) != 0)
         return false;
     memset(frame, 0xaa, len); // it is the caller's until the next one
@@ -29,13 +29,13 @@ static bool receives(unsigned number)
 static bool receives_nothing(void)
 {
     uint8_t *frame;
-    return DRIVER->receive(state, &frame) == 0;
+    return card_receive(net, &frame) == 0;
 }
 static int send(unsigned number)
 {
     uint8_t frame[FRAME_RECEIVE_MAX];
     size_t len = MIN(frame_make(number, frame), FRAME_MAX);
-    return DRIVER->send(state, frame, len);
+    return card_send(net, frame, len);
 }
 static bool was_sent(unsigned at, unsigned number)
 {
@@ -70,7 +70,7 @@ TEST(a_full_ring_loses_nothing_that_was_delivered)
         for (unsigned lap = 0; lap < 5; lap++) {
             while (deliver(number))
                 number++;
-            CHECK(number - next >= facts.rx_buffers * 3u / 4); // but for those on their way back
+            CHECK(number - next >= net->info.rx_buffers * 3u / 4); // but for those on their way back
             while (next < number)
                 CHECK(receives(next++));
             CHECK(receives_nothing());
@@ -98,7 +98,7 @@ TEST(ten_thousand_frames_touch_hardly_a_register)
             CHECK(deliver(number));
             CHECK(receives(number));
         }
-        CHECK_EQ(card.accesses, 10000 / (facts.rx_buffers / 4)); // it did ask
+        CHECK_EQ(card.accesses, 10000 / (net->info.rx_buffers / 4)); // it did ask
         CHECK(finish());
     }
 }
@@ -133,7 +133,7 @@ TEST(rings_of_every_size)
             card_make(legacy);
             card.queues[CARD_RX].max = card.queues[CARD_TX].max = (uint16_t)max;
             CHECK_EQ(open_card(), 0);
-            CHECK_EQ(facts.rx_buffers, MIN(max >> legacy, 1024));
+            CHECK_EQ(net->info.rx_buffers, MIN(max >> legacy, 1024));
             for (unsigned number = 0; number < 5000; number++) {
                 CHECK(deliver(number));
                 CHECK(receives(number));
@@ -164,7 +164,7 @@ TEST(sends)
             CHECK_EQ(card.sent, number + 1);
             CHECK(was_sent(number, number));
         }
-        CHECK_EQ(DRIVER->send(state, too_long, sizeof too_long), ERR_NET_LINK);
+        CHECK_EQ(card_send(net, too_long, sizeof too_long), ERR_NET_LINK);
         CHECK_EQ(card.sent, 1000);
         CHECK(finish());
     }
@@ -254,7 +254,7 @@ TEST(hostile_entries_on_receive)
         for (unsigned i = 0; i < 1000; i++) {
             uint8_t *frame;
             card_push(CARD_RX, 7, 100);
-            CHECK_EQ(DRIVER->receive(state, &frame), 100 - card_header());
+            CHECK_EQ(card_receive(net, &frame), 100 - card_header());
             memset(frame, 0, FRAME_RECEIVE_MAX);
         }
         card_used(CARD_RX)->index = (uint16_t)(card.queues[CARD_RX].done + 257);
@@ -307,9 +307,9 @@ TEST(link)
 {
     EITHER_INTERFACE(legacy) {
         CHECK(begin(legacy));
-        CHECK(DRIVER->link(state));
+        CHECK(card_link(net));
         card.net[6] = 2; // wants to be announced, and has no link
-        CHECK(!DRIVER->link(state));
+        CHECK(!card_link(net));
         CHECK(finish());
     }
 }
@@ -319,20 +319,20 @@ TEST(multicast)
 {
     CHECK(begin(false));
     CHECK(!card.promiscuous && !card.all_multicast && card.group_count == 0);
-    CHECK_EQ(DRIVER->multicast(state, groups, 2), 0);
+    CHECK_EQ(card_multicast(net, groups, 2), 0);
     CHECK(!card.promiscuous && !card.all_multicast && card.group_count == 2);
     CHECK(memcmp(card.groups, groups, 12) == 0);
-    CHECK_EQ(DRIVER->multicast(state, groups, 64), 0);
+    CHECK_EQ(card_multicast(net, groups, 64), 0);
     CHECK(!card.promiscuous && !card.all_multicast && card.group_count == 64);
-    CHECK_EQ(DRIVER->multicast(state, groups, 65), 0);
+    CHECK_EQ(card_multicast(net, groups, 65), 0);
     CHECK(!card.promiscuous && card.all_multicast);
-    CHECK_EQ(DRIVER->multicast(state, groups, 1), 0);
+    CHECK_EQ(card_multicast(net, groups, 1), 0);
     CHECK(!card.promiscuous && !card.all_multicast && card.group_count == 1);
     card.refuses_table = true;
-    CHECK_EQ(DRIVER->multicast(state, groups, 2), 0);
+    CHECK_EQ(card_multicast(net, groups, 2), 0);
     CHECK(!card.promiscuous && card.all_multicast);
     card.refuses_all_multicast = true;
-    CHECK_EQ(DRIVER->multicast(state, groups, 2), 0);
+    CHECK_EQ(card_multicast(net, groups, 2), 0);
     CHECK(card.promiscuous);
     CHECK(finish());
 }
@@ -344,7 +344,7 @@ TEST(a_control_queue_that_never_answers)
     CHECK_EQ(open_card(), 0);
     CHECK(card.now < 2 * NIC_WAIT_US);
     uint64_t before = card.now;
-    CHECK_EQ(DRIVER->multicast(state, groups, 1), ERR_NET_LINK);
+    CHECK_EQ(card_multicast(net, groups, 1), ERR_NET_LINK);
     CHECK_EQ(card.now, before); // waited for only once
     CHECK(deliver(1));
     CHECK(receives(1));

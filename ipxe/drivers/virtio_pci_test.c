@@ -19,7 +19,7 @@ TEST(probe_leaves_the_card_as_it_was)
         uint8_t mac[6];
         card_make(legacy);
         store16_le(card.config + PCI_COMMAND, 0); // its registers do not even answer
-        struct card before = card;
+        struct model before = card;
         CHECK_EQ(DRIVER->probe(&card.pci, mac), 0);
         CHECK(memcmp(mac, card_mac, 6) == 0);
         before.accesses = card.accesses;
@@ -38,14 +38,14 @@ TEST(takes_the_features_that_it_knows_and_no_others)
     CHECK_EQ(card.accepted, 1 << 5 | 1 << 16 | 1 << 17 | 1 << 18 | 1ull << 32 | 1ull << 33 | 1ull << 36);
     CHECK_EQ(card.status, 0x0f);
     CHECK_EQ(load16_le(card.config + PCI_COMMAND), 0x0407);
-    CHECK(memcmp(facts.mac, card_mac, 6) == 0);
-    CHECK_EQ(facts.rx_buffers, 256);
-    CHECK_EQ(facts.mtu, 1500);
+    CHECK(memcmp(net->info.mac, card_mac, 6) == 0);
+    CHECK_EQ(net->info.rx_buffers, 256);
+    CHECK_EQ(net->info.mtu, 1500);
     CHECK(finish());
     CHECK(begin(true));
     CHECK_EQ(card.accepted, 1 << 5 | 1 << 16);
     CHECK_EQ(card.status, 0x07);
-    CHECK_EQ(facts.rx_buffers, 128); // each takes two descriptors
+    CHECK_EQ(net->info.rx_buffers, 128); // each takes two descriptors
     CHECK(finish());
 }
 
@@ -60,7 +60,7 @@ TEST(mtu)
         card.offered |= CARD_MTU;
         store16_le(card.net + 10, rows[i].offered);
         CHECK_EQ(open_card(), 0);
-        CHECK_EQ(facts.mtu, rows[i].facts);
+        CHECK_EQ(net->info.mtu, rows[i].facts);
         CHECK_EQ(!!(card.accepted & CARD_MTU), rows[i].taken);
         CHECK(finish());
     }
@@ -86,7 +86,7 @@ TEST(a_reset_that_never_ends)
         CHECK_EQ(card_dma_count(), 0);
         CHECK(begin(legacy));
         card.reset_polls = UINT32_MAX;
-        DRIVER->close(state);
+        card_close(net);
         CHECK_EQ(card_dma_count(), 0);
         CHECK(!(load16_le(card.config + PCI_COMMAND) & PCI_COMMAND_MASTER)); // so that it writes nowhere
         CHECK(!card_runs(CARD_RX));
@@ -101,7 +101,7 @@ TEST(a_card_that_runs_is_reset_before_it_may_use_memory)
         store16_le(card.config + PCI_COMMAND, 0);
         CHECK_EQ(open_card(), 0);
         CHECK(card_runs(CARD_RX));
-        DRIVER->close(state);
+        card_close(net);
         CHECK(!card.wrong);
         CHECK_EQ(load16_le(card.config + PCI_COMMAND), 0);
     }
@@ -183,7 +183,7 @@ TEST(legacy_registers_behind_interrupt_vectors)
     memmove(card.net + 4, card.net, 8);
     memset(card.net, 0xee, 4);
     CHECK_EQ(open_card(), 0);
-    CHECK(memcmp(facts.mac, card_mac, 6) == 0);
+    CHECK(memcmp(net->info.mac, card_mac, 6) == 0);
     CHECK(finish());
     card.config[0x10] = 0; // memory, not ports
     CHECK_EQ(open_card(), ERR_NET_LINK);
@@ -214,11 +214,11 @@ TEST(what_a_card_needs_to_have)
     card_make(false);
     card.offered = CARD_MAC | CARD_VERSION_1; // no more than that
     CHECK_EQ(open_card(), 0);
-    CHECK(DRIVER->link(state));
-    CHECK_EQ(DRIVER->multicast(state, NULL, 0), 0);
+    CHECK(card_link(net));
+    CHECK_EQ(card_multicast(net, NULL, 0), 0);
     uint8_t frame[60] = { 1 }, *received;
     CHECK(card_deliver(frame, sizeof frame));
-    CHECK_EQ(DRIVER->receive(state, &received), sizeof frame);
+    CHECK_EQ(card_receive(net, &received), sizeof frame);
     CHECK(memcmp(received, frame, sizeof frame) == 0);
     CHECK(finish());
 }

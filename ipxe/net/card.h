@@ -24,6 +24,7 @@ struct card_info {
     uint16_t rx_buffers;  // frames that the card and its driver can hold before they drop; 0 = not known
     uint16_t rx_limit;    // frames under way beyond which the driver is known to stall, at least 1; 0 = none known
     uint16_t mtu;         // IP MTU, normally 1500
+    // What is known of its network already: the lease.
     const uint8_t *dhcp_ack; // the DHCPACK that the ROM got (BOOTP packet from op on), or NULL
     size_t dhcp_ack_len;
     const uint8_t *dhcp6_reply; // the DHCPv6 REPLY that the firmware got instead, from its message type on, or NULL

@@ -4,12 +4,10 @@
 
 #include "base/bytes.h"
 #include "base/fmt.h"
-#include "core/core.h"
-#include "drivers/nic.h"
+#include "drivers/bind.h"
 #include "efi/cards/drivers.h"
 #include "efi/efi.h"
 
-#define PCI_CLASS_NETWORK 0x02
 #define BOOTP_CHADDR 28
 #define SNP_RX_BUFFERS 32 // no driver says how many it has; edk2's have 32 or 64
 // Quirk of iPXE's drivers, as in BIOS (RX_LIMIT, bios/undi.c): with more frames under way the receiver stands still until the
@@ -39,14 +37,10 @@ static bool is_driven(efi_handle handle, const struct efi_guid *guid)
     return found;
 }
 
-// The row of core_drivers that knows this network card, NULL: none.
 static const struct nic_driver *native_driver(efi_handle device)
 {
     uint32_t id = drivers_pci_id(device);
-    for (size_t i = 0; use_native && i < core_driver_count; i++)
-        if (drivers_pci_class(device) >> 16 == PCI_CLASS_NETWORK && core_drivers[i]->knows((uint16_t)id, (uint16_t)(id >> 16)))
-            return core_drivers[i];
-    return NULL;
+    return use_native ? bind_driver((uint16_t)id, (uint16_t)(id >> 16), drivers_pci_class(device)) : NULL;
 }
 
 // Firmware that boots from a disk has not woken the network. Only what is a network card is woken, which spares the
@@ -68,20 +62,20 @@ static bool must_wake(efi_handle device, uint32_t class)
     return !ready;
 }
 
-static void name_chip(struct efi_card *card, efi_handle handle)
+static void name_chip(struct card_info *info, efi_handle handle)
 {
     uint32_t id = drivers_pci_id(handle);
     if (id)
-        fmt_snprintf(card->card.info.chip, sizeof card->card.info.chip, "PCI %04x:%04x", id & 0xffff, id >> 16);
+        fmt_snprintf(info->chip, sizeof info->chip, "PCI %04x:%04x", id & 0xffff, id >> 16);
     else
-        fmt_snprintf(card->card.info.chip, sizeof card->card.info.chip, "not on PCI");
+        fmt_snprintf(info->chip, sizeof info->chip, "not on PCI");
 }
 
 static bool is_known(efi_handle handle)
 {
     for (unsigned i = 0; i < count; i++)
-        for (unsigned k = 0; k < cards[i].handle_count; k++)
-            if (cards[i].handles[k] == handle)
+        for (unsigned k = 0; k < cards[i].snp.handle_count; k++)
+            if (cards[i].snp.handles[k] == handle)
                 return true;
     return false;
 }
@@ -94,7 +88,7 @@ static struct efi_card *card_of(const uint8_t *mac)
             return &cards[i];
     if (count == CARDS_MAX)
         return NULL;
-    cards[count] = (struct efi_card){ 0 };
+    cards[count] = (struct efi_card){ .snp.card.ops = &snp_ops };
     memcpy(cards[count].card.info.mac, mac, 6);
     return &cards[count++];
 }
@@ -109,17 +103,18 @@ static const struct efi_snp *ethernet(efi_handle handle)
 // One more handle of the card. It is the first one's driver that the card is known by.
 static void add_to(struct efi_card *card, efi_handle handle, const struct efi_snp *snp)
 {
-    if (card->handle_count == 0) {
-        struct card_info *info = &card->card.info;
+    if (card->snp.handle_count == 0) {
+        struct card_info *info = &card->snp.card.info;
         memcpy(info->mac, snp->mode->current.bytes, 6);
         fmt_snprintf(info->driver, sizeof info->driver, "snp");
         info->rx_buffers = SNP_RX_BUFFERS;
         info->rx_limit = efi_protocol(handle, &undi_guid) ? UNDI_RX_LIMIT : 0;
         info->mtu = (uint16_t)MIN(MAX(snp->mode->packet_max, 576u), 1500u);
-        name_chip(card, handle);
+        name_chip(info, handle);
+        cards_describe(card, &card->snp.card);
     }
-    if (card->handle_count < CARD_HANDLES_MAX)
-        card->handles[card->handle_count++] = handle;
+    if (card->snp.handle_count < CARD_HANDLES_MAX)
+        card->snp.handles[card->snp.handle_count++] = handle;
 }
 
 static void add_handle(efi_handle handle, bool stack)
@@ -129,7 +124,7 @@ static void add_handle(efi_handle handle, bool stack)
     if (!card || card->driver)
         return;
     add_to(card, handle, snp);
-    card->stack |= stack;
+    card->snp.stack |= stack;
 }
 
 // The card whose SNP, if the firmware has one for it, leads through this PCI function. *ret_shared: so do others.
@@ -138,7 +133,7 @@ static struct efi_card *card_through(efi_handle function, bool *ret_shared)
     struct efi_card *found = NULL;
     *ret_shared = false;
     for (unsigned i = 0; i < count; i++)
-        if (drivers_pci(cards[i].handles[0]) == function) {
+        if (drivers_pci(cards[i].snp.handles[0]) == function) {
             *ret_shared = found != NULL;
             found = &cards[i];
         }
@@ -174,7 +169,7 @@ static void add_native(efi_handle function)
     card->bound = is_driven(function, &pci_guid);
     fmt_snprintf(card->card.info.driver, sizeof card->card.info.driver, "%s", driver->name);
     card->card.info.rx_limit = 0;
-    name_chip(card, function);
+    name_chip(&card->card.info, function);
 }
 
 // The PXE that loaded us has an address; its protocol goes away when the card is taken over, so it is copied.
@@ -187,7 +182,7 @@ static void keep_lease(void)
     memcpy(ack, mode->ack, sizeof ack);
     // A DHCPv6 answer names no card: it is that of the device which we came from, net0.
     if (mode->using_ipv6) {
-        if (count && cards[0].handles[0] == efi_loaded->device) {
+        if (count && cards[0].snp.handles[0] == efi_loaded->device) {
             cards[0].card.info.dhcp6_reply = ack;
             cards[0].card.info.dhcp6_reply_len = sizeof ack;
         }
@@ -245,7 +240,7 @@ void cards_use_snp(struct efi_card *card)
     efi_handle *handles;
     unsigned n = efi_handles(&snp_guid, &handles);
     card->driver = NULL;
-    card->handle_count = 0;
+    card->snp.handle_count = 0;
     for (unsigned i = 0; i < n; i++)
         if (drivers_pci(handles[i]) == card->function && ethernet(handles[i]))
             add_to(card, handles[i], ethernet(handles[i]));

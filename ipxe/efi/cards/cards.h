@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MPL-2.0
 // Finding network cards: every PCI function that a native driver knows, every other handle with a Simple Network Protocol, one
-// card for each MAC address, and what the firmware's own PXE has learned by DHCP. cards.c finds them, native.c and snp.c
-// work them, nic.c knows which.
+// card for each MAC address, and what the firmware's own PXE has learned by DHCP. cards.c finds them; nic.c is the card that the core
+// gets, and has it worked by native.c or snp.c.
 #pragma once
 #include "efi/cards/pci.h"
+#include "efi/cards/snp.h"
 #include "efi/uefi.h"
 #include "net/card.h"
 
-#define CARD_HANDLES_MAX 4 // SNP handles with one MAC: drivers stack
+struct nic_driver; // drivers/nic.h
 
 struct efi_card {
-    struct card card; // what the core gets: nic.c's
-    bool stack;  // the firmware's own network stack ran on it when Signet came
-    bool paused; // was open before nic_lend or nic_quiet
+    struct card card;     // what the core gets: nic.c's
+    struct card *at_work; // what works it: the native one or that of the Simple Network Protocol; NULL: it is closed
+    bool paused;          // was open before nic_lend or nic_quiet
     uint8_t groups[CARD_GROUPS_MAX][6]; // multicast addresses that were asked for last
     unsigned group_count;
 
@@ -20,13 +21,16 @@ struct efi_card {
     efi_handle function;             // the PCI function that `driver` knows
     bool bound;                      // a driver of the firmware's had it when Signet came
     struct pci_io pci;
-    void *state; // the driver's; NULL: not open
+    struct card *native; // the driver's; NULL: the function is not ours
 
-    efi_handle handles[CARD_HANDLES_MAX]; // in the order in which they are tried
-    unsigned handle_count;
-    struct efi_snp *snp; // open, or NULL
-    efi_handle handle;   // the open one
+    struct snp_card snp;
 };
+
+// The card is what the one says that works it, or will; its lease stays.
+static inline void cards_describe(struct efi_card *card, const struct card *by)
+{
+    memcpy(&card->card.info, &by->info, offsetof(struct card_info, dhcp_ack));
+}
 
 // Finds the cards; with `native`, those that the table of drivers knows are theirs. The firmware's drivers are connected to
 // the others that it has left alone.

@@ -111,9 +111,10 @@ static int probe_mac(const struct pci_function *pci, uint8_t ret_mac[6])
     return probe_fails || !opened ? ERR_NET_LINK : 0;
 }
 
+const struct card_ops snp_ops;
 static const struct nic_driver driver = { .name = "fake", .knows = knows, .probe = probe_mac };
-const struct nic_driver *const core_drivers[] = { &driver };
-const size_t core_driver_count = 1;
+const struct nic_driver *const nic_drivers[] = { &driver };
+const size_t nic_driver_count = 1;
 
 static struct thing *add(struct thing t)
 {
@@ -155,8 +156,8 @@ TEST(the_card_that_we_came_from_is_the_first_and_keeps_its_lease)
     pxe_mode.ack[BOOTP_CHADDR + 5] = 2;
     cards_find(true);
     CHECK_EQ(cards_count(), 2);
-    CHECK(is(0, 2, "fake") && card_at(0)->function == ours && card_at(0)->bound && card_at(0)->stack);
-    CHECK(is(1, 1, "fake") && card_at(1)->function == first && !card_at(1)->bound && !card_at(1)->stack);
+    CHECK(is(0, 2, "fake") && card_at(0)->function == ours && card_at(0)->bound && card_at(0)->snp.stack);
+    CHECK(is(1, 1, "fake") && card_at(1)->function == first && !card_at(1)->bound && !card_at(1)->snp.stack);
     CHECK(card_at(0)->card.info.dhcp_ack && !card_at(1)->card.info.dhcp_ack);
     CHECK_STR(card_at(0)->card.info.chip, "PCI 1af4:1000");
     CHECK(first->woken == 0 && ours->woken == 0 && !everything_woken);
@@ -173,7 +174,7 @@ TEST(what_is_known_is_not_woken_and_what_is_not_is)
     cards_find(true);
     CHECK(known->woken == 0 && other->woken == 1 && disk->woken == 0 && !everything_woken);
     CHECK_EQ(cards_count(), 2);
-    CHECK(is(0, 1, "fake") && is(1, 2, "snp") && !card_at(1)->stack);
+    CHECK(is(0, 1, "fake") && is(1, 2, "snp") && !card_at(1)->snp.stack);
     CHECK_EQ(opened, 0);
 }
 
@@ -224,11 +225,11 @@ TEST(back_to_the_firmwares_driver_whose_handles_are_new)
     old->there = false;
     struct thing *new = add((struct thing){ .function = known, .mac = 7, .there = true });
     cards_use_snp(card_at(0));
-    CHECK(is(0, 7, "snp") && card_at(0)->handle_count == 1 && card_at(0)->handles[0] == new);
+    CHECK(is(0, 7, "snp") && card_at(0)->snp.handle_count == 1 && card_at(0)->snp.handles[0] == new);
     new->there = false;
     cards_use_snp(card_at(0));
-    CHECK_EQ(card_at(0)->handle_count, 0);
-    CHECK_EQ(card_at(1)->handle_count, 1);
+    CHECK_EQ(card_at(0)->snp.handle_count, 0);
+    CHECK_EQ(card_at(1)->snp.handle_count, 1);
 }
 
 TEST_MAIN(T(the_card_that_we_came_from_is_the_first_and_keeps_its_lease), T(what_is_known_is_not_woken_and_what_is_not_is),

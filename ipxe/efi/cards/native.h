@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
-// Working a card by a native driver of drivers/. Opening takes the PCI function from the firmware's driver, and closing
+// The PCI function of a card that a native driver of drivers/ works. Opening takes it from the firmware's driver, and closing
 // leaves it to nobody.
 #pragma once
 #include "efi/cards/cards.h"
 
-int native_open(struct efi_card *card); // ERR_NO_MEMORY, ERR_NET_LINK: the function is nobody's, either
-void native_close(struct efi_card *card);
+// The open card is `native` afterwards. ERR_NO_MEMORY, ERR_NET_LINK: the function is nobody's, either.
+int native_open(struct efi_card *card);
+void native_close(struct efi_card *card); // also one that is not open
 // A closed card's function goes to the firmware's drivers; with `wake`, even where it had none when Signet came.
 void native_give_back(struct efi_card *card, bool wake);

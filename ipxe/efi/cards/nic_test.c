@@ -77,46 +77,39 @@ void pci_close(struct pci_io *pci)
 
 // --- the firmware's side ---
 
-int snp_open(struct efi_card *card)
+static int snp_open(struct card *card)
 {
-    static struct efi_snp snp;
     note("snp");
-    card->snp = &snp;
     return 0;
 }
 
-void snp_close(struct efi_card *card)
+static void snp_close(struct card *card)
 {
-    if (card->snp)
-        note("snp-end");
-    card->snp = NULL;
+    note("snp-end");
 }
 
-void snp_stop(efi_handle function)
-{
-    note("stop");
-}
-
-bool snp_link(const struct efi_card *card)
-{
-    return true;
-}
-
-int snp_set_groups(struct efi_card *card)
+static int snp_multicast(struct card *card, const uint8_t (*macs)[6], unsigned count)
 {
     note("snp-groups");
     return 0;
 }
 
-int snp_send(struct efi_card *card, const void *frame, size_t len)
+static int snp_send(struct card *card, const void *frame, size_t len)
 {
     note("snp-send");
     return 0;
 }
 
-int snp_receive(struct efi_card *card, uint8_t **ret_frame)
+static int snp_receive(struct card *card, uint8_t **ret_frame)
 {
     return 0;
+}
+
+const struct card_ops snp_ops = { snp_open, snp_close, NULL, snp_multicast, snp_send, snp_receive };
+
+void snp_stop(efi_handle function)
+{
+    note("stop");
 }
 
 static efi_status disconnect(efi_handle controller, efi_handle driver, efi_handle child)
@@ -147,57 +140,59 @@ static efi_status close_protocol(efi_handle handle, const struct efi_guid *guid,
 // --- a driver ---
 
 struct state {
+    struct nic nic;
     uint8_t zero[16];
     unsigned number;
 };
 
-static int driver_open(void *state, const struct pci_function *pci, struct nic_facts *ret)
+static int driver_open(struct card *card)
 {
-    struct state *s = state;
+    struct state *s = (struct state *)card;
     note("driver");
     for (unsigned i = 0; i < sizeof s->zero; i++)
         if (s->zero[i])
             return ERR_INTERNAL;
     if (failing == FAILS_DRIVER)
         return ERR_NET_LINK;
-    memset(s, 0xff, sizeof *s);
-    s->number = pci == &cards[1].pci.function;
-    *ret = (struct nic_facts){ .mac = { 2, 0, 0, 0, 0, (uint8_t)s->number }, .rx_buffers = 256, .mtu = 1400 };
+    memset(s->zero, 0xff, sizeof s->zero);
+    s->number = s->nic.pci == &cards[1].pci.function;
+    memcpy(card->info.mac, (const uint8_t[]){ 2, 0, 0, 0, 0, (uint8_t)s->number }, 6);
+    card->info.rx_buffers = 256;
+    card->info.mtu = 1400;
     return 0;
 }
 
-static void driver_close(void *state)
+static void driver_close(struct card *card)
 {
     note("driver-end");
 }
 
-static bool driver_link(void *state)
+static bool driver_link(struct card *card)
 {
-    return links[((struct state *)state)->number];
+    return links[((struct state *)card)->number];
 }
 
-static int driver_multicast(void *state, const uint8_t (*macs)[6], unsigned count)
+static int driver_multicast(struct card *card, const uint8_t (*macs)[6], unsigned count)
 {
     note(count == 2 && macs[1][5] == 7 ? "groups" : "other-groups");
     return 0;
 }
 
-static int driver_send(void *state, const void *frame, size_t len)
+static int driver_send(struct card *card, const void *frame, size_t len)
 {
     note("send");
     return 0;
 }
 
-static int driver_receive(void *state, uint8_t **ret_frame)
+static int driver_receive(struct card *card, uint8_t **ret_frame)
 {
     static uint8_t frame[60];
     *ret_frame = frame;
     return sizeof frame;
 }
 
-static const struct nic_driver driver = { .name = "fake", .state_size = sizeof(struct state), .open = driver_open,
-                                          .close = driver_close, .link = driver_link, .multicast = driver_multicast,
-                                          .send = driver_send, .receive = driver_receive };
+static const struct nic_driver driver = { .name = "fake", .size = sizeof(struct state),
+                                          .ops = { driver_open, driver_close, driver_link, driver_multicast, driver_send, driver_receive } };
 
 #define TAKEN "stop disconnect take pci driver "
 #define CLOSED "driver-end pci-end let-go "
@@ -209,7 +204,7 @@ static void set_up(void)
     services.open_protocol = open_protocol;
     services.close_protocol = close_protocol;
     for (unsigned i = 0; i < 2; i++) {
-        cards[i] = (struct efi_card){ .driver = &driver };
+        cards[i] = (struct efi_card){ .driver = &driver, .snp.card.ops = &snp_ops };
         links[i] = true;
     }
     CHECK_EQ(nic_cards(NULL, net), 2);
@@ -222,6 +217,7 @@ TEST(taken_when_opened_and_given_back_as_it_was)
     set_up();
     CHECK_EQ(card_open(net[0]), 0);
     CHECK(ordered(TAKEN));
+    CHECK_STR(net[0]->info.driver, "fake");
     CHECK(cards[0].card.info.rx_buffers == 256 && cards[0].card.info.mtu == 1400 && cards[0].card.info.mac[0] == 2);
     card_close(net[0]);
     CHECK(ordered(CLOSED)); // the firmware had not started it
@@ -231,7 +227,7 @@ TEST(taken_when_opened_and_given_back_as_it_was)
     card_close(net[0]);
     card_close(net[0]);
     CHECK(ordered(TAKEN CLOSED "connect "));
-    cards[0].stack = true;
+    cards[0].snp.stack = true;
     CHECK_EQ(card_open(net[0]), 0);
     nic_close_all();
     CHECK(ordered(TAKEN CLOSED "connect-all "));

@@ -12,6 +12,7 @@
 #define FILTERS (EFI_SNP_UNICAST | EFI_SNP_BROADCAST)
 
 static const struct efi_guid snp_guid = EFI_SIMPLE_NETWORK_GUID;
+_Static_assert(CARD_GROUPS_MAX <= EFI_SNP_FILTERS_MAX, "all groups have room");
 
 // A frame belongs to the driver from Transmit until GetStatus names it again. Shared by all cards.
 static struct {
@@ -72,8 +73,14 @@ static void take_down(struct efi_snp *snp)
             tx[i].owner = NULL;
 }
 
-int snp_open(struct efi_card *card)
+static struct snp_card *snp_of(struct card *card)
 {
+    return container_of(card, struct snp_card, card);
+}
+
+static int open(struct card *net)
+{
+    struct snp_card *card = snp_of(net);
     int err = ERR_NET_LINK;
     for (unsigned i = 0; i < card->handle_count; i++) {
         struct efi_snp *snp;
@@ -92,12 +99,10 @@ int snp_open(struct efi_card *card)
     return err;
 }
 
-void snp_close(struct efi_card *card)
+static void close(struct card *net)
 {
-    if (!card->snp)
-        return;
+    struct snp_card *card = snp_of(net);
     take_down(card->snp);
-    card->snp = NULL;
     (void)efi_boot->close_protocol(card->handle, &snp_guid, efi_image, NULL);
     if (card->stack)
         (void)efi_boot->connect(card->handle, NULL, NULL, true);
@@ -122,24 +127,23 @@ void snp_stop(efi_handle function)
         (void)efi_boot->free_pool(handles);
 }
 
-bool snp_link(const struct efi_card *card)
+static bool link(struct card *net)
 {
-    struct efi_snp *snp = card->snp;
+    struct efi_snp *snp = snp_of(net)->snp;
     uint32_t interrupts; // GetStatus wants to be asked for something
     return !snp->mode->media_present_supported || efi_failed(snp->get_status(snp, &interrupts, NULL)) || snp->mode->media_present;
 }
 
-int snp_set_groups(struct efi_card *card)
+static int multicast(struct card *net, const uint8_t (*groups)[6], unsigned n)
 {
-    struct efi_snp *snp = card->snp;
+    struct efi_snp *snp = snp_of(net)->snp;
     struct efi_mac macs[EFI_SNP_FILTERS_MAX] = { 0 };
-    unsigned n = card->group_count;
     uint32_t mask = snp->mode->filter_mask, all = EFI_SNP_MULTICAST | EFI_SNP_ALL_MULTICAST | EFI_SNP_PROMISCUOUS;
     if (n == 0)
         return efi_failed(snp->receive_filters(snp, FILTERS & mask, all & mask, true, 0, NULL)) ? ERR_NET_LINK : 0;
-    for (unsigned i = 0; i < MIN(n, (unsigned)EFI_SNP_FILTERS_MAX); i++)
-        memcpy(macs[i].bytes, card->groups[i], 6);
-    if ((mask & EFI_SNP_MULTICAST) && n <= MIN(snp->mode->filter_max, (uint32_t)EFI_SNP_FILTERS_MAX) &&
+    for (unsigned i = 0; i < n; i++)
+        memcpy(macs[i].bytes, groups[i], 6);
+    if ((mask & EFI_SNP_MULTICAST) && n <= snp->mode->filter_max &&
         !efi_failed(snp->receive_filters(snp, (FILTERS | EFI_SNP_MULTICAST) & mask, 0, false, n, macs)))
         return 0;
     // More groups than the card can tell apart: all of them, or everything.
@@ -147,9 +151,9 @@ int snp_set_groups(struct efi_card *card)
     return efi_failed(snp->receive_filters(snp, (FILTERS | wide) & mask, 0, false, 0, NULL)) ? ERR_NET_LINK : 0;
 }
 
-int snp_send(struct efi_card *card, const void *frame, size_t len)
+static int send(struct card *net, const void *frame, size_t len)
 {
-    struct efi_snp *snp = card->snp;
+    struct efi_snp *snp = snp_of(net)->snp;
     uint64_t end = clock_us() + TX_WAIT_US;
     do {
         collect_sent(snp);
@@ -170,11 +174,14 @@ int snp_send(struct efi_card *card, const void *frame, size_t len)
     return 0; // dropped, as a wire does
 }
 
-int snp_receive(struct efi_card *card, uint8_t **ret_frame)
+static int receive(struct card *net, uint8_t **ret_frame)
 {
     static uint8_t frame[FRAME_RECEIVE_MAX];
+    struct efi_snp *snp = snp_of(net)->snp;
     uint64_t size = sizeof frame;
-    efi_status status = card->snp->receive(card->snp, NULL, &size, frame, NULL, NULL, NULL);
+    efi_status status = snp->receive(snp, NULL, &size, frame, NULL, NULL, NULL);
     *ret_frame = frame;
     return efi_failed(status) || size > sizeof frame ? 0 : (int)size; // a frame that is too long is none of ours
 }
+
+const struct card_ops snp_ops = { open, close, link, multicast, send, receive };
