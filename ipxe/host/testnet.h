@@ -11,6 +11,7 @@
 
 #define BIG_MAX 65535
 #define QUEUE 256
+#define WORLD_ETHERTYPE 0x88a2
 
 struct connection {
     struct net_tcp *tcp;
@@ -28,6 +29,7 @@ static struct {
     struct frame query;        // the last DNS query, from the IP header on
     struct connection connections[2];
     struct net_udp *sockets[2];
+    struct net_ether *ether;
     uint64_t frames;
     unsigned echoes, datagrams; // what the machine answered and took
     char name[2][24];
@@ -151,6 +153,12 @@ static void world_datagram(void *ctx, unsigned nic, const struct net_addr *from,
     net_world.datagrams++;
 }
 
+static void world_ethernet(void *ctx, const uint8_t from[6], const uint8_t *data, size_t len)
+{
+    world_datagram(ctx, 0, NULL, data, len);
+    (void)net_ether_send(net_world.ether, from, data, len);
+}
+
 static void world_event(void *ctx, enum net_tcp_event event, const uint8_t *data, size_t len, int err)
 {
     struct connection *k = ctx;
@@ -184,6 +192,7 @@ static void world_start(void)
     static const uint16_t ports[] = { 4000, 68 };
     for (unsigned i = 0; i < ARRAY_SIZE(ports); i++)
         net_world.sockets[i] = net_udp_open(ports[i], world_datagram, NULL);
+    net_world.ether = net_ether_open(0, WORLD_ETHERTYPE, world_ethernet, NULL);
     world_drain();
 }
 
@@ -384,7 +393,7 @@ static void world_step(struct choices *c)
         break;
     }
     case 6: {
-        struct frame f = ethernet(c, v6 ? 0x86dd : one_in(c, 4) ? (uint16_t)choice(c) : 0x0800);
+        struct frame f = ethernet(c, v6 ? 0x86dd : one_in(c, 4) ? (uint16_t)choice(c) : one_in(c, 4) ? WORLD_ETHERTYPE : 0x0800);
         fill(c, big, 1500);
         append(&f, big, pick(c, 1500));
         send(f);

@@ -117,6 +117,8 @@ bool net_take_frame(struct netif *netif, struct card *card)
     uint8_t *inner = without_priority(frame, &len);
     if (inner != frame && net_direct(netif, inner, len))
         return true;
+    if (net_ether_deliver(netif, inner, len))
+        return true;
     if (len > BUFFER_SIZE)
         return true;
     struct buffer *b = unused;

@@ -117,3 +117,19 @@ typedef void net_tcp_receiver(void *ctx, enum net_tcp_event event, const uint8_t
 int net_tcp_connect(const struct net_addr *to, net_tcp_receiver *receive, void *ctx, struct net_tcp **ret);
 int net_tcp_send(struct net_tcp *tcp, const void *data, size_t len); // from NET_TCP_CONNECTED on; ERR_INVALID before
 void net_tcp_close(struct net_tcp *tcp); // any time, NULL allowed
+
+// --- Ethernet ---
+
+struct net_ether;
+// What is behind the type, with whatever a short frame was filled up with. It and `from` are valid during the call only, in which the
+// socket may send and may be closed.
+typedef void net_ether_receiver(void *ctx, const uint8_t from[6], const uint8_t *data, size_t len);
+
+// Opens a socket for the frames of one type (EtherType, IEEE 802) on one card, which may be closed yet: those to its address, to groups
+// and to all. NULL: no such card; no such type, or one that lwIP takes (IP, ARP, IPv6, a VLAN's); the type has a socket on that card;
+// all sockets are in use. Nothing is queued: a frame is given to `receive` by net_poll, or to nobody.
+struct net_ether *net_ether_open(unsigned nic, uint16_t type, net_ether_receiver *receive, void *ctx);
+void net_ether_close(struct net_ether *ether); // NULL allowed
+
+// Sends one frame of the socket's type. ERR_TOO_LARGE (more than 1500 bytes), ERR_NET_LINK (also where the card is closed).
+int net_ether_send(const struct net_ether *ether, const uint8_t to[6], const void *data, size_t len);

@@ -43,3 +43,5 @@ void net_forget_lookup(void);
 void net_forget_closed_dns(void);
 // False when no socket has this port.
 bool net_udp_deliver(struct netif *netif, uint16_t port, const struct net_addr *from, const uint8_t *data, size_t len);
+// The same for a raw socket, by the frame's type. Costs a look at a number while there is no such socket.
+bool net_ether_deliver(const struct netif *netif, const uint8_t *frame, size_t len);
