@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-import __main__ as base
+import cli_base as base
 
 sys.path.insert(0, os.path.join(base.TOP, "ci/qemu"))
 import p2  # noqa: E402
@@ -238,7 +238,7 @@ def a_folder_that_is_away_for_a_moment(d):
     folder, away = os.path.join(d, "images"), os.path.join(d, "away")
     os.mkdir(folder)
     for name in ("one", "two"):
-        base.shutil.copy(base.shared("small.img"), os.path.join(folder, name))
+        shutil.copy(base.shared("small.img"), os.path.join(folder, name))
     with base.Server("images", cwd=d) as server:
         os.rename(folder, away)
         server.wait('folder unreadable file="images" text="No such file')

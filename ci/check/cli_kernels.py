@@ -8,7 +8,7 @@ import random
 import struct
 import subprocess
 
-import __main__ as base
+import cli_base as base
 
 
 def arm64(flags=0xa, memory=0x40000, stub=True):

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 
-import __main__ as base
+import cli_base as base
 
 CURVE = ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
 WANTED = "ecdsa-p256 or ecdsa-p384 is wanted"

@@ -2,13 +2,15 @@
 """The rows of ci/check/install about EFI system partitions. A folder stands for the mounted partition (--force: it is no FAT);
 the system around it (/sys, a disk, efibootmgr) is made up in a mount namespace. With a real FAT, a real disk and a real
 efibootmgr it runs in the row efi-install of the boot table."""
+import json
 import os
+import re
 import shutil
 import struct
 import subprocess
 import textwrap
 
-import __main__ as base
+import install_base as base
 
 ESP_TYPE = bytes.fromhex("28732ac11ff8d211ba4b00a0c93ec93b")
 GUID = "01010101-0101-0101-0101-010101010101"  # of the first partition of base.gpt_disk
@@ -42,7 +44,7 @@ def same(d, name, file):
 
 
 def facts(d, *args):
-    return base.json.loads(base.install("status", "--json", *args, cwd=d).stdout)["disks"][0]
+    return json.loads(base.install("status", "--json", *args, cwd=d).stdout)["disks"][0]
 
 
 @base.row
@@ -64,7 +66,7 @@ def esp_life(d):
         base.check(len(tree(d)) == len(was) + (i < 2), f"what is left: {sorted(tree(d))}")
     found = facts(d, "--esp-path", "esp")
     base.check(found["place"] == "esp" and found["x64"] == "good" and found["x64_sha256"] == base.digest(os.path.join(d, "three.efi")), str(found))
-    base.check(base.re.fullmatch(r"\d+\.\d+\.\d+ \(\w+\+?\)", found["x64_version"]) and found["x64_previous"] == found["x64_version"], str(found))
+    base.check(re.fullmatch(r"\d+\.\d+\.\d+ \(\w+\+?\)", found["x64_version"]) and found["x64_previous"] == found["x64_version"], str(found))
     # The other machine's beside it; a version that was left half-written by a machine that lost its power.
     base.install(*HERE, "--image", "arm.efi", cwd=d)
     same(d, "EFI/signet/ipxe-arm64.efi", "arm.efi")

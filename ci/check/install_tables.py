@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MPL-2.0
 """Rows of ci/check/install on partition tables: first usable sectors, logical partitions, disks that had another life, what status says."""
 import binascii
+import json
 import os
 import random
 import struct
 
-import __main__ as base
+import install_base as base
 
 GPT_FRONT = 16 * 512  # of a former table: ZFS leaves the first 8 KiB of a vdev alone
 
@@ -242,7 +243,7 @@ def hostile_chains_of_logical_partitions(d):
         image = logical_disk(d, LINKS[:2] + [(2000, entry(0x83, 63, 1000) + link)], name=name + ".img", vdev_at=52048)
         done = base.install("status", "--json", "--disk", image, cwd=d)
         base.check("chain of logical partitions is damaged" in done.stderr, done.stderr)
-        base.check(base.json.loads(done.stdout)["disks"][0]["pool"] == "zmirror", done.stdout)
+        base.check(json.loads(done.stdout)["disks"][0]["pool"] == "zmirror", done.stdout)
         os.remove(os.path.join(d, image))
     # As long as chains can be, and longer.
     links = [(i * 100, entry(0x83, 1, 50) + entry(0x05, (i + 1) * 100, 100)) for i in range(500)]
