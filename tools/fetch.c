@@ -88,7 +88,7 @@ static int accept_image(struct fetch *f)
     f->room = room;
     f->list = tool_alloc((size_t)seal->chunk_count * SHA256_SIZE);
     f->chunk_bits = tool_alloc((seal->chunk_count + 7) / 8);
-    struct p2_passing passing = { .room = room, .take = f->output ? take_chunk : NULL, .ctx = f };
+    struct intake_passing passing = { .room = room, .take = f->output ? take_chunk : NULL, .ctx = f };
     int r = p2_client_accept_passing(&f->client, &passing, f->list, f->chunk_bits);
     if (r < 0) {
         tool_error(NULL, "%s (%s)", err_text(r), err_code(r));

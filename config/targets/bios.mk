@@ -7,7 +7,7 @@ ASFLAGS_bios := --target=i686-unknown-none-elf -march=i686
 # base memory. What runs for each frame or each byte stays with -Os, which is the faster of the two.
 BIOS_HOT := ipxe/base/checksum.c ipxe/base/libc/% $(addprefix ipxe/bios/,clock.c pxe.c undi.c undi_frames.c) ipxe/core/p2.c \
 	ipxe/core/wait.c ipxe/crypto/digest% ipxe/crypto/hashboard.c $(addprefix ipxe/net/,answers.c frames.c netif.c tcp.c udp.c) \
-	$(addprefix ipxe/phase2/client,.c _digest.c _flow.c _space.c _window.c) ipxe/phase2/intake% ipxe/phase2/wire.c ipxe/proto/datagram.c \
+	$(addprefix ipxe/phase2/client,.c _flow.c _space.c _window.c) ipxe/phase2/intake% ipxe/phase2/wire.c ipxe/proto/datagram.c \
 	$(addprefix $(SRC)/mbedtls/library/,sha256.c bignum_core.c) \
 	$(addprefix $(SRC)/lwip/src/%/,ethernet.c ip4.c pbuf.c tcp_in.c timeouts.c udp.c)
 CFLAGS_bios = $(ASFLAGS_bios) -flto -ffreestanding -fno-builtin-bcmp -nostdlibinc -isystem ipxe/base/libc -fno-pic \

@@ -12,16 +12,17 @@ int p2_client_init(struct p2_client *c, const struct p2_client_config *config, u
         config->server_count > P2_CLIENT_SERVERS || config->target_count > P2_CLIENT_TARGETS)
         return ERR_INVALID;
     memset(c, 0, sizeof *c);
-    c->setup.trust = config->trust;
     p2_wire_text(c->setup.image, sizeof c->setup.image, config->image);
     c->setup.facts = config->facts;
-    c->setup.seal_buf = config->seal_buf;
     c->setup.block_max = config->block_max ? config->block_max : P2_BLOCK_MAX;
     c->setup.block_max = MAX(MIN(c->setup.block_max, P2_BLOCK_MAX), P2_BLOCK_MIN);
     c->setup.discover_us = config->discover_us ? config->discover_us : P2_DISCOVER_DEFAULT;
     c->setup.stall_us = config->stall_us ? config->stall_us : P2_STALL_DEFAULT;
     c->setup.started = c->now = now;
     c->phase = P2_DISCOVER;
+    intake_init(&c->intake, &(struct intake_config){
+        .trust = config->trust, .seal_buf = config->seal_buf, .slots = c->slots, .slot_count = P2_CLIENT_SLOTS, .bits = c->have,
+        .bit_count = P2_CLIENT_SLOT_BITS, .block_min = P2_BLOCK_MIN, .judged = p2c_chunk_judged, .ctx = c });
     p2c_random_init(c, config);
     p2c_turn_rest(c);
     p2c_hello_init(c, config);
@@ -101,12 +102,13 @@ int p2_client_input(struct p2_client *c, const uint8_t *data, size_t len, const 
 
 static int seal_judge(struct p2_client *c, const struct p2_offer *offer)
 {
-    int rc = seal_open(c->setup.seal_buf, (size_t)c->space.size, c->setup.trust, &c->seal);
+    const struct seal *seal = &c->intake.seal;
+    int rc = intake_seal(&c->intake, (size_t)c->intake.size);
     if (rc != 0)
         return rc;
     // The seal is good, but is it what was offered? A server that says otherwise is not to be relied on.
-    if (!digest_equal(c->seal.image_id, c->image_id, sizeof c->image_id) ||
-        offer->list_size != (uint64_t)c->seal.chunk_count * SHA256_SIZE || offer->payload_size != c->seal.payload_size)
+    if (!digest_equal(seal->image_id, c->image_id, sizeof c->image_id) ||
+        offer->list_size != (uint64_t)seal->chunk_count * SHA256_SIZE || offer->payload_size != seal->payload_size)
         return ERR_P2_SERVERS_BAD;
     return 0;
 }
@@ -118,7 +120,8 @@ static void seal_arrived(struct p2_client *c)
     if (rc == 0) {
         c->bound = true;
         c->phase = P2_SEALED;
-        c->progress.bytes_total = c->seal.payload_size;
+        c->progress.bytes_total = c->intake.seal.payload_size;
+        p2c_flow_restart(c);
         return;
     }
     if (rc == ERR_SEAL_NO_TRUST) {
@@ -133,13 +136,14 @@ static void seal_arrived(struct p2_client *c)
 
 static void list_arrived(struct p2_client *c)
 {
-    if (seal_check_list(&c->seal, c->memory.list, (size_t)c->space.size) == 0) {
+    p2c_flow_restart(c);
+    int err = intake_list(&c->intake);
+    p2c_space_begun(c);
+    if (!err) {
         c->phase = P2_PAYLOAD;
-        p2c_space_begin(c, P2_SPACE_PAYLOAD, c->seal.payload_size, (uint32_t)__builtin_ctz(c->seal.chunk_size));
         return;
     }
     c->progress.bad_chunks++;
-    p2c_space_restart(c);
     if (c->servers.current)
         p2c_servers_blame(c, c->servers.current - 1, ERR_SEAL_LIST);
 }
@@ -151,23 +155,20 @@ bool p2_client_quiet(const struct p2_client *c)
 
 size_t p2_client_work(struct p2_client *c, size_t max_bytes)
 {
-    size_t done = 0;
+    bool complete = intake_complete(&c->intake);
+    size_t done = complete ? (size_t)c->intake.size : 0;
     switch (c->phase) {
     case P2_SEAL:
-        if (c->space.pieces_done == c->space.piece_count) {
-            done = (size_t)c->space.size;
+        if (complete)
             seal_arrived(c);
-        }
         return done;
     case P2_LIST:
-        if (c->space.pieces_done == c->space.piece_count) {
-            done = (size_t)c->space.size;
+        if (complete)
             list_arrived(c);
-        }
         return done;
     case P2_PAYLOAD:
-        done = p2c_space_hash(c, max_bytes);
-        if (c->phase == P2_PAYLOAD && c->space.pieces_done == c->space.piece_count)
+        done = intake_work(&c->intake, max_bytes);
+        if (c->phase == P2_PAYLOAD && intake_complete(&c->intake))
             c->phase = P2_VERIFIED;
         return done;
     default: return 0;
@@ -216,32 +217,25 @@ uint64_t p2_client_deadline(const struct p2_client *c)
 
 // ---- the caller's decisions ----------------------------------------------------------------------------
 
-void p2c_accepted(struct p2_client *c, uint8_t *list_buf, uint8_t *chunk_bits)
+// Memory was given: goes on from SEALED.
+static int accepted(struct p2_client *c, int err)
 {
-    c->memory.list = list_buf;
-    c->memory.chunk_bits = chunk_bits;
-    memset(chunk_bits, 0, (c->seal.chunk_count + 7) / 8);
+    if (err)
+        return err;
     c->phase = P2_LIST;
     p2c_turn_stop(c);
-    p2c_space_begin(c, P2_SPACE_LIST, (uint64_t)c->seal.chunk_count * SHA256_SIZE, 20);
+    p2c_space_begun(c);
+    return 0;
 }
 
 int p2_client_accept(struct p2_client *c, const struct scatter *map, uint8_t *list_buf, uint8_t *chunk_bits)
 {
-    if (c->phase != P2_SEALED || !list_buf || !chunk_bits || map->size != c->seal.payload_size ||
-        map->count > SCATTER_PIECES_MAX)
-        return ERR_INVALID;
-    uint64_t end = 0;
-    for (uint32_t i = 0; i < map->count; i++) {
-        if (map->pieces[i].offset != end || !range_fits(end, map->pieces[i].length, map->size))
-            return ERR_INVALID;
-        end += map->pieces[i].length;
-    }
-    if (end != map->size)
-        return ERR_INVALID;
-    c->memory.map = *map;
-    p2c_accepted(c, list_buf, chunk_bits);
-    return 0;
+    return accepted(c, c->phase == P2_SEALED ? intake_accept(&c->intake, map, list_buf, chunk_bits) : ERR_INVALID);
+}
+
+int p2_client_accept_passing(struct p2_client *c, const struct intake_passing *passing, uint8_t *list_buf, uint8_t *chunk_bits)
+{
+    return accepted(c, c->phase == P2_SEALED ? intake_accept_passing(&c->intake, passing, list_buf, chunk_bits) : ERR_INVALID);
 }
 
 enum p2_phase p2_client_phase(const struct p2_client *c)
@@ -254,7 +248,7 @@ int p2_client_error(const struct p2_client *c)
 }
 const struct seal *p2_client_seal(const struct p2_client *c)
 {
-    return c->bound ? &c->seal : NULL;
+    return c->bound ? &c->intake.seal : NULL;
 }
 
 const char *p2_client_choice(const struct p2_client *c, uint32_t i)
@@ -267,7 +261,10 @@ void p2_client_progress(const struct p2_client *c, struct p2_progress *ret)
     *ret = c->progress;
     ret->phase = c->phase;
     ret->window = c->window.size;
-    ret->block_size = c->space.block_size;
+    ret->block_size = c->intake.block_size;
+    ret->bytes_verified = c->intake.bytes_verified;
+    ret->bytes_received = c->intake.bytes_received;
+    ret->bytes_local = c->intake.bytes_local;
     ret->srtt_us = c->flow.srtt;
     for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
         ret->servers_known += c->servers.at[i].state == P2S_BOUND;

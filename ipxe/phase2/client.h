@@ -24,14 +24,12 @@
 // matches the seal that the trust store accepted. No RESET, ERROR or OFFER ends a boot by itself.
 #pragma once
 #include "base/progress.h"
-#include "base/scatter.h"
-#include "crypto/hashboard.h"
-#include "phase2/seal.h"
+#include "phase2/intake.h"
 #include "phase2/wire.h"
 
 #define P2_CLIENT_SERVERS 12    // servers kept at a time
 #define P2_CLIENT_TARGETS 8     // addresses HELLO is sent to in discovery
-#define P2_CLIENT_SLOTS 64      // chunks in the works at a time (fewer when chunks are large)
+#define P2_CLIENT_SLOTS INTAKE_SLOTS_MAX      // chunks in the works at a time (fewer when chunks are large)
 #define P2_CLIENT_SLOT_BITS 75008 // blocks of all slots together: 8 chunks of 4 MiB in blocks of P2_BLOCK_MIN
 #define P2_CLIENT_FLIGHT 2048   // requests that the window is kept in; more than twice the largest window
 #define P2_CLIENT_STAMPS 16     // READs whose sending time is remembered
@@ -149,37 +147,20 @@ struct p2_flight {
     uint16_t block, stamp;
 };
 
-struct p2_slot {
-    uint32_t piece;    // chunk (payload), piece of the list; UINT32_MAX = free
-    uint32_t length;   // bytes
-    uint32_t blocks;   // of the current block size
-    uint32_t received; // blocks
+// What is asked for of the piece in a slot of the intake.
+struct p2_ask {
+    uint32_t blocks;   // of the block size at its beginning
     uint32_t next_new; // blocks below were asked for at least once
     uint32_t again;    // blocks below next_new that are neither here nor outstanding
-    uint32_t prefix;   // blocks received without a gap from the start
-    uint32_t hashed;   // bytes
-    uint8_t source;    // server that sent all of it, or one of the two below
+    uint8_t source;    // server that sent all of it, or one of the two of client_parts.h
     uint8_t only;      // server index + 1 that alone may fill it after a mismatch, 0 = any
-    bool away;         // whole, and hashed elsewhere
-    bool home;         // to be hashed here
-    struct sha256 sha;
-};
-
-// Memory of a caller that does not hold the payload: a chunk lies there only until it is judged.
-struct p2_passing {
-    uint8_t *room; // p2_client_room bytes
-    // A good chunk: its place in the payload and its bytes, which stay only for the call. NULL: only verified.
-    void (*take)(void *ctx, uint64_t offset, const uint8_t *bytes, size_t len);
-    void *ctx;
 };
 
 // Each of these is written by one file of the machine, its namesake, and read by all.
 
 struct p2_client_setup { // what the caller wants; written by p2_client_init
-    const struct trust_store *trust;
     char image[P2_NAME_MAX];
     struct p2_facts facts;
-    uint8_t *seal_buf;
     uint16_t block_max;
     uint64_t discover_us, stall_us, started;
 };
@@ -226,18 +207,11 @@ struct p2_client_turns { // how the current server does
     bool clock_stopped;   // waiting for the caller, not for a server
 };
 
-struct p2_client_space { // what is being fetched
-    uint8_t id;
-    uint64_t size;
-    uint32_t piece_shift, piece_count, piece_next, pieces_done;
-    uint32_t block_size;
+struct p2_client_space {
+    uint32_t next;     // pieces below were asked for, or are here
     bool block_proven; // a full block of this size came through
-    uint32_t slot_count, slot_words; // slots in use for this space; bitmap words of each
-    uint8_t order[P2_CLIENT_SLOTS];  // busy slots by ascending piece
-    uint32_t busy, whole;            // whole: busy slots that lack no block
-    struct p2_slot slots[P2_CLIENT_SLOTS];
-    uint32_t have[P2_CLIENT_SLOT_BITS / 32], asked[P2_CLIENT_SLOT_BITS / 32];
-    bool helped; // chunks are hashed elsewhere as well
+    struct p2_ask ask[P2_CLIENT_SLOTS];
+    uint32_t asked[P2_CLIENT_SLOT_BITS / 32]; // blocks that are under way, as have[]
 };
 
 struct p2_client_flow {
@@ -267,13 +241,6 @@ struct p2_client_window {
     uint32_t before; // to go back to when a timeout proves to be none
 };
 
-struct p2_client_memory { // given by p2_client_accept
-    struct scatter map;
-    struct p2_passing passing; // instead of the map, when it has room
-    uint8_t *list;
-    uint8_t *chunk_bits;
-};
-
 struct p2_client_finish {
     struct p2_finished message;
     uint32_t tries, server; // server: index + 1
@@ -286,7 +253,9 @@ struct p2_client {
     uint64_t now;
     uint8_t image_id[P2_IMAGE_ID_SIZE]; // bound when the seal is verified
     bool bound;
-    struct seal seal;
+    struct intake intake; // what is here; its slots, and their blocks that are here:
+    struct intake_slot slots[P2_CLIENT_SLOTS];
+    uint32_t have[P2_CLIENT_SLOT_BITS / 32];
     struct p2_client_setup setup;
     struct p2_client_random random;
     struct p2_client_hello hello;
@@ -295,7 +264,6 @@ struct p2_client {
     struct p2_client_space space;
     struct p2_client_flow flow;
     struct p2_client_window window;
-    struct p2_client_memory memory;
     struct p2_client_finish finish;
     struct p2_progress progress;
 };
@@ -349,7 +317,7 @@ int p2_client_accept(struct p2_client *c, const struct scatter *map, uint8_t *li
 // The same without memory for the payload. Valid from SEALED on: the bytes that `room` needs, at most P2_CLIENT_ROOM_MAX.
 #define P2_CLIENT_ROOM_MAX (32u << 20)
 size_t p2_client_room(const struct p2_client *c);
-int p2_client_accept_passing(struct p2_client *c, const struct p2_passing *passing, uint8_t *list_buf, uint8_t *chunk_bits);
+int p2_client_accept_passing(struct p2_client *c, const struct intake_passing *passing, uint8_t *list_buf, uint8_t *chunk_bits);
 
 // Chunks that the caller has from elsewhere: in PAYLOAD, before the first p2_client_output of that phase, it writes a
 // chunk's bytes through its map and calls this. They are hashed there. 1 when they are the chunk, which then counts as

@@ -27,7 +27,7 @@ void p2_client_finish(struct p2_client *c, const struct p2_report *report, uint6
     struct p2_finished *f = &c->finish.message;
     memset(f, 0, sizeof *f);
     memcpy(f->tag, c->image_id, P2_TAG_SIZE);
-    f->bytes = c->progress.bytes_verified;
+    f->bytes = c->intake.bytes_verified;
     f->transport_ms = report->transport_ms;
     f->digest_ms = report->digest_ms;
     f->lost = c->progress.lost;

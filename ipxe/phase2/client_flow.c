@@ -220,9 +220,8 @@ void p2c_flow_alive(struct p2_client *c)
 static void step_down(struct p2_client *c)
 {
     for (uint32_t i = 0; i < STEPS; i++)
-        if (block_steps[i] < c->space.block_size) {
-            p2c_space_block_size(c, block_steps[i]);
-            c->space.block_proven = false;
+        if (block_steps[i] < c->intake.block_size) {
+            p2c_space_block_size(c, block_steps[i], false);
             p2c_flow_fresh(c); // nothing was wrong with the window
             return;
         }
@@ -280,10 +279,10 @@ int p2c_flow_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_ad
     if (++c->flow.stamp == 0)
         c->flow.stamp = 1; // 0 means multicast
     m.read.stamp = c->flow.stamp;
-    m.read.block_size = (uint16_t)c->space.block_size;
+    m.read.block_size = (uint16_t)c->intake.block_size;
     m.read.flags = c->flow.cancel ? P2_READ_CANCEL : 0;
-    m.read.space = c->space.id;
-    m.read.verified = c->progress.bytes_verified;
+    m.read.space = (uint8_t)c->intake.space;
+    m.read.verified = c->intake.bytes_verified;
     m.read.lost = c->progress.lost;
     bool first = c->flow.outstanding == 0;
     if (p2c_space_ask(c, credit, &m.read) == 0)

@@ -27,13 +27,13 @@ static size_t forged(uint8_t type, const uint8_t *nonce, uint32_t variant, uint8
         break;
     case P2_DATA:
         memcpy(m.data.tag, client.image_id, P2_TAG_SIZE);
-        m.data.space = client.space.id;
+        m.data.space = client.intake.space;
         m.data.stamp = client.flow.stamp;
         m.data.offset = variant * (uint64_t)P2_BLOCK_MAX;
         m.data.bytes = junk;
         m.data.length = P2_BLOCK_MAX;
-        if (client.space.size && m.data.offset + m.data.length > client.space.size)
-            m.data.length = (uint32_t)(client.space.size > m.data.offset ? client.space.size - m.data.offset : 1);
+        if (client.intake.size && m.data.offset + m.data.length > client.intake.size)
+            m.data.length = (uint32_t)(client.intake.size > m.data.offset ? client.intake.size - m.data.offset : 1);
         break;
     case P2_FINISHED: m.finished.outcome = P2_OUTCOME_BOOTING; break;
     case P2_ERROR:

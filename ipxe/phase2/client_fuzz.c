@@ -140,10 +140,10 @@ static void patch(uint8_t kind, uint8_t *buf, size_t len)
         memcpy(buf + 16, client.image_id, P2_TAG_SIZE);
         memset(buf + 28, 0, 4);
         memset(buf + 36, 0, 4);
-        buf[32] = client.space.id;
+        buf[32] = client.intake.space;
         buf[33] = 0;
         if (kind & 8) // on the grid of blocks
-            store64_le(buf + 24, (uint64_t)(buf[24] & 15) * client.space.block_size + (uint64_t)(buf[25] & 7) * 4096);
+            store64_le(buf + 24, (uint64_t)(buf[24] & 15) * client.intake.block_size + (uint64_t)(buf[25] & 7) * 4096);
     }
 }
 

@@ -8,16 +8,14 @@
 //   client_hello.c    asking: discovery, HELLO
 //   client_flow.c     what is under way: READs, window, round trips, losses
 //   client_window.c   how much may be under way
-//   client_space.c    what has arrived: slots, blocks
-//   client_local.c    chunks that the caller had already
-//   client_passing.c  chunks that the caller does not hold
-//   client_digest.c   what of that is good: digests of chunks, here and elsewhere
+//   client_chunks.c   what is said about chunks: whose fault a bad one is, digests elsewhere
+//   client_space.c    what is asked for, and what of it arrives
 //   client_random.c   random bytes and nonces
 #pragma once
 #include "phase2/client.h"
 
-#define P2C_NONE 0xfe  // slot.source: nothing arrived yet
-#define P2C_MIXED 0xff // slot.source: more than one server
+#define P2C_NONE 0xfe  // ask.source: nothing arrived yet
+#define P2C_MIXED 0xff // ask.source: more than one server
 
 static inline struct p2_client_server *p2c_current(struct p2_client *c)
 {
@@ -49,9 +47,6 @@ static inline void p2c_fail(struct p2_client *c, int error)
     c->error = error;
     c->phase = P2_FAILED;
 }
-
-// --- client.c ---
-void p2c_accepted(struct p2_client *c, uint8_t *list_buf, uint8_t *chunk_bits); // memory was given: goes on from SEALED
 
 // --- client_finish.c ---
 int p2c_finish_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to);
@@ -132,28 +127,18 @@ void p2c_window_judge(struct p2_client *c, uint32_t lost, uint32_t arrived); // 
 bool p2c_window_noisy(const struct p2_client *c);  // much is lost, and that is not the window's fault
 bool p2c_window_subtle(const struct p2_client *c); // a round needs more blocks to be judged
 
+// --- client_chunks.c ---
+void p2c_chunk_judged(void *c, uint32_t slot, bool good); // the intake says so
+
 // --- client_space.c ---
-uint32_t p2c_slots_of(uint64_t largest, uint32_t *ret_words); // slots for pieces of so many bytes, and bitmap words of each
-void p2c_space_begin(struct p2_client *c, uint8_t space, uint64_t size, uint32_t piece_shift);
-void p2c_space_block_size(struct p2_client *c, uint32_t block_size); // partial pieces are lost
-bool p2c_space_wants(const struct p2_client *c);                     // blocks that could be asked for now
+void p2c_space_begin(struct p2_client *c, enum intake_space space, uint64_t size, uint32_t piece_shift);
+void p2c_space_begun(struct p2_client *c); // the intake has begun one, nothing being under way
+void p2c_space_block_size(struct p2_client *c, uint32_t block_size, bool proven); // partial pieces are lost
+bool p2c_space_wants(const struct p2_client *c); // blocks that could be asked for now
 uint32_t p2c_space_ask(struct p2_client *c, uint32_t blocks, struct p2_read *read);
 int p2c_space_data(struct p2_client *c, uint32_t server, const struct p2_data *data);
 void p2c_space_lost(struct p2_client *c, uint32_t slot, uint32_t block); // to be asked for again
 void p2c_space_server_changed(struct p2_client *c);
 void p2c_space_restart(struct p2_client *c); // all of the space again
-int p2c_slot_find(const struct p2_client *c, uint32_t piece); // where in c->space.order, or -1
-void p2c_slot_clear(struct p2_client *c, uint32_t slot);      // empties it but leaves it its piece
-void p2c_slot_close(struct p2_client *c, uint32_t at);        // the piece in c->space.order[at] is done
-uint32_t p2c_space_length(const struct p2_client *c, uint32_t piece); // bytes
-// Moves piece_next over pieces that are here; it never stands on one of them.
-void p2c_space_pass(struct p2_client *c);
-
-// Where a byte of a slot lies when the caller does not hold the payload.
-static inline uint8_t *p2c_passing_at(const struct p2_client *c, const struct p2_slot *slot, uint32_t at)
-{
-    return c->memory.passing.room + ((size_t)(slot - c->space.slots) << c->space.piece_shift) + at;
-}
-
-// --- client_digest.c ---
-size_t p2c_space_hash(struct p2_client *c, size_t max_bytes);
+void p2c_space_pass(struct p2_client *c);    // chunks that are here need not be asked for
+void p2c_slot_clear(struct p2_client *c, uint32_t slot); // empties it but leaves it its piece

@@ -30,7 +30,7 @@ static bool accept_passing(bool kept)
     given_bits = calloc(1, seal->chunk_count);
     given = given_twice = 0;
     given_inside = true;
-    struct p2_passing passing = { .room = room, .take = kept ? take : NULL };
+    struct intake_passing passing = { .room = room, .take = kept ? take : NULL };
     return p2_client_accept_passing(&client, &passing, list_buf, chunk_bits) == 0;
 }
 
@@ -140,7 +140,7 @@ TEST(what_cannot_be_accepted)
     struct testimage image;
     begin(&image, "passingwrong", 20000);
     static uint8_t byte[1];
-    struct p2_passing good = { .room = byte }, none = { 0 };
+    struct intake_passing good = { .room = byte }, none = { 0 };
     CHECK_EQ(p2_client_accept_passing(&client, &good, list_buf, chunk_bits), ERR_INVALID); // too early
     CHECK(run_until(P2_SEALED, now + 5000000));
     CHECK_EQ(p2_client_accept_passing(&client, &none, list_buf, chunk_bits), ERR_INVALID);

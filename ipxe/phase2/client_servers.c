@@ -113,7 +113,7 @@ static void seal_begin(struct p2_client *c, const struct p2_client_server *serve
 {
     memcpy(c->image_id, server->offer.image_id, sizeof c->image_id);
     c->phase = P2_SEAL;
-    p2c_space_begin(c, P2_SPACE_SEAL, server->offer.seal_size, 31);
+    p2c_space_begin(c, INTAKE_SEAL, server->offer.seal_size, 31);
 }
 
 int p2c_servers_offer(struct p2_client *c, struct p2_client_server *server, const struct p2_offer *offer)
@@ -203,8 +203,8 @@ void p2c_servers_switch(struct p2_client *c, uint32_t index)
     c->servers.reset_seen = false;
     p2c_flow_restart(c);
     uint32_t largest = MIN(c->setup.block_max, server->offer.block_max);
-    if (c->space.block_size > largest || !c->space.block_proven)
-        p2c_space_block_size(c, largest);
+    if (c->intake.block_size > largest || !c->space.block_proven)
+        p2c_space_block_size(c, largest, c->space.block_proven);
     if (!c->bound && (c->phase == P2_DISCOVER || !p2c_turn_same_image(c, server)))
         seal_begin(c, server);
     else

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
-// What has arrived. A space (seal, list, payload) is cut into pieces, a piece into blocks. Pieces in the
-// works lie in slots, each with two bits a block: `have` (it is here) and `asked` (it is under way). A block
-// is written once, at its final place.
+// What is asked for. The intake knows what is here; of each of its slots it is kept here which blocks are under way, which were
+// lost, and who sent them.
 #include "base/range.h"
 #include "phase2/client_parts.h"
 
-#define FREE UINT32_MAX // slot.piece
+_Static_assert((int)P2_SPACE_SEAL == INTAKE_SEAL && (int)P2_SPACE_LIST == INTAKE_LIST && (int)P2_SPACE_PAYLOAD == INTAKE_PAYLOAD,
+               "the wire's spaces are the intake's");
 
-static uint32_t *bits_of(const struct p2_client *c, const uint32_t *map, uint32_t slot)
-{
-    return (uint32_t *)(uintptr_t)map + slot * c->space.slot_words;
-}
 static bool bit_get(const uint32_t *bits, uint32_t i)
 {
     return bits[i / 32] >> (i % 32) & 1;
@@ -23,136 +19,98 @@ static void bit_clear(uint32_t *bits, uint32_t i)
 {
     bits[i / 32] &= ~(1u << (i % 32));
 }
-
-uint32_t p2c_space_length(const struct p2_client *c, uint32_t piece)
+static uint32_t *asked_of(const struct p2_client *c, uint32_t slot)
 {
-    uint64_t start = (uint64_t)piece << c->space.piece_shift;
-    return (uint32_t)MIN(c->space.size - start, (uint64_t)1 << c->space.piece_shift);
+    return intake_bits(&c->intake, c->space.asked, slot);
 }
 
-static uint32_t block_length(const struct p2_client *c, const struct p2_slot *slot, uint32_t block)
+static uint32_t block_length(const struct p2_client *c, const struct intake_slot *slot, uint32_t block)
 {
-    return MIN(c->space.block_size, slot->length - block * c->space.block_size);
+    return MIN(c->intake.block_size, slot->length - block * c->intake.block_size);
+}
+
+// Nothing of the slot's piece is asked for.
+static void ask_clear(struct p2_client *c, uint32_t index)
+{
+    struct p2_ask *ask = &c->space.ask[index];
+    ask->blocks = (c->slots[index].length + c->intake.block_size - 1) / c->intake.block_size;
+    ask->next_new = ask->again = 0;
+    ask->source = P2C_NONE;
+    memset(asked_of(c, index), 0, c->intake.slot_words * 4);
 }
 
 void p2c_slot_clear(struct p2_client *c, uint32_t index)
 {
-    struct p2_slot *slot = &c->space.slots[index];
     p2c_flow_forget(c, index);
-    c->space.whole -= slot->blocks != 0 && slot->received == slot->blocks;
-    slot->blocks = (slot->length + c->space.block_size - 1) / c->space.block_size;
-    slot->received = slot->next_new = slot->again = slot->prefix = slot->hashed = 0;
-    slot->source = P2C_NONE;
-    slot->away = slot->home = false;
-    memset(bits_of(c, c->space.have, index), 0, c->space.slot_words * 4);
-    memset(bits_of(c, c->space.asked, index), 0, c->space.slot_words * 4);
-    sha256_init(&slot->sha);
+    intake_clear(&c->intake, index);
+    ask_clear(c, index);
 }
 
-uint32_t p2c_slots_of(uint64_t largest, uint32_t *ret_words)
-{
-    // Room for the smallest blocks, so that a change of block size does not change the slots.
-    uint32_t blocks = ((uint32_t)largest + P2_BLOCK_MIN - 1) / P2_BLOCK_MIN;
-    *ret_words = (blocks + 31) / 32;
-    return MIN((uint32_t)P2_CLIENT_SLOTS, P2_CLIENT_SLOT_BITS / 32 / *ret_words);
-}
-
-void p2c_space_begin(struct p2_client *c, uint8_t space, uint64_t size, uint32_t piece_shift)
+void p2c_space_begin(struct p2_client *c, enum intake_space space, uint64_t size, uint32_t piece_shift)
 {
     p2c_flow_restart(c);
-    uint64_t largest = MIN(size, (uint64_t)1 << piece_shift);
-    c->space.id = space;
-    c->space.size = size;
-    c->space.piece_shift = piece_shift;
-    c->space.piece_count = (uint32_t)((size + ((uint64_t)1 << piece_shift) - 1) >> piece_shift);
-    c->space.slot_count = p2c_slots_of(largest, &c->space.slot_words);
-    p2c_space_restart(c);
+    intake_begin(&c->intake, space, size, piece_shift);
+    c->space.next = 0;
+}
+
+void p2c_space_begun(struct p2_client *c)
+{
+    c->space.next = 0;
 }
 
 void p2c_space_restart(struct p2_client *c)
 {
     p2c_flow_restart(c);
-    for (uint32_t i = 0; i < P2_CLIENT_SLOTS; i++) {
-        c->space.slots[i].piece = FREE;
-        c->space.slots[i].blocks = 0;
-    }
-    c->space.busy = c->space.whole = 0;
-    c->space.piece_next = c->space.pieces_done = 0;
+    intake_restart(&c->intake);
+    c->space.next = 0;
 }
 
-void p2c_space_block_size(struct p2_client *c, uint32_t block_size)
+void p2c_space_block_size(struct p2_client *c, uint32_t block_size, bool proven)
 {
     p2c_flow_restart(c);
-    // Slots that are whole are counted in blocks no more (only their bytes are hashed), the others start anew.
-    for (uint32_t i = 0; i < c->space.busy; i++) {
-        struct p2_slot *slot = &c->space.slots[c->space.order[i]];
-        bool whole = slot->received == slot->blocks;
-        if (whole)
-            continue;
-        uint32_t before = c->space.block_size;
-        c->space.block_size = block_size;
-        p2c_slot_clear(c, c->space.order[i]);
-        c->space.block_size = before;
-    }
-    c->space.block_size = block_size;
+    c->intake.block_size = block_size;
+    c->space.block_proven = proven;
+    // Of pieces that are whole only bytes are hashed; the others start anew.
+    for (uint32_t i = 0; i < c->intake.busy; i++)
+        if (!intake_whole(&c->slots[c->intake.order[i]]))
+            p2c_slot_clear(c, c->intake.order[i]);
 }
 
 // --- asking ---
-
-static bool piece_wanted(const struct p2_client *c, uint32_t piece)
-{
-    return c->space.id != P2_SPACE_PAYLOAD || !(c->memory.chunk_bits[piece / 8] >> (piece % 8) & 1);
-}
 
 // New chunks are begun in batches: while most slots wait to be hashed nothing more is asked for, or each READ
 // would ask for as little as the last bit of hashing set free.
 static bool slot_allowed(const struct p2_client *c)
 {
-    return c->space.busy < c->space.slot_count && (c->space.id != P2_SPACE_PAYLOAD || c->space.whole <= c->space.slot_count / 2);
+    const struct intake *in = &c->intake;
+    return in->busy < in->slot_count && (in->space != INTAKE_PAYLOAD || in->whole <= in->slot_count / 2);
 }
 
 void p2c_space_pass(struct p2_client *c)
 {
-    while (c->space.piece_next < c->space.piece_count && !piece_wanted(c, c->space.piece_next))
-        c->space.piece_next++;
+    while (c->space.next < c->intake.piece_count && intake_done(&c->intake, c->space.next))
+        c->space.next++;
 }
 
 static bool slot_open(struct p2_client *c)
 {
-    if (c->space.piece_next == c->space.piece_count || !slot_allowed(c))
+    if (c->space.next == c->intake.piece_count || !slot_allowed(c))
         return false;
-    uint32_t index = 0;
-    while (c->space.slots[index].piece != FREE)
-        index++;
-    struct p2_slot *slot = &c->space.slots[index];
-    slot->piece = c->space.piece_next++;
+    int index = intake_open(&c->intake, c->space.next++);
     p2c_space_pass(c);
-    slot->length = p2c_space_length(c, slot->piece);
-    slot->blocks = 0;
-    slot->only = 0;
-    p2c_slot_clear(c, index);
-    c->space.order[c->space.busy++] = (uint8_t)index;
+    ask_clear(c, (uint32_t)index);
+    c->space.ask[index].only = 0;
     return true;
-}
-
-void p2c_slot_close(struct p2_client *c, uint32_t at)
-{
-    struct p2_slot *slot = &c->space.slots[c->space.order[at]];
-    c->space.whole -= slot->received == slot->blocks;
-    slot->piece = FREE;
-    slot->blocks = 0;
-    c->space.busy--;
-    memmove(c->space.order + at, c->space.order + at + 1, c->space.busy - at);
 }
 
 bool p2c_space_wants(const struct p2_client *c)
 {
-    for (uint32_t i = 0; i < c->space.busy; i++) {
-        const struct p2_slot *slot = &c->space.slots[c->space.order[i]];
-        if (slot->again || slot->next_new < slot->blocks)
+    for (uint32_t i = 0; i < c->intake.busy; i++) {
+        const struct p2_ask *ask = &c->space.ask[c->intake.order[i]];
+        if (ask->again || ask->next_new < ask->blocks)
             return true;
     }
-    return c->space.piece_next < c->space.piece_count && slot_allowed(c);
+    return c->space.next < c->intake.piece_count && slot_allowed(c);
 }
 
 // Adds a block to the ranges, joined to the last one where they touch. False when no range is left.
@@ -173,11 +131,11 @@ static bool range_add(struct p2_read *read, uint64_t offset, uint32_t length)
 
 static bool slot_ask_block(struct p2_client *c, uint32_t index, uint32_t block, struct p2_read *read)
 {
-    struct p2_slot *slot = &c->space.slots[index];
-    uint64_t offset = ((uint64_t)slot->piece << c->space.piece_shift) + (uint64_t)block * c->space.block_size;
+    const struct intake_slot *slot = &c->slots[index];
+    uint64_t offset = ((uint64_t)slot->piece << c->intake.piece_shift) + (uint64_t)block * c->intake.block_size;
     if (!range_add(read, offset, block_length(c, slot, block)))
         return false;
-    bit_set(bits_of(c, c->space.asked, index), block);
+    bit_set(asked_of(c, index), block);
     p2c_flow_asked(c, index, block);
     return true;
 }
@@ -185,10 +143,10 @@ static bool slot_ask_block(struct p2_client *c, uint32_t index, uint32_t block, 
 // Up to `blocks` of a slot: first those that were lost, then new ones.
 static uint32_t slot_ask(struct p2_client *c, uint32_t index, uint32_t blocks, struct p2_read *read, bool *full)
 {
-    struct p2_slot *slot = &c->space.slots[index];
-    const uint32_t *have = bits_of(c, c->space.have, index), *asked = bits_of(c, c->space.asked, index);
+    struct p2_ask *ask = &c->space.ask[index];
+    const uint32_t *have = intake_bits(&c->intake, c->have, index), *asked = asked_of(c, index);
     uint32_t n = 0;
-    for (uint32_t i = slot->prefix; slot->again && i < slot->next_new && n < blocks; i++) {
+    for (uint32_t i = c->slots[index].front / c->intake.block_size; ask->again && i < ask->next_new && n < blocks; i++) {
         if (i % 32 == 0 && (have[i / 32] | asked[i / 32]) == UINT32_MAX) {
             i += 31;
             continue;
@@ -199,15 +157,15 @@ static uint32_t slot_ask(struct p2_client *c, uint32_t index, uint32_t blocks, s
             *full = true;
             return n;
         }
-        slot->again--;
+        ask->again--;
         n++;
     }
-    while (slot->next_new < slot->blocks && n < blocks) {
-        if (!slot_ask_block(c, index, slot->next_new, read)) {
+    while (ask->next_new < ask->blocks && n < blocks) {
+        if (!slot_ask_block(c, index, ask->next_new, read)) {
             *full = true;
             return n;
         }
-        slot->next_new++;
+        ask->next_new++;
         n++;
     }
     return n;
@@ -218,61 +176,33 @@ uint32_t p2c_space_ask(struct p2_client *c, uint32_t blocks, struct p2_read *rea
     uint32_t n = 0;
     bool full = false;
     for (uint32_t i = 0; n < blocks && !full; i++) {
-        if (i == c->space.busy && !slot_open(c))
+        if (i == c->intake.busy && !slot_open(c))
             break;
-        n += slot_ask(c, c->space.order[i], blocks - n, read, &full);
+        n += slot_ask(c, c->intake.order[i], blocks - n, read, &full);
     }
     return n;
 }
 
 void p2c_space_lost(struct p2_client *c, uint32_t index, uint32_t block)
 {
-    bit_clear(bits_of(c, c->space.asked, index), block);
-    c->space.slots[index].again++;
+    bit_clear(asked_of(c, index), block);
+    c->space.ask[index].again++;
 }
 
 // After a mismatch a chunk comes from one server alone; when that one changes, so does all of the chunk.
 void p2c_space_server_changed(struct p2_client *c)
 {
-    for (uint32_t i = 0; i < c->space.busy; i++) {
-        struct p2_slot *slot = &c->space.slots[c->space.order[i]];
-        if (slot->only && slot->only != c->servers.current && slot->received < slot->blocks) {
-            p2c_slot_clear(c, c->space.order[i]);
-            slot->only = (uint8_t)c->servers.current;
+    for (uint32_t i = 0; i < c->intake.busy; i++) {
+        uint32_t index = c->intake.order[i];
+        struct p2_ask *ask = &c->space.ask[index];
+        if (ask->only && ask->only != c->servers.current && !intake_whole(&c->slots[index])) {
+            p2c_slot_clear(c, index);
+            ask->only = (uint8_t)c->servers.current;
         }
     }
 }
 
 // --- arriving ---
-
-// Busy slots lie in ascending order.
-int p2c_slot_find(const struct p2_client *c, uint32_t piece)
-{
-    uint32_t low = 0, high = c->space.busy;
-    while (low < high) {
-        uint32_t mid = (low + high) / 2;
-        if (c->space.slots[c->space.order[mid]].piece < piece)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < c->space.busy && c->space.slots[c->space.order[low]].piece == piece ? (int)low : -1;
-}
-
-static void store(struct p2_client *c, const struct p2_slot *slot, uint32_t within, const struct p2_data *data)
-{
-    switch (c->space.id) {
-    case P2_SPACE_SEAL: memcpy(c->setup.seal_buf + data->offset, data->bytes, data->length); break;
-    case P2_SPACE_LIST: memcpy(c->memory.list + data->offset, data->bytes, data->length); break;
-    default:
-        if (c->memory.passing.room)
-            memcpy(p2c_passing_at(c, slot, within), data->bytes, data->length);
-        else
-            scatter_write(&c->memory.map, data->offset, data->bytes, data->length);
-        c->progress.bytes_received += data->length;
-        break;
-    }
-}
 
 // A block that is here already. It still says that the way is alive: what is awaited may stand behind it in a
 // queue, and asking for it again would only make the queue longer.
@@ -286,54 +216,48 @@ static int data_again(struct p2_client *c)
 // A piece that was judged good answers late copies of its blocks as duplicates.
 static int data_elsewhere(struct p2_client *c, uint32_t piece)
 {
-    if (piece >= c->space.piece_next)
+    if (piece >= c->space.next)
         return ERR_NOT_FOUND; // never asked for
     return data_again(c);
 }
 
-int p2c_space_data(struct p2_client *c, uint32_t server, const struct p2_data *data)
+static void data_new(struct p2_client *c, uint32_t server, uint32_t index, uint32_t block, const struct p2_data *data)
 {
-    if (data->space != c->space.id || !range_fits(data->offset, data->length, c->space.size))
-        return ERR_NOT_FOUND;
-    uint32_t piece = (uint32_t)(data->offset >> c->space.piece_shift);
-    int at = p2c_slot_find(c, piece);
-    if (at < 0)
-        return data_elsewhere(c, piece);
-
-    uint32_t index = c->space.order[at];
-    struct p2_slot *slot = &c->space.slots[index];
-    if (slot->received == slot->blocks) {
-        return data_again(c);
-    }
-    uint32_t within = (uint32_t)(data->offset - ((uint64_t)piece << c->space.piece_shift)), block = within / c->space.block_size;
-    if (block * c->space.block_size != within || data->length != block_length(c, slot, block))
-        return ERR_NOT_FOUND; // of another block size, or not a block at all
-    uint32_t *have = bits_of(c, c->space.have, index), *asked = bits_of(c, c->space.asked, index);
-    if (bit_get(have, block)) {
-        return data_again(c);
-    }
-    bool was_asked = bit_get(asked, block);
-    if ((!was_asked && block >= slot->next_new) || (slot->only && slot->only != server + 1))
-        return ERR_NOT_FOUND;
-
-    store(c, slot, within, data);
-    bit_set(have, block);
-    bit_clear(asked, block);
-    slot->received++;
-    slot->source = slot->source == P2C_NONE || slot->source == server ? (uint8_t)server : P2C_MIXED;
-    while (slot->prefix < slot->blocks && bit_get(have, slot->prefix))
-        slot->prefix++;
-    if (!was_asked)
-        slot->again--;
-    if (data->length == c->space.block_size)
+    struct p2_ask *ask = &c->space.ask[index];
+    bool was_asked = bit_get(asked_of(c, index), block);
+    intake_take(&c->intake, index, block * c->intake.block_size, data->bytes, data->length);
+    bit_clear(asked_of(c, index), block);
+    ask->source = ask->source == P2C_NONE || ask->source == server ? (uint8_t)server : P2C_MIXED;
+    ask->again -= !was_asked;
+    if (data->length == c->intake.block_size)
         c->servers.at[server].full_seen = c->space.block_proven = true;
     c->progress.blocks_received++;
     p2c_turn_block(c, data->length);
     p2c_flow_arrived(c, index, block, data->stamp, was_asked);
-    if (slot->received == slot->blocks) {
-        c->space.whole++;
-        if (c->space.id != P2_SPACE_PAYLOAD)
-            c->space.pieces_done++; // judged all together, when the last one is here
-    }
+}
+
+int p2c_space_data(struct p2_client *c, uint32_t server, const struct p2_data *data)
+{
+    const struct intake *in = &c->intake;
+    if (data->space != in->space || !range_fits(data->offset, data->length, in->size))
+        return ERR_NOT_FOUND;
+    uint32_t piece = (uint32_t)(data->offset >> in->piece_shift);
+    int at = intake_find(in, piece);
+    if (at < 0)
+        return data_elsewhere(c, piece);
+
+    uint32_t index = in->order[at];
+    const struct intake_slot *slot = &c->slots[index];
+    if (intake_whole(slot))
+        return data_again(c);
+    uint32_t within = (uint32_t)(data->offset - ((uint64_t)piece << in->piece_shift)), block = within / in->block_size;
+    if (block * in->block_size != within || data->length != block_length(c, slot, block))
+        return ERR_NOT_FOUND; // of another block size, or not a block at all
+    if (intake_has(in, index, within))
+        return data_again(c);
+    const struct p2_ask *ask = &c->space.ask[index];
+    if ((block >= ask->next_new && !bit_get(asked_of(c, index), block)) || (ask->only && ask->only != server + 1))
+        return ERR_NOT_FOUND;
+    data_new(c, server, index, block, data);
     return 0;
 }

@@ -162,7 +162,7 @@ TEST(chunk_that_was_bad_comes_from_one_server)
     CHECK(p2_client_work(&client, 5000) > 0);
     CHECK_EQ(progress().bad_chunks, 1);
     CHECK_EQ(client.servers.at[0].strikes + client.servers.at[1].strikes, 0); // two had a part in it: no blame
-    for (; client.space.slots[client.space.order[0]].next_new == 0; now += 10000) // until it is asked for again
+    for (; client.space.ask[client.intake.order[0]].next_new == 0; now += 10000) // until it is asked for again
         while (p2_client_output(&client, buf, sizeof buf, &to, now) > 0)
             ;
     CHECK_EQ(client.servers.current, second + 1);

@@ -326,7 +326,7 @@ TEST(offsets_beyond_4_gib)
     CHECK(run_until(P2_PAYLOAD, now + 5000000));
     for (uint32_t i = 0; i < last; i++) // as if all but the last were here
         chunk_bits[i / 8] |= (uint8_t)(1u << (i % 8));
-    client.space.pieces_done = client.space.piece_next = last;
+    client.intake.pieces_done = client.space.next = last;
     CHECK(run_until(P2_VERIFIED, now + 60000000));
     CHECK(memcmp(memory, huge_last, sizeof huge_last) == 0);
     cleanup(&huge, NULL);

@@ -6,7 +6,7 @@
 bool p2c_turn_same_image(const struct p2_client *c, const struct p2_client_server *s)
 {
     return memcmp(s->offer.image_id, c->image_id, P2_IMAGE_ID_SIZE) == 0 &&
-           (c->bound || c->phase != P2_SEAL || s->offer.seal_size == c->space.size);
+           (c->bound || c->phase != P2_SEAL || s->offer.seal_size == c->intake.size);
 }
 
 static bool eligible(const struct p2_client *c, uint32_t i)
