@@ -27,7 +27,7 @@ static size_t next_step(const struct core_sink *sink)
     if (sink->kind == SINK_IMAGE && (s->state == STREAM_DIGESTS || s->state == STREAM_VERIFIED))
         return 0;
     if (sink->kind == SINK_IMAGE && s->state == STREAM_PAYLOAD)
-        return (size_t)MIN((uint64_t)READ_SIZE, s->seal.payload_size - s->position);
+        return (size_t)MIN((uint64_t)READ_SIZE, s->intake.size - s->position);
     return STEP_SIZE;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // The native transport, `p2://[server][:port]/name`: the pure client machine between lwIP's UDP and memory.
+#include "core/intake.h"
 #include "core/names.h"
 #include "core/sending.h"
 
@@ -151,20 +152,14 @@ static int start(struct p2_fetch *f, const struct uri *uri)
 // The seal is verified: memory is planned now, before anything large is asked for.
 static int accept(struct p2_fetch *f)
 {
-    const struct seal *seal = p2_client_seal(&f->client);
     struct p2_progress progress;
-    char from[NET_ADDR_TEXT_MAX];
+    char server[NET_ADDR_TEXT_MAX], from[NET_ADDR_TEXT_MAX + sizeof progress.server_name + 16];
     p2_client_progress(&f->client, &progress);
-    console_say("seal", "%s counter %llu verified, %u MiB in %u chunks from %s (%s)", seal->name,
-                (unsigned long long)seal->counter, (unsigned)((seal->payload_size + MIB - 1) >> 20), seal->chunk_count,
-                net_addr_format(&progress.server, from), progress.server_name);
-    int err = core_image_plan(f->core, seal);
-    if (err)
-        return err;
-    struct core_image *image = &f->core->image;
+    fmt_snprintf(from, sizeof from, " from %s (%s)", net_addr_format(&progress.server, server), progress.server_name);
+    int err = core_intake_plan(f->core, p2_client_seal(&f->client), from);
+    const struct core_image *image = &f->core->image;
     meter_start(&f->meter, 0, core_now(f->core));
-    core_helpers_start(f->core);
-    return p2_client_accept(&f->client, &image->map, image->list, image->chunk_bits);
+    return err ? err : p2_client_accept(&f->client, &image->map, image->list, image->chunk_bits);
 }
 
 static void show_progress(struct p2_fetch *f)
@@ -261,25 +256,6 @@ static void finish(struct p2_fetch *f, int err, uint64_t total_us)
     }
 }
 
-// Whole chunks go to the other processors and come back. False when nothing moved.
-static bool share(struct p2_fetch *f)
-{
-    struct hash_job *job;
-    bool moved = false;
-    while ((job = core_helpers_done(f->core))) {
-        p2_client_job_done(&f->client, job);
-        core_helpers_release(f->core, job);
-        moved = true;
-    }
-    while ((job = core_helpers_free(f->core)) && p2_client_job(&f->client, job)) {
-        core_helpers_give(f->core, job);
-        moved = true;
-    }
-    if (core_helpers_lost(f->core))
-        p2_client_jobs_lost(&f->client);
-    return moved;
-}
-
 // Why the machine failed, with what the network has said meanwhile.
 static int reason(const struct p2_fetch *f)
 {
@@ -307,7 +283,7 @@ static int run(struct p2_fetch *f)
         if (err)
             return err;
         uint64_t before = core_now(f->core);
-        bool worked = share(f);
+        bool worked = core_intake_share(f->core, &f->client.intake);
         worked |= p2_client_work(&f->client, HASH_PIECE) > 0;
         if (!worked && p2_client_quiet(&f->client))
             worked = core_helpers_work(f->core); // the end: what is left was given to the others

@@ -2,6 +2,8 @@
 // See sink.h.
 #include "core/sink.h"
 
+#include "core/intake.h"
+
 int core_sink_open(struct core_sink **ret, struct core *core, const struct uri *uri)
 {
     struct core_sink *sink = core->platform->alloc(core->platform->ctx, sizeof *sink);
@@ -15,39 +17,20 @@ int core_sink_open(struct core_sink **ret, struct core *core, const struct uri *
     return 0;
 }
 
-static int plan(void *ctx, const struct seal *seal, struct scatter *map, uint8_t **list)
+static int plan(void *ctx, struct intake *in)
 {
     struct core_sink *sink = ctx;
-    console_say("seal", "%s counter %llu verified, %u MiB in %u chunks", seal->name, (unsigned long long)seal->counter,
-                (unsigned)((seal->payload_size + MIB - 1) >> 20), seal->chunk_count);
-    int err = core_image_plan(sink->core, seal);
-    if (err)
-        return err;
-    *map = sink->core->image.map;
-    *list = sink->core->image.list;
-    core_helpers_start(sink->core);
+    const struct core_image *image = &sink->core->image;
+    int err = core_intake_plan(sink->core, &in->seal, "");
     meter_start(&sink->meter, 0, core_now(sink->core));
-    return 0;
+    return err ? err : intake_accept(in, &image->map, image->list, image->chunk_bits);
 }
 
-// Whole chunks go to the other processors and come back; what they are too busy for is hashed here.
+// Whole chunks go to the other processors and come back; what they are too busy for, or erred about, is hashed here.
 static void share(struct core_sink *sink)
 {
-    struct core *core = sink->core;
-    struct stream *s = &sink->stream;
-    struct hash_job *job;
-    if (!core->helpers.count)
-        return;
-    while ((job = core_helpers_done(core))) {
-        stream_job_done(s, job);
-        core_helpers_release(core, job);
-    }
-    while ((job = core_helpers_free(core)) && stream_job(s, job))
-        core_helpers_give(core, job);
-    if (!job)
-        (void)stream_work(s);
-    if (core_helpers_lost(core))
-        stream_jobs_lost(s);
+    if (!core_intake_share(sink->core, &sink->stream.intake) || !core_helpers_free(sink->core))
+        (void)stream_work(&sink->stream);
 }
 
 static int into_image(struct core_sink *sink, const uint8_t *data, size_t len)
@@ -60,7 +43,7 @@ static int into_image(struct core_sink *sink, const uint8_t *data, size_t len)
     }
     sink->digest_us += core_now(sink->core) - before;
     if (sink->stream.state >= STREAM_PAYLOAD && !err)
-        console_meter(&sink->meter, sink->uri.scheme, sink->stream.position, sink->stream.seal.payload_size, before);
+        console_meter(&sink->meter, sink->uri.scheme, sink->stream.position, sink->stream.intake.seal.payload_size, before);
     return err;
 }
 
@@ -104,7 +87,7 @@ static void say_image(struct core_sink *sink, int err)
     }
     uint64_t total = core_now(core) - sink->started;
     console_say(sink->uri.scheme, "timing: bytes=%llu total_us=%llu digest_us=%llu transport_us=%llu helped=%u",
-                (unsigned long long)sink->stream.seal.payload_size, (unsigned long long)total,
+                (unsigned long long)sink->stream.intake.seal.payload_size, (unsigned long long)total,
                 (unsigned long long)sink->digest_us, (unsigned long long)(total - sink->digest_us), core->helpers.jobs);
     core->image.verified = true;
 }

@@ -39,14 +39,15 @@ static bool read_file(const char *path, struct file *ret)
 
 // --- the verifier of streams alone ---
 
-static int plan(void *ctx, const struct seal *seal, struct scatter *map, uint8_t **list)
+static int plan(void *ctx, struct intake *in)
 {
+    const struct seal *seal = &in->seal;
     uint8_t *memory = calloc(1, (size_t)seal->payload_size);
-    *list = malloc((size_t)seal->chunk_count * SHA256_SIZE);
-    if (!memory || !*list)
+    uint8_t *list = malloc((size_t)seal->chunk_count * SHA256_SIZE), *chunk_bits = malloc((seal->chunk_count + 7) / 8);
+    if (!memory || !list || !chunk_bits)
         return ERR_BOOT_NO_ROOM;
-    *map = (struct scatter){ .size = seal->payload_size, .count = 1, .pieces = { { 0, seal->payload_size, memory } } };
-    return 0;
+    const struct scatter map = { .size = seal->payload_size, .count = 1, .pieces = { { 0, seal->payload_size, memory } } };
+    return intake_accept(in, &map, list, chunk_bits);
 }
 
 // Its whole life is the child's: nothing is freed.

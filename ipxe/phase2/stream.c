@@ -4,37 +4,53 @@
 
 #include "base/bytes.h"
 
+static void fail(struct stream *s, int err)
+{
+    s->state = STREAM_FAILED;
+    s->error = err;
+}
+
+// Who gives a file gives it once: there is no other copy of a bad chunk.
+static void judged(void *ctx, uint32_t slot, bool good)
+{
+    struct stream *s = ctx;
+    if (!good)
+        fail(s, ERR_SEAL_CHUNK);
+    else if (s->intake.pieces_done == s->intake.piece_count)
+        s->state = STREAM_VERIFIED;
+}
+
 void stream_init(struct stream *s, const struct trust_store *trust, const struct stream_ops *ops, uint8_t *seal_buf)
 {
     memset(s, 0, sizeof *s);
-    s->trust = trust;
+    intake_init(&s->intake, &(struct intake_config){ .trust = trust, .seal_buf = seal_buf, .slots = s->slots,
+                                                     .slot_count = ARRAY_SIZE(s->slots), .judged = judged, .ctx = s });
     s->ops = *ops;
-    s->seal_buf = seal_buf;
     s->seal_want = SEAL_HEAD_SIZE;
 }
 
 static int open_seal(struct stream *s)
 {
-    int err = seal_open(s->seal_buf, s->seal_have, s->trust, &s->seal);
-    if (err)
-        return err;
     struct seal_view view;
-    err = seal_view(s->seal_buf, s->seal_have, &view);
+    int err = intake_seal(&s->intake, s->seal_have);
+    if (!err)
+        err = seal_view(s->intake.config.seal_buf, s->seal_have, &view);
     if (err)
         return err;
     s->padding = seal_payload_offset(&view) - seal_list_offset(&view) - seal_list_size(&view);
     s->state = STREAM_LIST;
-    return s->ops.plan(s->ops.ctx, &s->seal, &s->map, &s->list);
+    return s->ops.plan(s->ops.ctx, &s->intake);
 }
 
 // In three steps, each telling where the next one ends: head, head of the signature table, the rest.
 static int take_seal(struct stream *s, const uint8_t *data, size_t len, size_t *used)
 {
+    uint8_t *seal = s->intake.config.seal_buf;
     *used = MIN(len, s->seal_want - s->seal_have);
-    memcpy(s->seal_buf + s->seal_have, data, *used);
+    memcpy(seal + s->seal_have, data, *used);
     s->seal_have += *used;
     while (s->seal_have == s->seal_want) {
-        int err = seal_wants(s->seal_buf, s->seal_have, &s->seal_want);
+        int err = seal_wants(seal, s->seal_have, &s->seal_want);
         if (err)
             return err;
         if (s->seal_have == s->seal_want)
@@ -45,16 +61,13 @@ static int take_seal(struct stream *s, const uint8_t *data, size_t len, size_t *
 
 static int take_list(struct stream *s, const uint8_t *data, size_t len, size_t *used)
 {
-    size_t size = (size_t)s->seal.chunk_count * SHA256_SIZE;
-    *used = (size_t)MIN((uint64_t)len, size - s->position);
-    memcpy(s->list + s->position, data, *used);
+    *used = intake_put(&s->intake, s->position, data, len);
     s->position += *used;
-    if (s->position < size)
+    if (!intake_complete(&s->intake))
         return 0;
-    int err = seal_check_list(&s->seal, s->list, size);
     s->position = 0;
     s->state = s->padding ? STREAM_PADDING : STREAM_PAYLOAD;
-    return err;
+    return intake_list(&s->intake);
 }
 
 static int take_padding(struct stream *s, const uint8_t *data, size_t len, size_t *used)
@@ -69,50 +82,16 @@ static int take_padding(struct stream *s, const uint8_t *data, size_t len, size_
     return 0;
 }
 
-static void fail(struct stream *s, int err)
-{
-    s->state = STREAM_FAILED;
-    s->error = err;
-}
-
-static int judge(struct stream *s, uint32_t chunk, const uint8_t digest[SHA256_SIZE])
-{
-    if (!digest_equal(digest, s->list + (size_t)chunk * SHA256_SIZE, SHA256_SIZE))
-        return ERR_SEAL_CHUNK;
-    if (++s->chunks_verified == s->seal.chunk_count)
-        s->state = STREAM_VERIFIED;
-    return 0;
-}
-
-// Up to the end of the chunk at most. What is hashed is what lies in its final place.
+// Hashed as it arrives, unless it is hashed elsewhere; or as soon as no slot is free.
 static int take_payload(struct stream *s, const uint8_t *data, size_t len, size_t *used)
 {
-    uint32_t chunk_len = seal_chunk_length(&s->seal, s->chunk);
-    size_t n = MIN(len, (size_t)(chunk_len - s->chunk_have));
-    uint8_t *place = scatter_at(&s->map, s->position, n, &n);
-    if (!place)
-        return ERR_INTERNAL;
-    if (s->chunk_have == 0) {
-        s->hashing = !s->helped;
-        sha256_init(&s->digest);
-    }
-    memcpy(place, data, n);
-    if (s->hashing)
-        sha256_update(&s->digest, place, n);
-    *used = n;
-    s->position += n;
-    s->chunk_have += (uint32_t)n;
-    if (s->chunk_have < chunk_len)
-        return 0;
-    s->chunk_have = 0;
-    if (++s->chunk == s->seal.chunk_count)
+    *used = intake_put(&s->intake, s->position, data, len);
+    s->position += *used;
+    if (s->position == s->intake.size)
         s->state = STREAM_DIGESTS;
-    if (!s->hashing)
-        return 0; // it waits
-    uint8_t digest[SHA256_SIZE];
-    sha256_final(&s->digest, digest);
-    s->waiting = s->chunk; // whatever came before was hashed as it arrived, too
-    return judge(s, s->chunk - 1, digest);
+    if (s->intake.helped && *used > 0)
+        return 0;
+    return intake_work(&s->intake, s->intake.helped ? s->intake.seal.chunk_size : SIZE_MAX) || *used ? s->error : ERR_INTERNAL;
 }
 
 int stream_input(struct stream *s, const uint8_t *data, size_t len)
@@ -146,42 +125,6 @@ int stream_input(struct stream *s, const uint8_t *data, size_t len)
 
 // --- digests elsewhere ---
 
-// The next piece of a chunk's bytes, from `done` on, in one piece of memory. Its length is 0 at the end.
-static struct digest_piece next_piece(const struct stream *s, uint32_t chunk, uint32_t done)
-{
-    size_t n = 0;
-    uint64_t at = (uint64_t)chunk * s->seal.chunk_size + done;
-    const uint8_t *p = scatter_at(&s->map, at, seal_chunk_length(&s->seal, chunk) - done, &n);
-    return (struct digest_piece){ p, p ? n : 0 };
-}
-
-// False when the bytes lie in too many pieces.
-static bool job_fill(const struct stream *s, uint32_t chunk, struct hash_job *job)
-{
-    uint32_t done = 0, length = seal_chunk_length(&s->seal, chunk);
-    sha256_init(&job->sha);
-    job->number = chunk;
-    for (job->piece_count = 0; done < length && job->piece_count < HASH_JOB_PIECES; job->piece_count++) {
-        job->pieces[job->piece_count] = next_piece(s, chunk, done);
-        done += (uint32_t)job->pieces[job->piece_count].len;
-    }
-    return done == length;
-}
-
-static void hash_here(struct stream *s, uint32_t chunk)
-{
-    struct sha256 sha;
-    uint8_t digest[SHA256_SIZE];
-    struct digest_piece piece;
-    sha256_init(&sha);
-    for (uint32_t done = 0; (piece = next_piece(s, chunk, done)).len > 0; done += (uint32_t)piece.len)
-        sha256_update(&sha, piece.data, piece.len);
-    sha256_final(&sha, digest);
-    int err = judge(s, chunk, digest);
-    if (err)
-        fail(s, err);
-}
-
 static bool unjudged(const struct stream *s)
 {
     return s->state == STREAM_PAYLOAD || s->state == STREAM_DIGESTS;
@@ -189,43 +132,23 @@ static bool unjudged(const struct stream *s)
 
 bool stream_work(struct stream *s)
 {
-    if (!unjudged(s) || s->waiting == s->chunk)
-        return false;
-    hash_here(s, s->waiting++);
-    return true;
+    return unjudged(s) && intake_work(&s->intake, s->intake.seal.chunk_size) > 0;
 }
 
 bool stream_job(struct stream *s, struct hash_job *job)
 {
-    s->helped = true;
-    while (unjudged(s) && s->waiting < s->chunk && s->away_count < HASHBOARD_JOBS) {
-        if (!job_fill(s, s->waiting, job)) {
-            (void)stream_work(s);
-            continue;
-        }
-        s->away[s->away_count++] = s->waiting++;
-        return true;
-    }
-    return false;
+    return unjudged(s) && intake_job(&s->intake, job);
 }
 
 void stream_job_done(struct stream *s, const struct hash_job *job)
 {
-    uint32_t i = 0;
-    while (i < s->away_count && s->away[i] != job->number)
-        i++;
-    if (!unjudged(s) || i == s->away_count)
-        return;
-    s->away[i] = s->away[--s->away_count];
-    if (judge(s, job->number, job->digest) != 0)
-        hash_here(s, job->number); // a mismatch is not believed at once
+    if (unjudged(s))
+        intake_job_done(&s->intake, job);
 }
 
 void stream_jobs_lost(struct stream *s)
 {
-    s->helped = false;
-    while (unjudged(s) && s->away_count > 0)
-        hash_here(s, s->away[--s->away_count]);
+    intake_jobs_lost(&s->intake);
     while (stream_work(s))
         ;
 }
@@ -236,6 +159,6 @@ int stream_end(struct stream *s)
         return 0;
     // Of a seal that was cut off, what is there may show more than that it ends.
     struct seal_view view;
-    int err = s->state == STREAM_SEAL ? seal_view(s->seal_buf, s->seal_have, &view) : s->error;
+    int err = s->state == STREAM_SEAL ? seal_view(s->intake.config.seal_buf, s->seal_have, &view) : s->error;
     return err ? err : ERR_TRUNCATED;
 }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
-// A phase-2 image that comes as a file from front to back (HTTP, TFTP, a disk): verified as it arrives, each
-// byte in its final place, by the same rules as over the native protocol. Pure; memory is the caller's.
+// A phase-2 image that comes as a file from front to back (HTTP, TFTP, a disk), carried into an intake: verified as it arrives,
+// each byte in its final place, by the same rules as over the native protocol. Pure; memory is the caller's.
 #pragma once
-#include "base/scatter.h"
-#include "crypto/hashboard.h"
-#include "phase2/seal.h"
+#include "phase2/intake.h"
 
 enum stream_state {
     STREAM_SEAL,     // collecting the seal
@@ -18,42 +16,34 @@ enum stream_state {
 
 struct stream_ops {
     void *ctx;
-    // The seal is verified: makes room. On success *map covers the payload and *list has chunk_count * 32
-    // bytes. An error ends the stream with it.
-    int (*plan)(void *ctx, const struct seal *seal, struct scatter *map, uint8_t **list);
+    // in->seal is verified: makes room for it and calls intake_accept. An error ends the stream with it.
+    int (*plan)(void *ctx, struct intake *in);
 };
 
 struct stream {
-    const struct trust_store *trust;
+    struct intake intake;
+    struct intake_slot slots[HASHBOARD_JOBS + 2];
     struct stream_ops ops;
-    uint8_t *seal_buf; // the caller's, SEAL_MAX bytes
     enum stream_state state;
     int error;
     size_t seal_have, seal_want;
     uint64_t position; // in the current space
     uint64_t padding;
-    uint8_t *list;
-    struct seal seal;
-    struct scatter map;
-    struct sha256 digest; // of the chunk that is arriving
-    bool hashing;         // as it arrives
-    uint32_t chunk, chunk_have, chunks_verified;
-    // Digests elsewhere: chunks [waiting, chunk) are whole and not judged, and besides them those that are away.
-    bool helped;
-    uint32_t waiting, away_count, away[HASHBOARD_JOBS];
 };
 
+// seal_buf: SEAL_MAX bytes.
 void stream_init(struct stream *s, const struct trust_store *trust, const struct stream_ops *ops, uint8_t *seal_buf);
 
 // Takes the next bytes of the file. 0, or the error that ended it (the same again from then on): any ERR_SEAL_*,
 // what plan() said, ERR_SEAL_TRAILING for bytes behind the image.
 int stream_input(struct stream *s, const uint8_t *data, size_t len);
 
-// Digests elsewhere, for a caller with other processors (as p2_client_job and its like). Chunks that are whole wait from
-// the first call of stream_job on until it gives them out, or until stream_work hashes one here; false: none waits.
+// Digests elsewhere, for a caller with other processors, as intake_job and its like. Chunks that are whole wait from the first call
+// of stream_job on until it gives them out, until stream_work hashes one here, or until there is no slot for the next one. The
+// error of a bad chunk is s->error.
 bool stream_job(struct stream *s, struct hash_job *job);
-void stream_job_done(struct stream *s, const struct hash_job *job); // in any order; a wrong digest is made again here
-void stream_jobs_lost(struct stream *s);                            // none comes back: all that is away is hashed here
+void stream_job_done(struct stream *s, const struct hash_job *job);
+void stream_jobs_lost(struct stream *s);
 bool stream_work(struct stream *s);
 
 // The file has ended: 0 when the image is whole and verified, the earlier error or ERR_TRUNCATED otherwise (ERR_SEAL_VERSION

@@ -8,15 +8,15 @@
 
 #include <stdlib.h>
 
-static uint8_t memory[64 * 1024], list[4096];
+static uint8_t memory[64 * 1024], list[4096], chunk_bits[16];
 
-static int plan(void *ctx, const struct seal *seal, struct scatter *map, uint8_t **ret_list)
+static int plan(void *ctx, struct intake *in)
 {
+    const struct seal *seal = &in->seal;
     if (seal->payload_size > sizeof memory || seal->chunk_count > sizeof list / SHA256_SIZE)
         return ERR_BOOT_NO_ROOM;
-    *map = (struct scatter){ .size = seal->payload_size, .count = 1, .pieces = { { 0, seal->payload_size, memory } } };
-    *ret_list = list;
-    return 0;
+    const struct scatter map = { .size = seal->payload_size, .count = 1, .pieces = { { 0, seal->payload_size, memory } } };
+    return intake_accept(in, &map, list, chunk_bits);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

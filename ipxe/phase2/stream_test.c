@@ -5,28 +5,30 @@
 #include "phase2/testimage.h"
 
 struct sink {
-    uint8_t *memory, *list;
+    uint8_t *memory, *list, *chunk_bits;
     int plans, plan_error;
 };
 
-static int plan(void *ctx, const struct seal *seal, struct scatter *map, uint8_t **list)
+static int plan(void *ctx, struct intake *in)
 {
     struct sink *sink = ctx;
+    const struct seal *seal = &in->seal;
     sink->plans++;
     if (sink->plan_error)
         return sink->plan_error;
     free(sink->memory);
     free(sink->list);
+    free(sink->chunk_bits);
     sink->memory = malloc((size_t)seal->payload_size);
     sink->list = malloc((size_t)seal->chunk_count * SHA256_SIZE);
+    sink->chunk_bits = malloc((seal->chunk_count + 7) / 8);
     // Two pieces that meet in the middle of a chunk.
     uint64_t cut = seal->payload_size / 2 + 100;
-    *map = (struct scatter){ .size = seal->payload_size,
-                             .count = 2,
-                             .pieces = { { 0, cut, sink->memory },
-                                         { cut, seal->payload_size - cut, sink->memory + cut } } };
-    *list = sink->list;
-    return 0;
+    const struct scatter map = { .size = seal->payload_size,
+                                 .count = 2,
+                                 .pieces = { { 0, cut, sink->memory },
+                                             { cut, seal->payload_size - cut, sink->memory + cut } } };
+    return intake_accept(in, &map, sink->list, sink->chunk_bits);
 }
 
 static struct testimage image;
@@ -105,7 +107,7 @@ static int feed(struct sink *sink, size_t len, size_t step, const struct trust_s
             return (!err || err == s.error) && stream_end(&s) == s.error ? s.error : ERR_INTERNAL;
     }
     for (; s.state == STREAM_DIGESTS; share(&s))
-        if (stream_end(&s) != ERR_TRUNCATED || s.chunks_verified == s.seal.chunk_count)
+        if (stream_end(&s) != ERR_TRUNCATED || intake_complete(&s.intake))
             return ERR_INTERNAL; // said to be whole before the last digest was there
     return stream_end(&s);
 }
@@ -114,6 +116,7 @@ static void drop(struct sink *sink)
 {
     free(sink->memory);
     free(sink->list);
+    free(sink->chunk_bits);
 }
 
 TEST(whole_image_in_any_pieces)
