@@ -37,14 +37,14 @@ TEST(a_choice_costs_no_walk)
     struct p2_images set = begin(MANY);
     char first[P2_ERROR_TEXT], text[P2_ERROR_TEXT];
     CHECK(!set.by_name(set.ctx, ""));
-    CHECK(set.choice(set.ctx, 0, first) == &all[0].p2 && strcmp(first, "image-0, image-1") == 0);
+    CHECK(set.choice(set.ctx, 0, first) == &all[0].p2, strcmp(first, "image-0, image-1") == 0);
     images.current = NULL; // nothing to walk through
     for (unsigned turn = 1; turn < MANY / 2; turn++) {
         char expected[40];
         snprintf(expected, sizeof expected, "image-%u, image-%u", 2 * turn, 2 * turn + 1);
         if (strlen(expected) >= sizeof text)
             break;
-        CHECK(set.choice(set.ctx, turn, text) == &all[2 * turn].p2 && strcmp(text, expected) == 0);
+        CHECK(set.choice(set.ctx, turn, text) == &all[2 * turn].p2, strcmp(text, expected) == 0);
     }
     CHECK(!set.by_name(set.ctx, ""));
 }
@@ -53,16 +53,16 @@ TEST(what_cannot_be_read_is_no_choice)
 {
     char text[512], piece[P2_ERROR_TEXT];
     struct p2_images set = begin(3);
-    CHECK(set.choice(set.ctx, 0, piece) && strcmp(piece, "image-0, image-1") == 0);
+    CHECK(set.choice(set.ctx, 0, piece), strcmp(piece, "image-0, image-1") == 0);
     image_break(&images, &all[0].p2);
-    CHECK(set.choice(set.ctx, 0, piece) == &all[1].p2 && strcmp(piece, "image-1, image-2") == 0);
+    CHECK(set.choice(set.ctx, 0, piece) == &all[1].p2, strcmp(piece, "image-1, image-2") == 0);
     CHECK(images_choice(&images, text, sizeof text));
     CHECK(strcmp(text, "3 images, 1 of which cannot be read, and none is called \"default\": image-1, image-2") == 0);
     image_break(&images, &all[2].p2);
     CHECK(images_choice(&images, text, sizeof text));
     CHECK(strcmp(text, "3 images, 2 of which cannot be read, and none is called \"default\": image-1") == 0);
     image_break(&images, &all[1].p2);
-    CHECK(!set.choice(set.ctx, 0, piece) && !images_choice(&images, text, sizeof text) && !set.by_name(set.ctx, ""));
+    CHECK(!set.choice(set.ctx, 0, piece), !images_choice(&images, text, sizeof text), !set.by_name(set.ctx, ""));
 }
 
 TEST(a_default_that_breaks_is_none)
@@ -70,10 +70,10 @@ TEST(a_default_that_breaks_is_none)
     char piece[P2_ERROR_TEXT], text[40];
     struct p2_images set = begin(3);
     strcpy(names[1], "default");
-    CHECK(set.by_name(set.ctx, "") == &all[1].p2 && !set.choice(set.ctx, 0, piece));
+    CHECK(set.by_name(set.ctx, "") == &all[1].p2, !set.choice(set.ctx, 0, piece));
     image_break(&images, &all[1].p2);
-    CHECK(!set.by_name(set.ctx, "") && set.choice(set.ctx, 0, piece) == &all[0].p2);
-    CHECK(images_choice(&images, text, sizeof text) && strlen(text) == sizeof text - 1); // cut where the room ends
+    CHECK(!set.by_name(set.ctx, ""), set.choice(set.ctx, 0, piece) == &all[0].p2);
+    CHECK(images_choice(&images, text, sizeof text), strlen(text) == sizeof text - 1); // cut where the room ends
 }
 
 // A link to the image in use, or a second copy, leaves nothing to choose.
@@ -83,12 +83,12 @@ TEST(one_image_under_several_names_is_the_only_one)
     struct p2_images set = begin(3);
     for (unsigned i = 0; i < 3; i++)
         memset(all[i].p2.id, 7, sizeof all[i].p2.id);
-    CHECK(set.by_name(set.ctx, "") == &all[0].p2 && !set.choice(set.ctx, 0, piece) && !images_choice(&images, text, sizeof text));
+    CHECK(set.by_name(set.ctx, "") == &all[0].p2, !set.choice(set.ctx, 0, piece), !images_choice(&images, text, sizeof text));
     image_break(&images, &all[0].p2);
     CHECK(set.by_name(set.ctx, "") == &all[1].p2);
     all[2].p2.id[P2_IMAGE_ID_SIZE - 1]++;
     images.unnamed_known = false;
-    CHECK(!set.by_name(set.ctx, "") && set.choice(set.ctx, 0, piece) == &all[1].p2);
+    CHECK(!set.by_name(set.ctx, ""), set.choice(set.ctx, 0, piece) == &all[1].p2);
 }
 
 TEST_MAIN(T(a_choice_costs_no_walk), T(one_image_under_several_names_is_the_only_one), T(what_cannot_be_read_is_no_choice),

@@ -138,7 +138,7 @@ TEST(every_datagram_arrives_as_it_was_queued)
     for (int gso = 0; gso < 2; gso++) {
         struct client a, b;
         set_up(gso);
-        CHECK(client_open(&a, "127.0.0.1") && client_open(&b, "::1"));
+        CHECK(client_open(&a, "127.0.0.1"), client_open(&b, "::1"));
         send_and_compare(&a);
         send_and_compare(&b);
         CHECK_EQ(net.gso_pause[0], 0);
@@ -154,12 +154,12 @@ TEST(refused_batches_go_singly_on_that_path)
     struct client a, b;
     int on = 1;
     set_up(true);
-    CHECK(client_open(&a, "127.0.0.1") && client_open(&b, "::1"));
-    CHECK(say(&a, "127.0.0.1", "a", 1) && say(&b, "::1", "b", 1));
+    CHECK(client_open(&a, "127.0.0.1"), client_open(&b, "::1"));
+    CHECK(say(&a, "127.0.0.1", "a", 1), say(&b, "::1", "b", 1));
     CHECK_EQ(net_receive(&net, got), 2);
     a.addr = got[0].from;
     b.addr = got[1].from;
-    CHECK(a.addr.zone && b.addr.zone && a.addr.zone != b.addr.zone);
+    CHECK(a.addr.zone, b.addr.zone, a.addr.zone != b.addr.zone);
     // The kernel cuts nothing up that shall have no checksum.
     CHECK_EQ(setsockopt(net.sockets[0], SOL_SOCKET, SO_NO_CHECK, &on, sizeof on), 0);
     send_and_compare(&a);
@@ -213,8 +213,8 @@ TEST(batches_are_as_large_as_the_kernel_takes)
     for (unsigned i = 0; i < FULL_RUNS; i++)
         CHECK_EQ(got[i], 44); // 65,000 bytes
     CHECK_EQ(batches_of(P2_BLOCK_MIN, got), 4);
-    CHECK(got[0] == NET_GSO_BLOCKS && got[1] == NET_GSO_BLOCKS && got[3] == FULL_RUNS * P2_SERVER_QUANTUM - 3 * NET_GSO_BLOCKS);
-    CHECK(net.queue_count == 0 && net.queue_blocks == 0);
+    CHECK(got[0] == NET_GSO_BLOCKS, got[1] == NET_GSO_BLOCKS, got[3] == FULL_RUNS * P2_SERVER_QUANTUM - 3 * NET_GSO_BLOCKS);
+    CHECK(net.queue_count == 0, net.queue_blocks == 0);
     CHECK_EQ(net.gso_pause[0], 0);
     net_close(&net);
 }
@@ -223,13 +223,13 @@ TEST(clients_are_not_mixed)
 {
     struct client a, b;
     set_up(true);
-    CHECK(client_open(&a, "127.0.0.1") && client_open(&b, "127.0.0.1"));
+    CHECK(client_open(&a, "127.0.0.1"), client_open(&b, "127.0.0.1"));
     for (uint32_t i = 0; i < 12; i++)
         CHECK(queue(i / 3 % 2 ? &b : &a, i, i * 1408, 1408));
     net_flush(&net, 1, on_broken, NULL);
     for (uint32_t i = 0; i < 12; i++)
         CHECK(came(i / 3 % 2 ? &b : &a, i, i * 1408, 1408));
-    CHECK(nothing_more(&a) && nothing_more(&b));
+    CHECK(nothing_more(&a), nothing_more(&b));
     close(a.fd);
     close(b.fd);
     net_close(&net);
@@ -241,11 +241,11 @@ TEST(what_is_too_long_is_passed_over)
     struct net_datagram got[NET_BATCH];
     struct client a, b;
     set_up(true);
-    CHECK(client_open(&a, "127.0.0.1") && client_open(&b, "::1"));
-    CHECK(say(&a, "127.0.0.1", endless, sizeof endless) && say(&a, "127.0.0.1", "one", 3) && say(&a, "127.0.0.1", "two", 3));
+    CHECK(client_open(&a, "127.0.0.1"), client_open(&b, "::1"));
+    CHECK(say(&a, "127.0.0.1", endless, sizeof endless), say(&a, "127.0.0.1", "one", 3), say(&a, "127.0.0.1", "two", 3));
     CHECK(say(&b, "::1", "three", 5));
     CHECK_EQ(net_receive(&net, got), 3);
-    CHECK(heard(&got[0], &a, "one") && heard(&got[1], &a, "two") && heard(&got[2], &b, "three"));
+    CHECK(heard(&got[0], &a, "one"), heard(&got[1], &a, "two"), heard(&got[2], &b, "three"));
     CHECK_EQ(net_receive(&net, got), 0);
     close(a.fd);
     close(b.fd);
@@ -257,7 +257,7 @@ TEST(an_image_that_cannot_be_read)
 {
     struct client a, b;
     set_up(true);
-    CHECK(client_open(&a, "127.0.0.1") && client_open(&b, "127.0.0.1"));
+    CHECK(client_open(&a, "127.0.0.1"), client_open(&b, "127.0.0.1"));
     uint8_t *gone = mmap(NULL, IMAGE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(gone != MAP_FAILED);
     struct image other = { .map = gone };
@@ -266,7 +266,7 @@ TEST(an_image_that_cannot_be_read)
         CHECK(queue_from(&other, &a, i, i * 1408, 1408));
     CHECK(queue(&b, 4, 0, 1408));
     net_flush(&net, 1, on_broken, NULL);
-    CHECK(came(&b, 4, 0, 1408) && nothing_more(&a));
+    CHECK(came(&b, 4, 0, 1408), nothing_more(&a));
     CHECK(broken_count > 0);
     CHECK_EQ(net.dropped, 4);
     CHECK_EQ(net.gso_pause[0], 0);

@@ -55,7 +55,7 @@ TEST(grows)
     memset(blob, 0xab, sizeof blob);
     start();
     uint8_t *file = build(blob, sizeof blob, &len, &was_signed);
-    CHECK(file != NULL && !was_signed);
+    CHECK(file != NULL, !was_signed);
     if (!file)
         return;
     uint8_t *s = file + SECTIONS + 40;
@@ -86,7 +86,7 @@ TEST(loses_its_signature)
     store32_le(head + OPTIONAL + 144, 0x800);
     store32_le(head + OPTIONAL + 148, 0x100);
     uint8_t *file = build((const uint8_t *)"x", 1, &len, &was_signed);
-    CHECK(file != NULL && was_signed);
+    CHECK(file != NULL, was_signed);
     if (file)
         CHECK_EQ(load64_le(file + OPTIONAL + 144), 0);
     free(file);
@@ -170,7 +170,7 @@ TEST(says_for_which_machine_and_whether_it_is_intact)
         unsigned driver = embed_pe_machine(file, len);
         free(file);
         CHECK_EQ(machine, i < 2 ? machines[i] : 0);
-        CHECK(cut == 0 && driver == 0 && intact && damaged);
+        CHECK(cut == 0, driver == 0, intact, damaged);
     }
 }
 

@@ -50,7 +50,7 @@ TEST(image_is_verified_by_the_thread)
     CHECK_EQ(hash.board.under_way, 0);
     eventfd_t told = 0;
     CHECK_EQ(eventfd_read(hash.news, &told), 0);
-    CHECK(told > 0 && told <= image.seal.chunk_count);
+    CHECK(told > 0, told <= image.seal.chunk_count);
     leave(&image);
 }
 
@@ -90,7 +90,7 @@ TEST(stopped_with_jobs_under_way)
     testimage_make(&image, "stopped", 300000, 1, TESTKEY_P256_A);
     setup_beside(&image);
     fetch_hash_start(&hash);
-    CHECK(run_until(P2_SEALED, now + 5000000) && accept_image());
+    CHECK(run_until(P2_SEALED, now + 5000000), accept_image());
     for (unsigned i = 0; i < 1000 && !most_out; i++)
         (void)run_until(P2_VERIFIED, now + 1000);
     CHECK(most_out > 0);

@@ -142,12 +142,12 @@ TEST(a_cut_loses_no_half)
             _exit(1);
         }
         int status;
-        CHECK(waitpid(child, &status, 0) == child && status == 0);
+        CHECK(waitpid(child, &status, 0) == child, status == 0);
         CHECK_EQ(first_of("k.pub"), 'o');
         CHECK(first_of("k.key") == 'o' || first_of(".k.key.signet-former") == 'o');
         // The next run that succeeds leaves nothing of it.
         CHECK_EQ(write_pair(true), 0);
-        CHECK(first_of("k.key") == 'n' && first_of("k.pub") == 'n' && first_of(".k.key.signet-former") == 0);
+        CHECK(first_of("k.key") == 'n', first_of("k.pub") == 'n', first_of(".k.key.signet-former") == 0);
         end();
     }
 }
@@ -159,7 +159,7 @@ TEST(files_of_like_names_stay)
     put("k.pub", "old");
     put("k.key.former", "mine");
     CHECK_EQ(write_pair(true), 0);
-    CHECK(first_of("k.key") == 'n' && first_of("k.key.former") == 'm');
+    CHECK(first_of("k.key") == 'n', first_of("k.key.former") == 'm');
     end();
 }
 
@@ -180,11 +180,11 @@ TEST(links_of_others_in_a_shared_folder)
         return;
     }
     begin();
-    CHECK(mkdir("shared", 0700) == 0 && chmod("shared", 01777) == 0 && mkdir("plain", 0700) == 0 && mkdir("victim", 0700) == 0);
+    CHECK(mkdir("shared", 0700) == 0, chmod("shared", 01777) == 0, mkdir("plain", 0700) == 0, mkdir("victim", 0700) == 0);
     put("victim/file", "old");
     // As the file, as a folder on the way, through a link of one's own, and as a link to what is not there yet.
-    CHECK(symlink("../victim/file", "shared/a") == 0 && symlink("../victim", "shared/b") == 0 && symlink("shared/a", "mine") == 0 &&
-          symlink("../victim/none", "shared/c") == 0 && symlink("loop", "loop") == 0);
+    CHECK(symlink("../victim/file", "shared/a") == 0, symlink("../victim", "shared/b") == 0, symlink("shared/a", "mine") == 0,
+          symlink("../victim/none", "shared/c") == 0, symlink("loop", "loop") == 0);
     static const char *const theirs[] = { "shared/a", "shared/b", "shared/c" };
     for (unsigned i = 0; i < ARRAY_SIZE(theirs); i++)
         CHECK_EQ(lchown(theirs[i], 65534, 65534), 0);
@@ -192,9 +192,9 @@ TEST(links_of_others_in_a_shared_folder)
     static const char *const paths[] = { "shared/a", "shared/b/file", "mine", "shared/c", "shared/b/new", "shared/../shared/a", "loop" };
     for (unsigned i = 0; i < ARRAY_SIZE(paths); i++)
         CHECK_EQ(write_to(paths[i]), -1);
-    CHECK(first_of("victim/file") == 'o' && first_of("victim/none") == 0 && first_of("victim/new") == 0);
+    CHECK(first_of("victim/file") == 'o', first_of("victim/none") == 0, first_of("victim/new") == 0);
     // In a folder of one's own, and one's own link in the shared one, they are followed as ever.
-    CHECK(symlink("../victim/file", "plain/a") == 0 && lchown("plain/a", 65534, 65534) == 0);
+    CHECK(symlink("../victim/file", "plain/a") == 0, lchown("plain/a", 65534, 65534) == 0);
     CHECK_EQ(write_to("plain/a"), 0);
     CHECK_EQ(first_of("victim/file"), 'n');
     put("victim/file", "old");
@@ -204,10 +204,10 @@ TEST(links_of_others_in_a_shared_folder)
     // Another's file, or a hard link to one, is replaced, not written to; its permissions are not taken over.
     struct stat st;
     put("victim/file", "old");
-    CHECK(link("victim/file", "shared/hard") == 0 && chmod("victim/file", 0666) == 0 && chown("victim/file", 65534, 65534) == 0);
+    CHECK(link("victim/file", "shared/hard") == 0, chmod("victim/file", 0666) == 0, chown("victim/file", 65534, 65534) == 0);
     CHECK_EQ(write_to("shared/hard"), 0);
-    CHECK(first_of("victim/file") == 'o' && first_of("shared/hard") == 'n');
-    CHECK(stat("shared/hard", &st) == 0 && st.st_uid == 0 && (st.st_mode & 022) == 0);
+    CHECK(first_of("victim/file") == 'o', first_of("shared/hard") == 'n');
+    CHECK(stat("shared/hard", &st) == 0, st.st_uid == 0, (st.st_mode & 022) == 0);
     end();
 }
 

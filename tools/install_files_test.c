@@ -340,7 +340,7 @@ TEST(a_real_folder_and_a_process_that_ends)
         CHECK_EQ(real_version(BOOT), version);
     }
     CHECK_EQ(install_files_restore(&real, BOOT, OLD), 0);
-    CHECK(real_version(BOOT) > 0 && real_version(OLD) == ABSENT);
+    CHECK(real_version(BOOT) > 0, real_version(OLD) == ABSENT);
     CHECK_EQ(install_files_restore(&real, BOOT, OLD), 0);
     CHECK_EQ(real_version(BOOT), ABSENT);
     CHECK_EQ(install_files_remove(&real, BOOT ".new"), 0);

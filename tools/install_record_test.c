@@ -17,7 +17,7 @@ TEST(what_is_written_is_read)
     install_record_code(mbr, record.code);
     install_record_build(&record, sector);
     CHECK(install_record_parse(sector, &read));
-    CHECK(read.former_known && !read.former_signature);
+    CHECK(read.former_known, !read.former_signature);
     CHECK(memcmp(read.former, record.former, sizeof record.former) == 0);
     CHECK(install_record_holds(&read, mbr));
 }

@@ -85,9 +85,9 @@ TEST(partitions_and_their_disks)
     char *disk;
     unsigned partition;
     set_up();
-    CHECK(install_sys_partition(makedev(1, 3), 2, &number) && number == makedev(8, 2));
-    CHECK(install_sys_partition(makedev(1, 3), 0, &number) && number == makedev(1, 3));
-    CHECK(install_sys_partition(makedev(259, 5), 3, &number) && number == makedev(259, 7));
+    CHECK(install_sys_partition(makedev(1, 3), 2, &number), number == makedev(8, 2));
+    CHECK(install_sys_partition(makedev(1, 3), 0, &number), number == makedev(1, 3));
+    CHECK(install_sys_partition(makedev(259, 5), 3, &number), number == makedev(259, 7));
     CHECK_STR((disk = install_sys_file(makedev(259, 7))) + strlen(root), "/dev/nvme9n1p3");
     free(disk);
     CHECK(install_sys_file(makedev(9, 9)) == NULL);
@@ -109,12 +109,12 @@ TEST(arrays)
     struct install_sys_array array;
     dev_t members[4];
     set_up();
-    CHECK(!install_sys_array(makedev(8, 2), &array) && !install_sys_array(makedev(9, 9), &array) && !install_sys_is_array(makedev(8, 1), &array));
-    CHECK(install_sys_array(makedev(8, 1), &array) && array.number == makedev(9, 127) && array.plain);
+    CHECK(!install_sys_array(makedev(8, 2), &array), !install_sys_array(makedev(9, 9), &array), !install_sys_is_array(makedev(8, 1), &array));
+    CHECK(install_sys_array(makedev(8, 1), &array), array.number == makedev(9, 127), array.plain);
     CHECK_STR(array.file + strlen(root), "/dev/md127");
     free(array.file);
     CHECK_EQ(install_sys_members(makedev(9, 127), members, 4), 2);
-    CHECK(members[0] == makedev(259, 7) && members[1] == makedev(8, 1));
+    CHECK(members[0] == makedev(259, 7), members[1] == makedev(8, 1));
     CHECK_EQ(install_sys_members(makedev(9, 127), members, 1), 2);
     CHECK_EQ(install_sys_members(makedev(8, 1), members, 4), 0);
     // The members of others do not begin with what the array begins with.
@@ -122,12 +122,12 @@ TEST(arrays)
     for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
         put("sys/devices/virtual/block/md127/md/level", others[i][0]);
         put("sys/devices/virtual/block/md127/md/metadata_version", others[i][1]);
-        CHECK(install_sys_is_array(makedev(9, 127), &array) && !array.plain);
+        CHECK(install_sys_is_array(makedev(9, 127), &array), !array.plain);
         free(array.file);
     }
     CHECK(install_sys_holder(makedev(8, 2)) == NULL);
     char *holder = install_sys_holder(makedev(8, 1));
-    CHECK(holder && strcmp(holder + strlen(root), "/dev/md127") == 0);
+    CHECK(holder, strcmp(holder + strlen(root), "/dev/md127") == 0);
     free(holder);
 }
 

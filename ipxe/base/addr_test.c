@@ -31,7 +31,7 @@ TEST(ipv4)
     CHECK(net_addr_is_v4(&a));
     CHECK_STR(net_addr_format(&a, text), "192.0.2.1:20530");
     CHECK_EQ(a.zone, 0);
-    CHECK(parse("255.255.255.255", &a) && parse("0.0.0.0", &a));
+    CHECK(parse("255.255.255.255", &a), parse("0.0.0.0", &a));
     a.port = 0;
     CHECK_STR(net_addr_format(&a, text), "0.0.0.0");
 }
@@ -91,7 +91,7 @@ TEST(refused)
             printf("  accepted %s\n", bad[i]);
         CHECK(!parse(bad[i], &a));
     }
-    CHECK(a.ip[0] == 9 && a.port == 7 && a.zone == 5);
+    CHECK(a.ip[0] == 9, a.port == 7, a.zone == 5);
 }
 
 // Random texts of the alphabet of addresses: ours and libc's inet_pton must agree on every one.

@@ -15,7 +15,7 @@ TEST(reads_in_both_orders)
     CHECK_EQ(c.len, 3);
     CHECK_EQ(cursor_u16_le(&c), 0x0f0e);
     CHECK_EQ(cursor_u8(&c), 0xf0);
-    CHECK(cursor_ok(&c) && c.len == 0);
+    CHECK(cursor_ok(&c), c.len == 0);
     c = cursor_make(d, 8);
     CHECK_EQ(cursor_u64_le(&c), 0x0807060504030201);
     c = cursor_make(d, 8);
@@ -70,10 +70,10 @@ TEST(writes_what_it_reads)
     CHECK_EQ(cursor_u8(&c), 0x12);
     CHECK_EQ(cursor_u16_le(&c), 0x1234);
     CHECK_EQ(cursor_u16_be(&c), 0x5678);
-    CHECK(cursor_u32_le(&c) == 0x9abcdef0 && cursor_u32_be(&c) == 0x12345678);
-    CHECK(cursor_u64_le(&c) == 0x1122334455667788 && cursor_u64_be(&c) == 0x99aabbccddeeff00);
+    CHECK(cursor_u32_le(&c) == 0x9abcdef0, cursor_u32_be(&c) == 0x12345678);
+    CHECK(cursor_u64_le(&c) == 0x1122334455667788, cursor_u64_be(&c) == 0x99aabbccddeeff00);
     CHECK(memcmp(cursor_bytes(&c, 6), "\0\0\0xyz", 6) == 0);
-    CHECK(cursor_ok(&c) && c.len == 0);
+    CHECK(cursor_ok(&c), c.len == 0);
 }
 
 TEST(builder_overflows_cleanly)
@@ -88,7 +88,7 @@ TEST(builder_overflows_cleanly)
     builder_u8(&b, 3);
     builder_zeros(&b, 1);
     CHECK_EQ(b.len, 2);
-    CHECK(d[2] == 7 && d[4] == 7);
+    CHECK(d[2] == 7, d[4] == 7);
     CHECK(builder_room(&b, 0) == NULL);
     b = builder_make(d, 4);
     CHECK(builder_room(&b, SIZE_MAX) == NULL);
@@ -100,10 +100,10 @@ TEST(any_alignment)
     uint8_t d[24] = { 0 };
     for (unsigned i = 0; i < 8; i++) {
         store64_le(d + i, 0x8899aabbccddeeff);
-        CHECK(load64_le(d + i) == 0x8899aabbccddeeff && load32_le(d + i + 4) == 0x8899aabb);
-        CHECK(load16_le(d + i) == 0xeeff && load16_be(d + i) == 0xffee && load32_be(d + i) == 0xffeeddcc);
+        CHECK(load64_le(d + i) == 0x8899aabbccddeeff, load32_le(d + i + 4) == 0x8899aabb);
+        CHECK(load16_le(d + i) == 0xeeff, load16_be(d + i) == 0xffee, load32_be(d + i) == 0xffeeddcc);
         store64_be(d + i, 0x8899aabbccddeeff);
-        CHECK(load64_be(d + i) == 0x8899aabbccddeeff && d[i] == 0x88);
+        CHECK(load64_be(d + i) == 0x8899aabbccddeeff, d[i] == 0x88);
     }
 }
 

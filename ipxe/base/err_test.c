@@ -7,7 +7,7 @@ TEST(codes_are_distinct_and_well_formed)
 {
     for (int a = 1; a < (int)ERR_ORDINAL_COUNT; a++) {
         const char *code = err_code(-a);
-        CHECK(strlen(code) == 3 && code[0] >= 'A' && code[0] <= 'Z');
+        CHECK(strlen(code) == 3, code[0] >= 'A', code[0] <= 'Z');
         CHECK(err_text(-a)[0] != '\0');
         for (int b = 1; b < a; b++)
             CHECK(strcmp(code, err_code(-b)) != 0);

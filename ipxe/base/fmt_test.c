@@ -124,13 +124,13 @@ static bool parse(const char *s, unsigned base, uint64_t *v)
 TEST(parses_numbers)
 {
     uint64_t v = 99;
-    CHECK(parse("0", 10, &v) && v == 0);
-    CHECK(parse("0123", 0, &v) && v == 123);
-    CHECK(parse("18446744073709551615", 10, &v) && v == UINT64_MAX);
-    CHECK(parse("ffffffffffffffff", 16, &v) && v == UINT64_MAX);
-    CHECK(parse("0xFf", 0, &v) && v == 255);
-    CHECK(parse("0X10", 0, &v) && v == 16);
-    CHECK(fmt_parse_u64("123", 2, 10, &v) && v == 12);
+    CHECK(parse("0", 10, &v), v == 0);
+    CHECK(parse("0123", 0, &v), v == 123);
+    CHECK(parse("18446744073709551615", 10, &v), v == UINT64_MAX);
+    CHECK(parse("ffffffffffffffff", 16, &v), v == UINT64_MAX);
+    CHECK(parse("0xFf", 0, &v), v == 255);
+    CHECK(parse("0X10", 0, &v), v == 16);
+    CHECK(fmt_parse_u64("123", 2, 10, &v), v == 12);
 }
 
 TEST(refuses_what_is_no_number)

@@ -35,24 +35,24 @@ TEST(overlaps_as_counted_by_hand)
 
 TEST(powers_of_two)
 {
-    CHECK(!is_power_of_two(0) && is_power_of_two(1) && !is_power_of_two(3));
+    CHECK(!is_power_of_two(0), is_power_of_two(1), !is_power_of_two(3));
     for (int i = 2; i < 64; i++)
-        CHECK(is_power_of_two((uint64_t)1 << i) && !is_power_of_two(((uint64_t)1 << i) - 1));
+        CHECK(is_power_of_two((uint64_t)1 << i), !is_power_of_two(((uint64_t)1 << i) - 1));
 }
 
 TEST(aligns_or_says_no)
 {
     uint64_t r = 42;
-    CHECK(align_up_checked(0, 4096, &r) && r == 0);
-    CHECK(align_up_checked(1, 4096, &r) && r == 4096);
-    CHECK(align_up_checked(4096, 4096, &r) && r == 4096);
-    CHECK(align_up_checked(7, 1, &r) && r == 7);
-    CHECK(align_up_checked(UINT64_MAX - 4095, 4096, &r) && r == UINT64_MAX - 4095);
+    CHECK(align_up_checked(0, 4096, &r), r == 0);
+    CHECK(align_up_checked(1, 4096, &r), r == 4096);
+    CHECK(align_up_checked(4096, 4096, &r), r == 4096);
+    CHECK(align_up_checked(7, 1, &r), r == 7);
+    CHECK(align_up_checked(UINT64_MAX - 4095, 4096, &r), r == UINT64_MAX - 4095);
     r = 42;
-    CHECK(!align_up_checked(UINT64_MAX - 4094, 4096, &r) && r == 42);
-    CHECK(!align_up_checked(UINT64_MAX, 2, &r) && r == 42);
-    CHECK(!align_up_checked(1, 0, &r) && r == 42);
-    CHECK(!align_up_checked(1, 3, &r) && r == 42);
+    CHECK(!align_up_checked(UINT64_MAX - 4094, 4096, &r), r == 42);
+    CHECK(!align_up_checked(UINT64_MAX, 2, &r), r == 42);
+    CHECK(!align_up_checked(1, 0, &r), r == 42);
+    CHECK(!align_up_checked(1, 3, &r), r == 42);
 }
 
 TEST_MAIN(T(fits_at_every_edge), T(overlaps_as_counted_by_hand), T(powers_of_two), T(aligns_or_says_no))

@@ -66,12 +66,12 @@ TEST(finds_contiguous_runs)
 {
     struct fixture *f = fixture();
     size_t n = 99;
-    CHECK(scatter_at(&f->map, 3, 100, &n) == f->arena + 43 && n == 7);
-    CHECK(scatter_at(&f->map, 3, 2, &n) == f->arena + 43 && n == 2);
-    CHECK(scatter_at(&f->map, 10, 100, &n) == f->arena + 5 && n == 1);
-    CHECK(scatter_at(&f->map, 29, 100, &n) == f->arena + 28 && n == 1);
+    CHECK(scatter_at(&f->map, 3, 100, &n) == f->arena + 43, n == 7);
+    CHECK(scatter_at(&f->map, 3, 2, &n) == f->arena + 43, n == 2);
+    CHECK(scatter_at(&f->map, 10, 100, &n) == f->arena + 5, n == 1);
+    CHECK(scatter_at(&f->map, 29, 100, &n) == f->arena + 28, n == 1);
     n = 99;
-    CHECK(scatter_at(&f->map, 30, 1, &n) == NULL && n == 99);
+    CHECK(scatter_at(&f->map, 30, 1, &n) == NULL, n == 99);
     CHECK(scatter_at(&f->map, UINT64_MAX, 1, &n) == NULL);
 }
 

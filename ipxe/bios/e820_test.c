@@ -29,10 +29,10 @@ TEST(reserved_wins_over_usable)
     struct e820_map map = make(in, 3);
     CHECK_EQ(e820_sanitise(&map), 0);
     CHECK_EQ(map.count, 4);
-    CHECK(map.entries[0].type == 1 && map.entries[0].base == 0x1000 && map.entries[0].length == 0x1000);
-    CHECK(map.entries[1].type == 2 && map.entries[1].base == 0x2000 && map.entries[1].length == 0x1000);
-    CHECK(map.entries[2].type == 4 && map.entries[2].base == 0x3000 && map.entries[2].length == 0x3000);
-    CHECK(map.entries[3].type == 1 && map.entries[3].base == 0x6000 && map.entries[3].length == 0x3000);
+    CHECK(map.entries[0].type == 1, map.entries[0].base == 0x1000, map.entries[0].length == 0x1000);
+    CHECK(map.entries[1].type == 2, map.entries[1].base == 0x2000, map.entries[1].length == 0x1000);
+    CHECK(map.entries[2].type == 4, map.entries[2].base == 0x3000, map.entries[2].length == 0x3000);
+    CHECK(map.entries[3].type == 1, map.entries[3].base == 0x6000, map.entries[3].length == 0x3000);
 }
 
 TEST(odd_entries_are_left_out_or_cut)
@@ -70,9 +70,9 @@ TEST(marking_cuts)
     struct e820_map map = make(in, 1);
     CHECK_EQ(e820_mark(&map, 0x200000, 0x100000, E820_TYPE_PERSISTENT), 0);
     CHECK_EQ(map.count, 3);
-    CHECK(map.entries[0].base == 0x100000 && map.entries[0].length == 0x100000 && map.entries[0].type == 1);
-    CHECK(map.entries[1].base == 0x200000 && map.entries[1].length == 0x100000 && map.entries[1].type == 12);
-    CHECK(map.entries[2].base == 0x300000 && map.entries[2].length == 0x500000 && map.entries[2].type == 1);
+    CHECK(map.entries[0].base == 0x100000, map.entries[0].length == 0x100000, map.entries[0].type == 1);
+    CHECK(map.entries[1].base == 0x200000, map.entries[1].length == 0x100000, map.entries[1].type == 12);
+    CHECK(map.entries[2].base == 0x300000, map.entries[2].length == 0x500000, map.entries[2].type == 1);
     CHECK_EQ(e820_mark(&map, 0x100000, 0x700000, 2), 0);
     CHECK_EQ(map.count, 1);
     CHECK_EQ(map.entries[0].type, 2);
@@ -87,11 +87,11 @@ TEST(usable_leaves_holes_and_part_pages_out)
     CHECK_EQ(e820_sanitise(&map), 0);
     struct mem_region r[8];
     CHECK_EQ(e820_usable(&map, 0x100000, 0x100000000, 0x100000, 0x412345, r, 8), 1);
-    CHECK(r[0].base == 0x413000 && r[0].length == 0x8000000 - 0x413000);
+    CHECK(r[0].base == 0x413000, r[0].length == 0x8000000 - 0x413000);
     CHECK_EQ(e820_usable(&map, 0, UINT64_MAX, 0x200800, 0x300800, r, 8), 4);
-    CHECK(r[0].base == 0 && r[0].length == 0x9f000);
-    CHECK(r[1].base == 0x100000 && r[1].length == 0x100000);
-    CHECK(r[2].base == 0x301000 && r[2].length == 0x8000000 - 0x301000);
+    CHECK(r[0].base == 0, r[0].length == 0x9f000);
+    CHECK(r[1].base == 0x100000, r[1].length == 0x100000);
+    CHECK(r[2].base == 0x301000, r[2].length == 0x8000000 - 0x301000);
     CHECK(r[3].base == 0x100000000);
     CHECK_EQ(e820_usable(&map, 0, UINT64_MAX, 0, 0, r, 1), 1);
 }

@@ -17,8 +17,8 @@ TEST(gives_aligned_memory_of_its_own)
     struct heap h;
     heap_init(&h, arena, sizeof arena);
     uint8_t *a = heap_alloc(&h, 1), *b = heap_alloc(&h, 100), *c = heap_alloc(&h, 0);
-    CHECK(a && b && c && a != b && b != c);
-    CHECK((uintptr_t)a % 16 == 0 && (uintptr_t)b % 16 == 0 && (uintptr_t)c % 16 == 0);
+    CHECK(a, b, c, a != b, b != c);
+    CHECK((uintptr_t)a % 16 == 0, (uintptr_t)b % 16 == 0, (uintptr_t)c % 16 == 0);
     memset(a, 1, 1);
     memset(b, 2, 100);
     CHECK(heap_check(&h));

@@ -24,13 +24,13 @@ TEST(parts_are_devices)
         make(size);
         CHECK(block_part(&disk.dev, 4, 10, &part));
         CHECK(block_part(&part, 2, 3, &inner));
-        CHECK(part.sectors == 10 && inner.sectors == 3 && inner.sector_size == size && inner.ctx == &disk);
+        CHECK(part.sectors == 10, inner.sectors == 3, inner.sector_size == size, inner.ctx == &disk);
         CHECK_STR(inner.name, "memory");
         CHECK_EQ(block_read(&inner, 1, 2, buf), 0);
         CHECK(memcmp(buf, data + 7 * size, 2 * size) == 0);
         memset(buf, 0x5a, sizeof buf);
         CHECK_EQ(block_write(&inner, 2, 1, buf), 0);
-        CHECK(memcmp(buf, data + 8 * size, size) == 0 && data[8 * size - 1] != 0x5a && data[9 * size] != 0x5a);
+        CHECK(memcmp(buf, data + 8 * size, size) == 0, data[8 * size - 1] != 0x5a, data[9 * size] != 0x5a);
         CHECK(block_part(&part, 2, 3, &part)); // in its own place
         CHECK_EQ(part.first, 6);
     }
@@ -52,8 +52,8 @@ TEST(nothing_outside_a_part)
         CHECK(!block_part(&part, bad[i].lba, bad[i].count, &other));
     }
     CHECK_EQ(other.sectors, 99);
-    CHECK(disk.reads == 0 && disk.writes == 0);
-    CHECK(block_part(&part, 3, 0, &other) && other.sectors == 0); // an empty one is one
+    CHECK(disk.reads == 0, disk.writes == 0);
+    CHECK(block_part(&part, 3, 0, &other), other.sectors == 0); // an empty one is one
     CHECK_EQ(block_read(&other, 0, 1, buf), ERR_INVALID);
 }
 

@@ -61,7 +61,7 @@ TEST(round_trip)
             slot.tries = tries[t];
             CHECK_EQ(bootslot_build(&slot, sector), 0);
             CHECK_EQ(parse(sizeof sector, &back), 0);
-            CHECK(back.sequence == slot.sequence && back.length == slot.length && back.tries == slot.tries);
+            CHECK(back.sequence == slot.sequence, back.length == slot.length, back.tries == slot.tries);
             CHECK(memcmp(back.digest, slot.digest, SHA256_SIZE) == 0);
         }
 }
@@ -152,11 +152,11 @@ TEST(places)
     struct bootslot_place p[2];
     // The gap behind an MBR, the ZFS boot area of a partition at LBA 2048, a BIOS boot partition of 1 MiB.
     CHECK_EQ(bootslot_place(1, 2047, BOOTSLOT_LENGTH_MAX, p), 0);
-    CHECK(p[0].lba == 8 && p[0].sectors == 1016 && p[1].lba == 1024 && p[1].sectors == 1016);
+    CHECK(p[0].lba == 8, p[0].sectors == 1016, p[1].lba == 1024, p[1].sectors == 1016);
     CHECK_EQ(bootslot_place(2048 + 1024, 7168, BOOTSLOT_LENGTH_MAX, p), 0);
-    CHECK(p[0].lba == 3072 && p[0].sectors == 3480 && p[1].lba == 6552 && p[1].lba + p[1].sectors <= 2048 + 8192);
+    CHECK(p[0].lba == 3072, p[0].sectors == 3480, p[1].lba == 6552, p[1].lba + p[1].sectors <= 2048 + 8192);
     CHECK_EQ(bootslot_place(40, 2008, 250000, p), 0);
-    CHECK(p[0].lba == 40 && p[1].lba == 40 + p[0].sectors);
+    CHECK(p[0].lba == 40, p[1].lba == 40 + p[0].sectors);
     CHECK_EQ(bootslot_place(1, 62, 250000, p), ERR_TOO_LARGE);
     for (uint64_t lba = 0; lba < 20; lba++)
         for (uint64_t sectors = 0; sectors < 1500; sectors += 7) {
@@ -164,8 +164,8 @@ TEST(places)
             CHECK(err == 0 || err == ERR_TOO_LARGE);
             if (err)
                 continue;
-            CHECK(p[0].lba >= lba && p[0].lba % 8 == 0 && p[1].lba % 8 == 0 && p[0].sectors % 8 == 0);
-            CHECK(p[0].lba + p[0].sectors == p[1].lba && p[1].lba + p[1].sectors <= lba + sectors);
+            CHECK(p[0].lba >= lba, p[0].lba % 8 == 0, p[1].lba % 8 == 0, p[0].sectors % 8 == 0);
+            CHECK(p[0].lba + p[0].sectors == p[1].lba, p[1].lba + p[1].sectors <= lba + sectors);
             CHECK(p[0].sectors * 512ull >= 4096 + 300000);
         }
     CHECK_EQ(bootslot_place(UINT64_MAX - 3, 3, 300000, p), ERR_TOO_LARGE);

@@ -109,15 +109,15 @@ TEST(reads_what_mtools_wrote)
         CHECK_EQ(fat.kind, kinds[i]);
         CHECK_EQ(fat_find(&fat, "EFI/BOOT/BOOTX64.EFI", &file), 0);
         CHECK_EQ(file.size, 3000);
-        CHECK(read_file(1000) > 0 && content_is_pattern(3000));
+        CHECK(read_file(1000) > 0, content_is_pattern(3000));
         CHECK_EQ(fat_find(&fat, "/signet/autoexec.ipxe", &file), 0);
         CHECK_EQ(read_file(1), 1);
-        CHECK(file.size == strlen(SCRIPT) && memcmp(content, SCRIPT, file.size) == 0);
+        CHECK(file.size == strlen(SCRIPT), memcmp(content, SCRIPT, file.size) == 0);
         for (uint32_t max = 1; max < 100; max += max) {
             CHECK_EQ(fat_find(&fat, LONG_PATH, &file), 0);
             CHECK_EQ(file.size, LONG_SIZE);
             int runs = read_file(max);
-            CHECK(runs > 0 && content_is_pattern(LONG_SIZE));
+            CHECK(runs > 0, content_is_pattern(LONG_SIZE));
             CHECK(runs > 1 || fat.kind == FAT32); // there alone its clusters follow one another
         }
         CHECK_EQ(fat_find(&fat, "/signet/another file, number 4", &file), 0);
@@ -233,7 +233,7 @@ TEST(the_second_table_alone)
     CHECK_EQ(mount(), 0);
     memset(volume + 32 * 512, 0, 512); // the first one's beginning, with the chains of all files
     CHECK_EQ(fat_find(&fat, LONG_PATH, &file), 0);
-    CHECK(read_file(8) > 0 && content_is_pattern(LONG_SIZE));
+    CHECK(read_file(8) > 0, content_is_pattern(LONG_SIZE));
 }
 
 // Every cluster of a chain in turn points to something wrong.
@@ -300,7 +300,7 @@ TEST(sizes_at_the_limits)
     store32_le(entry + 28, 6 * 512);
     CHECK_EQ(fat_find(&fat, "EFI/BOOT/BOOTX64.EFI", &file), 0);
     CHECK_EQ(fat_run(&fat, &file, UINT32_MAX, &run), 0);
-    CHECK(run.count == 6 && run.bytes == 6 * 512);
+    CHECK(run.count == 6, run.bytes == 6 * 512);
     CHECK_EQ(fat_run(&fat, &file, 1, &run), 0);
     CHECK_EQ(run.bytes, 0);
     store32_le(entry + 28, 6 * 512 + 1);
@@ -311,7 +311,7 @@ TEST(sizes_at_the_limits)
     fat.window_sector = UINT32_MAX;
     CHECK_EQ(fat_find(&fat, "EFI/BOOT/BOOTX64.EFI", &file), 0);
     CHECK_EQ(fat_run(&fat, &file, UINT32_MAX, &run), 0);
-    CHECK(run.count == 1 && run.bytes == 1);
+    CHECK(run.count == 1, run.bytes == 1);
 }
 
 // Every read fails in turn: its error comes out, and the next attempt works.
@@ -333,7 +333,7 @@ TEST(unreadable_sectors)
             }
             CHECK(err == 0 || err == ERR_IO);
         } while (err);
-        CHECK(n > 5 && content_is_pattern(LONG_SIZE));
+        CHECK(n > 5, content_is_pattern(LONG_SIZE));
     }
 }
 

@@ -67,7 +67,7 @@ TEST(every_row_is_whole)
     CHECK(fs_type_count >= 1);
     for (size_t i = 0; i < fs_type_count; i++) {
         const struct fs_type *t = fs_types[i];
-        CHECK(t->name[0] && t->probe && t->open && t->read && t->list);
+        CHECK(t->name[0], t->probe, t->open, t->read, t->list);
     }
 }
 
@@ -76,7 +76,7 @@ TEST(reads_files)
     for (size_t i = 0; i < ARRAY_SIZE(seeds); i++) {
         CHECK(use(seeds[i]));
         CHECK_EQ(fs.type->open(&fs, "signet/" LONG_NAME, &node), 0);
-        CHECK(!node.folder && node.size == LONG_SIZE);
+        CHECK(!node.folder, node.size == LONG_SIZE);
         CHECK_EQ(read_all(), LONG_SIZE);
         CHECK_EQ(fs.type->open(&fs, "/EFI/BOOT/BOOTX64.EFI", &node), 0);
         CHECK_EQ(read_all(), 3000);
@@ -168,7 +168,7 @@ TEST(in_a_partition)
     CHECK_EQ(partitions_next(&table, &p, &dev), 1);
     CHECK_EQ(fs_probe(&fs, &dev), ERR_NOT_FOUND); // the extended one itself
     CHECK_EQ(partitions_next(&table, &p, &dev), 1);
-    CHECK(p.number == 5 && fs_probe(&fs, &dev) == 0);
+    CHECK(p.number == 5, fs_probe(&fs, &dev) == 0);
     CHECK_EQ(fs.type->open(&fs, "signet/" LONG_NAME, &node), 0);
     CHECK_EQ(read_all(), LONG_SIZE);
 }

@@ -65,14 +65,14 @@ TEST(reads_a_table)
     struct partition p;
     make();
     CHECK_EQ(parse(&gpt), 0);
-    CHECK(gpt.entries == 2 && gpt.count == 128 && gpt.other == DISK - 1 && gpt.first_usable == 34);
+    CHECK(gpt.entries == 2, gpt.count == 128, gpt.other == DISK - 1, gpt.first_usable == 34);
     CHECK_EQ(gpt_check_entries(&gpt, entries, sizeof entries), 0);
     CHECK_EQ(gpt_check_entries(&gpt, entries, sizeof entries - 1), ERR_TRUNCATED);
     CHECK(gpt_entry(&gpt, entries, 0, &p));
-    CHECK(p.number == 1 && p.first == 34 && p.sectors == 2014 && memcmp(p.type, GPT_TYPE_BIOS_BOOT, 16) == 0);
+    CHECK(p.number == 1, p.first == 34, p.sectors == 2014, memcmp(p.type, GPT_TYPE_BIOS_BOOT, 16) == 0);
     CHECK_STR(p.label, "bios");
     CHECK(gpt_entry(&gpt, entries, 4, &p));
-    CHECK(p.number == 5 && p.first == 2048 && p.first + p.sectors == DISK - 33);
+    CHECK(p.number == 5, p.first == 2048, p.first + p.sectors == DISK - 33);
     CHECK_STR(p.label, "images");
     CHECK_EQ(p.uuid[15], 0x44);
     for (unsigned i = 0; i < 140; i++)
@@ -175,8 +175,8 @@ TEST(classic_table)
         store32_le(sector + 446 + 16 * i + 12, rows[i][2]);
     }
     CHECK_EQ(mbr_partitions(sector, 512, DISK, p), 2);
-    CHECK(p[0].number == 1 && p[0].first == 2048 && p[0].sectors == 4096 && p[0].type[0] == 0x83 && p[0].label[0] == 0);
-    CHECK(p[1].number == 4 && p[1].first + p[1].sectors == DISK && p[1].type[0] == 0xda);
+    CHECK(p[0].number == 1, p[0].first == 2048, p[0].sectors == 4096, p[0].type[0] == 0x83, p[0].label[0] == 0);
+    CHECK(p[1].number == 4, p[1].first + p[1].sectors == DISK, p[1].type[0] == 0xda);
 }
 
 // fdisk, sfdisk and systemd-repart say that the first usable sector is 2048: what lies between there and the table is a partition as any.
@@ -190,8 +190,8 @@ TEST(first_usable_far_behind_the_table)
     sum_header();
     CHECK_EQ(parse(&gpt), 0);
     CHECK_EQ(gpt.table_end, 34);
-    CHECK(gpt_entry(&gpt, entries, 0, &p) && p.first == 34);
-    CHECK(gpt_entry(&gpt, entries, 4, &p) && p.first == 2048);
+    CHECK(gpt_entry(&gpt, entries, 0, &p), p.first == 34);
+    CHECK(gpt_entry(&gpt, entries, 4, &p), p.first == 2048);
     CHECK(!gpt_entry(&gpt, entries, 1, &p));
 }
 
@@ -235,9 +235,9 @@ TEST(logical_partitions)
     put_link(10, 0, 0, 40); // removed
     put_link(40, 4, 20, 0);
     CHECK_EQ(walk(p), 3);
-    CHECK(p[0].number == 5 && p[0].first == 1002 && p[0].sectors == 4 && p[0].type[0] == 0x83);
-    CHECK(p[1].number == 6 && p[1].first == 1021 && p[1].sectors == 9);
-    CHECK(p[2].number == 7 && p[2].first == 1044 && p[2].sectors == 20);
+    CHECK(p[0].number == 5, p[0].first == 1002, p[0].sectors == 4, p[0].type[0] == 0x83);
+    CHECK(p[1].number == 6, p[1].first == 1021, p[1].sectors == 9);
+    CHECK(p[2].number == 7, p[2].first == 1044, p[2].sectors == 20);
     // To itself, in a circle, out of the partition, to what is no link.
     static const struct {
         unsigned at, first, sectors, next;
@@ -259,9 +259,9 @@ TEST(guids)
     CHECK(memcmp(guid, GPT_TYPE_SIGNET_IMAGE, 16) == 0);
     gpt_guid_format(guid, back);
     CHECK_STR(back, text);
-    CHECK(gpt_guid_parse("21686148-6449-6E6F-744E-656564454649", 36, guid) && memcmp(guid, GPT_TYPE_BIOS_BOOT, 16) == 0);
-    CHECK(gpt_guid_parse("6a898cc3-1dd2-11b2-99a6-080020736631", 36, guid) && memcmp(guid, GPT_TYPE_ZFS, 16) == 0);
-    CHECK(!gpt_guid_parse(text, 35, guid) && !gpt_guid_parse("b1af5327-949a-469d-89ed+531f50f35610", 36, guid));
+    CHECK(gpt_guid_parse("21686148-6449-6E6F-744E-656564454649", 36, guid), memcmp(guid, GPT_TYPE_BIOS_BOOT, 16) == 0);
+    CHECK(gpt_guid_parse("6a898cc3-1dd2-11b2-99a6-080020736631", 36, guid), memcmp(guid, GPT_TYPE_ZFS, 16) == 0);
+    CHECK(!gpt_guid_parse(text, 35, guid), !gpt_guid_parse("b1af5327-949a-469d-89ed+531f50f35610", 36, guid));
     CHECK(!gpt_guid_parse("b1af5327-949a-469d-89ed-531f50f3561g", 36, guid));
 }
 

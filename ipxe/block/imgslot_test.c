@@ -45,7 +45,7 @@ TEST(round_trip)
             slot.length = slot.sequence = values[i];
             CHECK_EQ(imgslot_build(&slot, sector), 0);
             CHECK_EQ(parse(sizeof sector, number, &back), 0);
-            CHECK(back.present && back.sequence == slot.sequence && back.length == slot.length);
+            CHECK(back.present, back.sequence == slot.sequence, back.length == slot.length);
             CHECK(memcmp(back.image_id, slot.image_id, SHA256_SIZE) == 0);
             CHECK_EQ(imgslot_image(&back), 4096);
         }
@@ -58,7 +58,7 @@ TEST(every_bit_counts)
     for (unsigned bit = 0; bit < 8 * sizeof sector; bit++) {
         sector[bit / 8] ^= (uint8_t)(1 << bit % 8);
         CHECK_EQ(parse(sizeof sector, 0, &back), bit < 64 ? ERR_NOT_FOUND : ERR_INVALID);
-        CHECK(!back.present && back.sequence == 0);
+        CHECK(!back.present, back.sequence == 0);
         sector[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
     for (size_t len = 0; len < sizeof sector; len++)
@@ -102,7 +102,7 @@ TEST(raw_image_in_the_first_slot_alone)
     CHECK_EQ(parse(sizeof sector, 0, &back), ERR_NOT_FOUND);
     memcpy(sector, "SIGNETP2", 8);
     CHECK_EQ(parse(sizeof sector, 0, &back), 0);
-    CHECK(back.present && back.sequence == 0 && imgslot_image(&back) == 0);
+    CHECK(back.present, back.sequence == 0, imgslot_image(&back) == 0);
     CHECK_EQ(parse(sizeof sector, 1, &back), ERR_NOT_FOUND);
     CHECK(!back.present);
 }
@@ -117,7 +117,7 @@ TEST(slots_are_aligned_halves)
     CHECK_EQ(imgslot_sectors(18, 2048), 8);
     for (uint64_t sectors = 0; sectors < 100; sectors++)
         for (uint32_t size = 512; size <= 4096; size *= 2)
-            CHECK(2 * imgslot_sectors(sectors, size) <= sectors && imgslot_sectors(sectors, size) * size % 4096 == 0);
+            CHECK(2 * imgslot_sectors(sectors, size) <= sectors, imgslot_sectors(sectors, size) * size % 4096 == 0);
 }
 
 TEST(order_and_spare)

@@ -72,7 +72,7 @@ TEST(of_a_gpt)
     for (size_t i = 0; i < ARRAY_SIZE(sector_sizes); i++) {
         make_gpt(sector_sizes[i]);
         CHECK_EQ(walk(), 1);
-        CHECK(found[0].number == 1 && !table.copied);
+        CHECK(found[0].number == 1, !table.copied);
         CHECK_STR(found[0].label, "images");
         CHECK(is_device(0, TESTDISK_AT / sector_sizes[i], LENGTH / sector_sizes[i]));
         CHECK_EQ(partitions_next(&table, &found[1], &devices[1]), 0); // and there it stays
@@ -119,7 +119,7 @@ TEST(damaged_gpts)
         make_gpt(sector_sizes[i]);
         disk.data[2 * sector_sizes[i] + 60] ^= 1; // an entry
         CHECK_EQ(walk(), 1);
-        CHECK(table.copied && is_device(0, TESTDISK_AT / sector_sizes[i], LENGTH / sector_sizes[i]));
+        CHECK(table.copied, is_device(0, TESTDISK_AT / sector_sizes[i], LENGTH / sector_sizes[i]));
         disk.data[TESTDISK_SIZE - sector_sizes[i] + 72] ^= 1; // where the copy's entries lie
         CHECK_EQ(walk(), ERR_DISK_TABLE);
         CHECK(table.copied);

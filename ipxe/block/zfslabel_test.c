@@ -145,7 +145,7 @@ TEST(list_is_read)
     CHECK_EQ(got.ashift, 12);
     CHECK_EQ(got.leaf_count, 3);
     CHECK_EQ(got.leaves[2], 102);
-    CHECK(got.expanding && !got.expanded);
+    CHECK(got.expanding, !got.expanded);
 }
 
 TEST(many_leaves_and_deep_trees)

@@ -33,8 +33,8 @@ TEST(a_function_has_one_driver_and_a_driver_every_call)
         const struct nic_driver *d = nic_drivers[i];
         CHECK(strlen(d->name) < sizeof net->info.driver);
         CHECK(d->size >= sizeof(struct nic));
-        CHECK(d->probe && d->ops.open && d->ops.close && d->ops.link);
-        CHECK(d->ops.multicast && d->ops.send && d->ops.receive);
+        CHECK(d->probe, d->ops.open, d->ops.close, d->ops.link);
+        CHECK(d->ops.multicast, d->ops.send, d->ops.receive);
     }
 }
 
@@ -44,7 +44,7 @@ TEST(a_function_becomes_a_card)
     card_new(false);
     memset(state, 0xee, sizeof state);
     const struct nic_driver *driver = bind_driver(card_pci.vendor, card_pci.device, ETHERNET);
-    CHECK(driver && driver->size <= sizeof state);
+    CHECK(driver, driver->size <= sizeof state);
     net = bind_card(driver, &card_pci, state);
     CHECK_STR(net->info.driver, "e1000");
     CHECK_STR(net->info.chip, "PCI 8086:100e");
@@ -52,7 +52,7 @@ TEST(a_function_becomes_a_card)
     for (unsigned start = 0; start < 3; start++) {
         CHECK_EQ(card_open(net), 0);
         CHECK(memcmp(net->info.mac, card_mac, 6) == 0);
-        CHECK(net->info.rx_buffers > 0 && net->info.mtu == 1500);
+        CHECK(net->info.rx_buffers > 0, net->info.mtu == 1500);
         CHECK(card_link(net));
         CHECK(frame_in(100, start));
         CHECK(receives(100, start));

@@ -34,7 +34,7 @@ TEST(address_from_registers_and_from_eeprom)
         // Opened, the card filters by it although it did not load it.
         CHECK_EQ(open_card(), 0);
         CHECK(memcmp(net->info.mac, card_mac, 6) == 0);
-        CHECK(frame_in(60, 1) && receives(60, 1));
+        CHECK(frame_in(60, 1), receives(60, 1));
         CHECK(close_card());
     }
 }
@@ -129,7 +129,7 @@ TEST(a_card_in_use_is_taken_over)
         REG(E1000_CTRL) |= express ? E1000_CTRL_MASTER_DISABLE : 0;
         CHECK_EQ(open_card(), 0);
         for (uint32_t i = 0; i < 600; i++)
-            CHECK(frame_in(60, i) && receives(60, i));
+            CHECK(frame_in(60, i), receives(60, i));
         CHECK(receives_nothing());
         uint8_t frame[60] = { 0 };
         CHECK_EQ(card_send(net, frame, 60), 0);
@@ -164,7 +164,7 @@ TEST(access_to_memory_that_never_ends)
     card_new(true);
     card.master_sticks = true;
     CHECK_EQ(open_card(), 0);
-    CHECK(frame_in(60, 1) && receives(60, 1));
+    CHECK(frame_in(60, 1), receives(60, 1));
     CHECK(close_card());
     CHECK(card.now < 2 * NIC_WAIT_US);
 }
@@ -218,7 +218,7 @@ TEST(nothing_is_written_after_close)
         // And it can be opened again.
         CHECK_EQ(open_card(), 0);
         CHECK(receives_nothing());
-        CHECK(frame_in(60, 3) && receives(60, 3));
+        CHECK(frame_in(60, 3), receives(60, 3));
         CHECK(close_card());
     }
 }

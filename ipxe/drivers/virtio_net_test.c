@@ -203,7 +203,7 @@ TEST(close_waits_for_what_was_sent_but_not_for_ever)
         CHECK_EQ(send(0), 0);
         uint64_t before = card.now;
         CHECK(finish());
-        CHECK(card.now - before >= 50000 && card.now - before < 60000);
+        CHECK(card.now - before >= 50000, card.now - before < 60000);
     }
 }
 
@@ -216,7 +216,7 @@ TEST(a_full_transmit_ring_drops_in_time)
             CHECK_EQ(send(number), 0);
         uint64_t before = card.now;
         CHECK_EQ(send(64), 0);
-        CHECK(card.now - before >= 1000 && card.now - before < 10000);
+        CHECK(card.now - before >= 1000, card.now - before < 10000);
         CHECK_EQ(card.sent, 0);
         card.tx_stands = false;
         card_transmit();
@@ -318,19 +318,19 @@ static const uint8_t groups[65][6] = { { 0x33, 0x33, 0, 0, 0, 1 }, { 0x01, 0, 0x
 TEST(multicast)
 {
     CHECK(begin(false));
-    CHECK(!card.promiscuous && !card.all_multicast && card.group_count == 0);
+    CHECK(!card.promiscuous, !card.all_multicast, card.group_count == 0);
     CHECK_EQ(card_multicast(net, groups, 2), 0);
-    CHECK(!card.promiscuous && !card.all_multicast && card.group_count == 2);
+    CHECK(!card.promiscuous, !card.all_multicast, card.group_count == 2);
     CHECK(memcmp(card.groups, groups, 12) == 0);
     CHECK_EQ(card_multicast(net, groups, 64), 0);
-    CHECK(!card.promiscuous && !card.all_multicast && card.group_count == 64);
+    CHECK(!card.promiscuous, !card.all_multicast, card.group_count == 64);
     CHECK_EQ(card_multicast(net, groups, 65), 0);
-    CHECK(!card.promiscuous && card.all_multicast);
+    CHECK(!card.promiscuous, card.all_multicast);
     CHECK_EQ(card_multicast(net, groups, 1), 0);
-    CHECK(!card.promiscuous && !card.all_multicast && card.group_count == 1);
+    CHECK(!card.promiscuous, !card.all_multicast, card.group_count == 1);
     card.refuses_table = true;
     CHECK_EQ(card_multicast(net, groups, 2), 0);
-    CHECK(!card.promiscuous && card.all_multicast);
+    CHECK(!card.promiscuous, card.all_multicast);
     card.refuses_all_multicast = true;
     CHECK_EQ(card_multicast(net, groups, 2), 0);
     CHECK(card.promiscuous);

@@ -42,7 +42,7 @@ TEST(an_application_that_ends_lets_the_script_go_on)
 {
     struct outcome *out = in_child(application_ends);
     CHECK(out->memory_right);
-    CHECK(said(out, "app has ended") && said(out, "SECOND"));
+    CHECK(said(out, "app has ended"), said(out, "SECOND"));
     CHECK_EQ(out->live_allocations, 0);
 }
 
@@ -55,7 +55,7 @@ TEST(an_application_that_fails_fails_the_command)
 {
     struct outcome *out = in_child(application_fails);
     CHECK(out->memory_right);
-    CHECK(said(out, "app failed: the application ended with an error [B09]") && !strstr(out->transcript, "FIRST"));
+    CHECK(said(out, "app failed: the application ended with an error [B09]"), !strstr(out->transcript, "FIRST"));
 }
 
 static void application_elsewhere(void)
@@ -66,7 +66,7 @@ static void application_elsewhere(void)
 TEST(an_image_for_another_machine_is_refused_before_the_download)
 {
     struct outcome *out = in_child(application_elsewhere);
-    CHECK(said(out, "app is for efi-x64, which this machine does not start; refused before the download") && said(out, "[B07]"));
+    CHECK(said(out, "app is for efi-x64, which this machine does not start; refused before the download"), said(out, "[B07]"));
     CHECK(!out->memory_right);
     CHECK_EQ(out->server_finished, 0);
 }

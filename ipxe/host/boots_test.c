@@ -139,27 +139,27 @@ static struct numbers numbers_of(void (*body)(uint64_t), uint64_t seed)
 TEST(boots_differ)
 {
     struct numbers a = numbers_of(boot, 1), again = numbers_of(boot, 1), b = numbers_of(boot, 0x123456789abcdef);
-    CHECK(a.isn && a.tcp_port && a.udp_port);
+    CHECK(a.isn, a.tcp_port, a.udp_port);
     CHECK(memcmp(&a, &again, sizeof a) == 0); // nothing but the randomness makes the difference
     CHECK(a.isn != b.isn);
     CHECK(a.tcp_port != b.tcp_port);
     CHECK(a.udp_port != b.udp_port);
-    CHECK(a.dns_id && a.dns_id != b.dns_id);
-    CHECK(a.dns_port && a.dns_port != b.dns_port);
-    CHECK(a.dns_port != a.udp_port + 1 && a.dns_port + 1 != a.udp_port); // nor does one port tell of the other
+    CHECK(a.dns_id, a.dns_id != b.dns_id);
+    CHECK(a.dns_port, a.dns_port != b.dns_port);
+    CHECK(a.dns_port != a.udp_port + 1, a.dns_port + 1 != a.udp_port); // nor does one port tell of the other
 }
 
 TEST(dhcp_asks_under_another_number)
 {
     struct numbers a = numbers_of(boot_core, 1), again = numbers_of(boot_core, 1), b = numbers_of(boot_core, 0x123456789abcdef);
-    CHECK(a.dhcp_xid && a.dhcp_xid == again.dhcp_xid);
+    CHECK(a.dhcp_xid, a.dhcp_xid == again.dhcp_xid);
     CHECK(a.dhcp_xid != b.dhcp_xid);
 }
 
 TEST(sequence_numbers_are_of_rfc_6528)
 {
     struct numbers a = numbers_of(boot, 1), b = numbers_of(boot, 0x123456789abcdef);
-    CHECK(a.same_later >= 1000 && a.same_later < 2000); // 4 us each; reading the clock moves it a little
+    CHECK(a.same_later >= 1000, a.same_later < 2000); // 4 us each; reading the clock moves it a little
     CHECK(a.other_end + 0x10000 > 0x20000); // not near by
     CHECK(a.other_end != b.other_end);      // and no rule of any boot
 }

@@ -62,22 +62,22 @@ TEST(another_processor_makes_digests)
 {
     struct outcome *out = in_child(helper_that_works);
     CHECK(said(out, "1 more processor hashing"));
-    CHECK(strstr(out->transcript, "helped=") && !strstr(out->transcript, "helped=0"));
-    CHECK(out->booted && out->memory_right);
+    CHECK(strstr(out->transcript, "helped="), !strstr(out->transcript, "helped=0"));
+    CHECK(out->booted, out->memory_right);
     CHECK_EQ(out->live_allocations, 0);
 }
 TEST(a_processor_that_stands_still_is_done_without)
 {
     struct outcome *out = in_child(helper_that_stands_still);
     CHECK(said(out, "do not answer"));
-    CHECK(out->booted && out->memory_right);
+    CHECK(out->booted, out->memory_right);
 }
 // What nobody has begun is done here.
 TEST(a_processor_that_never_comes_costs_nothing)
 {
     struct outcome *out = in_child(helper_that_never_comes);
     CHECK(!said(out, "do not answer"));
-    CHECK(out->booted && out->memory_right);
+    CHECK(out->booted, out->memory_right);
 }
 TEST(another_processor_lets_no_bad_chunk_through)
 {

@@ -20,7 +20,7 @@ TEST(cached_dhcpack_means_no_second_dhcp)
 {
     struct outcome *out = in_child(boot_cached);
     CHECK(said(out, "no second DHCP"));
-    CHECK(out->booted && out->memory_right);
+    CHECK(out->booted, out->memory_right);
     CHECK_EQ(out->discovers, 0);
 }
 
@@ -39,8 +39,8 @@ static void boot_cached_v6(void)
 TEST(cached_dhcpv6_reply_gives_an_address)
 {
     struct outcome *out = in_child(boot_cached_v6);
-    CHECK(said(out, "net0 [fd50::42] (the firmware's answer over IPv6") && said(out, "  [fd50::42]\n"));
-    CHECK(out->booted && out->memory_right);
+    CHECK(said(out, "net0 [fd50::42] (the firmware's answer over IPv6"), said(out, "  [fd50::42]\n"));
+    CHECK(out->booted, out->memory_right);
     CHECK_EQ(out->discovers, 0);
 }
 
@@ -57,8 +57,8 @@ static void mtus(void)
 TEST(an_mtu_is_set_leased_and_the_cards)
 {
     struct outcome *out = in_child(mtus);
-    CHECK(said(out, "A 0x5dc\n") && said(out, "B 0x514 0x514\n") && said(out, "C 0x578 0x578\n"));
-    CHECK(said(out, "D 0x5dc\n") && said(out, "E 0x578\n"));
+    CHECK(said(out, "A 0x5dc\n"), said(out, "B 0x514 0x514\n"), said(out, "C 0x578 0x578\n"));
+    CHECK(said(out, "D 0x5dc\n"), said(out, "E 0x578\n"));
 }
 
 static void jumbo(void)
@@ -84,8 +84,8 @@ static void boot_late_link(void)
 TEST(the_first_frame_waits_for_the_link)
 {
     struct outcome *out = in_child(boot_late_link);
-    CHECK(out->booted && out->memory_right);
-    CHECK(out->now_us > LINK_US && out->now_us < LINK_US + 1000000u);
+    CHECK(out->booted, out->memory_right);
+    CHECK(out->now_us > LINK_US, out->now_us < LINK_US + 1000000u);
 }
 
 static void no_link(void)
@@ -97,8 +97,8 @@ static void no_link(void)
 TEST(without_a_link_everything_goes_on)
 {
     struct outcome *out = in_child(no_link);
-    CHECK(said(out, "opened\n") && said(out, "net0 has no link") && said(out, "[N04]") && said(out, "no address\n"));
-    CHECK(out->now_us > 4000000u && out->now_us < 30000000u);
+    CHECK(said(out, "opened\n"), said(out, "net0 has no link"), said(out, "[N04]"), said(out, "no address\n"));
+    CHECK(out->now_us > 4000000u, out->now_us < 30000000u);
 }
 
 static void no_dhcp(void)
@@ -112,7 +112,7 @@ TEST(without_dhcp_the_script_goes_on)
     struct outcome *out = in_child(no_dhcp);
     CHECK(said(out, "[N04]"));
     CHECK(said(out, "going on without an address"));
-    CHECK(out->booted && out->memory_right);
+    CHECK(out->booted, out->memory_right);
 }
 
 static void no_card(void)

@@ -19,7 +19,7 @@ TEST(a_script_from_tftp_runs)
     struct outcome *out = in_child(tftp_script);
     CHECK(said(out, "the server says: no such file"));
     CHECK(said(out, "from tftp"));
-    CHECK(out->booted && out->memory_right);
+    CHECK(out->booted, out->memory_right);
 }
 
 // Files of any few bytes over a transport for files: run, or named for what they are.
@@ -57,7 +57,7 @@ TEST(an_error_names_its_script_and_is_said_once)
     // Not found by TFTP: the sentence once, the code wherever it matters.
     out = in_child(missing_tftp);
     const char *first = strstr(out->transcript, "not found [G04]");
-    CHECK(first && !strstr(first + 1, "not found [G04]"));
+    CHECK(first, !strstr(first + 1, "not found [G04]"));
     CHECK(strstr(first + 1, "[G04]"));
 }
 
@@ -71,7 +71,7 @@ TEST(a_key_at_the_end_opens_the_shell)
 {
     struct outcome *out = in_child(shell);
     CHECK(said(out, "signet> "));
-    CHECK(out->booted && out->memory_right);
+    CHECK(out->booted, out->memory_right);
 }
 
 static void exiting(void)
@@ -90,7 +90,7 @@ TEST(exit_of_the_outermost_script_leaves_at_once)
 {
     struct outcome *out = in_child(exiting);
     CHECK_EQ(out->err, 0);
-    CHECK(said(out, "back\n") && said(out, "leaving Signet"));
+    CHECK(said(out, "back\n"), said(out, "leaving Signet"));
     CHECK(out->now_us < 10000000);
     out = in_child(exiting_inside);
     CHECK(said(out, "press a key"));

@@ -12,7 +12,7 @@ TEST(boots_from_a_named_server)
 {
     struct outcome *out = in_child(boot_v4);
     CHECK(said(out, "seal: img counter 7 verified"));
-    CHECK(out->booted && out->memory_right);
+    CHECK(out->booted, out->memory_right);
     CHECK_EQ(out->server_finished, 1);
     CHECK_EQ(out->live_allocations, 0);
 }
@@ -25,7 +25,7 @@ static void fetch_alone(void)
 TEST(the_server_hears_who_starts)
 {
     struct outcome *out = in_child(fetch_alone); // `imgfetch` has it and starts nothing
-    CHECK(said(out, "seal: img counter 7 verified") && !out->booted);
+    CHECK(said(out, "seal: img counter 7 verified"), !out->booted);
     CHECK_EQ(out->server_finished, 0);
     CHECK_EQ(out->server_verified, 1);
     out = in_child(boot_v4);
@@ -53,7 +53,7 @@ static void no_default(void)
 TEST(names_to_choose_from_are_shown)
 {
     struct outcome *out = in_child(no_default);
-    CHECK(said(out, "[P02]") && said(out, "next"));
+    CHECK(said(out, "[P02]"), said(out, "next"));
     CHECK(said(out, "p2: none is the default of several; name one of: db, web\n"));
     CHECK(said(out, "p2: and of: rescue\n"));
 }
@@ -67,7 +67,7 @@ TEST(finds_a_server_by_itself)
 {
     struct outcome *out = in_child(boot_discovery);
     CHECK(said(out, "looking for a server"));
-    CHECK(out->booted && out->memory_right);
+    CHECK(out->booted, out->memory_right);
 }
 
 static void boot_v6(void)
@@ -81,7 +81,7 @@ TEST(boots_over_ipv6_link_local_alone)
 {
     struct outcome *out = in_child(boot_v6);
     CHECK(said(out, "fe80::1"));
-    CHECK(out->booted && out->memory_right);
+    CHECK(out->booted, out->memory_right);
     CHECK_EQ(out->discovers, 0);
 }
 
@@ -160,7 +160,7 @@ static void lossy(void)
 TEST(boots_through_ten_percent_loss)
 {
     struct outcome *out = in_child(lossy);
-    CHECK(out->booted && out->memory_right);
+    CHECK(out->booted, out->memory_right);
 }
 
 static void dead_server(void)

@@ -48,7 +48,7 @@ TEST(boots_from_a_gpt)
     for (unsigned i = 0; i < ARRAY_SIZE(sector_sizes); i++) {
         make(sector_sizes[i], PARTITION);
         struct outcome *out = boot("#!ipxe\nchain disk:\n");
-        CHECK(out->booted && out->memory_right);
+        CHECK(out->booted, out->memory_right);
         CHECK(said(out, "reading partition 1 images of host disk 0"));
         CHECK_EQ(out->live_allocations, 0);
     }
@@ -61,7 +61,7 @@ TEST(boots_from_an_mbr)
         memset(disk.data, 0, TESTDISK_AT);
         testdisk_mbr(&disk, 0xda);
         struct outcome *out = boot("#!ipxe\nchain disk:\n");
-        CHECK(out->booted && out->memory_right);
+        CHECK(out->booted, out->memory_right);
     }
 }
 
@@ -81,7 +81,7 @@ TEST(boots_from_a_logical_partition)
         store32_le(link + 446 + 12, PARTITION / size);
         store16_le(link + 510, 0xaa55);
         struct outcome *out = boot("#!ipxe\nchain disk:\n");
-        CHECK(out->booted && out->memory_right);
+        CHECK(out->booted, out->memory_right);
         CHECK(said(out, "reading partition 5 of host disk 0"));
         CHECK(boot("#!ipxe\nchain disk:part=5\n")->booted);
         link[510] = 0;
@@ -99,7 +99,7 @@ TEST(boots_what_a_selector_names)
     make(512, PARTITION);
     for (unsigned i = 0; i < ARRAY_SIZE(scripts); i++) {
         struct outcome *out = boot(scripts[i]);
-        CHECK(out->booted && out->memory_right);
+        CHECK(out->booted, out->memory_right);
     }
 }
 
@@ -136,7 +136,7 @@ TEST(damaged_table_is_said)
         disk.data[2 * sector_sizes[i] + 70] ^= 1; // in the label
         struct outcome *out = boot("#!ipxe\nchain disk:\n");
         CHECK(said(out, "trying the copy at its end"));
-        CHECK(out->booted && out->memory_right);
+        CHECK(out->booted, out->memory_right);
         disk.data[TESTDISK_SIZE - sector_sizes[i] + 72] ^= 1; // where the copy's entries lie
         out = boot("#!ipxe\nchain disk:\n");
         CHECK(said(out, "[D03]"));
@@ -157,7 +157,7 @@ TEST(every_read_may_fail)
             refused += !out->booted;
         }
         fail_read = 0;
-        CHECK(reads >= 10 && refused == reads - TABLE_READS - IMGSLOT_COUNT);
+        CHECK(reads >= 10, refused == reads - TABLE_READS - IMGSLOT_COUNT);
     }
 }
 
@@ -216,18 +216,18 @@ TEST(newer_slot_boots_and_the_other_is_next)
         uint32_t half = PARTITION / 2;
         testdisk_make(&disk, sector_sizes[i], PARTITION);
         struct outcome *out = boot_slot(2, 1, 0);
-        CHECK(out->booted && out->memory_right && said(out, "disk: slot A, sequence 2"));
+        CHECK(out->booted, out->memory_right, said(out, "disk: slot A, sequence 2"));
         out = boot_slot(2, 3, 1);
-        CHECK(out->booted && out->memory_right && said(out, "disk: slot B, sequence 3"));
+        CHECK(out->booted, out->memory_right, said(out, "disk: slot B, sequence 3"));
         testdisk_partition(&disk)[half + IMGSLOT_IMAGE + 200000] ^= 1; // in B's payload
         version = 0;
         out = in_child(from_slot);
-        CHECK(out->booted && out->memory_right && said(out, "[S16]") && said(out, "disk: next: slot A, sequence 2"));
+        CHECK(out->booted, out->memory_right, said(out, "[S16]"), said(out, "disk: next: slot A, sequence 2"));
         memset(testdisk_partition(&disk), 0, 512); // A's header
         out = in_child(from_slot);
-        CHECK(!out->booted && said(out, "[S16]"));
+        CHECK(!out->booted, said(out, "[S16]"));
         out = boot_slot(0, 3, 1);
-        CHECK(out->booted && out->memory_right && said(out, "disk: slot B, sequence 3"));
+        CHECK(out->booted, out->memory_right, said(out, "disk: slot B, sequence 3"));
     }
 }
 
@@ -235,11 +235,11 @@ TEST(raw_image_beside_a_slot)
 {
     make(512, PARTITION);
     struct outcome *out = boot_slot(0, 1, 1);
-    CHECK(out->booted && out->memory_right && said(out, "disk: slot B, sequence 1"));
+    CHECK(out->booted, out->memory_right, said(out, "disk: slot B, sequence 1"));
     testdisk_partition(&disk)[PARTITION / 2 + 20] ^= 1; // B's header
     version = 0;
     out = in_child(from_slot);
-    CHECK(out->booted && out->memory_right);
+    CHECK(out->booted, out->memory_right);
     CHECK(!strstr(out->transcript, "slot B"));
 }
 
@@ -249,10 +249,10 @@ TEST(header_that_cannot_be_read)
     testdisk_make(&disk, 512, PARTITION);
     fail_read = TABLE_READS + 1;
     struct outcome *out = boot_slot(2, 1, 1);
-    CHECK(out->booted && out->memory_right && said(out, "disk: slot B, sequence 1"));
+    CHECK(out->booted, out->memory_right, said(out, "disk: slot B, sequence 1"));
     fail_read = TABLE_READS + 2;
     out = boot_slot(1, 2, 0);
-    CHECK(out->booted && out->memory_right && said(out, "disk: slot A, sequence 1"));
+    CHECK(out->booted, out->memory_right, said(out, "disk: slot A, sequence 1"));
     fail_read = 0;
 }
 

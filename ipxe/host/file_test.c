@@ -73,7 +73,7 @@ TEST(boots_a_file)
         make(size, false);
         for (unsigned i = 0; i < ARRAY_SIZE(scripts); i++) {
             struct outcome *out = boot(scripts[i]);
-            CHECK(out->booted && out->memory_right);
+            CHECK(out->booted, out->memory_right);
             CHECK_EQ(out->live_allocations, 0);
         }
     }
@@ -86,7 +86,7 @@ TEST(autoexec_comes_before_the_embedded_script)
     autoexec = FROM_FOLDER;
     make(512, false);
     struct outcome *out = boot("#!ipxe\necho EMBEDDED\n");
-    CHECK(out->booted && out->memory_right);
+    CHECK(out->booted, out->memory_right);
     CHECK(said(out, "script: running boot/signet/autoexec.ipxe"));
     CHECK(said(out, "file: reading /signet/web.img of host disk 0"));
     CHECK(!strstr(out->transcript, "EMBEDDED"));
@@ -97,8 +97,8 @@ TEST(embedded_script_follows_autoexec)
     autoexec = "#!ipxe\nchain absent.img\n";
     make(512, false);
     struct outcome *out = boot("#!ipxe\necho EMBEDDED\nchain file:web.img\n");
-    CHECK(said(out, "[G04]") && said(out, "the embedded script follows") && said(out, "EMBEDDED"));
-    CHECK(out->booted && out->memory_right);
+    CHECK(said(out, "[G04]"), said(out, "the embedded script follows"), said(out, "EMBEDDED"));
+    CHECK(out->booted, out->memory_right);
     autoexec = "no script\n";
     make(512, false);
     CHECK(said(boot("#!ipxe\necho EMBEDDED\n"), "EMBEDDED"));
@@ -109,13 +109,13 @@ TEST(what_no_anchor_signed_is_refused)
     autoexec = "#!ipxe\nchain other.img\n";
     make(512, false);
     struct outcome *out = boot("#!ipxe\necho EMBEDDED\n");
-    CHECK(said(out, "[S07]") && said(out, "EMBEDDED"));
+    CHECK(said(out, "[S07]"), said(out, "EMBEDDED"));
     CHECK(!out->booted);
     autoexec = FROM_FOLDER;
     make(512, false);
     testfat_cluster(&volume, image_at)[200000] ^= 1;
     out = boot("#!ipxe\necho EMBEDDED\n");
-    CHECK(said(out, "[S16]") && said(out, "EMBEDDED"));
+    CHECK(said(out, "[S16]"), said(out, "EMBEDDED"));
     CHECK(!out->booted);
 }
 

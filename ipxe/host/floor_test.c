@@ -72,11 +72,11 @@ TEST(a_reported_boot_raises_and_older_images_are_refused)
     tpm = false;
     CHECK_EQ(kept(""), 8);
     CHECK(said(out, "product (none) is at 8 from now on"));
-    CHECK(!out->booted && said(out, "[S18]") && !strstr(out->transcript, " % of "));
+    CHECK(!out->booted, said(out, "[S18]"), !strstr(out->transcript, " % of "));
     CHECK(strstr(out->measured, "8 signet raised floor=8 product=\n"));
     CHECK(strstr(out->measured, "8 signet refused floor=8 id="));
-    CHECK(!strstr(out->measured, "accepted") && !strstr(out->measured, "9 signet image"));
-    CHECK(!variable("SignetPending") && !variable("SignetBootSuccess"));
+    CHECK(!strstr(out->measured, "accepted"), !strstr(out->measured, "9 signet image"));
+    CHECK(!variable("SignetPending"), !variable("SignetBootSuccess"));
     out = start(8, false);
     CHECK(out->booted);
     CHECK_EQ(out->stores, 0); // nothing can rise: nothing is written
@@ -137,19 +137,19 @@ TEST(only_a_typed_line_clears)
     kept_at_8();
     script = "#!ipxe\nfloor --clear && echo A-SCRIPT-CLEARED || floor\n";
     struct outcome *out = start(7, false);
-    CHECK(said(out, "[C10]") && said(out, "product (none): 8\n"));
+    CHECK(said(out, "[C10]"), said(out, "product (none): 8\n"));
     CHECK(!strstr(out->transcript, "A-SCRIPT-CLEARED"));
     // Nor does a script that a person starts, or that starts the shell.
     script = "#!ipxe\ndhcp\nshell\n";
     keys = "chain tftp://10.0.0.1/script.ipxe\rexit\r";
     out = start(7, false);
-    CHECK(said(out, "[C10]") && !strstr(out->transcript, "A-SCRIPT-CLEARED"));
+    CHECK(said(out, "[C10]"), !strstr(out->transcript, "A-SCRIPT-CLEARED"));
     CHECK_EQ(kept(""), 8);
     keys = "floor --clear other\rfloor --clear\rfloor\rchain p2://10.0.0.1/image\r";
     tpm = true;
     out = start(7, false);
     tpm = false;
-    CHECK(said(out, "[G04]") && said(out, "no floor is kept"));
+    CHECK(said(out, "[G04]"), said(out, "no floor is kept"));
     CHECK(out->booted);
     CHECK(!variable("SignetFloor"));
     CHECK(strstr(out->measured, "8 signet line text=floor --clear\n8 signet cleared floor=8 product=\n"));
@@ -174,12 +174,12 @@ TEST(stores_may_fail_from_any_one_on)
     kept_at_8();
     fail_store = 1;
     struct outcome *out = start(9, true);
-    CHECK(out->booted && said(out, "this boot cannot report success") && said(out, "[T02]"));
+    CHECK(out->booted, said(out, "this boot cannot report success"), said(out, "[T02]"));
     fail_store = 0;
     CHECK(start(9, true)->booted);
     fail_store = 1;
     out = start(9, false);
-    CHECK(out->booted && said(out, "cannot be raised to 9"));
+    CHECK(out->booted, said(out, "cannot be raised to 9"));
     fail_store = 0;
     CHECK(said(start(9, false), "is at 9 from now on")); // tried again
 }
@@ -192,14 +192,14 @@ TEST(what_cannot_be_read_is_said_and_kept)
     tpm = true;
     struct outcome *out = start(9, true);
     tpm = false;
-    CHECK(out->booted && said(out, "what is kept cannot be read"));
+    CHECK(out->booted, said(out, "what is kept cannot be read"));
     CHECK(strstr(out->measured, "8 signet unreadable text=SignetFloor\n"));
     CHECK(memcmp(variable("SignetFloor"), &damaged, sizeof damaged) == 0);
     script = "#!ipxe\nshell\n";
     keys = "floor\rfloor --clear\rfloor\rexit\r";
     out = start(7, false);
     script = CHAIN, keys = NULL;
-    CHECK(said(out, "no floor is kept") && !variable("SignetFloor"));
+    CHECK(said(out, "no floor is kept"), !variable("SignetFloor"));
     CHECK(start(9, true)->booted);
     (void)start(9, false);
     CHECK_EQ(kept(""), 9);
@@ -214,7 +214,7 @@ TEST(without_variables_images_boot)
 {
     w.counter = 0;
     struct outcome *out = in_child(no_variables);
-    CHECK(out->booted && said(out, "[G05]") && said(out, "no such thing here"));
+    CHECK(out->booted, said(out, "[G05]"), said(out, "no such thing here"));
 }
 
 TEST_MAIN(T(a_reported_boot_raises_and_older_images_are_refused), T(without_a_report_it_stays),

@@ -169,7 +169,7 @@ TEST(of_others_over_a_former_place_neither)
             continue;
         make_mbr(sector_sizes[i % 2]);
         testdisk_mark(&disk);
-        CHECK(network(1)->booted && (i % 3 == 0 || network(2)->booted));
+        CHECK(network(1)->booted, (i % 3 == 0 || network(2)->booted));
         struct stranger fresh = strangers[i];
         fresh.data = PARTITION; // nothing but its label yet
         add_stranger(&fresh);

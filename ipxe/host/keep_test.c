@@ -50,9 +50,9 @@ TEST(without_the_setting_no_disk_is_touched)
     make(512, PARTITION);
     memcpy(before, disk.data, TESTDISK_SIZE);
     struct outcome *out = run_machine(BOOT_V4, 1);
-    CHECK(out->booted && out->storage.reads == 0 && !changed());
+    CHECK(out->booted, out->storage.reads == 0, !changed());
     out = run_machine("#!ipxe\nset keep disk:\nset keep\ndhcp\nchain p2:///\n", 1);
-    CHECK(out->booted && out->storage.reads == 0 && !changed());
+    CHECK(out->booted, out->storage.reads == 0, !changed());
 }
 
 TEST(same_image_is_neither_fetched_nor_written)
@@ -63,7 +63,7 @@ TEST(same_image_is_neither_fetched_nor_written)
     struct outcome *out = network(1);
     CHECK(kept(out, "keep: img is on host disk 0 already"));
     CHECK(said(out, "keep: 28 of 28 KiB are on the disk already"));
-    CHECK(out->sent <= 3 && all > 20); // seal and list
+    CHECK(out->sent <= 3, all > 20); // seal and list
     CHECK_EQ(out->server_finished, 1);
     CHECK_EQ(out->storage.writes, 0);
     CHECK(!changed());
@@ -91,7 +91,7 @@ TEST(of_a_newer_image_only_what_changed_is_fetched)
         // The server goes back: the copy that is there becomes the newest one, by one sector.
         out = network(2);
         CHECK(kept(out, "keep: img is in slot B on host disk 0 now, sequence 4"));
-        CHECK(out->sent <= 3 && out->storage.sectors_written == 1);
+        CHECK(out->sent <= 3, out->storage.sectors_written == 1);
         CHECK(disk_boots(2));
     }
 }
@@ -117,7 +117,7 @@ TEST(raw_image_counts_as_the_oldest)
 TEST(damaged_chunk_is_fetched_and_the_copy_made_anew)
 {
     make(512, PARTITION);
-    CHECK(network(1)->booted && network(2)->booted);
+    CHECK(network(1)->booted, network(2)->booted);
     uint8_t *chunk = testdisk_partition(&disk) + PARTITION / 2 + IMGSLOT_IMAGE + PAYLOAD_ALIGN + CHUNK_SIZE_MIN;
     chunk[5] ^= 1;                 // in both images, so slot A has it, too
     CHECK(disk_boots(1));          // slot B is refused
@@ -130,21 +130,21 @@ TEST(damaged_chunk_is_fetched_and_the_copy_made_anew)
     memset(testdisk_partition(&disk) + IMGSLOT_IMAGE, 0, PAYLOAD_ALIGN); // slot A has no seal any more: the spare one
     out = network(2);
     CHECK(kept(out, "keep: img is in slot A on host disk 0 now, sequence 4"));
-    CHECK(out->sent >= 3 && out->sent <= 6);
+    CHECK(out->sent >= 3, out->sent <= 6);
     CHECK(disk_boots(2));
 }
 
 TEST(damaged_list_and_header)
 {
     make(512, PARTITION);
-    CHECK(network(1)->booted && network(2)->booted);
+    CHECK(network(1)->booted, network(2)->booted);
     uint8_t *b = testdisk_partition(&disk) + PARTITION / 2;
     unsigned at = IMGSLOT_IMAGE + PAYLOAD_ALIGN; // the list's last byte stands in front of the padding
     while (b[--at] == 0)
         ;
     b[at] ^= 1;
     struct outcome *out = network(2);
-    CHECK(kept(out, "keep: img is in slot B on host disk 0 now, sequence 3") && said(out, "[S15]"));
+    CHECK(kept(out, "keep: img is in slot B on host disk 0 now, sequence 3"), said(out, "[S15]"));
     CHECK(disk_boots(2));
     b[40] ^= 1; // the header: an empty slot
     CHECK(kept(network(2), "keep: img is in slot B on host disk 0 now, sequence 2"));
@@ -182,7 +182,7 @@ TEST(damage_anywhere)
 {
     uint64_t random = 7;
     make(512, PARTITION);
-    CHECK(network(1)->booted && network(2)->booted);
+    CHECK(network(1)->booted, network(2)->booted);
     memcpy(before, disk.data, TESTDISK_SIZE);
     for (unsigned round = 0; round < 40; round++) {
         memcpy(disk.data, before, TESTDISK_SIZE);
@@ -193,7 +193,7 @@ TEST(damage_anywhere)
             slot[(where >> 4) % near] ^= (uint8_t)(1 + (random >> 20) % 255);
         }
         struct outcome *out = network(3);
-        CHECK(out->booted && out->memory_right && out->live_allocations == 0);
+        CHECK(out->booted, out->memory_right, out->live_allocations == 0);
         CHECK(disk_boots(3));
     }
 }
@@ -201,14 +201,14 @@ TEST(damage_anywhere)
 TEST(every_read_may_fail)
 {
     make(512, PARTITION);
-    CHECK(network(1)->booted && network(2)->booted);
+    CHECK(network(1)->booted, network(2)->booted);
     memcpy(before, disk.data, TESTDISK_SIZE);
     unsigned long reads = network(3)->storage.reads;
     for (unsigned long n = 1; n <= reads; n++) {
         memcpy(disk.data, before, TESTDISK_SIZE);
         next.faults.fail_read = n;
         struct outcome *out = network(3);
-        CHECK(out->booted && out->memory_right && out->live_allocations == 0);
+        CHECK(out->booted, out->memory_right, out->live_allocations == 0);
         CHECK(disk_boots(3));
     }
     CHECK(reads >= 8);
@@ -221,13 +221,13 @@ TEST(every_write_may_fail)
     CHECK(network(1)->booted);
     memcpy(before, disk.data, TESTDISK_SIZE);
     struct host_storage good = network(2)->storage;
-    CHECK(good.writes >= 3 && good.flushes == 4);
+    CHECK(good.writes >= 3, good.flushes == 4);
     for (unsigned long n = 1; n <= good.writes + good.flushes; n++) {
         memcpy(disk.data, before, TESTDISK_SIZE);
         next.faults.fail_write = n;
         next.faults.fail_flush = n > good.writes ? n - good.writes : 0;
         struct outcome *out = network(2);
-        CHECK(out->booted && out->memory_right && said(out, "img was not kept; the boot goes on") && said(out, "[D05]"));
+        CHECK(out->booted, out->memory_right, said(out, "img was not kept; the boot goes on"), said(out, "[D05]"));
         CHECK(disk_boots(n == good.writes + good.flushes ? 2 : 1)); // the last flush comes when all is written
     }
 }

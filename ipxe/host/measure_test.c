@@ -76,7 +76,7 @@ TEST(policy_scripts_and_image_in_order)
     w.outside = OUTSIDE;
     struct outcome *out = in_child(measured);
     w.outside = NULL;
-    CHECK(out->booted && said(out, "measured into PCRs 8, 9 and 14"));
+    CHECK(out->booted, said(out, "measured into PCRs 8, 9 and 14"));
     add_policy(&wanted);
     add_script(&wanted, "the test", OUTSIDE);
     add_script(&wanted, "embedded", SCRIPT);
@@ -114,10 +114,10 @@ TEST(after_a_failure_nothing_looks_measured)
     CHECK_EQ(count, 6);
     for (fail_measurement = 1; fail_measurement <= count; fail_measurement++) {
         struct outcome *out = in_child(measured);
-        CHECK(out->booted && said(out, "[T01]"));
+        CHECK(out->booted, said(out, "[T01]"));
         CHECK(!strstr(out->measured, "9 signet image"));
         const char *broken = strstr(out->measured, "8 signet broken\n9 signet broken\n14 signet broken\n");
-        CHECK(broken && strlen(broken) == 49);
+        CHECK(broken, strlen(broken) == 49);
         CHECK(strncmp(out->measured, sound, (size_t)(broken - out->measured)) == 0);
     }
     fail_measurement = 0;
@@ -147,7 +147,7 @@ TEST(a_dead_tpm_cannot_pass_a_second_image_for_the_first)
         unsigned starts = 0;
         for (const char *c = out->transcript; (c = strstr(c, "starting img")) != NULL; c++)
             starts++;
-        CHECK(out->booted && said(out, "ENDED"));
+        CHECK(out->booted, said(out, "ENDED"));
         bool one_image = dead_from > 5 && dead_from <= 8;
         CHECK_EQ(starts, one_image ? 1 : 2);
         CHECK(!one_image || said(out, "the machine must be restarted"));

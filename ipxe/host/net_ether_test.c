@@ -100,7 +100,7 @@ TEST(a_priority_tag_is_taken_off)
     set_up();
     t.ether = net_ether_open(0, TYPE, receive, &t);
     CHECK(!gives(own_mac, 0x8100, tagged, sizeof tagged)); // not as it came
-    CHECK(t.got == 1 && t.len == 46 && memcmp(t.data, tagged + 4, 46) == 0 && memcmp(t.from, peer_mac, 6) == 0);
+    CHECK(t.got == 1, t.len == 46, memcmp(t.data, tagged + 4, 46) == 0, memcmp(t.from, peer_mac, 6) == 0);
     tagged[1] = 5; // another network's
     CHECK(!gives(own_mac, 0x8100, tagged, sizeof tagged));
     CHECK_EQ(t.got, 1);
@@ -113,7 +113,7 @@ TEST(sends)
     t.ether = net_ether_open(0, TYPE, receive, &t);
     CHECK_EQ(net_ether_send(t.ether, peer_mac, data, 1500), 0);
     CHECK_EQ(t.sent_len, FRAME_MAX);
-    CHECK(memcmp(t.sent, peer_mac, 6) == 0 && memcmp(t.sent + 6, own_mac, 6) == 0);
+    CHECK(memcmp(t.sent, peer_mac, 6) == 0, memcmp(t.sent + 6, own_mac, 6) == 0);
     CHECK_EQ(load16_be(t.sent + 12), TYPE);
     CHECK(memcmp(t.sent + ETH, data, 1500) == 0);
     unsigned before = t.frames_sent;
@@ -137,14 +137,14 @@ TEST(one_socket_for_a_type_and_none_for_lwips)
         CHECK(!net_ether_open(0, refused[i], receive, &t));
     CHECK(!net_ether_open(1, TYPE, receive, &t)); // no such card
     t.ether = net_ether_open(0, TYPE, receive, &t);
-    CHECK(t.ether && !net_ether_open(0, TYPE, receive, &t));
+    CHECK(t.ether, !net_ether_open(0, TYPE, receive, &t));
     while (n < ARRAY_SIZE(sockets) && (sockets[n] = net_ether_open(0, (uint16_t)(OTHER + n), receive, &t)))
         n++;
-    CHECK(n >= 3 && n < ARRAY_SIZE(sockets)); // a bound, and room behind it again
+    CHECK(n >= 3, n < ARRAY_SIZE(sockets)); // a bound, and room behind it again
     CHECK(gives(own_mac, OTHER, "", 0));
     while (n > 0)
         net_ether_close(sockets[--n]);
-    CHECK(!gives(own_mac, OTHER, "", 0) && gives(own_mac, TYPE, "", 0));
+    CHECK(!gives(own_mac, OTHER, "", 0), gives(own_mac, TYPE, "", 0));
     net_ether_close(NULL);
 }
 
@@ -175,8 +175,8 @@ TEST(a_receiver_may_answer_and_close_its_socket)
     set_up();
     t.ether = net_ether_open(0, TYPE, close_itself, &t);
     CHECK(!gives(own_mac, TYPE, "ping", 4));
-    CHECK(t.sent_len == ETH + 4 && memcmp(t.sent + ETH, "ping", 4) == 0 && memcmp(t.sent, peer_mac, 6) == 0);
-    CHECK(!gives(own_mac, TYPE, "ping", 4) && gives(own_mac, OTHER, "pong", 4));
+    CHECK(t.sent_len == ETH + 4, memcmp(t.sent + ETH, "ping", 4) == 0, memcmp(t.sent, peer_mac, 6) == 0);
+    CHECK(!gives(own_mac, TYPE, "ping", 4), gives(own_mac, OTHER, "pong", 4));
 }
 
 TEST_MAIN(T(frames_of_its_type_are_the_sockets), T(a_priority_tag_is_taken_off), T(sends),

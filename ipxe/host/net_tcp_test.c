@@ -82,7 +82,7 @@ TEST(segments_leave_room_for_a_tag)
         CHECK_EQ(net_tcp_connect(&peer, tcp_event, NULL, &tcp), 0);
         drain();
         size_t head = ETH + (v6 ? 40 : 20) + 20;
-        CHECK(t.sent.bytes[head] == 2 && t.sent.bytes[head + 1] == 4); // the option with the segment's size comes first
+        CHECK(t.sent.bytes[head] == 2, t.sent.bytes[head + 1] == 4); // the option with the segment's size comes first
         CHECK(head + load16_be(t.sent.bytes + head + 2) + 4 <= FRAME_MAX);
         net_tcp_close(tcp);
     }
@@ -152,7 +152,7 @@ TEST(silent_peers_leave_room)
             segment(false, port, ACK, 1001, ack + 3, head, 0);
         if (i == ROUNDS) { // the good one
             segment(false, port, PSH | ACK, 1001, ack + 3, (const uint8_t *)"file", 4);
-            CHECK(t.len == 4 && memcmp(t.data, "file", 4) == 0);
+            CHECK(t.len == 4, memcmp(t.data, "file", 4) == 0);
             segment(false, port, RST, 1005, ack + 3, head, 0);
         }
         net_tcp_close(tcp);

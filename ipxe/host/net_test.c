@@ -178,7 +178,7 @@ TEST(closed_port_is_answered_with_the_packets_head)
         drain();
         const uint8_t *icmp = t.sent.bytes + ETH + 20;
         CHECK_EQ(t.sent.bytes[ETH + 9], 1);
-        CHECK(icmp[0] == 3 && icmp[1] == 3);
+        CHECK(icmp[0] == 3, icmp[1] == 3);
         CHECK(memcmp(icmp + 8, f.bytes + ETH, 28) == 0);
     }
 }

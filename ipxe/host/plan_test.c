@@ -48,7 +48,7 @@ TEST(a_ramdisk_has_its_memory_and_zeros_in_it)
     for (int i = 0; i < 2; i++) {
         whole = i;
         struct outcome *out = start(0x1000000, 0x800000, 0x200000);
-        CHECK(out->booted && out->memory_right);
+        CHECK(out->booted, out->memory_right);
     }
 }
 
@@ -59,9 +59,9 @@ TEST(a_kernel_that_asks_for_more_than_its_part_plans)
         whole = i;
         bare = true;
         struct outcome *out = start(0x1000000, 0x7ff000, 0x200000);
-        CHECK(!out->booted && said(out, "[B10]"));
+        CHECK(!out->booted, said(out, "[B10]"));
         out = start(0x1000000, 0, 0x200000); // as much as is loaded
-        CHECK(!out->booted && said(out, "[B10]"));
+        CHECK(!out->booted, said(out, "[B10]"));
         out = start(0x1000000, 0x900000, 0x200000); // more does no harm
         CHECK(out->booted);
     }
@@ -72,7 +72,7 @@ TEST(a_kernel_that_would_move_out_of_its_memory)
     whole = false;
     bare = true;
     struct outcome *out = start(0x1001000, 0x800000, 0x1000);
-    CHECK(!out->booted && said(out, "[B10]"));
+    CHECK(!out->booted, said(out, "[B10]"));
     out = start(0x1200000, 0x800000, 0);
     CHECK(out->booted);
     // A stub finds its own place.

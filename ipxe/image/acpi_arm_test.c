@@ -66,7 +66,7 @@ TEST(xsdt_lists_tables)
     CHECK_EQ(acpi_xsdt_count(36), 0);
     CHECK_EQ(acpi_xsdt_count(51), 1);
     CHECK_EQ(acpi_xsdt_count(52), 2);
-    CHECK(acpi_xsdt_entry(table, 0) == 0x11 && acpi_xsdt_entry(table, 1) == 0x123456789abcull);
+    CHECK(acpi_xsdt_entry(table, 0) == 0x11, acpi_xsdt_entry(table, 1) == 0x123456789abcull);
 }
 
 TEST(fadt_says_how_psci_is_called)
@@ -98,7 +98,7 @@ TEST(madt_names_the_others)
     madt_add_gicc(80, 1, 1ull << 31);     // no affinity
     madt_add(0x0b, 40);                   // ACPI 5.0: no MPIDR
     CHECK_EQ(processors(table_len, ids), 2);
-    CHECK(ids[0] == 0x102 && ids[1] == 0xff00ffffffull);
+    CHECK(ids[0] == 0x102, ids[1] == 0xff00ffffffull);
     size_t whole = table_len;
     for (table_len = 45; table_len < whole; table_len++) {
         int n = processors(table_len, ids); // between two entries it is a shorter table

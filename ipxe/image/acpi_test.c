@@ -62,7 +62,7 @@ TEST(fadt_gives_the_ports)
     t[52] = 0xf1;
     store32_le(t + 64, 0x604);
     CHECK_EQ(acpi_read_fadt(t, sizeof t, &p), 0);
-    CHECK(p.dsdt == 0x7fe0040 && p.smi_command == 0xb2 && p.enable == 0xf1 && p.pm1a == 0x604 && p.pm1b == 0);
+    CHECK(p.dsdt == 0x7fe0040, p.smi_command == 0xb2, p.enable == 0xf1, p.pm1a == 0x604, p.pm1b == 0);
     CHECK_EQ(acpi_read_fadt(t, 71, &p), ERR_TRUNCATED);
     store32_le(t + 64, 0);
     CHECK_EQ(acpi_read_fadt(t, sizeof t, &p), ERR_UNSUPPORTED);

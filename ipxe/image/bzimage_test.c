@@ -233,7 +233,7 @@ TEST(a_real_kernel)
     long size = ftell(f);
     fclose(f);
     CHECK_EQ(bzimage_parse(head, n, (uint64_t)size, &image), 0);
-    CHECK(image.version >= 0x20d && image.relocatable);
+    CHECK(image.version >= 0x20d, image.relocatable);
     CHECK_EQ(image.pref_address, 16 * MIB);
     CHECK(image.init_size > image.kernel_size);
     CHECK_EQ(image.alignment, 2 * MIB);

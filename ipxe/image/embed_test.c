@@ -42,11 +42,11 @@ TEST(round_trip)
     CHECK_EQ(testkeys[TESTKEY_P384_A].spki_len, 120);
     struct embed_source source = source_of_two();
     int len = embed_build(&source, blob, sizeof blob);
-    CHECK(len > 0 && len % 8 == 0);
+    CHECK(len > 0, len % 8 == 0);
     CHECK_EQ(embed_parse(blob, (size_t)len, &embed), 0);
     CHECK_EQ(embed.script_len, sizeof script - 1);
     CHECK(memcmp(embed.script, script, sizeof script - 1) == 0);
-    CHECK((const uint8_t *)embed.script > blob && (const uint8_t *)embed.script < blob + len);
+    CHECK((const uint8_t *)embed.script > blob, (const uint8_t *)embed.script < blob + len);
     CHECK_EQ(embed.trust.key_count, 2);
     CHECK_EQ(embed.trust.threshold, 2);
     CHECK_EQ(embed.trust.counter_floor, 9);
@@ -61,11 +61,11 @@ TEST(parts_alone)
     int len = embed_build(&nothing, blob, sizeof blob);
     CHECK(len > 0);
     CHECK_EQ(embed_parse(blob, (size_t)len, &embed), 0);
-    CHECK(embed.script == NULL && embed.script_len == 0 && embed.trust.key_count == 0);
+    CHECK(embed.script == NULL, embed.script_len == 0, embed.trust.key_count == 0);
     struct embed_source empty_script = { .script = "", .script_len = 0 };
     len = embed_build(&empty_script, blob, sizeof blob);
     CHECK_EQ(embed_parse(blob, (size_t)len, &embed), 0);
-    CHECK(embed.script != NULL && embed.script_len == 0);
+    CHECK(embed.script != NULL, embed.script_len == 0);
     // A blob may consist of its head alone.
     memcpy(blob + 8, "\x30\0\0\0", 4);
     resum(blob, EMBED_BLOB_HEAD_SIZE);

@@ -266,7 +266,7 @@ TEST(kernel_and_initrd)
     CHECK_EQ(plan.initrd + align4k(plan.initrd_len), 512 * MIB); // as high as it gets
     CHECK_EQ(plan.initrd_len, align4k(2 * MIB + 5) + 300);
     CHECK_EQ(plan.piece_count, 3); // setup, kernel, both initrds
-    CHECK(plan.list.base >= 16 * MIB + CLOUD_FILE && plan.list.base < 16 * MIB + CLOUD_INIT);
+    CHECK(plan.list.base >= 16 * MIB + CLOUD_FILE, plan.list.base < 16 * MIB + CLOUD_INIT);
 }
 
 TEST(the_smallest_machine_that_runs_the_kernel)
@@ -373,7 +373,7 @@ TEST(moves_over_the_firmware)
     CHECK_EQ(plan_for(usable, 1, firmware, 1), 0);
     CHECK_EQ(plan.kernel_run, MIB);
     CHECK(plan.kernel != MIB);
-    CHECK(plan.kernel >= 8 * MIB && plan.kernel < 15 * MIB); // staged in its own bss
+    CHECK(plan.kernel >= 8 * MIB, plan.kernel < 15 * MIB); // staged in its own bss
     // A hole between firmware and free memory makes it impossible.
     struct mem_region holed[] = { { 9 * MIB, 24 * MIB } };
     CHECK_EQ(plan_for(holed, 1, firmware, 1), ERR_BOOT_NO_ROOM);
@@ -435,7 +435,7 @@ TEST(whole_kernels)
             printf("  round %u: %s\n", round, why);
         CHECK(!why);
     }
-    CHECK(fits > 500 && fits < 2900);
+    CHECK(fits > 500, fits < 2900);
 }
 
 // An EFI application is a kernel's file that nothing is split off, and nothing else is in its image.
@@ -656,7 +656,7 @@ TEST(random_images_in_random_machines)
         }
     }
     // The chance must have reached every path.
-    CHECK(fits > 2000 && fits < 19000 && moved > 20 && relocated > 100);
+    CHECK(fits > 2000, fits < 19000, moved > 20, relocated > 100);
 }
 
 // Does any arrangement exist? Kernel fixed or at each aligned place, then both orders of the two others at each page.
@@ -705,7 +705,7 @@ TEST(finds_a_plan_when_there_is_one)
         yes += exists;
         no += !exists;
     }
-    CHECK(yes > 300 && no > 300);
+    CHECK(yes > 300, no > 300);
 }
 
 TEST(names)

@@ -84,7 +84,7 @@ TEST(odd_values)
     memset(table, 0, sizeof table);
     structure(1, body, sizeof body, one, 1);
     CHECK_EQ(smbios_parse(table, table_len, 0x0208, &s), 0);
-    CHECK(smbios_value(&s, "manufacturer") == NULL && smbios_value(&s, "product") == NULL);
+    CHECK(smbios_value(&s, "manufacturer") == NULL, smbios_value(&s, "product") == NULL);
     CHECK(smbios_value(&s, "uuid") == NULL); // all zeros
     CHECK_EQ(strlen(s.serial), SMBIOS_TEXT_MAX - 1);
     table_len = 0;
@@ -120,7 +120,7 @@ TEST(finds_either_entry_point)
     store32_le(old + 0x18, 0xf5000);
     checksum(old, 0x1f, 4);
     CHECK_EQ(smbios_find(area, sizeof area, &e), 0);
-    CHECK(e.table == 0xf5000 && e.length == 0x321 && e.version == 0x0208);
+    CHECK(e.table == 0xf5000, e.length == 0x321, e.version == 0x0208);
     uint8_t *new = area + 0x800;
     memcpy(new, "_SM3_", 5);
     new[6] = 0x18;
@@ -130,7 +130,7 @@ TEST(finds_either_entry_point)
     store64_le(new + 0x10, 0x7fe00000);
     checksum(new, 0x18, 5);
     CHECK_EQ(smbios_find(area, sizeof area, &e), 0);
-    CHECK(e.table == 0x7fe00000 && e.length == 0x4000 && e.version == 0x0302);
+    CHECK(e.table == 0x7fe00000, e.length == 0x4000, e.version == 0x0302);
     new[9] ^= 1;
     CHECK_EQ(smbios_find(area, sizeof area, &e), 0);
     CHECK_EQ(e.table, 0xf5000);

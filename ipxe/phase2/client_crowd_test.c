@@ -145,7 +145,7 @@ static void check_crowd(enum manners manners, uint64_t first_us, uint64_t each_u
         uint64_t took = boots_in(&image, counts[i], manners), most = first_us + counts[i] * each_us;
         if (!took || took > most)
             printf("  %u in the crowd: %llu ms, %s\n", counts[i], (unsigned long long)took / 1000, err_code(p2_client_error(&client)));
-        CHECK(took && took <= most);
+        CHECK(took, took <= most);
     }
     cleanup(&image, NULL);
 }
@@ -179,7 +179,7 @@ TEST(one_that_is_named_and_comes_later_is_found)
     crowd.late_us = 5 * SECONDS;
     crowd.named = true;
     uint64_t took = boots_in(&image, 1, TRICKLES);
-    CHECK(took && took <= crowd.late_us + 3 * P2_RATE_TIME);
+    CHECK(took, took <= crowd.late_us + 3 * P2_RATE_TIME);
     crowd.late_us = 0;
     crowd.named = false;
     cleanup(&image, NULL);
@@ -192,7 +192,7 @@ TEST(a_far_one_among_ever_new_ones)
     testimage_make(&image, "crowd", 3000000, 1, TESTKEY_P256_A);
     crowd.ever_new = true;
     uint64_t alone = boots_in(&image, 0, TRICKLES), took = boots_in(&image, P2_CLIENT_SERVERS, TRICKLES);
-    CHECK(alone && took && took <= 5 * alone / 2 + 4 * P2_RATE_TIME);
+    CHECK(alone, took, took <= 5 * alone / 2 + 4 * P2_RATE_TIME);
     crowd.ever_new = false;
     cleanup(&image, NULL);
 }

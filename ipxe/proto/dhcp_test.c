@@ -9,8 +9,8 @@ TEST(reads_a_lease)
     option(DHCP_IPXE, "\xb0\x01\x01\x06\x02\xab\xcd", 7);
     end();
     CHECK_EQ(dhcp_lease_read(packet, b.len, &lease), 0);
-    CHECK(memcmp(lease.ip, address, 4) == 0 && memcmp(lease.mask, "\xff\xff\xff\x00", 4) == 0);
-    CHECK(memcmp(lease.gateway, "\x0a\x00\x00\xfe", 4) == 0 && memcmp(lease.next_server, server, 4) == 0);
+    CHECK(memcmp(lease.ip, address, 4) == 0, memcmp(lease.mask, "\xff\xff\xff\x00", 4) == 0);
+    CHECK(memcmp(lease.gateway, "\x0a\x00\x00\xfe", 4) == 0, memcmp(lease.next_server, server, 4) == 0);
     CHECK_EQ(lease.dns_count, 3);
     CHECK_EQ(lease.dns[2][0], 3);
     CHECK_EQ(lease.lease_s, 3600);
@@ -20,7 +20,7 @@ TEST(reads_a_lease)
     CHECK_STR(lease.domain, "rack.example");
     CHECK_STR(lease.root_path, "nbd:10.0.0.1");
     CHECK_STR(lease.filename, "http://10.0.0.1/boot.ipxe");
-    CHECK(lease.no_pxedhcp && !lease.pxe);
+    CHECK(lease.no_pxedhcp, !lease.pxe);
     CHECK(dhcp_lease_is_complete(&lease));
     uint8_t buf[8];
     CHECK_EQ(dhcp_option(packet, b.len, 175, 6, buf, sizeof buf), 2);
@@ -222,8 +222,8 @@ TEST(empty_options_are_absent)
     CHECK_EQ(dhcp_lease_read(packet, b.len, &lease), 0);
     CHECK_STR(lease.filename, "from-field");
     CHECK_STR(lease.tftp_server_name, "sname");
-    CHECK(lease.type == 0 && !lease.pxe && !lease.no_pxedhcp && lease.mtu == 0 && lease.dns_count == 0);
-    CHECK(load32_be(lease.gateway) == 0 && lease.mask[0] == 255);
+    CHECK(lease.type == 0, !lease.pxe, !lease.no_pxedhcp, lease.mtu == 0, lease.dns_count == 0);
+    CHECK(load32_be(lease.gateway) == 0, lease.mask[0] == 255);
     uint8_t v[8];
     for (int code = 1; code < DHCP_END; code++)
         CHECK_EQ(dhcp_option(packet, b.len, code, -1, v, sizeof v), ERR_NOT_FOUND);
@@ -243,9 +243,9 @@ TEST(classless_routes)
     uint8_t everywhere[4];
     CHECK_EQ(dhcp_routes_read(some_routes, sizeof some_routes, routes, everywhere), 3);
     CHECK_EQ(load32_be(everywhere), 0x0a000009);
-    CHECK(routes[0].prefix == 24 && load32_be(routes[0].net) == 0x0a3c0000 && load32_be(routes[0].gateway) == 0x0a000005);
-    CHECK(routes[1].prefix == 32 && load32_be(routes[1].net) == 0xc0000201 && load32_be(routes[1].gateway) == 0);
-    CHECK(routes[2].prefix == 9 && load32_be(routes[2].net) == 0xac800000 && load32_be(routes[2].gateway) == 0x0a000006);
+    CHECK(routes[0].prefix == 24, load32_be(routes[0].net) == 0x0a3c0000, load32_be(routes[0].gateway) == 0x0a000005);
+    CHECK(routes[1].prefix == 32, load32_be(routes[1].net) == 0xc0000201, load32_be(routes[1].gateway) == 0);
+    CHECK(routes[2].prefix == 9, load32_be(routes[2].net) == 0xac800000, load32_be(routes[2].gateway) == 0x0a000006);
     for (size_t n = 0; n < sizeof some_routes; n++)
         CHECK_EQ(dhcp_routes_read(some_routes, n, routes, everywhere), n == 0 || n == 8   ? (n ? 1 : 0) :
                                                                        n == 13            ? 1 :
@@ -347,7 +347,7 @@ TEST(another_magic_is_no_option)
     end();
     packet[236] ^= 1;
     CHECK_EQ(dhcp_lease_read(packet, b.len, &lease), 0);
-    CHECK(lease.type == 0 && lease.filename[0] == 0 && load32_be(lease.gateway) == 0);
+    CHECK(lease.type == 0, lease.filename[0] == 0, load32_be(lease.gateway) == 0);
 }
 
 TEST_MAIN(T(reads_a_lease), T(file_and_sname_fields), T(overload_and_long_options), T(mask_of_the_class), T(addresses_and_masks_that_are_none),

@@ -158,7 +158,7 @@ TEST(request_text)
     sprintf(longest, "http://h?%0*d", URI_TEXT_MAX - 1 - 9, 0);
     CHECK_EQ(uri_parse(longest, &uri), 0);
     CHECK(http_request(text, sizeof text, &uri, "Signet/1") > URI_TEXT_MAX);
-    CHECK(memcmp(text, "GET /?0", 7) == 0 && strstr(text, "\r\nHost: h\r\n"));
+    CHECK(memcmp(text, "GET /?0", 7) == 0, strstr(text, "\r\nHost: h\r\n"));
 }
 
 TEST_MAIN(T(lengths_and_chunks_in_any_pieces), T(refusals), T(long_lines_and_endless_headers_end), T(blanks_around_values),

@@ -155,7 +155,7 @@ TEST(errors_of_the_server)
     CHECK_EQ(feed("\0\5\0\2den\1ied", 12), ERR_TFTP_ERROR);
     CHECK_STR(client.message, "den?ied");
     CHECK_EQ(feed("\0\5\0\10no options", 15), 1); // asked again without them
-    CHECK(client.plain && client.send_due);
+    CHECK(client.plain, client.send_due);
     CHECK_EQ(feed("\0\6blksize\0" "99999", 16), ERR_TFTP_ERROR);
     CHECK_EQ(feed("\0\6blksize", 9), ERR_TFTP_ERROR);
     CHECK_EQ(feed("\0\6windowsize\0" "0", 15), ERR_TFTP_ERROR);

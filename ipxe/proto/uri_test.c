@@ -22,7 +22,7 @@ TEST(native)
     CHECK_STR(text, "web-1");
     CHECK_EQ(uri_parse("P2:///web", &u), 0);
     CHECK_STR(u.scheme, "p2");
-    CHECK(u.has_authority && u.host[0] == 0 && u.port == 0);
+    CHECK(u.has_authority, u.host[0] == 0, u.port == 0);
     CHECK_EQ(uri_parse("p2://:/", &u), 0);
     CHECK_STR(u.host, "");
     CHECK_EQ(uri_path_name(&u, text, sizeof text), 0);

@@ -150,7 +150,7 @@ TEST(strange_keys)
     start(NULL);
     CHECK(keys("a\x1b[99;5Zb\x1bxc\x1bOH\x1b[5~\x80\xff\x1f\tz"));
     CHECK_STR(e.line, "zabc"); // ESC x eats x, ESC O H is home
-    CHECK(key(-1) && key(0));
+    CHECK(key(-1), key(0));
     // The longest line, and no further.
     start(NULL);
     for (int i = 0; i < LINEEDIT_MAX + 10; i++)
@@ -173,7 +173,7 @@ TEST(random_keys)
     for (int i = 0; i < 200000; i++) {
         state = state * 1664525u + 1013904223u;
         CHECK(key((unsigned char)pool[(state >> 16) % (sizeof pool - 1)]));
-        CHECK(e.len < LINEEDIT_MAX && e.cursor <= e.len && e.line[e.len] == 0);
+        CHECK(e.len < LINEEDIT_MAX, e.cursor <= e.len, e.line[e.len] == 0);
         if (last != LINEEDIT_MORE)
             start(NULL);
     }

@@ -52,8 +52,8 @@ TEST(what_is_handled_is_a_note)
 
 TEST(names_of_commands)
 {
-    CHECK(script_is_command("chain", 5) && script_is_command("set x", 3));
-    CHECK(!script_is_command("chain", 4) && !script_is_command("", 0) && !script_is_command("HD(1)", 5));
+    CHECK(script_is_command("chain", 5), script_is_command("set x", 3));
+    CHECK(!script_is_command("chain", 4), !script_is_command("", 0), !script_is_command("HD(1)", 5));
 }
 
 TEST_MAIN(T(what_is_right_is_not_found), T(each_kind_with_its_line), T(what_is_handled_is_a_note), T(names_of_commands))

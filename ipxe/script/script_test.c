@@ -110,8 +110,8 @@ static int line(const char *text)
 TEST(first_line)
 {
     fresh();
-    CHECK(script_is_script("#!ipxe\n", 7) && script_is_script("#!ipxe", 6) && script_is_script("#!gpxe\r\n", 8));
-    CHECK(!script_is_script("#!ipxen\n", 8) && !script_is_script("#!ipx", 5) && !script_is_script("", 0));
+    CHECK(script_is_script("#!ipxe\n", 7), script_is_script("#!ipxe", 6), script_is_script("#!gpxe\r\n", 8));
+    CHECK(!script_is_script("#!ipxen\n", 8), !script_is_script("#!ipx", 5), !script_is_script("", 0));
     CHECK(!script_is_script(" #!ipxe\n", 8));
     CHECK_EQ(run("ok\n"), ERR_SCRIPT_NOT_SCRIPT);
     CHECK_EQ(run("#!ipxe"), 0);
@@ -255,7 +255,7 @@ TEST(builtins)
     CHECK_EQ(line("isuri"), ERR_SCRIPT_FALSE);
     CHECK_EQ(line("isuri c:/x"), ERR_SCRIPT_FALSE);
     CHECK_EQ(line("help"), 0);
-    CHECK(strstr(w.out, "  opts [--key K] [--force] A [B]\n") && strstr(w.out, "  goto LABEL\n"));
+    CHECK(strstr(w.out, "  opts [--key K] [--force] A [B]\n"), strstr(w.out, "  goto LABEL\n"));
 }
 
 TEST(jumps)

@@ -149,7 +149,7 @@ TEST(set_reads_by_type)
     size_t len;
     enum setting_type type;
     CHECK_EQ(settings_find(&s, "net0/ip", &data, &len, &type), 0);
-    CHECK(len == 4 && type == SETTING_IPV4 && data[3] == 5);
+    CHECK(len == 4, type == SETTING_IPV4, data[3] == 5);
 }
 
 static const char *formatted(enum setting_type type, const void *data, size_t len)

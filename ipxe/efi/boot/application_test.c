@@ -129,7 +129,7 @@ TEST(load_options)
     static char text[START_OPTIONS_MAX + 1];
     start();
     CHECK_EQ(run(""), 0);
-    CHECK(!loaded.options && loaded.options_size == 0);
+    CHECK(!loaded.options, loaded.options_size == 0);
     memset(text, 'x', START_OPTIONS_MAX);
     CHECK_EQ(run(text), ERR_BOOT_CMDLINE);
     CHECK_STR(order, "load end unload ");

@@ -156,11 +156,11 @@ TEST(the_card_that_we_came_from_is_the_first_and_keeps_its_lease)
     pxe_mode.ack[BOOTP_CHADDR + 5] = 2;
     cards_find(true);
     CHECK_EQ(cards_count(), 2);
-    CHECK(is(0, 2, "fake") && card_at(0)->function == ours && card_at(0)->bound && card_at(0)->snp.stack);
-    CHECK(is(1, 1, "fake") && card_at(1)->function == first && !card_at(1)->bound && !card_at(1)->snp.stack);
-    CHECK(card_at(0)->card.info.dhcp_ack && !card_at(1)->card.info.dhcp_ack);
+    CHECK(is(0, 2, "fake"), card_at(0)->function == ours, card_at(0)->bound, card_at(0)->snp.stack);
+    CHECK(is(1, 1, "fake"), card_at(1)->function == first, !card_at(1)->bound, !card_at(1)->snp.stack);
+    CHECK(card_at(0)->card.info.dhcp_ack, !card_at(1)->card.info.dhcp_ack);
     CHECK_STR(card_at(0)->card.info.chip, "PCI 1af4:1000");
-    CHECK(first->woken == 0 && ours->woken == 0 && !everything_woken);
+    CHECK(first->woken == 0, ours->woken == 0, !everything_woken);
 }
 
 TEST(what_is_known_is_not_woken_and_what_is_not_is)
@@ -172,9 +172,9 @@ TEST(what_is_known_is_not_woken_and_what_is_not_is)
     add((struct thing){ .function = known, .mac = 1 });
     add((struct thing){ .function = other, .mac = 2 });
     cards_find(true);
-    CHECK(known->woken == 0 && other->woken == 1 && disk->woken == 0 && !everything_woken);
+    CHECK(known->woken == 0, other->woken == 1, disk->woken == 0, !everything_woken);
     CHECK_EQ(cards_count(), 2);
-    CHECK(is(0, 1, "fake") && is(1, 2, "snp") && !card_at(1)->snp.stack);
+    CHECK(is(0, 1, "fake"), is(1, 2, "snp"), !card_at(1)->snp.stack);
     CHECK_EQ(opened, 0);
 }
 
@@ -186,7 +186,7 @@ TEST(without_native_drivers)
     cards_find(false);
     CHECK_EQ(known->woken, 1);
     CHECK_EQ(cards_count(), 1);
-    CHECK(is(0, 1, "snp") && everything_woken);
+    CHECK(is(0, 1, "snp"), everything_woken);
 }
 
 TEST(a_card_that_does_not_tell_its_address_is_the_firmwares)
@@ -197,7 +197,7 @@ TEST(a_card_that_does_not_tell_its_address_is_the_firmwares)
     add((struct thing){ .function = known, .mac = 1 });
     cards_find(true);
     CHECK_EQ(known->woken, 1);
-    CHECK(cards_count() == 1 && is(0, 1, "snp"));
+    CHECK(cards_count() == 1, is(0, 1, "snp"));
     CHECK_EQ(opened, 0);
 }
 
@@ -210,7 +210,7 @@ TEST(two_addresses_on_one_function_are_the_firmwares)
     add((struct thing){ .mac = 3, .there = true }); // and one that is not on PCI
     cards_find(true);
     CHECK_EQ(cards_count(), 3);
-    CHECK(is(0, 1, "snp") && is(1, 2, "snp") && is(2, 3, "snp"));
+    CHECK(is(0, 1, "snp"), is(1, 2, "snp"), is(2, 3, "snp"));
     CHECK_STR(card_at(2)->card.info.chip, "not on PCI");
 }
 
@@ -221,11 +221,11 @@ TEST(back_to_the_firmwares_driver_whose_handles_are_new)
     struct thing *old = add((struct thing){ .function = known, .mac = 1, .there = true });
     add((struct thing){ .function = other, .mac = 2, .there = true });
     cards_find(true);
-    CHECK(is(0, 1, "fake") && is(1, 2, "snp"));
+    CHECK(is(0, 1, "fake"), is(1, 2, "snp"));
     old->there = false;
     struct thing *new = add((struct thing){ .function = known, .mac = 7, .there = true });
     cards_use_snp(card_at(0));
-    CHECK(is(0, 7, "snp") && card_at(0)->snp.handle_count == 1 && card_at(0)->snp.handles[0] == new);
+    CHECK(is(0, 7, "snp"), card_at(0)->snp.handle_count == 1, card_at(0)->snp.handles[0] == new);
     new->there = false;
     cards_use_snp(card_at(0));
     CHECK_EQ(card_at(0)->snp.handle_count, 0);

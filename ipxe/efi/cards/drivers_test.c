@@ -79,7 +79,7 @@ TEST(wakes_only_what_is_wanted)
 {
     set_up(true);
     drivers_connect(storage, &block_guid);
-    CHECK(devices[0].connected == 1 && devices[2].connected == 1);
+    CHECK(devices[0].connected == 1, devices[2].connected == 1);
     CHECK_EQ(connections(), 2);
 }
 

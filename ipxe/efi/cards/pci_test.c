@@ -163,7 +163,7 @@ TEST(registers_of_both_kinds_and_the_configuration)
     CHECK_EQ(pci_open(&pci, NULL), 0);
     const struct pci_ops *o = pci.function.ops;
     void *ctx = pci.function.ctx;
-    CHECK(pci.function.vendor == 0x1af4 && pci.function.device == 0x1041);
+    CHECK(pci.function.vendor == 0x1af4, pci.function.device == 0x1041);
     CHECK_EQ(attributes, EFI_PCI_IO | EFI_PCI_MEMORY | EFI_PCI_BUS_MASTER);
     CHECK_EQ(o->read(ctx, 2, 0x10, 1), 0x11);
     CHECK_EQ(o->read(ctx, 2, 0x10, 2), 0x1211);
@@ -171,10 +171,10 @@ TEST(registers_of_both_kinds_and_the_configuration)
     o->write(ctx, 2, 0x20, 2, 0xffffbeef);
     CHECK_EQ(o->read(ctx, 2, 0x20, 4), 0x2423beef);
     o->write(ctx, 0, 4, 4, 0x01020304);
-    CHECK(ports[4] == 4 && ports[7] == 1 && o->read(ctx, 0, 6, 2) == 0x0102);
+    CHECK(ports[4] == 4, ports[7] == 1, o->read(ctx, 0, 6, 2) == 0x0102);
     CHECK_EQ(o->config_read(ctx, 0x0b, 1), 0x02);
     o->config_write(ctx, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
-    CHECK(config[4] == 4 && config[5] == 0);
+    CHECK(config[4] == 4, config[5] == 0);
     CHECK_EQ(o->now_us(ctx), 42);
     pci_close(&pci);
     CHECK_EQ(attributes, EFI_PCI_MEMORY);
@@ -205,12 +205,12 @@ TEST(memory_for_both_sides)
     CHECK_EQ(pci_open(&pci, NULL), 0);
     const struct pci_ops *o = pci.function.ops;
     uint8_t *a = o->dma_alloc(&pci, EFI_PAGE_SIZE + 1, &bus), *b = o->dma_alloc(&pci, 1, &bus);
-    CHECK(a && b && bus == (uintptr_t)b + BUS_OFFSET && pages == 3 && mappings == 2);
-    CHECK(a[0] == 0 && a[2 * EFI_PAGE_SIZE - 1] == 0 && b[0] == 0);
+    CHECK(a, b, bus == (uintptr_t)b + BUS_OFFSET, pages == 3, mappings == 2);
+    CHECK(a[0] == 0, a[2 * EFI_PAGE_SIZE - 1] == 0, b[0] == 0);
     o->dma_free(&pci, a, EFI_PAGE_SIZE + 1);
-    CHECK(pages == 1 && mappings == 1 && records == 1);
+    CHECK(pages == 1, mappings == 1, records == 1);
     pci_close(&pci);
-    CHECK(pages == 0 && mappings == 0 && records == 0);
+    CHECK(pages == 0, mappings == 0, records == 0);
 }
 
 TEST(memory_beyond_four_gigabytes_where_there_is_no_other)
@@ -227,7 +227,7 @@ TEST(memory_beyond_four_gigabytes_where_there_is_no_other)
     CHECK_EQ(pci_open(&pci, NULL), 0);
     CHECK(pci.function.ops->dma_alloc(&pci, 1, &bus) == NULL);
     pci_close(&pci);
-    CHECK(pages == 0 && mappings == 0 && records == 0);
+    CHECK(pages == 0, mappings == 0, records == 0);
 }
 
 TEST(a_mapping_that_is_too_short_is_none)
@@ -238,7 +238,7 @@ TEST(a_mapping_that_is_too_short_is_none)
     maps_half = true;
     CHECK_EQ(pci_open(&pci, NULL), 0);
     CHECK(pci.function.ops->dma_alloc(&pci, 8192, &bus) == NULL);
-    CHECK(pages == 0 && mappings == 0 && records == 0);
+    CHECK(pages == 0, mappings == 0, records == 0);
     pci_close(&pci);
 }
 
@@ -260,7 +260,7 @@ TEST(every_call_may_fail_and_nothing_is_left)
             pci_close(&pci);
         }
         last = calls;
-        CHECK(pages == 0 && mappings == 0 && records == 0);
+        CHECK(pages == 0, mappings == 0, records == 0);
         CHECK_EQ(attributes, EFI_PCI_MEMORY);
     }
     CHECK(last > 15);

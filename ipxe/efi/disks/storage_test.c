@@ -109,9 +109,9 @@ TEST(finds_whole_disks_and_its_own_first)
         CHECK_EQ(efi_storage.device(NULL, i, &info[i]), 0);
     CHECK_STR(info[0].name, "EFI disk 0 (SATA)");
     CHECK_STR(info[2].name, "EFI disk 2 (NVMe)");
-    CHECK(info[0].boot && !info[1].boot && !info[2].boot);
-    CHECK(disks[0].handle == &devices[2] && disks[1].handle == &devices[0]);
-    CHECK(info[0].sectors == SECTORS && info[0].sector_size == 512 && !info[0].removable);
+    CHECK(info[0].boot, !info[1].boot, !info[2].boot);
+    CHECK(disks[0].handle == &devices[2], disks[1].handle == &devices[0]);
+    CHECK(info[0].sectors == SECTORS, info[0].sector_size == 512, !info[0].removable);
     CHECK_EQ(efi_storage.device(NULL, 3, &info[0]), ERR_INVALID);
 }
 
@@ -151,12 +151,12 @@ TEST(buffers_that_the_driver_cannot_use_go_through_the_bounce_buffer)
     memset(buf, 0, sizeof buf);
     CHECK_EQ(block_read(&info, 1, SECTORS - 1, buf + 8), 0);
     CHECK_EQ(d->calls, 1 + 3); // 299 sectors in pieces of 128
-    CHECK(memcmp(buf + 8, d->data + 512, (SECTORS - 1) * 512) == 0 && buf[7] == 0 && buf[8 + (SECTORS - 1) * 512] == 0);
+    CHECK(memcmp(buf + 8, d->data + 512, (SECTORS - 1) * 512) == 0, buf[7] == 0, buf[8 + (SECTORS - 1) * 512] == 0);
     for (size_t i = 0; i < sizeof buf; i++)
         buf[i] = (uint8_t)(i * 7);
     uint8_t first = d->data[511];
     CHECK_EQ(block_write(&info, 1, SECTORS - 1, buf + 8), 0);
-    CHECK(memcmp(buf + 8, d->data + 512, (SECTORS - 1) * 512) == 0 && d->data[511] == first);
+    CHECK(memcmp(buf + 8, d->data + 512, (SECTORS - 1) * 512) == 0, d->data[511] == first);
     CHECK_EQ(d->flushes, 0);
     CHECK_EQ(block_flush(&info), 0);
     CHECK_EQ(d->flushes, 1);
