@@ -22,7 +22,7 @@
 #define MEM_SIZE (256 * 1024)
 #define MEMP_NUM_UDP_PCB 12
 #define MEMP_NUM_TCP_PCB 8
-#define MEMP_NUM_TCP_PCB_LISTEN 1
+#define MEMP_NUM_TCP_PCB_LISTEN 0
 #define MEMP_NUM_TCP_SEG 64
 #define MEMP_NUM_SYS_TIMEOUT 16
 #define MEMP_NUM_PBUF 64
@@ -30,7 +30,6 @@
 #define MEMP_NUM_ND6_QUEUE 16
 #define MEMP_NUM_ARP_QUEUE 16
 #define MEMP_NUM_MLD6_GROUP 32
-#define MEMP_NUM_IGMP_GROUP 16
 #define PBUF_POOL_SIZE 0 // received frames come in buffers of net/frames.c
 #define LWIP_SUPPORT_CUSTOM_PBUF 1
 
@@ -45,7 +44,7 @@
 #define IP_REASS_MAX_PBUFS 64
 #define IP_FRAG 1
 #define LWIP_ICMP 1
-#define LWIP_IGMP 1
+#define LWIP_IGMP 0 // groups of IPv4 are sent to and never joined
 #define LWIP_RAW 0
 #define LWIP_UDP 1
 #define LWIP_UDPLITE 0

@@ -70,14 +70,6 @@ static err_t multicast_filter(struct interface *in, const uint8_t mac[6], enum n
     return in->open && card_multicast(in->card, (const uint8_t(*)[6])list, count) != 0 ? ERR_IF : ERR_OK;
 }
 
-// RFC 1112 6.4: 01-00-5e and the low 23 bits of the group.
-static err_t igmp_filter(struct netif *netif, const ip4_addr_t *group, enum netif_mac_filter_action action)
-{
-    const uint8_t *ip = (const uint8_t *)&group->addr;
-    uint8_t mac[6] = { 0x01, 0x00, 0x5e, ip[1] & 0x7f, ip[2], ip[3] };
-    return multicast_filter(netif->state, mac, action);
-}
-
 // RFC 2464 7: 33-33 and the low 32 bits of the group.
 static err_t mld_filter(struct netif *netif, const ip6_addr_t *group, enum netif_mac_filter_action action)
 {
@@ -97,8 +89,7 @@ static err_t set_up(struct netif *netif)
     netif->mtu = info->mtu ? info->mtu : 1500;
     netif->hwaddr_len = 6;
     memcpy(netif->hwaddr, info->mac, 6);
-    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP | NETIF_FLAG_MLD6;
-    netif_set_igmp_mac_filter(netif, igmp_filter);
+    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_MLD6;
     netif_set_mld_mac_filter(netif, mld_filter);
     return ERR_OK;
 }
