@@ -70,7 +70,13 @@
 #define LWIP_ND6_NUM_NEIGHBORS 32
 #define LWIP_ND6_NUM_DESTINATIONS 32
 #define LWIP_ND6_RDNSS_MAX_DNS_SERVERS 2
-#define LWIP_IPV6_NUM_ADDRESSES 4
+// Each router of the list stands for so many prefixes, and there is room for all of them (patches/lwip/0005-routers.patch), for the
+// link-local address and for two that were set.
+#define LWIP_ND6_NUM_ROUTERS 3
+#define LWIP_ND6_ROUTER_PREFIXES 3
+#define LWIP_ND6_ROUTER_USED 30 // seconds since the last packet: the router keeps its place
+#define LWIP_ND6_NUM_PREFIXES (LWIP_ND6_NUM_ROUTERS * LWIP_ND6_ROUTER_PREFIXES)
+#define LWIP_IPV6_NUM_ADDRESSES (1 + LWIP_ND6_NUM_PREFIXES + 2)
 // The ROM has used the link-local address already; a second of detection would be a second of every boot.
 #define LWIP_IPV6_DUP_DETECT_ATTEMPTS 0
 

@@ -5,6 +5,7 @@
 #include "base/fmt.h"
 
 #define RESOLVE_LIMIT_US 10000000u
+#define DETOURS_MAX 2            // lwIP keeps three routers
 #define ADVERTISEMENT_LIMIT_US 10000000u // of a card that has just come up: lwIP solicits three times, 4 s apart
 
 // Can this machine send to the family's addresses, as far as its own ones go?
@@ -155,10 +156,16 @@ struct net_addr core_names_take(struct core_names *n)
 int core_names_next(struct core_names *n, const char *part, int err, struct net_addr *addr)
 {
     char failed[NET_ADDR_TEXT_MAX], next[NET_ADDR_TEXT_MAX];
-    int more = err == ERR_CANCELLED ? 0 : core_names_more(n);
+    bool detour = err == ERR_TIMED_OUT && n->detours < DETOURS_MAX && net_doubt(addr);
+    int more = detour ? 1 : err == ERR_CANCELLED ? 0 : core_names_more(n);
     if (more <= 0)
         return more ? more : err;
     net_addr_format(addr, failed);
+    if (detour) {
+        n->detours++;
+        console_say(part, "%s: %s [%s]; trying another router", failed, err_text(err), err_code(err));
+        return 0;
+    }
     *addr = core_names_take(n);
     console_say(part, "%s: %s [%s]; trying %s", failed, err_text(err), err_code(err), net_addr_format(addr, next));
     return 0;

@@ -19,6 +19,7 @@ struct core_names {
     bool first; // index of the family that comes first
     bool asked; // nothing is left to look up
     uint64_t end; // of the other family's look-up; 0: not begun
+    unsigned detours; // times that an address was asked again through another router
 };
 
 // Host name or address literal, with the URI's port or `port`. 0: there is an address to take. ERR_DNS_FAILED (a name server that
@@ -42,6 +43,6 @@ int core_names_judge(struct core_names *n, uint64_t since);
 // The next one, which there is.
 struct net_addr core_names_take(struct core_names *n);
 
-// The address *addr has failed with `err`: takes the next one, and says so for `part`. 0, or `err` when there is none, or
-// ERR_CANCELLED.
+// The address *addr has failed with `err`: takes the next one, and says so for `part`; the same one where there is another router
+// to it. 0, or `err` when there is none, or ERR_CANCELLED.
 int core_names_next(struct core_names *n, const char *part, int err, struct net_addr *addr);

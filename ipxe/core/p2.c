@@ -314,6 +314,8 @@ static int run_all(struct p2_fetch *f, const struct uri *uri)
         if (!err)
             err = run(f);
     }
+    for (unsigned i = 0; unanswered(f, err) && i < f->names.count[1]; i++)
+        (void)net_doubt(&f->names.addrs[1][i]); // the next round goes another way
     return more < 0 ? more : err;
 }
 

@@ -17,17 +17,44 @@ static struct {
     unsigned datagrams; // to the peer
     unsigned answers;   // to strangers, where they came from
     unsigned elsewhere; // and not there
+    uint8_t to[6], source[16]; // of the last datagram over IPv6
+    bool rogues_answer; // routers of strangers say where they are, and that is all
     struct net_udp *udp;
     uint8_t from[6];    // the stranger's hardware address
 } t;
 
 static uint8_t big[PING_LONG + 64];
 static struct choices dice = { .state = 1 };
+static const uint8_t rogue_mac[6] = { 2, 0x66 }, rogue_ip6[16] = { 0xfe, 0x80, [12] = 0x66 };
 
 static void put(struct frame f)
 {
     memcpy(f.bytes + 6, t.from, 6);
     wire_put(&f);
+}
+
+// A message to all nodes or to the machine, without a spoiled bit.
+static void put_icmp6(const uint8_t *mac, const uint8_t *from, const uint8_t *to, uint8_t *message, size_t len)
+{
+    struct frame f = { .len = ETH };
+    memcpy(t.from, mac, 6);
+    memcpy(f.bytes, own_mac, 6);
+    store16_be(f.bytes + 12, 0x86dd);
+    store16_be(message + 2, 0);
+    store16_be(message + 2, (uint16_t)~sum_up(sum_up(sum_up(58 + (uint32_t)len, from, 16), to, 16), message, len));
+    append(&f, (uint8_t[]){ 0x60, 0, 0, 0, (uint8_t)(len >> 8), (uint8_t)len, 58, 255 }, 8);
+    append(&f, from, 16);
+    append(&f, to, 16);
+    append(&f, message, len);
+    put(f);
+}
+
+static void put_neighbor(const uint8_t target[16], const uint8_t mac[6])
+{
+    uint8_t na[32] = { 136, [4] = 0x60, [24] = 2, 1 };
+    memcpy(na + 8, target, 16);
+    memcpy(na + 26, mac, 6);
+    put_icmp6(mac, target, own_ip6, na, sizeof na);
 }
 
 // Answers for the peer alone.
@@ -37,14 +64,19 @@ static int wire_send(void *ctx, const void *frame, size_t len)
     const uint8_t *in = frame, *body = in + ETH;
     uint16_t type = load16_be(in + 12);
     bool v6 = type == 0x86dd;
-    if (asked_for(in)) {
-        if (memcmp(asked_for(in), v6 ? peer_ip6 : peer_ip4, v6 ? 16 : 4) != 0)
-            return 0;
+    const uint8_t *asked = asked_for(in);
+    if (asked && memcmp(asked, v6 ? peer_ip6 : peer_ip4, v6 ? 16 : 4) == 0) {
         t.lookups++;
         memcpy(t.from, peer_mac, 6);
         put(peer_has(in));
+    } else if (asked) {
+        if (v6 && t.rogues_answer && memcmp(asked, rogue_ip6, 14) == 0)
+            put_neighbor(asked, rogue_mac);
     } else if ((type == 0x0800 && body[9] == 17) || (v6 && body[6] == 17)) {
         t.datagrams += memcmp(in, peer_mac, 6) == 0;
+        memcpy(t.to, in, 6);
+        if (v6)
+            memcpy(t.source, body + 8, 16);
     } else if (type == 0x0800 || (v6 && !(in[0] & 1))) {
         *(memcmp(in, stranger, 2) == 0 ? &t.answers : &t.elsewhere) += 1;
     }
@@ -238,4 +270,55 @@ TEST(who_asks_for_us)
     CHECK(survives(true, router, false, ROUTERS));
 }
 
-TEST_MAIN(T(pings), T(long_pings), T(what_no_port_takes), T(fragments_that_never_end), T(who_asks_for_us))
+#define PREFIXES 9 // of a stranger's advertisement
+
+// A router advertises networks 2001:db8:.., in which its hardware address and the number are, for as long as can be said.
+static void advertise(const uint8_t *mac, const uint8_t *from, uint8_t number, unsigned prefixes)
+{
+    uint8_t ra[24 + 32 * PREFIXES] = { 134, [6] = 0xff, 0xff, [16] = 1, 1 };
+    memcpy(ra + 18, mac, 6);
+    for (unsigned i = 0; i < prefixes; i++) {
+        const uint8_t prefix[32] = { 3, 4, 64, 0xc0, 255, 255, 255, 255, 255, 255, 255, 255,
+                                     [16] = 0x20, 1, 0xd, 0xb8, mac[1], number, 0, (uint8_t)i };
+        memcpy(ra + 24 + 32 * i, prefix, 32);
+    }
+    put_icmp6(mac, from, all_nodes, ra, 24 + 32 * prefixes);
+    drain();
+}
+
+// What goes to another network takes the honest router, from the address that belongs to it.
+static bool is_routed(const struct net_addr *server)
+{
+    memset(t.to, 0, 6);
+    (void)net_udp_send(t.udp, server, "hello", 5);
+    for (unsigned i = 0; i < 8; i++)
+        wait(500000); // routers that do not answer are found out
+    (void)net_udp_send(t.udp, server, "hello", 5);
+    drain();
+    return memcmp(t.to, peer_mac, 6) == 0 && t.source[0] == 0x20 && t.source[4] == peer_mac[1];
+}
+
+// Strangers advertise themselves and whatever they like, for ever, before the honest router is heard or around it.
+TEST(routers_of_strangers)
+{
+    const struct net_addr server = { .ip = { 0x20, 1, 0xd, 0xb8, 0xff, 0xff, [15] = 9 }, .port = PORT };
+    set_up(true);
+    for (uint8_t round = 0; round < 4; round++) {
+        uint8_t from[16];
+        t.rogues_answer = round & 1;
+        memcpy(from, rogue_ip6, 16);
+        for (unsigned n = 0; n < STRANGERS; n++) {
+            from[15] = round & 2 ? 1 : (uint8_t)n; // one, or many
+            advertise(rogue_mac, from, (uint8_t)(round & 2 ? n : 1), PREFIXES);
+        }
+        advertise(peer_mac, peer_ip6, round, 1);
+        unsigned tries = 0;
+        while (tries < ROUTERS + 1 && !is_routed(&server)) {
+            net_doubt(&server);
+            tries++;
+        }
+        CHECK(tries <= ROUTERS);
+    }
+}
+
+TEST_MAIN(T(pings), T(long_pings), T(what_no_port_takes), T(fragments_that_never_end), T(who_asks_for_us), T(routers_of_strangers))

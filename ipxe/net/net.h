@@ -83,6 +83,10 @@ int net_resolve(const char *name, bool v6, struct net_addr ret[NET_ADDRESSES_MAX
 // Has an open card an address that a host with this one can answer?
 bool net_can_send(const struct net_addr *to);
 
+// What was sent there found no answer. Where a router is on the way (IPv6) and the link has others, the next one has its turn, with an
+// address of its own network: true. Which one is honest nobody can say beforehand.
+bool net_doubt(const struct net_addr *to);
+
 // --- UDP ---
 
 struct net_udp;

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "lwip/ip.h"
+#include "lwip/nd6.h"
 #include "lwip/prot/ethernet.h"
 #include "net/hooks.h"
 
@@ -87,6 +88,13 @@ bool net_can_send(const struct net_addr *to)
 int net_route_error(const ip_addr_t *to)
 {
     return net_has_source(to) ? ERR_NET_NO_ROUTE : ERR_NET_NO_ADDRESS;
+}
+
+bool net_doubt(const struct net_addr *to)
+{
+    ip_addr_t ip;
+    net_to_lwip(to, &ip);
+    return IP_IS_V6(&ip) && nd6_doubt(ip_2_ip6(&ip));
 }
 
 #define IP6_MTU_MIN 1280 // RFC 8200 5
