@@ -18,6 +18,7 @@ static struct {
     unsigned answers;   // to strangers, where they came from
     unsigned elsewhere; // and not there
     uint8_t to[6], source[16]; // of the last datagram over IPv6
+    unsigned announcements; // that our address is ours
     bool rogues_answer; // routers of strangers say where they are, and that is all
     struct net_udp *udp;
     uint8_t from[6];    // the stranger's hardware address
@@ -57,6 +58,16 @@ static void put_neighbor(const uint8_t target[16], const uint8_t mac[6])
     put_icmp6(mac, target, own_ip6, na, sizeof na);
 }
 
+// The machine says to everyone that its address is its own.
+static bool says_ours(const uint8_t *frame)
+{
+    const uint8_t *body = frame + ETH;
+    if (load16_be(frame + 12) == 0x0806)
+        return frame[0] == 0xff && memcmp(body + 8, own_mac, 6) == 0 && memcmp(body + 14, own_ip4, 4) == 0 && memcmp(body + 24, own_ip4, 4) == 0;
+    return frame[0] == 0x33 && body[6] == 58 && body[40] == 136 && (body[44] & 0x20) && memcmp(body + 48, own_ip6, 16) == 0 &&
+           memcmp(body + 66, own_mac, 6) == 0;
+}
+
 // Answers for the peer alone.
 static int wire_send(void *ctx, const void *frame, size_t len)
 {
@@ -69,6 +80,8 @@ static int wire_send(void *ctx, const void *frame, size_t len)
         t.lookups++;
         memcpy(t.from, peer_mac, 6);
         put(peer_has(in));
+    } else if (says_ours(in)) {
+        t.announcements++;
     } else if (asked) {
         if (v6 && t.rogues_answer && memcmp(asked, rogue_ip6, 14) == 0)
             put_neighbor(asked, rogue_mac);
@@ -321,4 +334,46 @@ TEST(routers_of_strangers)
     }
 }
 
-TEST_MAIN(T(pings), T(long_pings), T(what_no_port_takes), T(fragments_that_never_end), T(who_asks_for_us), T(routers_of_strangers))
+static void claim(bool v6)
+{
+    memcpy(t.from, rogue_mac, 6);
+    if (v6) {
+        uint8_t na[32] = { 136, [4] = 0x20, [24] = 2, 1 };
+        memcpy(na + 8, own_ip6, 16);
+        memcpy(na + 26, rogue_mac, 6);
+        put_icmp6(rogue_mac, own_ip6, all_nodes, na, sizeof na);
+    } else {
+        struct frame f = { .len = ETH };
+        memset(f.bytes, 0xff, 6);
+        store16_be(f.bytes + 12, 0x0806);
+        append(&f, (uint8_t[]){ 0, 1, 8, 0, 6, 4, 0, 1 }, 8);
+        append(&f, rogue_mac, 6);
+        append(&f, own_ip4, 4);
+        append(&f, (uint8_t[6]){ 0 }, 6);
+        append(&f, own_ip4, 4);
+        f.len = 60;
+        put(f);
+    }
+    drain();
+}
+
+// Who says that our address is his own is contradicted at once, and a storm of it makes no other.
+TEST(who_claims_our_address)
+{
+    for (int v6 = 0; v6 < 2; v6++) {
+        set_up(v6);
+        wait(1000000);
+        t.announcements = 0;
+        claim(v6);
+        CHECK_EQ(t.announcements, 1);
+        for (unsigned i = 0; i < 1000; i++) {
+            wait(1000);
+            claim(v6);
+        }
+        CHECK(t.announcements >= 40, t.announcements <= 52);
+        CHECK(say(v6));
+    }
+}
+
+TEST_MAIN(T(pings), T(long_pings), T(what_no_port_takes), T(fragments_that_never_end), T(who_asks_for_us),
+          T(routers_of_strangers), T(who_claims_our_address))

@@ -15,6 +15,10 @@ const ip4_addr_t *net_hook_gateway(struct netif *netif, const ip4_addr_t *to);
 void net_hook_router_dns(const struct netif *netif, const ip_addr_t *ip, u32_t lifetime_s);
 #define LWIP_HOOK_ND6_RDNSS(netif, ip, lifetime_s) net_hook_router_dns(netif, ip, lifetime_s)
 
+// A stranger says that our address is his own. May we contradict now? ipxe/net/port.c.
+int net_hook_may_defend(void);
+#define LWIP_HOOK_MAY_DEFEND() net_hook_may_defend()
+
 // The first sequence number of a TCP connection, RFC 6528: ipxe/net/port.c. Ports in the host's byte order.
 u32_t net_hook_tcp_isn(const ip_addr_t *local, u16_t local_port, const ip_addr_t *remote, u16_t remote_port);
 #define LWIP_HOOK_TCP_ISN(local, local_port, remote, remote_port) net_hook_tcp_isn(local, local_port, remote, remote_port)
