@@ -136,6 +136,7 @@ struct p2_client_server {
     uint32_t hello_tries, strikes, seal_tries;
     uint64_t tried;    // when it last became the current one: failover takes the longest ago
     uint64_t refused; // when it last said ERROR
+    uint64_t busy_at; // when it last said that it is busy, 0: never
     uint32_t refusals; // times that it said that it has no such image
     uint32_t fruitless; // turns in a row that brought no block
     uint32_t rate;      // new blocks in the last P2_RATE_TIME of its turn
@@ -190,7 +191,7 @@ struct p2_client_servers {
     uint32_t drops;
     uint32_t refusals; // times that servers said, to us alone, that they have no such image
     char choices[P2_CHOICES_MAX][P2_ERROR_TEXT]; // what they have, where the caller named none and none is the default
-    uint64_t busy_at;  // when one said last that it is busy, 0: never
+    uint64_t busy_at;  // when one of them last said that it is busy, 0: never
     uint64_t hint_at, reset_at;
     bool reset_seen;
 };

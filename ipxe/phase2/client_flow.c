@@ -245,7 +245,7 @@ void p2c_flow_tick(struct p2_client *c)
     c->flow.backoff = MIN(c->flow.backoff + 1, (uint32_t)BACKOFF_MAX);
     // Short messages come through and full ones never did: the path may swallow large packets.
     // Where this block size has worked with another server, asking that one comes first.
-    if (++c->flow.timeouts_row >= P2_STEP_DOWN_AFTER && !server->full_seen && !p2c_busy(c) &&
+    if (++c->flow.timeouts_row >= P2_STEP_DOWN_AFTER && !server->full_seen && !p2c_busy(c, server->busy_at) &&
         (!c->space.block_proven || p2c_turn_next(c) == P2C_NOBODY))
         step_down(c);
 }

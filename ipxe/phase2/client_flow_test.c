@@ -120,5 +120,41 @@ TEST(path_mtu_black_hole)
     cleanup(&image, NULL);
 }
 
+// What a server says that is not the current one is no reason to wait with smaller blocks.
+static uint8_t nonces[SERVERS][P2_NONCE_SIZE]; // that each was asked with
+static unsigned said_busy;
+static bool other_is_busy(const struct p2_message *m, const struct net_addr *to)
+{
+    unsigned addressed = net_addr_equal(to, &servers[1].addr), silent = !addressed;
+    if (m->type == P2_HELLO && !net_addr_equal(to, &group))
+        memcpy(nonces[addressed], m->nonce, P2_NONCE_SIZE);
+    if (m->type != P2_READ)
+        return true;
+    struct p2_message said = { .type = P2_ERROR, .error.code = P2_ERROR_BUSY };
+    uint8_t buf[P2_MESSAGE_MAX];
+    memcpy(said.nonce, nonces[silent], P2_NONCE_SIZE);
+    int n = p2_wire_write(&said, buf, sizeof buf);
+    said_busy += p2_client_input(&client, buf, (size_t)n, &servers[silent].addr, now) == 0;
+    return true;
+}
+TEST(another_servers_busy_is_its_own)
+{
+    struct testimage image;
+    testimage_make(&image, "hole", 300000, 1, TESTKEY_P256_A);
+    setup();
+    server_start(0, &image, 1);
+    server_start(1, &image, 2);
+    servers[0].mtu = 600;
+    servers[1].mtu = 600;
+    start();
+    to_server = other_is_busy;
+    uint64_t began = now;
+    CHECK(boot(now + 10000000));
+    CHECK(memory_is(&image));
+    CHECK(said_busy > 0);
+    CHECK(now - began < 3000000);
+    cleanup(&image, NULL);
+}
+
 TEST_MAIN(T(credit_never_exceeds_the_limit), T(reads_are_few_and_ranges_merged), T(everything_fits_576_bytes),
-          T(path_mtu_black_hole))
+          T(path_mtu_black_hole), T(another_servers_busy_is_its_own))

@@ -26,10 +26,10 @@ static inline bool p2c_linked(const struct p2_client *c)
 {
     return c->servers.current && c->servers.at[c->servers.current - 1].state == P2S_BOUND;
 }
-// A server said, not long ago, that it is busy.
-static inline bool p2c_busy(const struct p2_client *c)
+// A server that said so at `busy_at` is still busy.
+static inline bool p2c_busy(const struct p2_client *c, uint64_t busy_at)
 {
-    return c->servers.busy_at && c->now - c->servers.busy_at < P2_BUSY_TIME;
+    return busy_at && c->now - busy_at < P2_BUSY_TIME;
 }
 static inline bool p2c_fetching(const struct p2_client *c)
 {

@@ -172,7 +172,7 @@ void p2c_servers_hint(struct p2_client *c, struct p2_client_server *server, cons
         if (none && !c->bound && !c->setup.image[0])
             choice_keep(c, &m->error);
         if (m->error.code == P2_ERROR_BUSY)
-            c->servers.busy_at = MAX(c->now, 1u);
+            c->servers.busy_at = server->busy_at = MAX(c->now, 1u);
     }
     // Only the server that is being read from (or told the end) has something to say, and not too often.
     bool concerned = server == p2c_current(c) || c->finish.server == (uint32_t)(server - c->servers.at) + 1;
@@ -276,7 +276,7 @@ static int reason(const struct p2_client *c, int otherwise)
 {
     if (c->servers.first_error)
         return c->servers.first_error;
-    return p2c_busy(c) ? ERR_P2_BUSY : c->servers.refusals ? ERR_P2_NO_IMAGE : otherwise;
+    return p2c_busy(c, c->servers.busy_at) ? ERR_P2_BUSY : c->servers.refusals ? ERR_P2_NO_IMAGE : otherwise;
 }
 
 static void tick_without_server(struct p2_client *c)
