@@ -104,6 +104,7 @@ __attribute__((unused)) static int test_main(const char *file, const struct test
             passed++;
     }
     printf("%s: %u passed, %u failed\n", file, passed, failed);
+    fflush(stdout); // the leak checker may end the process first, and a failed test leaks
     return failed ? 1 : 0;
 }
 // Lists the cases; every TEST must be listed or the compiler says "unused function".
