@@ -154,7 +154,7 @@ void intake_clear(struct intake *in, uint32_t index)
 {
     struct intake_slot *slot = &in->config.slots[index];
     in->whole -= intake_whole(slot);
-    slot->front = slot->hashed = 0;
+    slot->front = slot->hashed = slot->ahead = 0;
     slot->away = slot->home = false;
     if (in->slot_words)
         memset(intake_bits(in, in->config.bits, index), 0, in->slot_words * 4);
@@ -209,20 +209,30 @@ static uint32_t block_length(const struct intake *in, const struct intake_slot *
 
 bool intake_has(const struct intake *in, uint32_t index, uint32_t within)
 {
-    return within < in->config.slots[index].front ||
-           (in->slot_words && bit_get(intake_bits(in, in->config.bits, index), within / in->block_size));
+    const struct intake_slot *slot = &in->config.slots[index];
+    return within < slot->front ||
+           (slot->ahead && within > slot->front && bit_get(intake_bits(in, in->config.bits, index), within / in->block_size));
+}
+
+// Over the blocks that follow and are here.
+static void move_front(struct intake *in, uint32_t index)
+{
+    struct intake_slot *slot = &in->config.slots[index];
+    while (slot->ahead && bit_get(intake_bits(in, in->config.bits, index), slot->front / in->block_size)) {
+        slot->front += block_length(in, slot, slot->front);
+        slot->ahead--;
+    }
 }
 
 // At the front, so many bytes; up to the end of their block where others may be here already.
 static uint32_t take_front(struct intake *in, uint32_t index, const uint8_t *bytes, uint32_t len)
 {
     struct intake_slot *slot = &in->config.slots[index];
-    if (in->slot_words)
+    if (slot->ahead)
         len = MIN(len, in->block_size - slot->front % in->block_size);
     store(in, index, slot->front, bytes, len);
     slot->front += len;
-    while (in->slot_words && slot->front < slot->length && intake_has(in, index, slot->front))
-        slot->front += block_length(in, slot, slot->front);
+    move_front(in, index);
     return len;
 }
 
@@ -231,7 +241,8 @@ static uint32_t take_block(struct intake *in, uint32_t index, uint32_t at, const
 {
     if (!in->slot_words || at % in->block_size != 0)
         return 0;
-    uint32_t length = block_length(in, &in->config.slots[index], at);
+    struct intake_slot *slot = &in->config.slots[index];
+    uint32_t length = block_length(in, slot, at);
     if (intake_has(in, index, at))
         return MIN(len, length);
     if (len < length)
@@ -239,6 +250,7 @@ static uint32_t take_block(struct intake *in, uint32_t index, uint32_t at, const
     uint32_t block = at / in->block_size;
     store(in, index, at, bytes, length);
     intake_bits(in, in->config.bits, index)[block / 32] |= 1u << (block % 32);
+    slot->ahead++;
     return length;
 }
 

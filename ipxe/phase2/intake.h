@@ -23,6 +23,7 @@ enum intake_space { INTAKE_SEAL, INTAKE_LIST, INTAKE_PAYLOAD };
 struct intake_slot {
     uint32_t piece; // INTAKE_FREE: none
     uint32_t length, front, hashed; // bytes
+    uint32_t ahead; // blocks that are here behind the front
     bool away; // whole, and hashed elsewhere
     bool home; // to be hashed here
     struct sha256 sha;
