@@ -7,7 +7,7 @@ import struct
 import subprocess
 
 from cli_base import artefact, shared, signet, write
-from rows import SIGNET, Skip, check, row
+from rows import SIGNET, Skip, check, loop_device, row
 
 
 def keep_mark():
@@ -61,11 +61,7 @@ def keep_wants_the_type_that_machines_look_for(folder):
     with open(disk, "wb") as f:
         f.write(bytes(446) + table + bytes(32) + b"\x55\xaa")
         f.truncate(16 << 20)
-    done = subprocess.run(["losetup", "--find", "--show", "--partscan", disk], capture_output=True, text=True)
-    if done.returncode != 0:
-        raise Skip("no loop device to be had")
-    loop = done.stdout.strip()
-    try:
+    with loop_device(disk, "--partscan") as loop:
         for number, path in ((1, first), (2, second)):
             subprocess.run(["addpart", loop, str(number), str(2048 + 8192 * (number - 1)), "8192"], capture_output=True)
             name = os.path.basename(loop)
@@ -79,8 +75,6 @@ def keep_wants_the_type_that_machines_look_for(folder):
             f.seek(2048 * 512)
             check(f.read(8192 * 512) == bytes(8192 * 512), "something was written")
         check("is a place for local copies now" in signet("keep", second).stdout, "the right type")
-    finally:
-        subprocess.run(["losetup", "-d", loop], check=True)
 
 
 @row
@@ -88,18 +82,12 @@ def keep_refuses_a_file_that_is_a_loop_device(folder):
     path = os.path.join(folder, "part")
     with open(path, "wb") as f:
         f.truncate(4 << 20)
-    done = subprocess.run(["losetup", "--find", "--show", path], capture_output=True, text=True)
-    if done.returncode != 0:
-        raise Skip("no loop device to be had")
-    loop = done.stdout.strip()
-    try:
+    with loop_device(path) as loop:
         for args in ([], ["--force"]):
             check(f"is in use as {loop}" in signet("keep", *args, path, status=1).stderr, "written behind the device's back")
         with open(path, "rb") as f:
             check(f.read() == bytes(4 << 20), "something was written")
         check("now" in signet("keep", loop).stdout, "not by the device either")
-    finally:
-        subprocess.run(["losetup", "-d", loop], check=True)
 
 
 @row

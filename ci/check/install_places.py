@@ -10,7 +10,7 @@ import subprocess
 
 from install_base import (BIOS_BOOT, LINUX, all_disks, bits, digest, gpt_disk, install, life_elsewhere, mbr_disk, peek, poke, pool_disk,
     refuses, status, write)
-from rows import SIGNET, Skip, check, row
+from rows import SIGNET, Skip, check, loop_device, row
 
 
 @row
@@ -131,14 +131,19 @@ REFUSALS = [(tight, "is too small there"), (unknown, "something unknown lies the
             (is_gone, "No such file")]
 
 
+def three_disks(d, name):
+    """A folder of that name with three disks and two versions of boot bits: (folder, images)."""
+    folder = os.path.join(d, name)
+    os.mkdir(folder)
+    bits(folder)
+    bits(folder, "next.bin", seed=9)
+    return folder, [mbr_disk(folder, name=f"{i}.img") for i in range(3)]
+
+
 def refused_whole(d, make, says, args):
     """Of three disks one is refused, whichever: nothing is written on any of them."""
     for bad in range(3):
-        folder = os.path.join(d, f"{make.__name__}{bad}")
-        os.mkdir(folder)
-        bits(folder)
-        bits(folder, "next.bin", seed=9)
-        images = [mbr_disk(folder, name=f"{i}.img") for i in range(3)]
+        folder, images = three_disks(d, f"{make.__name__}{bad}")
         make(folder, images[bad])
         refuses(*all_disks(images), *args, cwd=folder, says=f"{images[bad]}: .*({says})")
         refuses(*all_disks(images), *args, "--dry-run", cwd=folder, says=f"{images[bad]}: .*({says})")
@@ -156,11 +161,7 @@ def refusals_of_a_refresh(d):
     # The newest boot bits are on the last disk, and go to none when one of them is refused.
     for make, says in REFUSALS:
         for bad in range(2):
-            folder = os.path.join(d, f"{make.__name__}{bad}")
-            os.mkdir(folder)
-            bits(folder)
-            bits(folder, "next.bin", seed=9)
-            images = [mbr_disk(folder, name=f"{i}.img") for i in range(3)]
+            folder, images = three_disks(d, f"{make.__name__}{bad}")
             install("--disk", images[2], "--gap", "--image", "bootarea.bin", cwd=folder)
             make(folder, images[bad])
             if make is last_number:
@@ -321,11 +322,7 @@ def mounted_partition(d):
     # A real block device where there is one to be had.
     image = gpt_disk(d, [(BIOS_BOOT, 2048, 10239), (LINUX, 12000, 60000)])
     bits(d)
-    done = subprocess.run(["losetup", "--find", "--show", "--partscan", image], cwd=d, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise Skip("no loop device to be had")
-    loop = done.stdout.strip()
-    try:
+    with loop_device(os.path.join(d, image), "--partscan") as loop:
         install("--disk", loop, "--bios-boot", "--image", "bootarea.bin", cwd=d)
         install("verify", "--disk", loop, "--image", "bootarea.bin", cwd=d)
         refuses("--disk", image, "--bios-boot", "--image", "bootarea.bin", cwd=d, says=f"is in use as {loop}")
@@ -343,5 +340,3 @@ def mounted_partition(d):
             check("is a partition" in done.stderr, done.stderr)
         finally:
             subprocess.run(["umount", loop + "p1"], check=True)
-    finally:
-        subprocess.run(["losetup", "-d", loop], check=True)

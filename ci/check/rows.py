@@ -5,9 +5,11 @@ A row is marked @row, raises AssertionError (check() does) or Skip, or is ok. Th
 program and another name for the rows of a run."""
 import atexit
 import concurrent.futures
+import contextlib
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import traceback
@@ -32,6 +34,19 @@ def row(function):
 def check(condition, text):
     if not condition:
         raise AssertionError(text)
+
+
+@contextlib.contextmanager
+def loop_device(path, *options):
+    """A loop device over a file, by its name; gone at the end."""
+    done = subprocess.run(["losetup", "--find", "--show", *options, path], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Skip("no loop device to be had")
+    loop = done.stdout.strip()
+    try:
+        yield loop
+    finally:
+        subprocess.run(["losetup", "-d", loop], check=True)
 
 
 def run_row(name, function, where, before):
