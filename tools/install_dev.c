@@ -71,7 +71,8 @@ static int file_flush(void *ctx)
 
 static const struct block_ops file_ops = { file_read_sectors, file_write_sectors, file_flush };
 
-struct block_device install_dev_block(struct install_dev *dev)
+// The disk as a device. Made for each call, since *dev may be moved between two.
+static struct block_device block_of(struct install_dev *dev)
 {
     return (struct block_device){ .ops = dev->ops, .ctx = dev, .sectors = dev->sectors / dev->unit, .sector_size = dev->unit * INSTALL_SECTOR };
 }
@@ -86,19 +87,19 @@ static int told(const struct install_dev *dev, int err)
 
 int install_dev_read(struct install_dev *dev, uint64_t lba, uint64_t count, void *buf)
 {
-    struct block_device disk = install_dev_block(dev);
+    struct block_device disk = block_of(dev);
     return told(dev, block_read(&disk, lba / dev->unit, (uint32_t)(count / dev->unit), buf));
 }
 
 int install_dev_write(struct install_dev *dev, uint64_t lba, uint64_t count, const void *buf)
 {
-    struct block_device disk = install_dev_block(dev);
+    struct block_device disk = block_of(dev);
     return told(dev, block_write(&disk, lba / dev->unit, (uint32_t)(count / dev->unit), buf));
 }
 
 int install_dev_flush(struct install_dev *dev)
 {
-    struct block_device disk = install_dev_block(dev);
+    struct block_device disk = block_of(dev);
     return told(dev, block_flush(&disk));
 }
 

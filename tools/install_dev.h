@@ -27,9 +27,6 @@ enum install_dev_use { INSTALL_DEV_READ, INSTALL_DEV_WRITE, INSTALL_DEV_TABLE };
 int install_dev_open(struct install_dev *dev, const char *path, enum install_dev_use use);
 void install_dev_close(struct install_dev *dev);
 
-// The disk as a device, as long as *dev stays where it is.
-struct block_device install_dev_block(struct install_dev *dev);
-
 // Moves whole sectors of the disk's own. 0, or -1 after a message. A write is durable after the next flush, not before.
 int install_dev_read(struct install_dev *dev, uint64_t lba, uint64_t count, void *buf);
 int install_dev_write(struct install_dev *dev, uint64_t lba, uint64_t count, const void *buf);
