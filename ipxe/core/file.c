@@ -6,8 +6,6 @@
 #include "core/disks.h"
 #include "core/sink.h"
 
-#define FOLDER "signet/" // where paths that do not begin with '/' are
-
 struct search {
     struct core_file *file;
     bool folder; // wanted in place of a file
@@ -40,8 +38,8 @@ int core_file_find(struct core *core, const struct uri *uri, bool folder, struct
         return ERR_NO_MEMORY;
     struct search search = { f, folder };
     f->core = core;
-    size_t prefix = uri->path[0] == '/' ? 0 : sizeof FOLDER - 1;
-    memcpy(f->path, FOLDER, prefix);
+    size_t prefix = uri->path[0] == '/' ? 0 : sizeof CORE_FILE_FOLDER - 1;
+    memcpy(f->path, CORE_FILE_FOLDER, prefix);
     int err = uri_path_name(uri, f->path + prefix, sizeof f->path - prefix);
     if (err >= 0)
         err = core_disks(core, uri->host, look_on_disk, &search);
@@ -50,6 +48,15 @@ int core_file_find(struct core *core, const struct uri *uri, bool folder, struct
     else
         *ret = f;
     return err;
+}
+
+int core_file_find_text(struct core *core, const char *uri_text, bool folder, struct core_file **ret)
+{
+    static struct uri uri; // 8 KiB
+    int err = uri_parse(uri_text, &uri);
+    if (!err && uri.scheme[0] && strcmp(uri.scheme, "file") != 0)
+        err = ERR_URI_SCHEME;
+    return err ? err : core_file_find(core, &uri, folder, ret);
 }
 
 int core_file_read(struct core_file *f, core_file_bytes *bytes, void *ctx)
@@ -94,9 +101,8 @@ int core_file_fetch(struct core *core, const struct uri *uri)
 
 bool core_file_is_there(struct core *core, const char *uri_text)
 {
-    static struct uri uri; // 8 KiB
     struct core_file *f;
-    if (uri_parse(uri_text, &uri) != 0 || core_file_find(core, &uri, false, &f) != 0)
+    if (core_file_find_text(core, uri_text, false, &f) != 0)
         return false;
     core->platform->free(core->platform->ctx, f);
     return true;

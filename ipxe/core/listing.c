@@ -60,16 +60,6 @@ static int list_disks(struct core *core)
 
 // --- files ---
 
-// A command's URI: file:, or a path alone.
-static int find(struct core *core, const char *text, bool folder, struct core_file **ret)
-{
-    static struct uri uri; // 8 KiB
-    int err = uri_parse(text, &uri);
-    if (!err && uri.scheme[0] && strcmp(uri.scheme, "file") != 0)
-        err = ERR_URI_SCHEME;
-    return err ? err : core_file_find(core, &uri, folder, ret);
-}
-
 static int list_folder(struct core_file *f)
 {
     static struct fs_entry entry;
@@ -106,7 +96,7 @@ static int print_bytes(void *ctx, const uint8_t *data, size_t len)
 static int show(struct core *core, const char *text, bool folder)
 {
     struct core_file *f;
-    int err = find(core, text, folder, &f);
+    int err = core_file_find_text(core, text, folder, &f);
     if (!err) {
         err = folder ? list_folder(f) : core_file_read(f, print_bytes, NULL);
         core->platform->free(core->platform->ctx, f);
