@@ -49,10 +49,10 @@ void fetch_hash_turn(struct fetch_hash *h, struct p2_client *client)
     if (!h->running)
         return;
     while ((job = hashboard_done(&h->board))) {
-        p2_client_job_done(client, job);
+        intake_job_done(&client->intake, job);
         hashboard_release(&h->board, job);
     }
-    while ((job = hashboard_free(&h->board)) && p2_client_job(client, job)) {
+    while ((job = hashboard_free(&h->board)) && intake_job(&client->intake, job)) {
         hashboard_give(&h->board, job);
         given = true;
     }

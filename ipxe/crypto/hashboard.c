@@ -80,14 +80,19 @@ bool hashboard_busy(const struct hashboard *b)
     return false;
 }
 
+void hash_job_run(struct hash_job *job)
+{
+    for (uint32_t i = 0; i < job->piece_count; i++)
+        sha256_update(&job->sha, job->pieces[i].data, job->pieces[i].len);
+    sha256_final(&job->sha, job->digest);
+}
+
 bool hashboard_work(struct hashboard *b)
 {
     struct hash_job *job = find(b, JOB_READY);
     if (!job || !move_state(job, JOB_READY, JOB_TAKEN))
         return false;
-    for (uint32_t i = 0; i < job->piece_count; i++)
-        sha256_update(&job->sha, job->pieces[i].data, job->pieces[i].len);
-    sha256_final(&job->sha, job->digest);
+    hash_job_run(job);
     set_state(job, JOB_DONE);
     return true;
 }

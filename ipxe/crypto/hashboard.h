@@ -18,6 +18,9 @@ struct hash_job {
     uint32_t state; // the board's
 };
 
+// Makes its digest, here and now: what a worker does with it.
+void hash_job_run(struct hash_job *job);
+
 struct hashboard {
     uint32_t limit;     // jobs that may be under way
     uint32_t under_way; // given and not released

@@ -29,7 +29,7 @@
 
 #define P2_CLIENT_SERVERS 12    // servers kept at a time
 #define P2_CLIENT_TARGETS 8     // addresses HELLO is sent to in discovery
-#define P2_CLIENT_SLOTS INTAKE_SLOTS_MAX      // chunks in the works at a time (fewer when chunks are large)
+#define P2_CLIENT_SLOTS INTAKE_SLOTS_MAX // chunks in the works at a time (fewer when chunks are large)
 #define P2_CLIENT_SLOT_BITS 75008 // blocks of all slots together: 8 chunks of 4 MiB in blocks of P2_BLOCK_MIN
 #define P2_CLIENT_FLIGHT 2048   // requests that the window is kept in; more than twice the largest window
 #define P2_CLIENT_STAMPS 16     // READs whose sending time is remembered
@@ -290,16 +290,9 @@ uint64_t p2_client_deadline(const struct p2_client *c);
 // (the caller's digest time is the time spent here), 0 when there is nothing to hash.
 size_t p2_client_work(struct p2_client *c, size_t max_bytes);
 
-// Digests elsewhere, for a caller with other processors. p2_client_job fills in a job for a chunk that is whole (false:
-// there is none now). p2_client_job_done brings it back with its digest; any number may be out, and come back in any
-// order. A digest that does not match is not believed: that chunk is hashed again here.
-//
-// p2_client_work is called as ever. Since the first job it hashes only whole chunks that nobody took out, so the caller
-// gives out first what the others can take. Jobs that are out when the phase leaves P2_PAYLOAD still read the memory.
-bool p2_client_job(struct p2_client *c, struct hash_job *job);
-void p2_client_job_done(struct p2_client *c, const struct hash_job *job);
-// No job that is out will come back, nor will more be given out: all is hashed here, and a late result is ignored.
-void p2_client_jobs_lost(struct p2_client *c);
+// Digests elsewhere, for a caller with other processors: intake_job and its like of c->intake, in P2_PAYLOAD. p2_client_work is called
+// as ever, behind them, so that the others get first what they can take. Jobs that are out when the phase leaves P2_PAYLOAD still read
+// the memory.
 
 // Is no block under way, so that nothing is missed while a caller does something long?
 bool p2_client_quiet(const struct p2_client *c);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-// What is said about chunks, between the intake and who uses or serves them: who is to blame for a bad one, digests elsewhere,
-// chunks that the caller had already or does not hold.
+// What is said about chunks, between the intake and who uses or serves them: who is to blame for a bad one, chunks that the
+// caller had already or does not hold.
 #include "phase2/client_parts.h"
 
 void p2c_chunk_judged(void *ctx, uint32_t slot, bool good)
@@ -18,22 +18,6 @@ void p2c_chunk_judged(void *ctx, uint32_t slot, bool good)
     if (source < P2_CLIENT_SERVERS)
         p2c_servers_blame(c, source, ERR_P2_SERVERS_BAD);
     c->space.ask[slot].only = (uint8_t)c->servers.current;
-}
-
-bool p2_client_job(struct p2_client *c, struct hash_job *job)
-{
-    return c->phase == P2_PAYLOAD && intake_job(&c->intake, job);
-}
-
-void p2_client_job_done(struct p2_client *c, const struct hash_job *job)
-{
-    if (c->phase == P2_PAYLOAD)
-        intake_job_done(&c->intake, job);
-}
-
-void p2_client_jobs_lost(struct p2_client *c)
-{
-    intake_jobs_lost(&c->intake);
 }
 
 int p2_client_local(struct p2_client *c, uint32_t chunk)

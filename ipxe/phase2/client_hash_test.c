@@ -10,19 +10,17 @@ static uint64_t out_held;                        // nothing is brought back befo
 static void bring_back(uint32_t i)
 {
     struct hash_job *job = &out[i];
-    for (uint32_t j = 0; j < job->piece_count; j++)
-        sha256_update(&job->sha, job->pieces[j].data, job->pieces[j].len);
-    sha256_final(&job->sha, job->digest);
+    hash_job_run(job);
     job->digest[0] ^= out_wrong > 0;
     out_wrong -= out_wrong > 0;
-    p2_client_job_done(&client, job);
+    intake_job_done(&client.intake, job);
     *job = out[--out_count];
 }
 
 // Takes all that it can carry, then brings the latest back.
 static bool latest_first(void)
 {
-    if (out_count < OUT_MAX && p2_client_job(&client, &out[out_count])) {
+    if (out_count < OUT_MAX && intake_job(&client.intake, &out[out_count])) {
         out_count++;
         out_taken++;
         return true;
@@ -113,31 +111,31 @@ TEST(digests_that_nobody_asked_for)
     testimage_make(&image, "unasked", 100000, 1, TESTKEY_P256_A);
     setup_elsewhere(&image);
     elsewhere = NULL;
-    CHECK(!p2_client_job(&client, &out[0]));
+    CHECK(!intake_job(&client.intake, &out[0]));
     CHECK(run_until(P2_SEALED, now + 5000000), accept_image(), run_until(P2_PAYLOAD, now + 5000000));
-    CHECK(!p2_client_job(&client, &out[0])); // nothing is whole
+    CHECK(!intake_job(&client.intake, &out[0])); // nothing is whole
     memcpy(&copy, &client, sizeof copy);
     for (uint32_t chunk = 0; chunk <= image.seal.chunk_count; chunk++) {
         struct hash_job job = { .number = chunk };
         memcpy(job.digest, image.list + (size_t)MIN(chunk, image.seal.chunk_count - 1) * 32, 32);
-        p2_client_job_done(&client, &job);
+        intake_job_done(&client.intake, &job);
         CHECK(unchanged());
     }
-    while (!p2_client_job(&client, &out[0])) // until one is
+    while (!intake_job(&client.intake, &out[0])) // until one is
         CHECK(p2_client_phase(&client) == P2_PAYLOAD, (turn() || (now = MAX(now + 1, p2_client_deadline(&client)))));
     out_count = 1;
-    p2_client_jobs_lost(&client);
+    intake_jobs_lost(&client.intake);
     memcpy(&copy, &client, sizeof copy);
     struct hash_job late = out[0];
     memcpy(late.digest, image.list + (size_t)late.number * 32, 32);
-    p2_client_job_done(&client, &late);
+    intake_job_done(&client.intake, &late);
     CHECK(unchanged());
     CHECK(run_until(P2_VERIFIED, now + 5000000)); // all of it hashed here
     CHECK(memory_is(&image));
     memcpy(&copy, &client, sizeof copy);
-    p2_client_job_done(&client, &late);
+    intake_job_done(&client.intake, &late);
     CHECK(unchanged());
-    CHECK(!p2_client_job(&client, &out[0]));
+    CHECK(!intake_job(&client.intake, &out[0]));
     cleanup(&image, NULL);
 }
 

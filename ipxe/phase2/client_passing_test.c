@@ -104,11 +104,9 @@ static bool job_out;
 static bool one_elsewhere(void)
 {
     if (!job_out)
-        return job_out = p2_client_job(&client, &job);
-    for (uint32_t i = 0; i < job.piece_count; i++)
-        sha256_update(&job.sha, job.pieces[i].data, job.pieces[i].len);
-    sha256_final(&job.sha, job.digest);
-    p2_client_job_done(&client, &job);
+        return job_out = intake_job(&client.intake, &job);
+    hash_job_run(&job);
+    intake_job_done(&client.intake, &job);
     job_out = false;
     return true;
 }

@@ -101,7 +101,8 @@ int intake_list(struct intake *in);
 // --- bytes ---
 
 // Bytes of the space from an offset on. Returns how many of them, from the first on, are here now; fewer than len when no slot
-// is free (hash, and give other pieces' bytes first), when they lie behind a gap and not on a block, or beyond the space's end.
+// is free (hash, and give other pieces' bytes first), when they lie behind a gap and not on a block, or beyond the space's end. Bytes of
+// two pieces wait for the first one's slot, so a carrier out of order gives them piece by piece.
 size_t intake_put(struct intake *in, uint64_t offset, const uint8_t *bytes, size_t len);
 
 // For carriers that open pieces themselves:

@@ -66,9 +66,7 @@ static void step(const uint8_t *p)
     case 2:
         if (job_count) {
             struct hash_job *job = &jobs[--job_count];
-            for (uint32_t i = 0; i < job->piece_count; i++)
-                sha256_update(&job->sha, job->pieces[i].data, job->pieces[i].len);
-            sha256_final(&job->sha, job->digest);
+            hash_job_run(job);
             job->digest[0] ^= p[5];
             intake_job_done(&in, job);
         }

@@ -135,24 +135,6 @@ bool stream_work(struct stream *s)
     return unjudged(s) && intake_work(&s->intake, s->intake.seal.chunk_size) > 0;
 }
 
-bool stream_job(struct stream *s, struct hash_job *job)
-{
-    return unjudged(s) && intake_job(&s->intake, job);
-}
-
-void stream_job_done(struct stream *s, const struct hash_job *job)
-{
-    if (unjudged(s))
-        intake_job_done(&s->intake, job);
-}
-
-void stream_jobs_lost(struct stream *s)
-{
-    intake_jobs_lost(&s->intake);
-    while (stream_work(s))
-        ;
-}
-
 int stream_end(struct stream *s)
 {
     if (s->state == STREAM_VERIFIED)

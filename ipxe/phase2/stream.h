@@ -38,12 +38,9 @@ void stream_init(struct stream *s, const struct trust_store *trust, const struct
 // what plan() said, ERR_SEAL_TRAILING for bytes behind the image.
 int stream_input(struct stream *s, const uint8_t *data, size_t len);
 
-// Digests elsewhere, for a caller with other processors, as intake_job and its like. Chunks that are whole wait from the first call
-// of stream_job on until it gives them out, until stream_work hashes one here, or until there is no slot for the next one. The
-// error of a bad chunk is s->error.
-bool stream_job(struct stream *s, struct hash_job *job);
-void stream_job_done(struct stream *s, const struct hash_job *job);
-void stream_jobs_lost(struct stream *s);
+// Digests elsewhere, for a caller with other processors: intake_job and its like of s->intake. Chunks that are whole wait from the first
+// call of it on until it gives them out, until this hashes one here (false: there was none), or until there is no slot for the next
+// one. The error of a bad chunk is s->error.
 bool stream_work(struct stream *s);
 
 // The file has ended: 0 when the image is whole and verified, the earlier error or ERR_TRUNCATED otherwise (ERR_SEAL_VERSION

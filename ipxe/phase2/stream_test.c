@@ -61,11 +61,9 @@ static uint32_t dice(uint32_t sides)
 static void bring_back(struct stream *s, uint32_t i)
 {
     struct hash_job *job = &jobs[i];
-    for (uint32_t j = 0; j < job->piece_count; j++)
-        sha256_update(&job->sha, job->pieces[j].data, job->pieces[j].len);
-    sha256_final(&job->sha, job->digest);
+    hash_job_run(job);
     job->digest[31] ^= helpers == ERRING_HELPERS && dice(3) == 0;
-    stream_job_done(s, job);
+    intake_job_done(&s->intake, job);
     *job = jobs[--job_count];
 }
 
@@ -74,17 +72,19 @@ static void share(struct stream *s)
 {
     if (helpers == NO_HELPERS)
         return;
-    if (job_count < HASHBOARD_JOBS && dice(3) && stream_job(s, &jobs[job_count]))
+    if (job_count < HASHBOARD_JOBS && dice(3) && intake_job(&s->intake, &jobs[job_count]))
         job_count++;
     if (job_count && dice(3) == 0)
         bring_back(s, dice(job_count));
     if (dice(8) == 0)
         (void)stream_work(s);
     if (helpers == LOST_HELPERS && job_count > 3) {
-        stream_jobs_lost(s);
+        intake_jobs_lost(&s->intake);
+        while (stream_work(s))
+            ;
         struct hash_job late = jobs[0];
         job_count = 0;
-        stream_job_done(s, &late);
+        intake_job_done(&s->intake, &late);
         helpers = NO_HELPERS;
     }
 }

@@ -10,9 +10,7 @@ static struct helper {
 
 static void helper_digest(struct hash_job *job)
 {
-    for (uint32_t i = 0; i < job->piece_count; i++)
-        sha256_update(&job->sha, job->pieces[i].data, job->pieces[i].len);
-    sha256_final(&job->sha, job->digest);
+    hash_job_run(job);
     if (chance(net.helper_errs))
         job->digest[below(SHA256_SIZE)] ^= (uint8_t)(1u << below(8));
 }
@@ -27,14 +25,14 @@ static bool helpers_turn(uint64_t now)
             h->done = 0;
             moved = true;
             if (i == 0 && net.helper_dies) {
-                p2_client_jobs_lost(&client); // the caller's patience is at its end
+                intake_jobs_lost(&client.intake); // the caller's patience is at its end
                 net.helpers = 0;
                 break;
             }
             helper_digest(&h->job);
-            p2_client_job_done(&client, &h->job);
+            intake_job_done(&client.intake, &h->job);
         }
-        if (h->done || !p2_client_job(&client, &h->job))
+        if (h->done || !intake_job(&client.intake, &h->job))
             continue;
         uint64_t bytes = 0;
         for (uint32_t j = 0; j < h->job.piece_count; j++)
