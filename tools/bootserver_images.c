@@ -1,28 +1,16 @@
 // SPDX-License-Identifier: MPL-2.0
-// The image files of a boot server.
-//
-// The mappings are never read by this process (the seal is read by pread, the rest only by the kernel when
-// it sends), so a file that is cut short in place is EFAULT from a send and not a deadly signal.
+// The image files of a boot server, as a set that changes under it.
 #include "bootserver_images.h"
-#include "base/range.h"
+#include "bootserver_load.h"
 #include "file.h"
-#include "phase2/seal.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #define BROKEN_RESTS 10 // scans after which a file whose bytes could not be read is tried again
-
-// ---- one file ------------------------------------------------------------------------------------------
-
-static struct image_stamp stamp_of(const struct stat *st)
-{
-    return (struct image_stamp){ st->st_dev, st->st_ino, st->st_size, st->st_mtim };
-}
 
 static bool same_file(const struct image_stamp *a, const struct image_stamp *b)
 {
@@ -34,110 +22,6 @@ static bool same_stamp(const struct image_stamp *a, const struct image_stamp *b)
     return same_file(a, b) && a->size == b->size && a->mtime.tv_sec == b->mtime.tv_sec &&
            a->mtime.tv_nsec == b->mtime.tv_nsec;
 }
-
-static void free_image(struct image *image)
-{
-    if (image->map)
-        munmap((void *)image->map, image->map_len);
-    free(image->path);
-    free(image);
-}
-
-static bool read_whole(int fd, uint64_t offset, uint8_t *buf, size_t len)
-{
-    while (len) {
-        ssize_t n = pread(fd, buf, len, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        buf += n;
-        offset += (size_t)n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
-// The seal's structure and the chunk list; signatures are the clients' business, which have the keys.
-static const char *read_seal(int fd, struct image *image, bool *ret_passing)
-{
-    const char *reason = "cannot be read";
-    uint64_t size = (uint64_t)image->stamp.size;
-    size_t len = (size_t)MIN(size, (uint64_t)SEAL_MAX);
-    uint8_t *data = tool_alloc(SEAL_MAX), *list = NULL;
-    struct seal *seal = tool_alloc(sizeof *seal);
-    struct seal_view view;
-    int r = ERR_IO;
-    *ret_passing = true;
-    if (!read_whole(fd, 0, data, len))
-        goto done;
-    *ret_passing = false;
-    if ((r = seal_view(data, len, &view)) < 0 ||
-        (r = seal_parse_body(&view, seal)) < 0)
-        goto done;
-    r = ERR_TRUNCATED;
-    if (!range_fits(seal_payload_offset(&view), view.payload_size, size))
-        goto done;
-    size_t list_size = (size_t)seal_list_size(&view);
-    list = tool_alloc(list_size);
-    r = ERR_IO;
-    *ret_passing = !read_whole(fd, seal_list_offset(&view), list, list_size);
-    if (*ret_passing || (r = seal_check_list(seal, list, list_size)) < 0)
-        goto done;
-    image->list_offset = seal_list_offset(&view);
-    image->payload_offset = seal_payload_offset(&view);
-    image->counter = seal->counter;
-    image->signatures = view.signature_count;
-    snprintf(image->name, sizeof image->name, "%s", seal->name);
-    image->p2 = (struct p2_image){ .seal_size = seal_size(&view), .list_size = (uint32_t)list_size,
-                                   .payload_size = view.payload_size, .chunk_size = view.chunk_size, .handle = image,
-                                   .name = image->name };
-    seal_image_id(&view, image->p2.id);
-    r = 0;
-done:
-    if (r < 0)
-        reason = err_text(r);
-    free(seal);
-    free(list);
-    free(data);
-    return r < 0 ? reason : NULL;
-}
-
-// Maps and checks a file. NULL with *ret_reason set, and *ret_passing when the reason may not be the file's own.
-static struct image *load(const char *path, const char **ret_reason, struct image_stamp *ret_stamp, bool *ret_passing)
-{
-    struct stat st;
-    *ret_passing = true;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        *ret_reason = fd >= 0 && !S_ISREG(st.st_mode) ? "is not a regular file" : strerror(errno);
-        if (fd >= 0)
-            close(fd);
-        return NULL;
-    }
-    struct image *image = tool_alloc(sizeof *image);
-    *image = (struct image){ .path = tool_strdup(path), .stamp = stamp_of(&st) };
-    const char *slash = strrchr(image->path, '/');
-    image->file_name = slash ? slash + 1 : image->path;
-    *ret_stamp = image->stamp;
-    *ret_reason = read_seal(fd, image, ret_passing);
-    if (!*ret_reason) {
-        image->map_len = (size_t)st.st_size;
-        void *map = mmap(NULL, image->map_len, PROT_READ, MAP_SHARED, fd, 0);
-        *ret_passing = map == MAP_FAILED;
-        if (map == MAP_FAILED)
-            *ret_reason = strerror(errno);
-        else
-            image->map = map;
-    }
-    close(fd);
-    if (!*ret_reason)
-        return image;
-    free_image(image);
-    return NULL;
-}
-
-// ---- the set -------------------------------------------------------------------------------------------
 
 static struct image *find_path(const struct images *images, const char *path)
 {
@@ -215,18 +99,19 @@ static bool rejected_before(struct images *images, const char *path, const struc
     return false;
 }
 
-static void consider(struct images *images, const char *path)
+static void consider(struct images *images, const struct image_spot *spot)
 {
     struct stat st;
+    const char *path = spot->path;
     struct image *old = find_path(images, path);
-    if (stat(path, &st) != 0) {
+    if (fstatat(spot->folder, spot->name, &st, 0) != 0) {
         if (old && errno != ENOENT && errno != ENOTDIR)
             old->seen = true; // not gone: it cannot be looked at just now
         return;
     }
     if (!S_ISREG(st.st_mode))
         return; // gone: not marked as seen
-    struct image_stamp stamp = stamp_of(&st);
+    struct image_stamp stamp = image_stamp_of(&st);
     if (old && same_stamp(&old->stamp, &stamp) && !(old->broken && ++old->rests % BROKEN_RESTS == 0)) {
         old->seen = true;
         return;
@@ -246,7 +131,7 @@ static void consider(struct images *images, const char *path)
     }
     const char *reason = "too many images";
     bool passing = true;
-    struct image *image = images->count < IMAGES_MAX ? load(path, &reason, &stamp, &passing) : NULL;
+    struct image *image = images->count < IMAGES_MAX ? image_load(spot, &reason, &stamp, &passing) : NULL;
     if (!image) {
         reject(images, path, &stamp, reason, passing);
         // What was good and is still mapped goes on being offered until there is a better one.
@@ -273,18 +158,22 @@ static int not_hidden(const struct dirent *entry)
 static int consider_folder(struct images *images, const char *folder)
 {
     struct dirent **entries;
-    int n = scandir(folder, &entries, not_hidden, by_name);
-    if (n < 0)
-        return -1;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int n = fd < 0 ? -1 : scandirat(fd, ".", &entries, not_hidden, by_name);
     size_t len = strlen(folder);
     for (int i = 0; i < n; i++) {
         char *path = tool_format("%s%s%s", folder, len && folder[len - 1] == '/' ? "" : "/", entries[i]->d_name);
-        consider(images, path);
+        consider(images, &(struct image_spot){ fd, entries[i]->d_name, path });
         free(path);
         free(entries[i]);
     }
-    free(entries);
-    return 0;
+    if (n >= 0)
+        free(entries);
+    int err = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = err;
+    return n < 0 ? -1 : 0;
 }
 
 // What a folder held stays on offer while it cannot be read: a server of files that is away for a moment loses nothing.
@@ -303,7 +192,7 @@ static void consider_source(struct images *images, size_t source)
 {
     const char *path = images->sources.items[source];
     if (!images->folder[source])
-        consider(images, path);
+        consider(images, &(struct image_spot){ AT_FDCWD, path, path });
     else if (consider_folder(images, path) != 0)
         keep_folder(images, source, errno);
     else
@@ -360,7 +249,7 @@ int images_open(struct images *images, const struct opt_list *sources, image_not
         }
         if (find_path(images, path))
             continue;
-        struct image *image = load(path, &reason, &stamp, &passing);
+        struct image *image = image_load(&(struct image_spot){ AT_FDCWD, path, path }, &reason, &stamp, &passing);
         if (!image) {
             tool_error(path, "%s", reason);
             return -1;
@@ -382,7 +271,7 @@ void images_release(struct images *images, const struct p2_server *server, uint6
         *p = image->next;
         images->last = NULL;
         notice(images, IMAGE_RELEASED, image->path, image, NULL);
-        free_image(image);
+        image_free(image);
     }
 }
 
@@ -392,7 +281,7 @@ void images_close(struct images *images)
     for (size_t l = 0; l < ARRAY_SIZE(lists); l++) {
         for (struct image *i = *lists[l], *next; i; i = next) {
             next = i->next;
-            free_image(i);
+            image_free(i);
         }
         *lists[l] = NULL;
     }
