@@ -82,10 +82,10 @@ CFLAGS_tool   := -O2 -D_GNU_SOURCE -fPIE -fstack-protector-strong -D_FORTIFY_SOU
 CFLAGS_test64 := -O1 -D_GNU_SOURCE -m64 $(SAN)
 CFLAGS_test32 := -O1 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -m32 $(SAN)
 CFLAGS_fuzz   := -O1 -D_GNU_SOURCE $(SAN) -fsanitize=fuzzer-no-link
-DIGEST_tool   := ipxe/crypto/digest_openssl.c
+DIGEST_tool   := ipxe/crypto/digest_openssl.c $(if $(filter x86_64,$(shell uname -m)),ipxe/crypto/digest_x86.c ipxe/crypto/digest_x86_two.c)
 DIGEST_x86    := ipxe/crypto/digest_mbedtls.c ipxe/crypto/digest_x86.c
-DIGEST_test64 := $(DIGEST_x86)
-DIGEST_test32 := $(DIGEST_x86)
+DIGEST_test64 := $(DIGEST_x86) ipxe/crypto/digest_x86_two.c
+DIGEST_test32 := $(DIGEST_test64)
 DIGEST_fuzz   := $(DIGEST_x86)
 
 $(foreach f,$(FLAVORS),$(eval PLATFORM_$(f) := $(HOST_SRCS)))

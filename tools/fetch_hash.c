@@ -19,7 +19,7 @@ static void *serve(void *arg)
         uint32_t seen = __atomic_load_n(&h->board.news, __ATOMIC_ACQUIRE);
         if (hashboard_closed(&h->board))
             return NULL;
-        if (hashboard_work(&h->board))
+        if (hashboard_work_two(&h->board))
             (void)eventfd_write(h->news, 1);
         else
             (void)syscall(SYS_futex, &h->board.news, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
@@ -33,6 +33,8 @@ static void wake(struct fetch_hash *h)
 
 void fetch_hash_start(struct fetch_hash *h)
 {
+    const char *by;
+    (void)sha256_accelerate(&by);
     hashboard_open(&h->board, BOARD_WORKERS);
     h->news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     h->running = h->news >= 0 && pthread_create(&h->thread, NULL, serve, h) == 0;

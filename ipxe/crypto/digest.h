@@ -28,6 +28,9 @@ enum sha256_by sha256_accelerate(const char **ret_name);
 void sha256_init(struct sha256 *ctx);
 void sha256_update(struct sha256 *ctx, const void *data, size_t len);
 void sha256_final(struct sha256 *ctx, uint8_t digest[SHA256_SIZE]);
+// `len` bytes of each of two messages: on hosts where sha256_accelerate found the instructions, in less than the time of two
+// updates.
+void sha256_update_two(struct sha256 *a, const void *x, struct sha256 *b, const void *y, size_t len);
 
 void sha256(const void *data, size_t len, uint8_t digest[SHA256_SIZE]);
 

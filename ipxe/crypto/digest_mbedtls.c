@@ -55,6 +55,12 @@ void sha256_update(struct sha256 *ctx, const void *data, size_t len)
     mbedtls_sha256_update(inner(ctx), p, len);
 }
 
+void sha256_update_two(struct sha256 *a, const void *x, struct sha256 *b, const void *y, size_t len)
+{
+    sha256_update(a, x, len);
+    sha256_update(b, y, len);
+}
+
 void sha256_final(struct sha256 *ctx, uint8_t digest[SHA256_SIZE])
 {
     mbedtls_sha256_finish(inner(ctx), digest);

@@ -144,5 +144,45 @@ TEST(equal_sees_every_bit)
     }
 }
 
+// Any length of two messages, of which one or both have begun a block, and what comes behind.
+static unsigned wrong_together(size_t before, size_t other_before)
+{
+    static uint8_t data[1500];
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 7 + i / 256);
+    unsigned wrong = 0;
+    for (size_t len = 0; len <= 400; len++) {
+        struct sha256 both[2];
+        uint8_t *const from[] = { data, data + 700 + len % 16 }, digest[SHA256_SIZE], expected[SHA256_SIZE];
+        const size_t begun[] = { before, other_before };
+        for (size_t i = 0; i < 2; i++) {
+            sha256_init(&both[i]);
+            sha256_update(&both[i], from[i], begun[i]);
+        }
+        sha256_update_two(&both[0], from[0] + before, &both[1], from[1] + other_before, len);
+        for (size_t i = 0; i < 2; i++) {
+            sha256_update(&both[i], from[i] + begun[i] + len, 99);
+            sha256_final(&both[i], digest);
+            sha256(from[i], begun[i] + len + 99, expected);
+            wrong += memcmp(digest, expected, sizeof digest) != 0;
+        }
+    }
+    return wrong;
+}
+
+TEST(two_messages_together)
+{
+    static const size_t begun[] = { 0, 1, 63, 64, 100, 128 };
+    const char *name = NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(begun); i++)
+        for (size_t j = 0; j < ARRAY_SIZE(begun); j++)
+            CHECK_EQ(wrong_together(begun[i], begun[j]), 0);
+    CHECK(sha256_accelerate(&name) != SHA256_BY_LIBRARY_AS_HARDWARE_IS_WRONG, name);
+    for (size_t i = 0; i < ARRAY_SIZE(begun); i++)
+        for (size_t j = 0; j < ARRAY_SIZE(begun); j++)
+            CHECK_EQ(wrong_together(begun[i], begun[j]), 0);
+}
+
 TEST_MAIN(T(sha256_vectors), T(sha256_million), T(sha256_cut_anywhere), T(sha256_copied), T(sha384_vectors),
-          T(sha256_of_pieces), T(hmac_rfc4231), T(equal_sees_every_bit))
+          T(sha256_of_pieces), T(hmac_rfc4231), T(equal_sees_every_bit),
+          T(two_messages_together))

@@ -61,6 +61,27 @@ TEST(one_block_by_hand)
     CHECK(memcmp(state, abc, sizeof abc) == 0);
 }
 
+// Two messages by turns against each by itself, which the other tests hold against the library.
+TEST(two_messages)
+{
+    if (!sha256_hw_present())
+        SKIP(NEEDS_SHA_NI);
+    for (size_t at = 0; at < ALIGNMENTS; at++) {
+        for (size_t count = 0; count < 9; count++) {
+            uint32_t a[8], b[8], alone[8], other_alone[8];
+            const uint8_t *x = data + at, *y = data + LENGTH_MAX - 9 * 64 - at;
+            memcpy(a, data + 300, sizeof a);
+            memcpy(b, data + 500, sizeof b);
+            memcpy(alone, a, sizeof alone);
+            memcpy(other_alone, b, sizeof other_alone);
+            sha256_hw_blocks_two(a, x, b, y, count);
+            sha256_hw_blocks(alone, x, count);
+            sha256_hw_blocks(other_alone, y, count);
+            CHECK(memcmp(a, alone, sizeof a) == 0, memcmp(b, other_alone, sizeof b) == 0);
+        }
+    }
+}
+
 TEST(every_length)
 {
     uint8_t digest[SHA256_SIZE];
@@ -121,5 +142,5 @@ TEST(counts_beyond_32_bits)
     CHECK(memcmp(digest, expected_near_four_gib, SHA256_SIZE) == 0);
 }
 
-TEST_MAIN(T(library_first), T(accelerates), T(one_block_by_hand), T(every_length), T(every_alignment), T(every_cut),
+TEST_MAIN(T(library_first), T(accelerates), T(one_block_by_hand), T(two_messages), T(every_length), T(every_alignment), T(every_cut),
           T(counts_beyond_32_bits))

@@ -87,13 +87,48 @@ void hash_job_run(struct hash_job *job)
     sha256_final(&job->sha, job->digest);
 }
 
-bool hashboard_work(struct hashboard *b)
+// Feeds two jobs together, as far as the first pieces of both go, and leaves them the rest.
+static void front_of_both(struct hash_job *job, struct hash_job *other)
+{
+    struct digest_piece *x = &job->pieces[0], *y = &other->pieces[0];
+    size_t len = job->piece_count && other->piece_count ? MIN(x->len, y->len) : 0;
+    if (len == 0)
+        return;
+    sha256_update_two(&job->sha, x->data, &other->sha, y->data, len);
+    *x = (struct digest_piece){ (const uint8_t *)x->data + len, x->len - len };
+    *y = (struct digest_piece){ (const uint8_t *)y->data + len, y->len - len };
+}
+
+// A job that is this worker's now, or NULL.
+static struct hash_job *take(struct hashboard *b)
 {
     struct hash_job *job = find(b, JOB_READY);
-    if (!job || !move_state(job, JOB_READY, JOB_TAKEN))
+    return job && move_state(job, JOB_READY, JOB_TAKEN) ? job : NULL;
+}
+
+bool hashboard_work(struct hashboard *b)
+{
+    struct hash_job *job = take(b);
+    if (!job)
         return false;
     hash_job_run(job);
     set_state(job, JOB_DONE);
+    return true;
+}
+
+bool hashboard_work_two(struct hashboard *b)
+{
+    struct hash_job *job = take(b), *other = job ? take(b) : NULL;
+    if (!job)
+        return false;
+    if (other)
+        front_of_both(job, other);
+    hash_job_run(job);
+    set_state(job, JOB_DONE);
+    if (!other)
+        return true;
+    hash_job_run(other);
+    set_state(other, JOB_DONE);
     return true;
 }
 

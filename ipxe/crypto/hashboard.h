@@ -47,6 +47,8 @@ bool hashboard_busy(const struct hashboard *b);
 
 // Does one job, if there is one. The giver may do that, too.
 bool hashboard_work(struct hashboard *b);
+// The same, and a second one with it by sha256_update_two, if there is one.
+bool hashboard_work_two(struct hashboard *b);
 // May it go?
 bool hashboard_closed(const struct hashboard *b);
 // All that a worker does: jobs, and `rest` when there is none, until the board is closed. A rest may be as short as it likes;

@@ -57,6 +57,37 @@ TEST(one_after_the_other)
     CHECK(!hashboard_done(&board));
 }
 
+// Of different lengths, also none, in pieces that end elsewhere.
+TEST(two_together)
+{
+    static const uint32_t lengths[] = { 0, 1, 700, 1000, 1000, 4500 };
+    for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+        for (size_t j = 0; j < ARRAY_SIZE(lengths); j++) {
+            hashboard_open(&board, 1);
+            CHECK(!hashboard_work_two(&board));
+            struct hash_job *jobs[3];
+            for (unsigned k = 0; k < 3; k++) {
+                jobs[k] = hashboard_free(&board);
+                job_fill(jobs[k], k == 0 ? lengths[i] : k == 1 ? lengths[j] : 900);
+                hashboard_give(&board, jobs[k]);
+            }
+            CHECK(hashboard_work_two(&board), job_right(jobs[0]), job_right(jobs[1]));
+            CHECK(jobs[2]->state != jobs[1]->state); // the third is nobody's yet
+            CHECK(hashboard_work_two(&board), job_right(jobs[2]), !hashboard_work_two(&board));
+        }
+    }
+    hashboard_open(&board, 1);
+    struct hash_job *none = hashboard_free(&board), *some;
+    job_fill(none, 900);
+    none->piece_count = 0;
+    sha256_update(&none->sha, data + 300, 600);
+    hashboard_give(&board, none);
+    some = hashboard_free(&board);
+    job_fill(some, 900);
+    hashboard_give(&board, some);
+    CHECK(hashboard_work_two(&board), job_right(none), job_right(some));
+}
+
 TEST(no_more_than_the_workers_can_use)
 {
     static const struct { unsigned workers, jobs; } cases[] = { { 0, 0 }, { 1, 4 }, { 3, 12 }, { 4, 16 }, { 8, 16 }, { 255, 16 } };
@@ -164,5 +195,5 @@ TEST(closed_under_way)
     }
 }
 
-TEST_MAIN(T(one_after_the_other), T(no_more_than_the_workers_can_use), T(closed_board_drops_what_was_not_begun),
+TEST_MAIN(T(one_after_the_other), T(two_together), T(no_more_than_the_workers_can_use), T(closed_board_drops_what_was_not_begun),
           T(with_threads), T(closed_under_way))
