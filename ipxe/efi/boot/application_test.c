@@ -10,24 +10,8 @@ static uint8_t handle_of_image;
 
 static uint8_t file[1024];
 static efi_status load_status, start_status;
-static bool leaves_handle, secure, has_loaded_image;
-static char order[100]; // what was called
+static bool leaves_handle, secure;
 static uint16_t options_seen[START_OPTIONS_MAX];
-
-static void note(const char *what)
-{
-    strcat(order, what);
-    strcat(order, " ");
-}
-
-void *efi_protocol(efi_handle handle, const struct efi_guid *guid)
-{
-    return has_loaded_image ? &loaded : NULL;
-}
-
-void console_write_text(const char *text, size_t len)
-{
-}
 
 bool vouch_secure_boot(void)
 {
@@ -36,43 +20,43 @@ bool vouch_secure_boot(void)
 
 bool vouch_begin(const void *image, uint64_t len)
 {
-    note(image == file && len == sizeof file ? "vouch" : "vouch-for-another");
+    testefi_note(image == file && len == sizeof file ? "vouch" : "vouch-for-another");
     return true;
 }
 
 void vouch_end(void)
 {
-    note("end");
+    testefi_note("end");
 }
 
 void nic_lend(void)
 {
-    note("lend");
+    testefi_note("lend");
 }
 
 void nic_resume(void)
 {
-    note("resume");
+    testefi_note("resume");
 }
 
 static efi_status load_image(bool policy, efi_handle parent, struct efi_device_path *path, const void *source, uint64_t size,
                              efi_handle *ret)
 {
-    note("load");
+    testefi_note("load");
     *ret = !efi_failed(load_status) || leaves_handle ? &handle_of_image : NULL;
     return path == &memory_path.head && source == file && size == sizeof file ? load_status : EFI_INVALID_PARAMETER;
 }
 
 static efi_status start_image(efi_handle image, uint64_t *size, uint16_t **data)
 {
-    note("start");
+    testefi_note("start");
     memcpy(options_seen, loaded.options ? loaded.options : u"", loaded.options ? loaded.options_size : 2);
     return start_status;
 }
 
 static efi_status unload_image(efi_handle image)
 {
-    note("unload");
+    testefi_note("unload");
     return EFI_SUCCESS;
 }
 
@@ -84,8 +68,12 @@ static efi_status set_watchdog(uint64_t seconds, uint64_t code, uint64_t size, u
 // The headers of an application for this machine, without a section.
 static void start(void)
 {
-    services = (struct efi_boot_services){ .load_image = load_image, .start_image = start_image, .unload_image = unload_image,
-                                           .set_watchdog = set_watchdog };
+    testefi_start();
+    testefi_install(&handle_of_image, &loaded_image_guid, &loaded);
+    services.load_image = load_image;
+    services.start_image = start_image;
+    services.unload_image = unload_image;
+    services.set_watchdog = set_watchdog;
     memset(file, 0, sizeof file);
     memcpy(file, "MZ", 2);
     store32_le(file + PE_MZ_POINTER, 64);
@@ -97,8 +85,6 @@ static void start(void)
     store16_le(file + 64 + PE_COFF_SIZE + PE_SUBSYSTEM, PE_SUBSYSTEM_EFI_APPLICATION);
     load_status = start_status = EFI_SUCCESS;
     leaves_handle = secure = false;
-    has_loaded_image = true;
-    loaded = (struct efi_loaded_image){ 0 };
 }
 
 static int run(const char *cmdline)
@@ -113,15 +99,15 @@ TEST(runs_and_ends)
 {
     start();
     CHECK_EQ(run("a b"), 0);
-    CHECK_STR(order, "load end lend start resume ");
+    CHECK(testefi_ordered("load end lend start resume "));
     CHECK_EQ(loaded.options_size, 8);
     CHECK(memcmp(options_seen, u"a b", 8) == 0);
     start_status = EFI_NOT_FOUND;
     CHECK_EQ(run("a b"), ERR_BOOT_STATUS);
-    CHECK_STR(order, "load end lend start resume "); // the firmware has unloaded it
+    CHECK(testefi_ordered("load end lend start resume ")); // the firmware has unloaded it
     secure = true;
     CHECK_EQ(run("a b"), ERR_BOOT_STATUS);
-    CHECK_STR(order, "vouch load end lend start resume ");
+    CHECK(testefi_ordered("vouch load end lend start resume "));
 }
 
 TEST(load_options)
@@ -132,7 +118,7 @@ TEST(load_options)
     CHECK(!loaded.options, loaded.options_size == 0);
     memset(text, 'x', START_OPTIONS_MAX);
     CHECK_EQ(run(text), ERR_BOOT_CMDLINE);
-    CHECK_STR(order, "load end unload ");
+    CHECK(testefi_ordered("load end unload "));
     text[START_OPTIONS_MAX - 1] = 0;
     CHECK_EQ(run(text), 0);
     CHECK_EQ(loaded.options_size, 2 * START_OPTIONS_MAX);
@@ -151,15 +137,15 @@ TEST(the_firmware_refuses)
         start();
         load_status = cases[i].status;
         CHECK_EQ(run(""), cases[i].err);
-        CHECK_STR(order, "load end ");
+        CHECK(testefi_ordered("load end "));
         leaves_handle = true;
         CHECK_EQ(run(""), cases[i].err);
-        CHECK_STR(order, "load end unload ");
+        CHECK(testefi_ordered("load end unload "));
     }
     start();
-    has_loaded_image = false;
+    testefi_remove(&handle_of_image);
     CHECK_EQ(run(""), ERR_BOOT_FORMAT);
-    CHECK_STR(order, "load end unload ");
+    CHECK(testefi_ordered("load end unload "));
 }
 
 TEST(not_for_this_machine)
@@ -167,10 +153,10 @@ TEST(not_for_this_machine)
     start();
     store16_le(file + 64 + PE_MACHINE, 0x14c);
     CHECK_EQ(run(""), ERR_BOOT_TARGET);
-    CHECK_STR(order, "");
+    CHECK(testefi_ordered(""));
     file[0] = 0;
     CHECK_EQ(run(""), ERR_BOOT_FORMAT);
-    CHECK_STR(order, "");
+    CHECK(testefi_ordered(""));
 }
 
 TEST_MAIN(T(runs_and_ends), T(load_options), T(the_firmware_refuses), T(not_for_this_machine))

@@ -25,25 +25,19 @@ static bool probe_fails, everything_woken;
 static struct efi_pxe_mode pxe_mode;
 static struct efi_pxe pxe = { .mode = &pxe_mode };
 
-void *efi_protocol(efi_handle handle, const struct efi_guid *guid)
+// A function is there from the start; an SNP may come later, or go.
+static void come(struct thing *t)
 {
-    struct thing *t = handle;
-    if (!t || !t->there)
-        return NULL;
-    if (guid->a == snp_guid.a)
-        return t->id ? NULL : &t->snp;
-    return guid->a == pxe_guid.a && t->loaded_by_pxe ? &pxe : NULL;
+    t->there = true;
+    testefi_install(t, t->id ? &pci_guid : &snp_guid, &t->snp);
+    if (t->loaded_by_pxe)
+        testefi_install(t, &pxe_guid, &pxe);
 }
 
-unsigned efi_handles(const struct efi_guid *guid, efi_handle **ret)
+static void go(struct thing *t)
 {
-    static efi_handle handles[THINGS];
-    unsigned n = 0;
-    for (unsigned i = 0; i < thing_count; i++)
-        if (things[i].there && (things[i].id != 0) == (guid->a == pci_guid.a))
-            handles[n++] = &things[i];
-    *ret = handles;
-    return n;
+    t->there = false;
+    testefi_remove(t);
 }
 
 efi_handle drivers_pci(efi_handle handle)
@@ -71,9 +65,13 @@ void drivers_connect(bool (*wanted)(efi_handle device, uint32_t class), const st
         if (!t->id || !wanted(t, t->class))
             continue;
         t->woken++;
-        for (unsigned k = 0; k < thing_count; k++)
-            if (things[k].function == t)
-                things[k].there = things[k].driven = true;
+        for (unsigned k = 0; k < thing_count; k++) {
+            if (things[k].function != t)
+                continue;
+            things[k].driven = true;
+            if (!things[k].there)
+                come(&things[k]);
+        }
     }
     everything_woken = protocol != NULL;
 }
@@ -120,18 +118,18 @@ static struct thing *add(struct thing t)
 {
     struct thing *new = &things[thing_count++];
     *new = t;
-    new->there = t.there || t.id;
     new->mode = (struct efi_snp_mode){ .type = 1, .address_size = 6, .packet_max = 1500 };
     new->mode.current.bytes[5] = t.mac;
     new->snp.mode = &new->mode;
+    if (t.there || t.id)
+        come(new);
     return new;
 }
 
 static void set_up(void)
 {
+    testefi_start();
     services.open_information = open_information;
-    services.free_pool = free_nothing;
-    loaded.device = NULL;
     memset(&pxe_mode, 0, sizeof pxe_mode);
     thing_count = count = opened = 0;
     probe_fails = everything_woken = false;
@@ -222,11 +220,11 @@ TEST(back_to_the_firmwares_driver_whose_handles_are_new)
     add((struct thing){ .function = other, .mac = 2, .there = true });
     cards_find(true);
     CHECK(is(0, 1, "fake"), is(1, 2, "snp"));
-    old->there = false;
+    go(old);
     struct thing *new = add((struct thing){ .function = known, .mac = 7, .there = true });
     cards_use_snp(card_at(0));
     CHECK(is(0, 7, "snp"), card_at(0)->snp.handle_count == 1, card_at(0)->snp.handles[0] == new);
-    new->there = false;
+    go(new);
     cards_use_snp(card_at(0));
     CHECK_EQ(card_at(0)->snp.handle_count, 0);
     CHECK_EQ(card_at(1)->snp.handle_count, 1);

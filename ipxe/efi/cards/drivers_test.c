@@ -5,13 +5,12 @@
 #include "efi/testefi.h"
 
 #define DEVICES 5
-#define BLOCK 0x964e5b21 // of the protocol's GUID
 
 static const struct efi_guid block_guid = EFI_BLOCK_IO_GUID;
 static struct device {
     struct efi_pci_io pci; // first: calls get its address
     uint32_t class;
-    bool on_pci, gives; // gives: its driver brings up the protocol
+    bool gives; // its driver brings up the protocol
     unsigned connected;
 } devices[DEVICES];
 
@@ -27,27 +26,10 @@ static efi_status fake_read(struct efi_pci_io *self, int width, uint32_t offset,
 
 static efi_status fake_connect(efi_handle handle, efi_handle *drivers, struct efi_device_path *remaining, bool recursive)
 {
-    ((struct device *)handle)->connected += recursive;
-    return EFI_NOT_FOUND; // nothing was to be done, or something was
-}
-
-void *efi_protocol(efi_handle handle, const struct efi_guid *guid)
-{
     struct device *d = handle;
-    return guid->a == pci_guid.a && d->on_pci ? &d->pci : NULL;
-}
-
-unsigned efi_handles(const struct efi_guid *guid, efi_handle **ret)
-{
-    static efi_handle handles[DEVICES];
-    unsigned n = 0;
-    for (unsigned i = 0; i < DEVICES; i++) {
-        struct device *d = &devices[i];
-        if (!guid || (guid->a == pci_guid.a && d->on_pci) || (guid->a == BLOCK && d->gives && d->connected))
-            handles[n++] = d;
-    }
-    *ret = handles;
-    return n;
+    if (recursive && d->connected++ == 0 && d->gives)
+        testefi_install(d, &block_guid, d);
+    return EFI_NOT_FOUND; // nothing was to be done, or something was
 }
 
 static bool storage(efi_handle device, uint32_t class)
@@ -59,12 +41,13 @@ static bool storage(efi_handle device, uint32_t class)
 static void set_up(bool on_pci)
 {
     static const uint32_t classes[DEVICES] = { 0x010802, 0x020000, 0x010601 };
-    memset(devices, 0, sizeof devices);
-    for (unsigned i = 0; i < DEVICES; i++)
-        devices[i] = (struct device){ .pci.config_read = fake_read, .class = classes[i], .on_pci = on_pci && i < 3,
-                                      .gives = storage(NULL, classes[i]) };
+    testefi_start();
+    for (unsigned i = 0; i < DEVICES; i++) {
+        struct device *d = &devices[i];
+        *d = (struct device){ .pci.config_read = fake_read, .class = classes[i], .gives = storage(NULL, classes[i]) };
+        testefi_install(d, on_pci && i < 3 ? &pci_guid : NULL, &d->pci);
+    }
     services.connect = fake_connect;
-    services.free_pool = free_nothing;
 }
 
 static unsigned connections(void)

@@ -8,26 +8,9 @@
 
 static struct efi_card cards[2];
 static struct card *net[CARDS_MAX];
-static char order[400], said[400];
-static unsigned records; // of the heap, under way
 static bool links[2]; // of the native cards
 static unsigned failing;
 enum { FAILS_NOTHING, FAILS_PROTOCOL, FAILS_PCI, FAILS_HEAP, FAILS_DRIVER, FAILS_LAST };
-
-static void note(const char *what)
-{
-    strcat(order, what);
-    strcat(order, " ");
-}
-
-static bool ordered(const char *expected)
-{
-    bool same = strcmp(order, expected) == 0;
-    if (!same)
-        printf("  order: %s\n", order);
-    order[0] = 0;
-    return same;
-}
 
 unsigned cards_count(void)
 {
@@ -41,62 +24,48 @@ struct efi_card *card_at(unsigned i)
 
 void cards_use_snp(struct efi_card *card)
 {
-    note("use-snp");
+    testefi_note("use-snp");
     card->driver = NULL;
 }
 
-void console_write_text(const char *text, size_t len)
+static bool heap_empty(void)
 {
-    strncat(said, text, len);
-}
-
-void *heap_alloc(size_t len)
-{
-    if (failing == FAILS_HEAP)
-        return NULL;
-    records++;
-    return malloc(len);
-}
-
-void heap_free(void *ptr)
-{
-    records -= ptr != NULL;
-    free(ptr);
+    return failing == FAILS_HEAP;
 }
 
 int pci_open(struct pci_io *pci, efi_handle handle)
 {
-    note("pci");
+    testefi_note("pci");
     return failing == FAILS_PCI ? ERR_NET_LINK : 0;
 }
 
 void pci_close(struct pci_io *pci)
 {
-    note("pci-end");
+    testefi_note("pci-end");
 }
 
 // --- the firmware's side ---
 
 static int snp_open(struct card *card)
 {
-    note("snp");
+    testefi_note("snp");
     return 0;
 }
 
 static void snp_close(struct card *card)
 {
-    note("snp-end");
+    testefi_note("snp-end");
 }
 
 static int snp_multicast(struct card *card, const uint8_t (*macs)[6], unsigned count)
 {
-    note("snp-groups");
+    testefi_note("snp-groups");
     return 0;
 }
 
 static int snp_send(struct card *card, const void *frame, size_t len)
 {
-    note("snp-send");
+    testefi_note("snp-send");
     return 0;
 }
 
@@ -109,31 +78,31 @@ const struct card_ops snp_ops = { snp_open, snp_close, NULL, snp_multicast, snp_
 
 void snp_stop(efi_handle function)
 {
-    note("stop");
+    testefi_note("stop");
 }
 
 static efi_status disconnect(efi_handle controller, efi_handle driver, efi_handle child)
 {
-    note("disconnect");
+    testefi_note("disconnect");
     return EFI_NOT_FOUND; // where there was none
 }
 
 static efi_status connect(efi_handle controller, efi_handle *drivers, struct efi_device_path *remaining, bool recursive)
 {
-    note(recursive ? "connect-all" : "connect");
+    testefi_note(recursive ? "connect-all" : "connect");
     return EFI_SUCCESS;
 }
 
 static efi_status open_protocol(efi_handle handle, const struct efi_guid *guid, void **ret, efi_handle agent, efi_handle controller,
                                 uint32_t attributes)
 {
-    note(attributes == EFI_OPEN_EXCLUSIVE ? "take" : "take-not-alone");
+    testefi_note(attributes == EFI_OPEN_EXCLUSIVE ? "take" : "take-not-alone");
     return failing == FAILS_PROTOCOL ? EFI_ACCESS_DENIED : EFI_SUCCESS;
 }
 
 static efi_status close_protocol(efi_handle handle, const struct efi_guid *guid, efi_handle agent, efi_handle controller)
 {
-    note("let-go");
+    testefi_note("let-go");
     return EFI_SUCCESS;
 }
 
@@ -148,7 +117,7 @@ struct state {
 static int driver_open(struct card *card)
 {
     struct state *s = (struct state *)card;
-    note("driver");
+    testefi_note("driver");
     for (unsigned i = 0; i < sizeof s->zero; i++)
         if (s->zero[i])
             return ERR_INTERNAL;
@@ -164,7 +133,7 @@ static int driver_open(struct card *card)
 
 static void driver_close(struct card *card)
 {
-    note("driver-end");
+    testefi_note("driver-end");
 }
 
 static bool driver_link(struct card *card)
@@ -174,13 +143,13 @@ static bool driver_link(struct card *card)
 
 static int driver_multicast(struct card *card, const uint8_t (*macs)[6], unsigned count)
 {
-    note(count == 2 && macs[1][5] == 7 ? "groups" : "other-groups");
+    testefi_note(count == 2 && macs[1][5] == 7 ? "groups" : "other-groups");
     return 0;
 }
 
 static int driver_send(struct card *card, const void *frame, size_t len)
 {
-    note("send");
+    testefi_note("send");
     return 0;
 }
 
@@ -199,6 +168,8 @@ static const struct nic_driver driver = { .name = "fake", .size = sizeof(struct 
 
 static void set_up(void)
 {
+    testefi_start();
+    heap_fails = heap_empty;
     services.disconnect = disconnect;
     services.connect = connect;
     services.open_protocol = open_protocol;
@@ -209,29 +180,28 @@ static void set_up(void)
     }
     CHECK_EQ(nic_cards(NULL, net), 2);
     failing = FAILS_NOTHING;
-    order[0] = said[0] = 0;
 }
 
 TEST(taken_when_opened_and_given_back_as_it_was)
 {
     set_up();
     CHECK_EQ(card_open(net[0]), 0);
-    CHECK(ordered(TAKEN));
+    CHECK(testefi_ordered(TAKEN));
     CHECK_STR(net[0]->info.driver, "fake");
     CHECK(cards[0].card.info.rx_buffers == 256, cards[0].card.info.mtu == 1400, cards[0].card.info.mac[0] == 2);
     card_close(net[0]);
-    CHECK(ordered(CLOSED)); // the firmware had not started it
+    CHECK(testefi_ordered(CLOSED)); // the firmware had not started it
     cards[0].bound = true;
     CHECK_EQ(card_open(net[0]), 0);
     CHECK_EQ(card_open(net[0]), 0);
     card_close(net[0]);
     card_close(net[0]);
-    CHECK(ordered(TAKEN CLOSED "connect "));
+    CHECK(testefi_ordered(TAKEN CLOSED "connect "));
     cards[0].snp.stack = true;
     CHECK_EQ(card_open(net[0]), 0);
     nic_close_all();
-    CHECK(ordered(TAKEN CLOSED "connect-all "));
-    CHECK_EQ(records, 0);
+    CHECK(testefi_ordered(TAKEN CLOSED "connect-all "));
+    CHECK_EQ(heap_under_way, 0);
     CHECK_STR(said, "");
 }
 
@@ -247,16 +217,16 @@ TEST(the_firmwares_driver_takes_over_where_a_step_fails)
         failing = step;
         CHECK_EQ(card_open(net[0]), 0);
         snprintf(expected, sizeof expected, "%sconnect-all use-snp snp ", steps[step]);
-        CHECK(ordered(expected));
+        CHECK(testefi_ordered(expected));
         CHECK_STR(said, step == FAILS_HEAP ? "net: net0 (fake): out of memory [G02]; the firmware's driver takes over\n" :
                                              "net: net0 (fake): network card fault [N02]; the firmware's driver takes over\n");
         CHECK_EQ(card_send(net[0], "", 60), 0);
         card_close(net[0]);
-        CHECK(ordered("snp-send snp-end "));
+        CHECK(testefi_ordered("snp-send snp-end "));
         CHECK_EQ(card_open(net[0]), 0); // it stays with the firmware's
-        CHECK(ordered("snp "));
+        CHECK(testefi_ordered("snp "));
         nic_close_all();
-        CHECK_EQ(records, 0);
+        CHECK_EQ(heap_under_way, 0);
     }
 }
 
@@ -283,23 +253,23 @@ TEST(lent_or_quiet_and_back_with_the_same_groups)
     CHECK_EQ(card_open(net[0]), 0);
     CHECK_EQ(card_open(net[1]), 0);
     CHECK_EQ(card_multicast(net[0], groups, 2), 0);
-    CHECK(ordered(TAKEN "snp groups "));
+    CHECK(testefi_ordered(TAKEN "snp groups "));
     nic_lend();
-    CHECK(ordered(CLOSED "connect-all snp-end "));
+    CHECK(testefi_ordered(CLOSED "connect-all snp-end "));
     CHECK_EQ(card_send(net[0], "", 60), ERR_NET_LINK);
     nic_resume();
-    CHECK(ordered(TAKEN "groups snp snp-groups "));
+    CHECK(testefi_ordered(TAKEN "groups snp snp-groups "));
     nic_quiet();
-    CHECK(ordered(CLOSED)); // nobody's; the firmware sees to its own card when the kernel ends it
+    CHECK(testefi_ordered(CLOSED)); // nobody's; the firmware sees to its own card when the kernel ends it
     nic_resume();
-    CHECK(ordered(TAKEN "groups "));
+    CHECK(testefi_ordered(TAKEN "groups "));
     card_close(net[0]);
     nic_lend();
     order[0] = 0;
     nic_resume();
-    CHECK(ordered("snp snp-groups ")); // a closed one stays closed
+    CHECK(testefi_ordered("snp snp-groups ")); // a closed one stays closed
     nic_close_all();
-    CHECK_EQ(records, 0);
+    CHECK_EQ(heap_under_way, 0);
 }
 
 TEST(frames)
@@ -317,7 +287,7 @@ TEST(frames)
     CHECK_EQ(card_send(net[0], frame, FRAME_MAX), 0);
     CHECK(nic_frame_passed(), !nic_frame_passed());
     CHECK_EQ(card_send(net[0], frame, FRAME_MAX + 1), ERR_NET_LINK);
-    CHECK(ordered("send "));
+    CHECK(testefi_ordered("send "));
     nic_close_all();
 }
 

@@ -2,6 +2,7 @@
 // pci.c over a function in memory: one BAR of ports, one of 64 bits above 4 GiB, and a firmware whose every call fails once.
 #include "efi/cards/pci.c"
 #include "base/test.h"
+#include "efi/testefi.h"
 
 #define BASE 0x4000000000ull // of BAR 2, which takes BAR 3 as well
 #define PORTS 0xc000ull      // of BAR 0
@@ -11,31 +12,12 @@ static struct efi_pci_io protocol;
 static uint8_t config[64], window[256], ports[32];
 static uint64_t attributes, supported;
 static unsigned calls, fail_at; // the n-th call fails, 0: none
-static unsigned records, pages, mappings; // under way
-static bool no_low_memory, maps_half, absent;
+static unsigned pages, mappings; // under way
+static bool no_low_memory, maps_half;
 
 static bool fails(void)
 {
     return ++calls == fail_at;
-}
-
-void *efi_protocol(efi_handle handle, const struct efi_guid *guid)
-{
-    return guid->a == pci_guid.a && !absent ? &protocol : NULL;
-}
-
-void *heap_alloc(size_t len)
-{
-    if (fails())
-        return NULL;
-    records++;
-    return malloc(len);
-}
-
-void heap_free(void *ptr)
-{
-    records -= ptr != NULL;
-    free(ptr);
 }
 
 uint64_t clock_us(void)
@@ -134,6 +116,9 @@ static efi_status fake_attributes(struct efi_pci_io *self, int operation, uint64
 static void set_up(void)
 {
     static const uint32_t words[] = { 0x10411af4, 0, 0x02000000, 0, PORTS | 1, 0, 0xc, BASE >> 32 };
+    testefi_start();
+    heap_fails = fails;
+    testefi_install(NULL, &pci_guid, &protocol);
     protocol = (struct efi_pci_io){
         .memory = { memory_read, memory_write },
         .ports = { ports_read, ports_write },
@@ -153,7 +138,7 @@ static void set_up(void)
     attributes = EFI_PCI_MEMORY;
     supported = EFI_PCI_IO | EFI_PCI_MEMORY | EFI_PCI_BUS_MASTER | EFI_PCI_DUAL_ADDRESS_CYCLE;
     calls = fail_at = 0;
-    no_low_memory = maps_half = absent = false;
+    no_low_memory = maps_half = false;
 }
 
 TEST(registers_of_both_kinds_and_the_configuration)
@@ -193,7 +178,7 @@ TEST(what_is_not_there_reads_as_ones)
     CHECK_EQ(o->config_read(&pci, sizeof config, 2), UINT16_MAX);
     o->write(&pci, 1, 0, 4, 0);
     pci_close(&pci);
-    absent = true;
+    testefi_remove(NULL);
     CHECK_EQ(pci_open(&pci, NULL), ERR_NET_LINK);
 }
 
@@ -208,9 +193,9 @@ TEST(memory_for_both_sides)
     CHECK(a, b, bus == (uintptr_t)b + BUS_OFFSET, pages == 3, mappings == 2);
     CHECK(a[0] == 0, a[2 * EFI_PAGE_SIZE - 1] == 0, b[0] == 0);
     o->dma_free(&pci, a, EFI_PAGE_SIZE + 1);
-    CHECK(pages == 1, mappings == 1, records == 1);
+    CHECK(pages == 1, mappings == 1, heap_under_way == 1);
     pci_close(&pci);
-    CHECK(pages == 0, mappings == 0, records == 0);
+    CHECK(pages == 0, mappings == 0, heap_under_way == 0);
 }
 
 TEST(memory_beyond_four_gigabytes_where_there_is_no_other)
@@ -227,7 +212,7 @@ TEST(memory_beyond_four_gigabytes_where_there_is_no_other)
     CHECK_EQ(pci_open(&pci, NULL), 0);
     CHECK(pci.function.ops->dma_alloc(&pci, 1, &bus) == NULL);
     pci_close(&pci);
-    CHECK(pages == 0, mappings == 0, records == 0);
+    CHECK(pages == 0, mappings == 0, heap_under_way == 0);
 }
 
 TEST(a_mapping_that_is_too_short_is_none)
@@ -238,7 +223,7 @@ TEST(a_mapping_that_is_too_short_is_none)
     maps_half = true;
     CHECK_EQ(pci_open(&pci, NULL), 0);
     CHECK(pci.function.ops->dma_alloc(&pci, 8192, &bus) == NULL);
-    CHECK(pages == 0, mappings == 0, records == 0);
+    CHECK(pages == 0, mappings == 0, heap_under_way == 0);
     pci_close(&pci);
 }
 
@@ -260,7 +245,7 @@ TEST(every_call_may_fail_and_nothing_is_left)
             pci_close(&pci);
         }
         last = calls;
-        CHECK(pages == 0, mappings == 0, records == 0);
+        CHECK(pages == 0, mappings == 0, heap_under_way == 0);
         CHECK_EQ(attributes, EFI_PCI_MEMORY);
     }
     CHECK(last > 15);

@@ -11,10 +11,8 @@
 struct device {
     struct efi_block_io block; // first: the firmware's calls get its address
     struct efi_block_media media;
-    const uint8_t *path;
     uint8_t data[SECTORS * 512];
     unsigned calls, flushes;
-    bool gone;
 };
 static struct device devices[DEVICES];
 static unsigned connected;
@@ -26,23 +24,6 @@ static unsigned connected;
 static const uint8_t sata0[] = { ROOT, SATA(0), END }, sata1[] = { ROOT, SATA(1), END },
                      partition[] = { ROOT, SATA(1), 0x04, 1, 8, 0, 1, 0, 0, 0, END },
                      nvme[] = { ROOT, 0x03, 23, 16, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, END }, ours[] = { 0 };
-
-void *efi_protocol(efi_handle handle, const struct efi_guid *guid)
-{
-    if (handle == ours)
-        return (void *)partition;
-    struct device *d = handle;
-    return d->gone ? NULL : guid->a == block_guid.a ? (void *)&d->block : (void *)d->path;
-}
-
-unsigned efi_handles(const struct efi_guid *guid, efi_handle **ret)
-{
-    static efi_handle handles[DEVICES];
-    for (unsigned i = 0; i < DEVICES; i++)
-        handles[i] = &devices[i];
-    *ret = handles;
-    return DEVICES;
-}
 
 void drivers_connect(bool (*wanted)(efi_handle device, uint32_t class), const struct efi_guid *protocol)
 {
@@ -82,17 +63,19 @@ static efi_status fake_flush(struct efi_block_io *self)
 static void set_up(void)
 {
     static const uint8_t *const paths[DEVICES] = { sata0, partition, sata1, nvme };
+    testefi_start();
     memset(devices, 0, sizeof devices);
     for (unsigned i = 0; i < DEVICES; i++) {
         struct device *d = &devices[i];
-        d->path = paths[i];
         d->media = (struct efi_block_media){ .media_id = 10 + i, .present = true, .logical_partition = i == 1,
                                              .block_size = 512, .io_align = i == 3 ? 4096 : 0, .last_block = SECTORS - 1 };
         d->block = (struct efi_block_io){ .media = &d->media, .read = fake_read, .write = fake_write, .flush = fake_flush };
         for (size_t k = 0; k < sizeof d->data; k++)
             d->data[k] = (uint8_t)(k / 512 + k + i);
+        testefi_install(d, &block_guid, &d->block);
+        testefi_install(d, &path_guid, (void *)paths[i]);
     }
-    services.free_pool = free_nothing;
+    testefi_install((void *)ours, &path_guid, (void *)partition);
     loaded.device = (efi_handle)ours;
     searched = false;
     total = connected = 0;
@@ -180,7 +163,7 @@ TEST(nothing_outside_the_disk_or_on_another_medium)
     CHECK_EQ(devices[0].flushes, 0);
     CHECK_EQ(efi_storage.device(NULL, 1, &info), 0);
     CHECK_EQ(block_read(&info, 0, 1, buf), 0);
-    devices[0].gone = true;
+    testefi_remove(&devices[0]);
     CHECK_EQ(block_read(&info, 0, 1, buf), ERR_DISK_READ);
     CHECK_EQ(block_write(&info, 0, 1, buf), ERR_DISK_WRITE);
     CHECK_EQ(efi_storage.device(NULL, 1, &info), ERR_INVALID);
