@@ -142,89 +142,114 @@ static uint64_t cut_unsigned(uint64_t v, int length)
     return length >= 8 ? v : v & (((uint64_t)1 << (length * 8)) - 1);
 }
 
+// In a struct, as a va_list is an array on some machines and none on others, and functions shall take from the same one.
+struct arguments {
+    va_list list;
+};
+
+static int read_width(const char **p, struct arguments *a)
+{
+    if (**p != '*')
+        return read_count(p);
+    (*p)++;
+    return va_arg(a->list, int);
+}
+
+// What stands between % and the conversion.
+static const char *read_spec(const char *p, struct spec *s, struct arguments *a)
+{
+    *s = (struct spec){ .precision = -1 };
+    for (; *p == '-' || *p == '0'; p++) {
+        s->left |= *p == '-';
+        s->zero |= *p == '0';
+    }
+    s->width = read_width(&p, a);
+    if (s->width < 0) {
+        s->left = true;
+        s->width = s->width == INT_MIN ? INT_MAX : -s->width;
+    }
+    if (*p == '.') {
+        p++;
+        s->precision = read_width(&p, a);
+    }
+    return read_length(p, s);
+}
+
+// By size, not by name: a long is as wide as an int on i686.
+static int64_t signed_argument(const struct spec *s, struct arguments *a)
+{
+    if (s->length > (int)sizeof(int))
+        return va_arg(a->list, long long);
+    int v = va_arg(a->list, int);
+    return s->length == sizeof(short) ? (short)v : s->length == sizeof(char) ? (signed char)v : v;
+}
+
+static uint64_t unsigned_argument(const struct spec *s, struct arguments *a)
+{
+    uint64_t v = s->length > (int)sizeof(int) ? va_arg(a->list, unsigned long long) : va_arg(a->list, unsigned);
+    return cut_unsigned(v, s->length);
+}
+
+// False: not a conversion known here.
+static bool out_conversion(struct out *o, const struct spec *s, char conversion, struct arguments *a)
+{
+    switch (conversion) {
+    case 'd':
+    case 'i': {
+        int64_t v = signed_argument(s, a);
+        out_number(o, s, v < 0 ? 0 - (uint64_t)v : (uint64_t)v, v < 0 ? "-" : "", false, false);
+        return true;
+    }
+    case 'u':
+    case 'x':
+    case 'X':
+        out_number(o, s, unsigned_argument(s, a), "", conversion != 'u', conversion == 'X');
+        return true;
+    case 'p':
+        out_number(o, s, (uintptr_t)va_arg(a->list, void *), "0x", true, false);
+        return true;
+    case 'c': {
+        char c = (char)va_arg(a->list, int);
+        out_string(o, s, &c, 1);
+        return true;
+    }
+    case 's': {
+        const char *text = va_arg(a->list, const char *);
+        if (!text)
+            text = "(null)";
+        // With a precision the text need not end in a NUL.
+        out_string(o, s, text, s->precision < 0 ? strlen(text) : strnlen(text, (size_t)s->precision));
+        return true;
+    }
+    case '%':
+        out_char(o, '%');
+        return true;
+    default:
+        return false;
+    }
+}
+
 int fmt_vsnprintf(char *buf, size_t cap, const char *format, va_list args)
 {
     struct out o = { .buf = buf, .cap = cap };
+    struct arguments a;
+    va_copy(a.list, args);
     for (const char *p = format; *p != '\0';) {
         if (*p != '%') {
             out_char(&o, *p++);
             continue;
         }
-        const char *start = p++;
-        struct spec s = { .precision = -1 };
-        for (; *p == '-' || *p == '0'; p++) {
-            s.left |= *p == '-';
-            s.zero |= *p == '0';
-        }
-        if (*p == '*') {
-            s.width = va_arg(args, int);
-            if (s.width < 0) {
-                s.left = true;
-                s.width = s.width == INT_MIN ? INT_MAX : -s.width;
-            }
-            p++;
-        } else {
-            s.width = read_count(&p);
-        }
-        if (*p == '.') {
-            p++;
-            if (*p == '*') {
-                s.precision = va_arg(args, int);
-                p++;
-            } else {
-                s.precision = read_count(&p);
-            }
-        }
-        p = read_length(p, &s);
+        const char *start = p;
+        struct spec s;
+        p = read_spec(p + 1, &s, &a);
         char conversion = *p;
         if (conversion != '\0')
             p++;
-        switch (conversion) {
-        case 'd':
-        case 'i': {
-            // By size, not by name: a long is as wide as an int on i686.
-            int64_t v = s.length > (int)sizeof(int) ? va_arg(args, long long) : va_arg(args, int);
-            if (s.length == sizeof(short))
-                v = (short)v;
-            else if (s.length == sizeof(char))
-                v = (signed char)v;
-            uint64_t magnitude = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
-            out_number(&o, &s, magnitude, v < 0 ? "-" : "", false, false);
-            break;
-        }
-        case 'u':
-        case 'x':
-        case 'X': {
-            uint64_t v = s.length > (int)sizeof(int) ? va_arg(args, unsigned long long) : va_arg(args, unsigned);
-            out_number(&o, &s, cut_unsigned(v, s.length), "", conversion != 'u', conversion == 'X');
-            break;
-        }
-        case 'p':
-            out_number(&o, &s, (uintptr_t)va_arg(args, void *), "0x", true, false);
-            break;
-        case 'c': {
-            char c = (char)va_arg(args, int);
-            out_string(&o, &s, &c, 1);
-            break;
-        }
-        case 's': {
-            const char *text = va_arg(args, const char *);
-            if (!text)
-                text = "(null)";
-            // With a precision the text need not end in a NUL.
-            size_t len = s.precision < 0 ? strlen(text) : strnlen(text, (size_t)s.precision);
-            out_string(&o, &s, text, len);
-            break;
-        }
-        case '%':
-            out_char(&o, '%');
-            break;
-        default:
-            // Not a conversion known here: shown as it stands, so that the mistake is seen.
+        // What is not known is shown as it stands, so that the mistake is seen.
+        if (!out_conversion(&o, &s, conversion, &a))
             out_bytes(&o, start, (size_t)(p - start));
-            break;
-        }
     }
+    va_end(a.list);
     if (cap > 0)
         buf[MIN(o.len, cap - 1)] = '\0';
     return (int)o.len;
