@@ -14,6 +14,12 @@ bool net_addr_equal(const struct net_addr *a, const struct net_addr *b)
     return a->zone == 0 || b->zone == 0 || a->zone == b->zone;
 }
 
+void net_addr_bytes(const struct net_addr *a, uint8_t bytes[NET_ADDR_BYTES])
+{
+    memcpy(bytes, a->ip, sizeof a->ip);
+    store16_be(bytes + sizeof a->ip, a->port);
+}
+
 // The first longest run of zero groups, which "::" stands for; one group alone is not shortened.
 static int longest_zero_run(const uint8_t ip[16], int *ret_len)
 {

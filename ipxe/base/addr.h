@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-// A transport address that every layer can hold without knowing lwIP or sockets.
+// A transport address that every layer can hold without knowing lwIP or sockets. To the machines of the native protocol it is a
+// carrier's handle for a peer, to be copied, compared and hashed as a whole.
 #pragma once
 #include "base/base.h"
 
@@ -32,6 +33,10 @@ static inline struct net_addr net_addr_v4(const uint8_t ip[4], uint16_t port)
 }
 // Same host and port. The zone counts only when both name one.
 bool net_addr_equal(const struct net_addr *a, const struct net_addr *b);
+
+// Host and port as bytes, for digests.
+#define NET_ADDR_BYTES 18
+void net_addr_bytes(const struct net_addr *a, uint8_t bytes[NET_ADDR_BYTES]);
 
 // Writes "192.0.2.1:20530" or "[fe80::1%1]:20530" (":port" left out when 0), NUL-terminated; returns text.
 char *net_addr_format(const struct net_addr *a, char text[NET_ADDR_TEXT_MAX]);

@@ -142,4 +142,19 @@ TEST(equality)
     CHECK(!net_addr_equal(&a, &b));
 }
 
-TEST_MAIN(T(ipv4), T(ipv6), T(zones_and_brackets), T(refused), T(agrees_with_inet_pton), T(equality))
+// All that tells two peers apart, and not the way by which one is reached.
+TEST(bytes)
+{
+    struct net_addr a = net_addr_v4((const uint8_t[]){ 192, 0, 2, 1 }, 0x1234), b = a;
+    uint8_t of_a[NET_ADDR_BYTES], of_b[NET_ADDR_BYTES];
+    net_addr_bytes(&a, of_a);
+    CHECK(memcmp(of_a, a.ip, 16) == 0, of_a[16] == 0x12, of_a[17] == 0x34);
+    b.zone = 3;
+    net_addr_bytes(&b, of_b);
+    CHECK(memcmp(of_a, of_b, sizeof of_a) == 0);
+    b.port++;
+    net_addr_bytes(&b, of_b);
+    CHECK(memcmp(of_a, of_b, sizeof of_a) != 0);
+}
+
+TEST_MAIN(T(ipv4), T(ipv6), T(zones_and_brackets), T(refused), T(agrees_with_inet_pton), T(equality), T(bytes))

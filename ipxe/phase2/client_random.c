@@ -19,9 +19,9 @@ void p2c_random(struct p2_client *c, uint8_t *buf, size_t len)
 
 void p2c_random_nonce(const struct p2_client *c, const struct net_addr *addr, uint8_t nonce[P2_NONCE_SIZE])
 {
-    uint8_t port[2], digest[SHA256_SIZE];
-    store16_le(port, addr->port);
-    struct digest_piece pieces[4] = { { "server", 7 }, { c->random.seed, c->random.len }, { addr->ip, 16 }, { port, 2 } };
-    sha256_pieces(pieces, 4, digest);
+    uint8_t peer[NET_ADDR_BYTES], digest[SHA256_SIZE];
+    net_addr_bytes(addr, peer);
+    struct digest_piece pieces[3] = { { "server", 7 }, { c->random.seed, c->random.len }, { peer, sizeof peer } };
+    sha256_pieces(pieces, 3, digest);
     memcpy(nonce, digest, P2_NONCE_SIZE);
 }

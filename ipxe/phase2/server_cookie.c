@@ -6,11 +6,10 @@
 
 static void make(const struct p2_server *s, const struct net_addr *from, const uint8_t *nonce, uint64_t epoch, uint8_t *ret)
 {
-    uint8_t text[16 + 2 + P2_NONCE_SIZE + 8], mac[SHA256_SIZE];
-    memcpy(text, from->ip, 16);
-    store16_le(text + 16, from->port);
-    memcpy(text + 18, nonce, P2_NONCE_SIZE);
-    store64_le(text + 18 + P2_NONCE_SIZE, epoch);
+    uint8_t text[NET_ADDR_BYTES + P2_NONCE_SIZE + 8], mac[SHA256_SIZE];
+    net_addr_bytes(from, text);
+    memcpy(text + NET_ADDR_BYTES, nonce, P2_NONCE_SIZE);
+    store64_le(text + NET_ADDR_BYTES + P2_NONCE_SIZE, epoch);
     hmac_sha256(s->config.secret, sizeof s->config.secret, text, sizeof text, mac);
     memcpy(ret, mac, P2_COOKIE_SIZE);
 }
