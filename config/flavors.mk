@@ -34,9 +34,10 @@ build/$(1)/ipxe/base/version.o: build/version.stamp
 build/$(1)/ipxe/base/version.o: COMMON += $$(VERSION_FLAGS)
 endef
 
-ELF_LINK := ld.lld -m elf_i386 --gc-sections -z norelro -z max-page-size=16 --no-dynamic-linker --build-id=none
+# Functions, and ends of texts, that are the same lie there once.
+ELF_LINK := ld.lld -m elf_i386 -O2 --icf=safe --gc-sections -z norelro -z max-page-size=16 --no-dynamic-linker --build-id=none
 define ELF_PROGRAM
-build/bios/$(1).lds: $(SCRIPT_$(1)) $(wildcard config/targets/*.mk)
+build/bios/$(1).lds: $(SCRIPT_$(1)) config/flavors.mk $(wildcard config/targets/*.mk)
 	@mkdir -p $$(@D)
 	@$(CLANG) $$(ASFLAGS_bios) -E -P -MMD -MP -MF $$@.d -MT $$@ -x assembler-with-cpp -Ui386 -I. -Iipxe $(SCRIPT_FLAGS_$(1)) -o $$@ $$<
 build/bios/$(1).elf: build/bios/$(1).lds $(call objects,bios,$(FILES_$(1))) $(call archives,bios,$(ARCHIVES_$(1)))

@@ -3,6 +3,12 @@
 #pragma once
 #include "base/base.h"
 
+// Bytes of a file, from `from` on; `to` is behind the last. The whole file: { 0, RANGE_END }.
+struct range {
+    uint64_t from, to;
+};
+#define RANGE_END UINT64_MAX // wherever the file ends
+
 // True when [offset, offset+length) lies inside [0, size).
 static inline bool range_fits(uint64_t offset, uint64_t length, uint64_t size)
 {

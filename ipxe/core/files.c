@@ -124,6 +124,7 @@ struct http_fetch {
     struct core_names names;
     struct net_tcp *tcp;
     bool connected;
+    struct range range; // what is asked for
     struct http_response response;
     struct progress progress;
     int error; // of the connection
@@ -135,7 +136,7 @@ static int http_body(void *ctx, const uint8_t *data, size_t len)
 {
     struct http_fetch *f = ctx;
     progress_add(&f->progress, len, core_now(f->core));
-    return core_sink_data(f->sink, data, len);
+    return core_sink_bytes(f->sink, f->response.offset, data, len);
 }
 
 static void http_event(void *ctx, enum net_tcp_event event, const uint8_t *data, size_t len, int err)
@@ -173,7 +174,7 @@ static int http_ask(struct http_fetch *f, const struct net_addr *server)
 {
     f->error = 0;
     f->connected = false;
-    http_init(&f->response, http_body, f);
+    http_init(&f->response, &f->range, http_body, f);
     progress_start(&f->progress, core_now(f->core));
     int err = http_connect(f, server), result;
     if (err)
@@ -201,7 +202,7 @@ static int http_once(struct http_fetch *f, const struct uri *uri)
     int err = servers_of(f->core, uri, HTTP_PORT, &f->names);
     fmt_snprintf(agent, sizeof agent, "Signet/%s", signet_version);
     if (!err)
-        err = http_request(f->request, sizeof f->request, uri, agent);
+        err = http_request(f->request, sizeof f->request, uri, agent, &f->range);
     if (err < 0)
         return err;
     f->request_len = (size_t)err;
@@ -251,12 +252,17 @@ int core_http_fetch(struct core *core, const struct uri *uri)
     static struct http_fetch fetch;
     static struct uri here;
     fetch.core = core;
-    here = *uri;
-    console_say("http", "fetching %s from %s", here.path, here.host);
+    console_say("http", "fetching %s from %s", uri->path, uri->host);
     int err = core_sink_open(&fetch.sink, core, uri);
     if (err) {
         console_error("http", err, "cannot fetch %s", uri->path);
         return err;
     }
-    return core_sink_close(fetch.sink, http_run(&fetch, &here));
+    while ((err = core_sink_next(fetch.sink, err, &fetch.range)) == 0) {
+        here = *uri;
+        err = http_run(&fetch, &here);
+        if (err && fetch.response.status == 416)
+            break; // the file has no more
+    }
+    return core_sink_close(fetch.sink, MIN(err, 0));
 }

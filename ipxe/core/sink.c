@@ -75,6 +75,45 @@ int core_sink_data(struct core_sink *sink, const uint8_t *data, size_t len)
     return into_image(sink, sink->head, sink->head_len);
 }
 
+int core_sink_bytes(struct core_sink *sink, uint64_t at, const uint8_t *data, size_t len)
+{
+    uint64_t known = sink->kind == SINK_IMAGE ? sink->stream.at : 0;
+    if (at >= known)
+        return core_sink_data(sink, data, len);
+    size_t skip = (size_t)MIN(known - at, (uint64_t)len);
+    return skip == len ? 0 : core_sink_data(sink, data + skip, len - skip);
+}
+
+// The way broke. 0: it is to be tried once more.
+static int try_again(struct core_sink *sink, int err)
+{
+    if (err != ERR_TRUNCATED && err != ERR_CONN_RESET && err != ERR_CONN_REFUSED && err != ERR_TIMED_OUT)
+        return err;
+    uint64_t at = sink->stream.at;
+    if (at - sink->place >= SINK_GAIN)
+        sink->tries = 0;
+    if (!sink->tries)
+        sink->place = at;
+    sink->tries += err == ERR_TIMED_OUT ? SINK_TRIES_SILENT : 1;
+    if (sink->tries >= SINK_TRIES_MAX)
+        return err;
+    console_say(sink->uri.scheme, "%s [%s] after %llu bytes; going on there", err_text(err), err_code(err), (unsigned long long)at);
+    return core_sleep(sink->core, err == ERR_TIMED_OUT ? 0 : (sink->tries - 1) * SINK_PAUSE_US, false);
+}
+
+int core_sink_next(struct core_sink *sink, int err, struct range *ret)
+{
+    *ret = (struct range){ 0, RANGE_END };
+    if (!sink->asked) {
+        sink->asked = true;
+        return err;
+    }
+    if (sink->kind != SINK_IMAGE || sink->stream.state >= STREAM_DIGESTS)
+        return err ? err : 1;
+    ret->from = sink->stream.at;
+    return try_again(sink, err ? err : ERR_TRUNCATED);
+}
+
 static void say_image(struct core_sink *sink, int err)
 {
     struct core *core = sink->core;

@@ -2,89 +2,9 @@
 // HTTP servers that never end, on virtual time: each is given up by its name within the time that base/progress.h allows, and the
 // next source boots. The whole core runs over its TCP.
 #include "base/progress.h"
-#include "host/testworld.h"
+#include "host/testhttp.h"
 
 #define SECONDS 1000000ull
-#define SEGMENT 1400
-#define ISS 1000000u
-
-// What a server does once the request is there.
-struct manners {
-    const char *at_once; // said first
-    const char *then;    // said over and over
-    uint64_t every_us;   // so often; 0: never
-    bool resets, ends;   // after at_once
-};
-
-// One connection, with a wire that loses nothing.
-static struct {
-    const struct manners *manners;
-    struct net_addr client, server;
-    uint32_t seq, ack, acked;
-    uint16_t window;
-    bool open, asked;
-    uint64_t next_us, last_us;
-    unsigned connections;
-} tcp;
-
-static void send_segment(struct simnet *net, uint8_t flags, const void *data, size_t len)
-{
-    const struct simnet_segment segment = { .seq = tcp.seq, .ack = tcp.ack, .flags = flags, .window = 0x4000, .data = data, .len = len };
-    simnet_send_tcp(net, &tcp.server, &tcp.client, &segment);
-    tcp.seq += (uint32_t)len + ((flags & (SIMNET_SYN | SIMNET_FIN)) != 0);
-}
-
-static void say(struct simnet *net, const char *text)
-{
-    size_t len = strlen(text);
-    for (size_t at = 0; at < len; at += SEGMENT)
-        send_segment(net, SIMNET_ACK | SIMNET_PSH, text + at, MIN(len - at, (size_t)SEGMENT));
-}
-
-static void segment(struct simnet *net, const struct net_addr *from, const struct net_addr *to, const struct simnet_segment *s)
-{
-    if (s->flags & SIMNET_RST) {
-        tcp.open = false;
-        return;
-    }
-    if (s->flags & SIMNET_SYN) {
-        tcp.connections++;
-        tcp.client = *from;
-        tcp.server = *to;
-        tcp.seq = ISS;
-        tcp.ack = s->seq + 1;
-        tcp.open = tcp.manners->at_once != NULL; // or it never answers
-        tcp.asked = false;
-        if (tcp.open)
-            send_segment(net, SIMNET_SYN | SIMNET_ACK, NULL, 0);
-        return;
-    }
-    if (!tcp.open || s->seq != tcp.ack)
-        return;
-    tcp.window = s->window;
-    tcp.acked = s->ack;
-    tcp.ack += (uint32_t)s->len + (s->flags & SIMNET_FIN);
-    if (s->len || s->flags & SIMNET_FIN)
-        send_segment(net, SIMNET_ACK, NULL, 0);
-    if (!s->len || tcp.asked)
-        return;
-    tcp.asked = true;
-    say(net, tcp.manners->at_once);
-    if (tcp.manners->resets || tcp.manners->ends)
-        send_segment(net, SIMNET_ACK | (tcp.manners->resets ? SIMNET_RST : SIMNET_FIN), NULL, 0);
-    tcp.next_us = net->machine->now_us + tcp.manners->every_us;
-}
-
-static void tick(struct simnet *net, uint64_t now)
-{
-    serve(net, now);
-    // As much as the window takes: what is said faster than that waits.
-    if (tcp.open && tcp.asked && tcp.manners->every_us && now >= tcp.next_us && tcp.seq - tcp.acked + SEGMENT < tcp.window &&
-        net->count < SIMNET_QUEUE_MAX / 2) {
-        say(net, tcp.manners->then);
-        tcp.next_us = now + tcp.manners->every_us;
-    }
-}
 
 #define OK "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
 #define BYTES_64 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
@@ -115,21 +35,23 @@ static const struct {
     { "ends in mid-body", { .at_once = OK "#!ipxe\n", .ends = true }, "[G09]", 0, 2 * SECONDS },
     { "resets in mid-body", { .at_once = OK "#!ipxe\n", .resets = true }, "[N12]", 0, 2 * SECONDS },
 };
-static unsigned which;
+static const struct manners *manners;
+static void answer(const struct net_addr *to, const char *request, struct manners *ret)
+{
+    *ret = *manners;
+}
 
 static void fetch(void)
 {
-    set_up("img", key_a);
-    w.net.tcp = segment;
-    w.net.tick = tick;
-    tcp.manners = &servers[which].manners;
+    set_up_http();
     run("#!ipxe\ndhcp\nchain http://10.0.0.1/script || echo NEXT\nchain p2://10.0.0.1/image\n", &key_a, 0);
 }
 
 #define LEASE_US (8 * SECONDS) // at most, with the wait for a proxy
 TEST(servers_that_never_end_are_given_up)
 {
-    for (which = 0; which < ARRAY_SIZE(servers); which++) {
+    for (unsigned which = 0; which < ARRAY_SIZE(servers); which++) {
+        manners = &servers[which].manners;
         struct outcome *out = in_child(fetch);
         bool good = said(out, servers[which].code) && said(out, "NEXT") && out->booted && out->now_us >= servers[which].after_us &&
                     out->now_us < servers[which].before_us + LEASE_US;
@@ -142,20 +64,16 @@ TEST(servers_that_never_end_are_given_up)
 // The same peer with a server that does what it should: what is shown above is no fault of the peer's.
 static const struct manners sound = { .at_once = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n#!ipxe\necho REACHED\n" };
 static const struct manners until_closed = { .at_once = "HTTP/1.1 200 OK\r\n\r\n#!ipxe\necho REACHED\n", .ends = true };
-static const struct manners *good_manners;
 static void fetch_well(void)
 {
-    set_up("img", key_a);
-    w.net.tcp = segment;
-    w.net.tick = tick;
-    tcp.manners = good_manners;
+    set_up_http();
     run("#!ipxe\ndhcp\nchain http://10.0.0.1/script || echo NEXT\n", &key_a, 0);
 }
 TEST(sound_servers_are_heard)
 {
     const struct manners *const both[] = { &sound, &until_closed };
     for (unsigned i = 0; i < ARRAY_SIZE(both); i++) {
-        good_manners = both[i];
+        manners = both[i];
         struct outcome *out = in_child(fetch_well);
         CHECK(said(out, "REACHED"));
     }

@@ -117,6 +117,7 @@ int stream_input(struct stream *s, const uint8_t *data, size_t len)
         }
         if (err)
             fail(s, err);
+        s->at += used;
         data += used;
         len -= used;
     }

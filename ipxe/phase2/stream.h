@@ -27,6 +27,7 @@ struct stream {
     enum stream_state state;
     int error;
     size_t seal_have, seal_want;
+    uint64_t at;       // of the file: so much is taken in
     uint64_t position; // in the current space
     uint64_t padding;
 };

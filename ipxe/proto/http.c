@@ -5,10 +5,19 @@
 #include "base/ascii.h"
 #include "base/fmt.h"
 
-int http_request(char *buf, size_t cap, const struct uri *uri, const char *agent)
+static bool is_whole(const struct range *range)
+{
+    return !range->from && range->to == RANGE_END;
+}
+
+int http_request(char *buf, size_t cap, const struct uri *uri, const char *agent, const struct range *range)
 {
     const char *open = uri->host_is_v6 ? "[" : "", *close = uri->host_is_v6 ? "]" : "";
-    char port[8] = "";
+    char port[8] = "", last[24] = "", part[64] = "";
+    if (range->to != RANGE_END)
+        fmt_snprintf(last, sizeof last, "%llu", (unsigned long long)range->to - 1);
+    if (!is_whole(range))
+        fmt_snprintf(part, sizeof part, "Range: bytes=%llu-%s\r\n", (unsigned long long)range->from, last);
     if (uri->port)
         fmt_snprintf(port, sizeof port, ":%u", uri->port);
     size_t len = (size_t)fmt_snprintf(buf, cap, "GET ");
@@ -17,23 +26,17 @@ int http_request(char *buf, size_t cap, const struct uri *uri, const char *agent
         return target;
     len += (size_t)target;
     len += (size_t)fmt_snprintf(buf + len, cap - len, " HTTP/1.1\r\nHost: %s%s%s%s\r\nUser-Agent: %s\r\nAccept: */*\r\n"
-                                "Connection: close\r\n\r\n", open, uri->host, close, port, agent);
+                                "%sConnection: close\r\n\r\n", open, uri->host, close, port, agent, part);
     return len < cap ? (int)len : ERR_TOO_LARGE;
 }
 
-void http_init(struct http_response *r, http_sink *sink, void *ctx)
+void http_init(struct http_response *r, const struct range *asked, http_sink *sink, void *ctx)
 {
     memset(r, 0, sizeof *r);
+    r->asked = *asked;
     r->sink = sink;
     r->ctx = ctx;
     r->length = UINT64_MAX;
-}
-
-static int fail(struct http_response *r, int err)
-{
-    r->state = HTTP_FAILED;
-    r->error = err;
-    return err;
 }
 
 // The value of a header line when its name is `name` (lower case, RFC 9110 5.1), else NULL.
@@ -65,34 +68,56 @@ static int status_line(struct http_response *r)
     uint64_t status;
     if (r->line_len < 12 || memcmp(r->line, "HTTP/1.", 7) != 0 || r->line[8] != ' ' ||
         !fmt_parse_u64(r->line + 9, 3, 10, &status))
-        return fail(r, ERR_HTTP_MALFORMED);
+        return ERR_HTTP_MALFORMED;
     // Nothing of an interim response is left over.
     r->status = (unsigned)status;
     r->length = UINT64_MAX;
-    r->chunked = r->whole = false;
+    r->part = 0;
+    r->chunked = false;
     r->retry_after = 0;
     r->location[0] = 0;
     r->state = HTTP_HEADERS;
     return 0;
 }
 
-static int take_length(struct http_response *r, const char *value)
+// Two lengths that differ are how requests are smuggled (RFC 9112 6.3): refused.
+static int set_length(struct http_response *r, uint64_t length)
 {
-    uint64_t length;
-    // Two lengths that differ are how requests are smuggled (RFC 9112 6.3): refused.
-    if (!fmt_parse_u64(value, strlen(value), 10, &length) || (r->length != UINT64_MAX && r->length != length))
-        return fail(r, ERR_HTTP_MALFORMED);
+    if (r->length != UINT64_MAX && r->length != length)
+        return ERR_HTTP_MALFORMED;
     r->length = length;
     return 0;
 }
 
-// "bytes 0-4/5": RFC 9110 14.4.
-static bool is_whole(const char *range)
+static int take_length(struct http_response *r, const char *value)
 {
-    uint64_t last, size;
-    const char *slash = strchr(range, '/');
-    return strncmp(range, "bytes 0-", 8) == 0 && slash && fmt_parse_u64(range + 8, (size_t)(slash - range) - 8, 10, &last) &&
-           fmt_parse_u64(slash + 1, strlen(slash + 1), 10, &size) && size && last == size - 1;
+    uint64_t length;
+    return fmt_parse_u64(value, strlen(value), 10, &length) ? set_length(r, length) : ERR_HTTP_MALFORMED;
+}
+
+// Reads a number up to `end`, and goes behind that.
+static bool number(const char **text, char end, uint64_t *ret)
+{
+    const char *from = *text, *to = strchr(from, end);
+    if (!to)
+        return false;
+    *text = to + 1;
+    return fmt_parse_u64(from, (size_t)(to - from), 10, ret);
+}
+
+// "bytes 0-4/5", or "/*" where the size is not known (RFC 9110 14.4). The part's length, or 0 when it is not what was asked for.
+static uint64_t part_length(const struct range *asked, const char *value)
+{
+    uint64_t first, last, size = RANGE_END;
+    if (strncmp(value, "bytes ", 6) != 0)
+        return 0;
+    value += 6;
+    if (!number(&value, '-', &first) || !number(&value, '/', &last) || (*value != '*' && !number(&value, 0, &size)))
+        return 0;
+    // Nobody asked for a part: the whole is good, and some caches say it so.
+    if (first != asked->from || last < first || last >= MIN(asked->to, size) || (is_whole(asked) && last != size - 1))
+        return 0;
+    return last - first + 1;
 }
 
 static int header_line(struct http_response *r)
@@ -100,22 +125,22 @@ static int header_line(struct http_response *r)
     const char *value;
     uint64_t seconds;
     if (++r->header_lines > HTTP_HEADERS_MAX)
-        return fail(r, ERR_HTTP_MALFORMED);
+        return ERR_HTTP_MALFORMED;
     while (r->line_len && (r->line[r->line_len - 1] == ' ' || r->line[r->line_len - 1] == '\t'))
         r->line[--r->line_len] = 0;
     if ((value = header_value(r->line, "content-length")))
         return take_length(r, value);
     if ((value = header_value(r->line, "transfer-encoding"))) {
         if (!same_token(value, "chunked") && !same_token(value, "identity"))
-            return fail(r, ERR_HTTP_MALFORMED);
+            return ERR_HTTP_MALFORMED;
         r->chunked = same_token(value, "chunked");
     } else if ((value = header_value(r->line, "location"))) {
         size_t len = strlen(value);
         if (r->line_cut || len >= sizeof r->location)
-            return fail(r, ERR_TOO_LARGE);
+            return ERR_TOO_LARGE;
         memcpy(r->location, value, len + 1);
     } else if ((value = header_value(r->line, "content-range"))) {
-        r->whole = is_whole(value);
+        r->part = part_length(&r->asked, value);
     } else if ((value = header_value(r->line, "retry-after"))) {
         if (fmt_parse_u64(value, strlen(value), 10, &seconds) && seconds <= HTTP_RETRY_AFTER_MAX)
             r->retry_after = (unsigned)seconds;
@@ -140,9 +165,16 @@ static int headers_end(struct http_response *r)
         return 0;
     }
     r->location[0] = 0;
-    // Nobody asked for a part: 206 is good for the whole, and some caches say it.
-    if (r->status != 200 && r->status != 203 && !(r->status == 206 && r->whole))
-        return fail(r, r->status == 404 || r->status == 410 ? ERR_NOT_FOUND : ERR_HTTP_ERROR);
+    if (r->status == 416 && r->asked.from)
+        return ERR_TRUNCATED;
+    bool part = r->status == 206 && r->part;
+    if (r->status != 200 && r->status != 203 && !part)
+        return r->status == 404 || r->status == 410 ? ERR_NOT_FOUND : ERR_HTTP_ERROR;
+    if (part) {
+        r->offset = r->asked.from;
+        if (!r->chunked && set_length(r, r->part) != 0)
+            return ERR_HTTP_MALFORMED;
+    }
     if (r->chunked) {
         r->length = UINT64_MAX; // RFC 9112 6.3: chunked wins
         r->state = HTTP_CHUNK_SIZE;
@@ -162,7 +194,7 @@ static int chunk_size(struct http_response *r)
         digits++;
     uint64_t size = 0;
     if (digits == 0 || digits > 15 || !fmt_parse_u64(r->line, digits, 16, &size))
-        return fail(r, ERR_HTTP_MALFORMED);
+        return ERR_HTTP_MALFORMED;
     r->left = size;
     r->state = size ? HTTP_CHUNK_DATA : HTTP_TRAILERS;
     return 0;
@@ -179,11 +211,11 @@ static int whole_line(struct http_response *r)
         return chunk_size(r);
     case HTTP_CHUNK_END:
         r->state = HTTP_CHUNK_SIZE;
-        return r->line_len ? fail(r, ERR_HTTP_MALFORMED) : 0;
+        return r->line_len ? ERR_HTTP_MALFORMED : 0;
     default: // HTTP_TRAILERS
         if (r->line_len == 0)
             r->state = HTTP_COMPLETE;
-        return ++r->header_lines > 2 * HTTP_HEADERS_MAX ? fail(r, ERR_HTTP_MALFORMED) : 0;
+        return ++r->header_lines > 2 * HTTP_HEADERS_MAX ? ERR_HTTP_MALFORMED : 0;
     }
 }
 
@@ -201,7 +233,7 @@ static int take_line(struct http_response *r, const uint8_t *data, size_t len, s
         r->line_len--;
     r->line[r->line_len] = 0;
     if (strlen(r->line) != r->line_len)
-        return fail(r, ERR_HTTP_MALFORMED); // a NUL in a header
+        return ERR_HTTP_MALFORMED; // a NUL in a header
     int err = whole_line(r);
     r->line_len = 0;
     r->line_cut = false;
@@ -215,10 +247,17 @@ static int take_body(struct http_response *r, const uint8_t *data, size_t len, s
     *used = n;
     int err = r->sink(r->ctx, data, n);
     if (err)
-        return fail(r, err);
+        return err;
+    r->offset += n;
     if (counted && (r->left -= n) == 0)
         r->state = r->state == HTTP_CHUNK_DATA ? HTTP_CHUNK_END : HTTP_COMPLETE;
     return 0;
+}
+
+static void fail(struct http_response *r, int err)
+{
+    r->state = HTTP_FAILED;
+    r->error = err;
 }
 
 int http_input(struct http_response *r, const uint8_t *data, size_t len)
@@ -226,10 +265,9 @@ int http_input(struct http_response *r, const uint8_t *data, size_t len)
     while (len > 0 && r->state < HTTP_COMPLETE) {
         bool body = r->state == HTTP_BODY_LENGTH || r->state == HTTP_BODY_CLOSE || r->state == HTTP_CHUNK_DATA;
         size_t used = 0;
-        if (body)
-            (void)take_body(r, data, len, &used);
-        else
-            (void)take_line(r, data, len, &used);
+        int err = body ? take_body(r, data, len, &used) : take_line(r, data, len, &used);
+        if (err)
+            fail(r, err);
         data += used;
         len -= used;
     }
@@ -241,7 +279,7 @@ void http_closed(struct http_response *r)
     if (r->state == HTTP_BODY_CLOSE)
         r->state = HTTP_COMPLETE;
     else if (r->state < HTTP_COMPLETE)
-        (void)fail(r, ERR_TRUNCATED);
+        fail(r, ERR_TRUNCATED);
 }
 
 int http_result(const struct http_response *r)

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MPL-2.0
-// An HTTP/1.1 GET (RFC 9110, 9112): the request as text, and a parser of the response that takes bytes as they
-// come. No I/O; the caller owns the connection, and watches that the body gets on (base/progress.h).
+// An HTTP/1.1 GET (RFC 9110, 9112) of a file or of a range of it: the request as text, and a parser of the response that takes
+// bytes as they come. No I/O; the caller owns the connection, and watches that the body gets on (base/progress.h).
 #pragma once
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/range.h"
 #include "proto/uri.h"
 
 #define HTTP_PORT 80
 #define HTTP_LINE_MAX (URI_TEXT_MAX + 64) // so much of a line is kept; what is longer is cut, and matters in a Location only
 #define HTTP_HEADERS_MAX 128    // lines, those of interim responses included
-#define HTTP_REQUEST_MAX (URI_TEXT_MAX + URI_HOST_MAX + 256)
+#define HTTP_REQUEST_MAX (URI_TEXT_MAX + URI_HOST_MAX + 320)
 #define HTTP_REDIRECTS_MAX 5
 #define HTTP_RETRIES_MAX 5      // of a server that is busy and says when to ask again
 #define HTTP_RETRY_AFTER_MAX 30 // s; what is longer is not waited for
@@ -32,13 +33,15 @@ enum http_state {
 struct http_response {
     http_sink *sink;
     void *ctx;
+    struct range asked;
     enum http_state state;
     int error;
     unsigned status; // 200, 404, ...
     uint64_t length; // of the body; UINT64_MAX = not said
     uint64_t left;   // of the body, or of the chunk
+    uint64_t offset; // of the body's next byte in the file
+    uint64_t part;   // of a 206: its length when it begins where it was asked to, and is no more than that. Else 0
     bool chunked;
-    bool whole; // of a 206: from the first byte to the last
     unsigned header_lines;
     unsigned retry_after;         // s, 0: not said, or longer than is waited for
     char location[URI_TEXT_MAX];  // of a redirect, "" otherwise
@@ -47,14 +50,16 @@ struct http_response {
     bool line_cut;
 };
 
-// "GET /path?query HTTP/1.1" with Host, User-Agent and Connection: close. Its length or ERR_TOO_LARGE.
-int http_request(char *buf, size_t cap, const struct uri *uri, const char *agent);
+// "GET /path?query HTTP/1.1" with Host, User-Agent and Connection: close; with Range, unless all is wanted. Its length or
+// ERR_TOO_LARGE.
+int http_request(char *buf, size_t cap, const struct uri *uri, const char *agent, const struct range *range);
 
-void http_init(struct http_response *r, http_sink *sink, void *ctx);
+void http_init(struct http_response *r, const struct range *asked, http_sink *sink, void *ctx);
 
-// The next bytes of the response. Only the body of a 200, a 203, or a 206 of the whole goes to the sink. 0 or the error that ended it:
-// ERR_HTTP_ERROR (another status and no redirect), ERR_NOT_FOUND (404, 410), ERR_HTTP_MALFORMED, ERR_TOO_LARGE (a
-// Location), or the sink's.
+// The next bytes of the response. Only a body goes to the sink, from the file's byte r->offset on: that of a 200 or a 203, which is the
+// whole file whatever was asked for, or that of a 206 which begins where it was asked to and ends there or before (the whole: with the
+// file). 0 or the error that ended it: ERR_HTTP_ERROR (another status and no redirect), ERR_NOT_FOUND (404, 410), ERR_TRUNCATED (416: the
+// file ends before what was asked for), ERR_HTTP_MALFORMED, ERR_TOO_LARGE (a Location), or the sink's.
 int http_input(struct http_response *r, const uint8_t *data, size_t len);
 
 // The server has closed the connection.

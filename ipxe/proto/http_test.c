@@ -6,6 +6,9 @@
 static char body[4096];
 static size_t body_len;
 
+static const struct range whole = { 0, RANGE_END };
+static struct range asked = { 0, RANGE_END };
+
 static int keep(void *ctx, const uint8_t *data, size_t len)
 {
     if (len > sizeof body - 1 - body_len)
@@ -21,7 +24,7 @@ static int run(struct http_response *r, const char *text, size_t step, bool clos
 {
     body_len = 0;
     body[0] = 0;
-    http_init(r, keep, NULL);
+    http_init(r, &asked, keep, NULL);
     for (size_t at = 0, len = strlen(text); at < len; at += step)
         if (http_input(r, (const uint8_t *)text + at, MIN(step, len - at)) != 0)
             break;
@@ -129,6 +132,50 @@ TEST(parts_are_not_the_whole)
     }
 }
 
+// Which answers to a request for a part are good, and where in the file their bytes lie.
+TEST(ranges)
+{
+    static const struct {
+        struct range asked;
+        const char *head;
+        int result;
+        uint64_t end; // offset behind the body
+    } cases[] = {
+        { { 3, RANGE_END }, "206 Part\r\nContent-Range: bytes 3-7/8\r\nContent-Length: 5", 0, 8 },
+        { { 3, RANGE_END }, "206 Part\r\nContent-Range: bytes 3-7/*\r\nContent-Length: 5", 0, 8 },
+        { { 3, 8 }, "206 Part\r\nContent-Range: bytes 3-7/100\r\nContent-Length: 5", 0, 8 },
+        { { 3, 100 }, "206 Part\r\nContent-Range: bytes 3-7/100\r\nContent-Length: 5", 0, 8 }, // less: the next request goes on there
+        { { 3, 8 }, "206 Part\r\nContent-Range: bytes 3-7/100", 0, 8 },
+        { { 3, 8 }, "206 Part\r\nContent-Range: bytes 3-8/100", ERR_HTTP_ERROR, 0 },
+        { { 3, 8 }, "206 Part\r\nContent-Range: bytes 2-6/100\r\nContent-Length: 5", ERR_HTTP_ERROR, 0 },
+        { { 3, 8 }, "206 Part\r\nContent-Range: bytes 4-7/100\r\nContent-Length: 4", ERR_HTTP_ERROR, 0 },
+        { { 3, 8 }, "206 Part\r\nContent-Range: bytes 3-2/100", ERR_HTTP_ERROR, 0 },
+        { { 3, 8 }, "206 Part\r\nContent-Range: bytes 3-7/5", ERR_HTTP_ERROR, 0 },
+        { { 3, 8 }, "206 Part\r\nContent-Range: bytes 3-7/x", ERR_HTTP_ERROR, 0 },
+        { { 3, 8 }, "206 Part\r\nContent-Range: bytes */100", ERR_HTTP_ERROR, 0 },
+        { { 3, RANGE_END }, "206 Part\r\nContent-Range: bytes 3-18446744073709551615/*", ERR_HTTP_ERROR, 0 },
+        { { 3, 8 }, "206 Part\r\nContent-Type: multipart/byteranges; boundary=x\r\nContent-Length: 5", ERR_HTTP_ERROR, 0 },
+        { { 3, 8 }, "206 Part\r\nContent-Range: bytes 3-7/100\r\nContent-Length: 6", ERR_HTTP_MALFORMED, 0 },
+        { { 3, 8 }, "206 Part\r\nContent-Range: bytes 3-7/100\r\nContent-Length: 4", ERR_HTTP_MALFORMED, 0 },
+        { { 3, 9 }, "206 Part\r\nContent-Range: bytes 3-8/100\r\nContent-Length: 6", ERR_TRUNCATED, 0 },
+        { { 3, 8 }, "200 OK\r\nContent-Length: 5", 0, 5 }, // the whole, from its beginning
+        { { 3, 8 }, "200 OK\r\nContent-Range: bytes 3-7/100\r\nContent-Length: 5", 0, 5 },
+        { { 3, 8 }, "416 No\r\nContent-Range: bytes */3\r\nContent-Length: 5", ERR_TRUNCATED, 0 },
+        { { 0, 8 }, "416 No\r\nContent-Length: 5", ERR_HTTP_ERROR, 0 },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        for (size_t step = 1; step < 90; step += 8) {
+            char text[200];
+            snprintf(text, sizeof text, "HTTP/1.1 %s\r\n\r\nhello", cases[i].head);
+            asked = cases[i].asked;
+            int result = run(&response, text, step, true);
+            asked = whole;
+            CHECK_EQ(result, cases[i].result);
+            if (!result)
+                CHECK_EQ(response.offset, cases[i].end);
+        }
+}
+
 TEST(a_busy_server_says_when_to_ask_again)
 {
     CHECK_EQ(run(&response, "HTTP/1.1 503 Busy\r\nRetry-After: 2 \r\nContent-Length: 0\r\n\r\n", 9, true), ERR_HTTP_ERROR);
@@ -151,15 +198,19 @@ TEST(request_text)
     static char text[HTTP_REQUEST_MAX], longest[URI_TEXT_MAX];
     static struct uri uri;
     CHECK_EQ(uri_parse("http://[fe80::1]:8080/a?b", &uri), 0);
-    CHECK(http_request(text, sizeof text, &uri, "Signet/1") > 0);
+    CHECK(http_request(text, sizeof text, &uri, "Signet/1", &whole) > 0);
     CHECK_STR(text, "GET /a?b HTTP/1.1\r\nHost: [fe80::1]:8080\r\nUser-Agent: Signet/1\r\nAccept: */*\r\nConnection: close\r\n\r\n");
     for (size_t cap = 1; cap < strlen(text); cap++)
-        CHECK_EQ(http_request(longest, cap, &uri, "Signet/1"), ERR_TOO_LARGE);
+        CHECK_EQ(http_request(longest, cap, &uri, "Signet/1", &whole), ERR_TOO_LARGE);
+    CHECK(http_request(text, sizeof text, &uri, "Signet/1", &(struct range){ 5, RANGE_END }) > 0);
+    CHECK(strstr(text, "\r\nRange: bytes=5-\r\n") != NULL);
+    CHECK(http_request(text, sizeof text, &uri, "Signet/1", &(struct range){ 0, UINT64_MAX - 1 }) > 0);
+    CHECK(strstr(text, "\r\nRange: bytes=0-18446744073709551613\r\n") != NULL);
     sprintf(longest, "http://h?%0*d", URI_TEXT_MAX - 1 - 9, 0);
     CHECK_EQ(uri_parse(longest, &uri), 0);
-    CHECK(http_request(text, sizeof text, &uri, "Signet/1") > URI_TEXT_MAX);
+    CHECK(http_request(text, sizeof text, &uri, "Signet/1", &whole) > URI_TEXT_MAX);
     CHECK(memcmp(text, "GET /?0", 7) == 0, strstr(text, "\r\nHost: h\r\n"));
 }
 
 TEST_MAIN(T(lengths_and_chunks_in_any_pieces), T(refusals), T(long_lines_and_endless_headers_end), T(blanks_around_values),
-          T(parts_are_not_the_whole), T(a_busy_server_says_when_to_ask_again), T(redirects), T(request_text))
+          T(parts_are_not_the_whole), T(ranges), T(a_busy_server_says_when_to_ask_again), T(redirects), T(request_text))
