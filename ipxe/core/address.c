@@ -55,8 +55,7 @@ static void apply_card(struct core *core, unsigned nic)
 
 static void apply_dns(struct core *core)
 {
-    static uint8_t used[DHCP_DNS_MAX * 4];
-    uint8_t wanted[sizeof used] = { 0 };
+    uint8_t wanted[DHCP_DNS_MAX * 4] = { 0 };
     struct net_addr servers[DHCP_DNS_MAX];
     const uint8_t *value;
     size_t len;
@@ -64,9 +63,6 @@ static void apply_dns(struct core *core)
     unsigned count = 0;
     if (settings_find(&core->settings, "dns", &value, &len, &type) == 0)
         memcpy(wanted, value, MIN(len, sizeof wanted));
-    if (memcmp(wanted, used, sizeof used) == 0)
-        return;
-    memcpy(used, wanted, sizeof used);
     for (; count < DHCP_DNS_MAX && load32_be(wanted + 4 * count); count++)
         servers[count] = net_addr_v4(wanted + 4 * count, 0);
     net_set_dns(NET_DNS_SETTINGS, servers, count);

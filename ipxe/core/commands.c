@@ -232,7 +232,7 @@ CORE_COMMAND(shell)
 static int leave(struct script *s, enum platform_leave how)
 {
     const struct platform *p = core_of(s)->platform;
-    net_stop();
+    net_close_all();
     p->leave(p->ctx, how);
     return ERR_UNSUPPORTED; // the platform could not
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-// What a stranger who sees no frame must not guess: numbers that differ from boot to boot. lwIP starts once in a process,
-// so each boot is a process of its own; its platform's randomness is repeatable.
+// What a stranger who sees no frame must not guess: numbers that differ from boot to boot. Each boot is a
+// process of its own: of equal ones nothing but the platform's randomness, which is repeatable, makes a difference.
 #include "core/core.h"
 #include "host/host.h"
 #include "net/hooks.h"

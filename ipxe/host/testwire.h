@@ -42,7 +42,7 @@ static void drain(void)
         ;
 }
 
-// Once in a process: the machine's card is open and has its address.
+// The machine's card is open and has its address.
 static void wire_start(int (*send)(void *ctx, const void *frame, size_t len))
 {
     host_init(&wire.machine);

@@ -27,12 +27,24 @@ static void apply(void)
     net_forget_lookup();
 }
 
+void net_dns_init(void)
+{
+    memset(lists, 0, sizeof lists);
+    net_forget_lookup();
+}
+
+// Who says the same again changes nothing: a look-up may be under way.
 void net_set_dns(enum net_dns_from from, const struct net_addr *servers, unsigned count)
 {
-    lists[from].count = MIN(count, (unsigned)NET_DNS_MAX);
-    for (unsigned i = 0; i < lists[from].count; i++)
+    count = MIN(count, (unsigned)NET_DNS_MAX);
+    bool news = count != lists[from].count;
+    lists[from].count = count;
+    for (unsigned i = 0; i < count; i++) {
+        news |= !net_addr_equal(&lists[from].servers[i], &servers[i]);
         lists[from].servers[i] = servers[i];
-    apply();
+    }
+    if (news)
+        apply();
 }
 
 // Takes the i-th one out of the routers' list.
@@ -43,7 +55,7 @@ static void take_out(unsigned i)
     memmove(servers + i, servers + i + 1, left * sizeof *servers);
 }
 
-// RFC 8106 5.1. Routers say it again and again, so what is known changes nothing: a look-up may be under way.
+// RFC 8106 5.1. Routers say it again and again, too.
 void net_hook_router_dns(const struct netif *netif, const ip_addr_t *ip, u32_t lifetime_s)
 {
     struct net_addr addr = net_from_lwip(ip, 0, netif);

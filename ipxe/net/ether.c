@@ -18,6 +18,12 @@ struct net_ether {
 static struct net_ether sockets[SOCKETS_MAX];
 static unsigned open_sockets;
 
+void net_ether_init(void)
+{
+    memset(sockets, 0, sizeof sockets);
+    open_sockets = 0;
+}
+
 static struct net_ether *find(unsigned nic, uint16_t type)
 {
     for (unsigned i = 0; i < SOCKETS_MAX; i++)

@@ -6,9 +6,14 @@
 #include "core/platform.h"
 #include "proto/dhcp.h"
 
-// Starts lwIP and registers the platform's cards (none is opened yet). Call once.
+// Starts lwIP and registers the platform's cards (none is opened yet). It begins from nothing: what it was started for before, on
+// whatever platform, is forgotten, even where that came to no end (a power cut, a boot).
 // ERR_NET_NO_CARD when there is none: the stack runs all the same.
 int net_start(const struct platform *platform);
+
+// The reverse: cards are closed, sockets, connections, look-ups, addresses and routes are no more, and no handle of theirs may be
+// used. There are no cards until net_start, which can follow as often as one likes.
+void net_stop(void);
 
 // Opens a card and brings up its IPv6 link-local address (SLAAC goes on by itself). 0 when it is open already.
 int net_open(unsigned nic);
@@ -16,8 +21,8 @@ int net_open(unsigned nic);
 // Closes a card, which loses its addresses.
 void net_close(unsigned nic);
 
-// Closes every card: no frame is received from here on. For use before a kernel is started.
-void net_stop(void);
+// Closes every card: no frame is received until one is opened.
+void net_close_all(void);
 
 bool net_is_open(unsigned nic);
 bool net_link(unsigned nic); // is it open, and has it a link? True where the platform cannot tell
@@ -56,7 +61,7 @@ int net_add_ipv6(unsigned nic, const uint8_t ip[16]);
 bool net_get_ipv6(unsigned nic, unsigned i, uint8_t ip[16]);
 
 // Name servers for net_resolve, most wanted first, in place of those that it had from there. Whoever is first in this list is
-// asked first; NET_DNS_MAX of all are kept.
+// asked first; NET_DNS_MAX of all are kept. A look-up under way ends, unless the list is the one that was set before.
 enum net_dns_from {
     NET_DNS_SETTINGS, // a person or an IPv4 lease
     NET_DNS_DHCP6,

@@ -97,7 +97,8 @@ static err_t set_up(struct netif *netif)
 unsigned net_netif_init(const struct platform *platform)
 {
     struct card *cards[CARDS_MAX];
-    net.count = platform->cards(platform->ctx, cards);
+    memset(&net, 0, sizeof net);
+    net.count = platform ? platform->cards(platform->ctx, cards) : 0;
     for (unsigned i = 0; i < net.count; i++)
         net.interfaces[i].card = cards[i];
     return net.count;
@@ -150,7 +151,7 @@ void net_close(unsigned nic)
     choose_default();
 }
 
-void net_stop(void)
+void net_close_all(void)
 {
     for (unsigned i = 0; i < net.count; i++)
         net_close(i);

@@ -12,10 +12,13 @@
 static const struct platform *platform;
 static unsigned long refused;
 static uint8_t isn_secret[32]; // of this boot
+static u32_t defend_next;      // ms
 
 void net_port_init(const struct platform *p)
 {
     platform = p;
+    refused = 0;
+    defend_next = 0;
     p->random(p->ctx, isn_secret, sizeof isn_secret);
 }
 
@@ -123,9 +126,8 @@ int net_error(err_t err)
 #define DEFEND_PAUSE_MS 20
 int net_hook_may_defend(void)
 {
-    static u32_t next;
-    if ((s32_t)(sys_now() - next) < 0)
+    if ((s32_t)(sys_now() - defend_next) < 0)
         return 0;
-    next = sys_now() + DEFEND_PAUSE_MS;
+    defend_next = sys_now() + DEFEND_PAUSE_MS;
     return 1;
 }

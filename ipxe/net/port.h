@@ -5,11 +5,19 @@
 #include "lwip/netif.h"
 #include "net/net.h"
 
+// What net_start and net_stop begin with, each file's own part: nothing is open, nothing is known.
 void net_port_init(const struct platform *platform); // clock and randomness for lwIP
+void net_udp_init(void);
+void net_tcp_init(void);
+void net_ether_init(void);
+void net_routes_init(void);
+void net_dns_init(void);
+unsigned net_netif_init(const struct platform *platform); // learns of the platform's cards: their number. NULL: it has none
+
 const struct platform *net_port_platform(void);
 
 // Received frames: frames.c.
-void net_frames_init(void);                                 // once, behind lwip_init
+void net_frames_init(void);                                 // behind lwip_init
 bool net_take_frame(struct netif *netif, struct card *card); // the card's next one; false: there is none, or no room
 
 // lwIP's packets on their way out: answers.c. It is told who sent the frame that lwIP has at the moment, by the hardware address. NULL:
@@ -22,7 +30,6 @@ err_t net_output6(struct netif *netif, struct pbuf *p, const ip6_addr_t *to);
 struct net_addr net_from_lwip(const ip_addr_t *ip, uint16_t port, const struct netif *netif);
 void net_to_lwip(const struct net_addr *addr, ip_addr_t *ret);
 
-unsigned net_netif_init(const struct platform *platform); // learns of the platform's cards: their number
 struct netif *net_netif(unsigned nic); // NULL when not open
 struct card *net_card(unsigned nic);
 int net_error(err_t err);              // lwIP's error as ours, but for ERR_RTE

@@ -19,6 +19,11 @@ static struct card_routes {
     unsigned count;
 } table[CARDS_MAX];
 
+void net_routes_init(void)
+{
+    memset(table, 0, sizeof table);
+}
+
 void net_set_routes(unsigned nic, const struct dhcp_route *routes, unsigned count)
 {
     struct card_routes *card = &table[nic % CARDS_MAX];

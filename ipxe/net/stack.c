@@ -7,12 +7,32 @@
 
 #define FRAMES_PER_POLL 64 // then timers get their turn
 
+// Nothing is open and nothing is known, whatever there was.
+static void begin(void)
+{
+    lwip_init(); // begins from nothing, too (patches/lwip)
+    net_frames_init();
+    net_answer_to(NULL);
+    net_udp_init();
+    net_tcp_init();
+    net_ether_init();
+    net_routes_init();
+    net_dns_init();
+    net_set_search("");
+}
+
 int net_start(const struct platform *platform)
 {
     net_port_init(platform);
-    lwip_init();
-    net_frames_init();
+    begin();
     return net_netif_init(platform) ? 0 : ERR_NET_NO_CARD;
+}
+
+void net_stop(void)
+{
+    net_close_all();
+    begin();
+    net_netif_init(NULL);
 }
 
 unsigned net_poll(void)

@@ -18,6 +18,11 @@ struct net_tcp {
 
 static struct net_tcp connections[CONNECTIONS_MAX];
 
+void net_tcp_init(void)
+{
+    memset(connections, 0, sizeof connections);
+}
+
 static err_t connected(void *arg, struct tcp_pcb *pcb, err_t err)
 {
     struct net_tcp *tcp = arg;

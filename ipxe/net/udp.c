@@ -19,6 +19,11 @@ struct net_udp {
 static struct net_udp sockets[SOCKETS_MAX];
 static net_lwip_refusal *lwip_refused;
 
+void net_udp_init(void)
+{
+    memset(sockets, 0, sizeof sockets);
+}
+
 static void input(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from, u16_t port)
 {
     struct net_udp *udp = arg;
