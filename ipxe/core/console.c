@@ -16,6 +16,7 @@ void console_init(const struct platform *platform)
 {
     console.platform = platform;
     console.in_progress = false;
+    console.said = 0;
 }
 
 static void write_text(const char *text, int len)

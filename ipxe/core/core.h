@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-// The door into the core: each platform calls core_main() once, with itself filled in.
+// The door into the core: each platform calls core_main() with itself filled in, and may do so again.
 #pragma once
 #include "core/platform.h"
 
@@ -18,5 +18,5 @@ struct core_options {
 
 // Runs Signet: says what it is, reads trust anchors and script, runs the script. Returns when the machine
 // should go to its next boot device (0), or with the error that ended the script; a boot does not return.
-// The platform must outlive the call.
+// The platform must outlive the call. Nothing of a start is left to the next one, also where boot() or leave() did not come back.
 int core_main(const struct platform *platform, const struct core_options *options);

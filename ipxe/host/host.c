@@ -64,17 +64,25 @@ static void *allocate(void *ctx, size_t len)
     struct host_machine *m = ctx;
     if (++m->allocations == m->fail_allocation)
         return NULL;
+    if (m->live_allocations == HOST_LIVE_MAX)
+        abort();
     void *p = malloc(len ? len : 1);
     if (p)
-        m->live_allocations++;
+        m->live[m->live_allocations++] = p;
     return p;
 }
 
 static void release(void *ctx, void *ptr)
 {
     struct host_machine *m = ctx;
-    if (ptr)
-        m->live_allocations--;
+    long i = m->live_allocations;
+    if (!ptr)
+        return;
+    while (i-- > 0 && m->live[i] != ptr)
+        ;
+    if (i < 0)
+        abort(); // nobody has it, or it was given back already
+    m->live[i] = m->live[--m->live_allocations];
     free(ptr);
 }
 
@@ -353,6 +361,8 @@ void host_free(struct host_machine *m)
     if (m->arena)
         munmap(m->arena, m->memory_size);
     drop_frame(m);
+    while (m->live_allocations > 0)
+        free(m->live[--m->live_allocations]);
     free(m->transcript);
     m->arena = NULL;
     m->transcript = NULL;

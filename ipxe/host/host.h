@@ -19,6 +19,7 @@ struct host_wire {
     void (*idle)(void *ctx, uint64_t *now_us);
 };
 
+#define HOST_LIVE_MAX 32
 #define HOST_VALUES 4
 struct host_value {
     char name[32]; // "": none
@@ -41,6 +42,7 @@ struct host_machine {
     // Faults: the allocation with this number (from 1) fails; 0 = none. `allocations` counts.
     unsigned long fail_allocation, allocations;
     long live_allocations; // must be 0 when the core has returned
+    void *live[HOST_LIVE_MAX]; // those; they end with the machine
     uint64_t now_us;       // the fake clock
     uint64_t give_up_us;   // with a fake clock: the test fails as a hang when it passes this
     bool real_time;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // The world that the tests of the whole core share: a host machine on a simulated wire with a DHCP, a TFTP and a boot
-// server, a signed image, and a way to run each case in a process of its own, since lwIP's state is global.
+// server, a signed image, and a way to run each case in a process of its own, which it may end.
 #pragma once
 #include "core/core.h"
 #include "host/simnet.h"
@@ -63,6 +63,7 @@ struct world {
     uint16_t closed;       // the server's port that refuses what is sent there (ICMP)...
     uint64_t opens_us;     // ...until then
     bool folder;           // Signet was started from a disk that may have a script in its folder
+    bool same_image;       // all machines of the process have one image: the first one's
     struct outcome *out;
 };
 
@@ -272,7 +273,8 @@ static void set_up(const char *name, enum testkey_name key)
     w.net.tick = serve;
     if (!w.kernel_size)
         w.kernel_size = KERNEL_SIZE;
-    make_image(name, key, 8 * MIB);
+    if (!w.same_image || !w.image.file)
+        make_image(name, key, 8 * MIB);
     w.server_addr = net_addr_v4((const uint8_t[]){ 10, 0, 0, 1 }, P2_PORT);
     struct p2_server_config config = { .images = { .by_name = by_name, .by_tag = by_tag, .bytes = bytes },
                                        .secret = { 1 }, .instance = { 2 }, .name = "sim", .peers = w.peers,
@@ -297,7 +299,8 @@ static void tear_down(void)
 {
     host_free(&w.machine);
     simnet_free(&w.net);
-    testimage_free(&w.image);
+    if (!w.same_image)
+        testimage_free(&w.image);
 }
 
 static uint8_t blob[EMBED_BLOB_MAX];
@@ -339,7 +342,7 @@ static UNUSED void run(const char *script, const enum testkey_name *anchor, uint
     run_embedded(&source);
 }
 
-static struct outcome *in_child(void (*body)(void))
+static UNUSED struct outcome *in_child(void (*body)(void))
 {
     static struct outcome *out;
     if (!out)
