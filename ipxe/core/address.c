@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // What the settings say about addresses, told to the network stack: those of a lease and those that a script sets, which
 // come first (`set net0/ip 10.0.0.7`), are the same to it.
-#include "core/state.h"
+#include "core/network.h"
 
 #include "base/fmt.h"
 #include "net/net.h"

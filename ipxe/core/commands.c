@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
 // The commands with effects. Each is a row of core_commands (conf.c); doc/scripts.md tells users about them.
-#include "core/state.h"
+#include "core/commands.h"
+#include "core/network.h"
+#include "core/policy.h"
+#include "core/vars.h"
 
 #include "base/fmt.h"
 #include "net/net.h"

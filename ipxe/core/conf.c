@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // What this Signet can do, as tables: a new transport is one row here, a command one of script/command_list.h.
-#include "core/state.h"
+#include "core/commands.h"
 #include "script/command_list.h"
 
 #define ROW(name, function, least, most, usage) { name, least, most, usage, command_##function },

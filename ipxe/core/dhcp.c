@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // Network configuration: the lease that the ROM has already, DHCP of our own otherwise.
-#include "core/state.h"
+#include "core/network.h"
+#include "core/vars.h"
 
 #include "base/fmt.h"
 #include "net/net.h"
@@ -10,6 +11,26 @@
 #define ANY_CARD CARDS_MAX
 #define PROXY_WAIT_AGAIN_US 6000000u // for a ProxyDHCP server, in rounds behind the first
 #define ATTEMPTS_SILENT 2 // 3 s, on a card of several whose network has no DHCP server as it seems
+
+static struct {
+    unsigned lease_nic; // the card that got a lease last, plus 1; 0: none yet
+    uint32_t silent;    // bit n: on the nth card no DHCP server answered
+} state; // of this start
+
+void core_network_start(struct core *core)
+{
+    memset(&state, 0, sizeof state);
+    int err = net_start(core->platform);
+    if (err) {
+        console_error("net", err, "only local sources are left");
+        return;
+    }
+    for (unsigned i = 0; i < net_nic_count(); i++) {
+        const struct card_info *n = net_nic(i);
+        console_say("net", "net%u %02x:%02x:%02x:%02x:%02x:%02x %s (%s)", i, n->mac[0], n->mac[1], n->mac[2], n->mac[3],
+                    n->mac[4], n->mac[5], n->chip, n->driver);
+    }
+}
 
 static int open_all(void)
 {
@@ -58,7 +79,7 @@ static void say_lease(unsigned nic, const struct dhcp_lease *lease, const char *
 
 static void use_lease(struct core *core, unsigned nic, const struct dhcp_lease *lease, const struct dhcp_lease *proxy, const char *from)
 {
-    core->lease_nic = nic + 1;
+    state.lease_nic = nic + 1;
     core_settings_lease(core, nic, lease, proxy);
     say_lease(nic, lease, from);
 }
@@ -134,7 +155,7 @@ static void dhcp_configure(struct core *core, unsigned nic, bool force, struct d
     config->want_proxy = true;
     if (force) // a round brought nothing: now there is time
         config->proxy_wait_us = PROXY_WAIT_AGAIN_US;
-    if (force && net_nic_count() > 1 && (core->silent & 1u << nic))
+    if (force && net_nic_count() > 1 && (state.silent & 1u << nic))
         config->attempts = ATTEMPTS_SILENT;
     static const uint8_t features[] = { DHCP_FEATURE_HTTP, DHCP_FEATURE_TFTP, DHCP_FEATURE_DNS, DHCP_FEATURE_BZIMAGE };
     memcpy(config->features, features, sizeof features);
@@ -172,7 +193,7 @@ static int run_dhcp(struct core *core, unsigned nic, bool force)
     // Who has had enough of waiting for a proxy has an address all the same.
     if (dhcp_client_bound(&run.client))
         use_lease(core, nic, &run.client.lease, &run.client.proxy, "DHCP");
-    core->silent = (core->silent & ~(1u << nic)) | (unsigned)(result == ERR_DHCP_NO_OFFER) << nic;
+    state.silent = (state.silent & ~(1u << nic)) | (unsigned)(result == ERR_DHCP_NO_OFFER) << nic;
     return result;
 }
 
@@ -237,9 +258,9 @@ static int dhcp_from(struct core *core, unsigned first, bool force)
 // one got is forgotten when another has a lease: a file of the one and a server of the other would name nothing.
 int core_dhcp_any(struct core *core, bool force)
 {
-    unsigned before = core->lease_nic;
+    unsigned before = state.lease_nic;
     int err = dhcp_from(core, force ? before : 0, force);
-    if (force && before && before != core->lease_nic) {
+    if (force && before && before != state.lease_nic) {
         core_settings_forget(core, before - 1);
         core_apply_addresses(core);
     }

@@ -2,7 +2,7 @@
 // The machine's disks and their partitions, for what reads from them. Each is a device (block/block.h).
 #pragma once
 #include "block/gpt.h"
-#include "core/state.h"
+#include "core/session.h"
 
 // To be called between reads: gives the keyboard and the network a turn now and then. *turned is the time of the last one.
 // ERR_CANCELLED on ctrl-C.

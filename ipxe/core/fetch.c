@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // From a URI to an image in memory or a running script, through the table of transports.
-#include "core/state.h"
+#include "core/policy.h"
+#include "core/vars.h"
 
 int core_run_script(struct core *core, const char *from, const char *text, size_t len)
 {

@@ -2,7 +2,7 @@
 // Files and folders in the file systems of the machine's disks, by URI: file:[//DISK]/PATH, doc/scripts.md.
 #pragma once
 #include "block/fs.h"
-#include "core/state.h"
+#include "core/session.h"
 #include "proto/uri.h"
 
 #define CORE_FILE_FOLDER "signet/"      // where paths that do not begin with '/' are

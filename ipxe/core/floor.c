@@ -4,7 +4,8 @@
 //
 // A store that cannot be read, or is full, is said and does not keep the machine down: who can damage what only firmware
 // can reach could remove it as well.
-#include "core/state.h"
+#include "core/commands.h"
+#include "core/policy.h"
 
 #include "options.h"
 
@@ -13,6 +14,8 @@
 #define NAME_TOKEN "SignetBootToken"     // ROOM_SYSTEM: for the system to read
 #define NAME_SUCCESS "SignetBootSuccess" // ROOM_SYSTEM: the system's answer
 #define REPORT_MAX (FLOOR_TOKEN_TEXT + 1)
+
+static bool unreadable; // something is kept and cannot be read
 
 // NULL where nothing is kept: where the platform has no variables, and in a firmware that is built without all this.
 static const struct platform_nvram *nvram_of(const struct core *core)
@@ -53,7 +56,7 @@ static void read_floor(struct core *core)
     int err = len < 0 ? len : floor_read(bytes, (size_t)len, &core->floor);
     if (!err)
         return;
-    core->floor_unreadable = true;
+    unreadable = true;
     console_error("floor", err, "what is kept cannot be read; images are held against the embedded floor alone");
     core_measure_text(core, "unreadable", NAME_FLOOR);
 }
@@ -63,7 +66,7 @@ static bool settle(struct core *core, const struct floor_pending *pending)
 {
     uint8_t report[REPORT_MAX];
     int len = load(core, ROOM_SYSTEM, NAME_SUCCESS, report, sizeof report);
-    if (len < 0 || !floor_reported(pending, report, (size_t)len) || core->floor_unreadable)
+    if (len < 0 || !floor_reported(pending, report, (size_t)len) || unreadable)
         return true;
     struct floor raised = core->floor;
     int err = floor_raise(&raised, pending->product, pending->counter);
@@ -84,6 +87,7 @@ void core_floor_start(struct core *core)
 {
     uint8_t bytes[FLOOR_PENDING_SIZE];
     struct floor_pending pending;
+    unreadable = false;
     if (!nvram_of(core))
         return;
     read_floor(core);
@@ -111,7 +115,7 @@ void core_floor_expect(struct core *core, const struct seal *seal)
     uint8_t bytes[FLOOR_PENDING_SIZE];
     char token[FLOOR_TOKEN_TEXT];
     // Nothing is written where nothing can rise: that is every boot but the first few of a new image.
-    if (!nvram_of(core) || core->floor_unreadable || seal->counter <= floor_of(&core->floor, seal->product))
+    if (!nvram_of(core) || unreadable || seal->counter <= floor_of(&core->floor, seal->product))
         return;
     memcpy(pending.product, seal->product, sizeof pending.product);
     p->random(p->ctx, pending.token, sizeof pending.token);
@@ -140,7 +144,7 @@ static int show(struct core *core, struct script *s)
         script_printf(s, "product %s: %llu\n", product_name(core->floor.entries[i].product),
                       (unsigned long long)core->floor.entries[i].counter);
     if (core->floor.count == 0)
-        script_printf(s, "%s\n", core->floor_unreadable ? "what is kept cannot be read" : "no floor is kept");
+        script_printf(s, "%s\n", unreadable ? "what is kept cannot be read" : "no floor is kept");
     return 0;
 }
 
@@ -155,7 +159,7 @@ static int clear(struct core *core, struct script *s, const char *product)
     int err = keep(core, &rest);
     if (err)
         return err;
-    core->floor_unreadable = false;
+    unreadable = false;
     for (uint32_t i = 0; i < before.count; i++) {
         const struct floor_entry *entry = &before.entries[i];
         if (floor_of(&rest, entry->product) == 0)

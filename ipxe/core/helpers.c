@@ -2,7 +2,7 @@
 // See helpers.h.
 #include "core/helpers.h"
 
-#include "core/state.h"
+#include "core/session.h"
 
 #define PATIENCE_US 10000000u // for one job: 4 MiB at 1 MB/s and more
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // The image in memory: planned from its verified seal before the first chunk is asked for, started when every
 // chunk has been verified where it lies.
-#include "core/state.h"
+#include "core/policy.h"
 
 #include "base/fmt.h"
 #include "base/range.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // What every transport does with the intake of an image (phase2/intake.h).
 #pragma once
-#include "core/state.h"
+#include "core/session.h"
 #include "phase2/intake.h"
 
 // The seal is verified: says so, and `from` where (" from ..." or ""), plans memory, wakes the other processors. The error of

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // The commands ls and cat: what lies on the machine's disks, for a person at the console.
+#include "core/commands.h"
 #include "core/disks.h"
 #include "core/file.h"
 #include "options.h"

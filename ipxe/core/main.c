@@ -3,7 +3,10 @@
 #include "core/core.h"
 
 #include "base/version.h"
-#include "core/state.h"
+#include "core/commands.h"
+#include "core/network.h"
+#include "core/policy.h"
+#include "core/vars.h"
 #include "net/net.h"
 
 #define AUTOEXEC "file://boot/signet/autoexec.ipxe"
@@ -44,20 +47,6 @@ static void choose_digest(void)
     case SHA256_BY_LIBRARY_AS_HARDWARE_IS_WRONG:
         console_say("digest", "%s gives wrong results here and is not used", name);
         break;
-    }
-}
-
-static void start_network(struct core *core)
-{
-    int err = net_start(core->platform);
-    if (err) {
-        console_error("net", err, "only local sources are left");
-        return;
-    }
-    for (unsigned i = 0; i < net_nic_count(); i++) {
-        const struct card_info *n = net_nic(i);
-        console_say("net", "net%u %02x:%02x:%02x:%02x:%02x:%02x %s (%s)", i, n->mac[0], n->mac[1], n->mac[2], n->mac[3],
-                    n->mac[4], n->mac[5], n->chip, n->driver);
     }
 }
 
@@ -126,7 +115,7 @@ int core_main(const struct platform *platform, const struct core_options *option
     (void)read_embedded(&core, options);
     core_measure_policy(&core);
     core_floor_start(&core);
-    start_network(&core);
+    core_network_start(&core);
     core_settings_init(&core);
 
     int err = run_scripts(&core, options);

@@ -4,14 +4,19 @@
 // each PCR of ours gets one event that no sound boot has, as soon as the TPM takes it, and nothing else. If it never takes
 // it, PCR 9 stays without the image, which is measured last of all: neither can be taken for a sound boot. There is one
 // case where it could, and only there nothing is started: PCR 9 holds an earlier image of this boot, which came back.
-#include "core/state.h"
+#include "core/policy.h"
 
 #include "options.h"
 #include "phase2/event.h"
 
 static struct event event; // the one that is being measured
 static const uint32_t pcrs[] = { EVENT_PCR_STEPS, EVENT_PCR_IMAGE, EVENT_PCR_POLICY };
-#define SPOILT_IMAGE (1u << 1) // of struct core's `spoilt`
+#define SPOILT_IMAGE (1u << 1)
+static struct {
+    bool unmeasured;     // a measurement failed
+    uint8_t spoilt;      // bit n: the nth PCR shows it
+    bool image_measured; // PCR 9 holds an image
+} state; // of this start
 
 static bool measures(const struct core *core)
 {
@@ -22,11 +27,11 @@ static void spoil(struct core *core)
 {
     const struct platform *p = core->platform;
     for (unsigned i = 0; i < ARRAY_SIZE(pcrs); i++) {
-        if (core->spoilt & 1u << i)
+        if (state.spoilt & 1u << i)
             continue;
         event_broken(&event, pcrs[i]);
         if (p->measure(p->ctx, pcrs[i], event.text, event.len) == 0)
-            core->spoilt |= (uint8_t)(1u << i);
+            state.spoilt |= (uint8_t)(1u << i);
     }
 }
 
@@ -34,18 +39,19 @@ static void spoil(struct core *core)
 static void measure(struct core *core, int err)
 {
     const struct platform *p = core->platform;
-    if (!err && !core->unmeasured)
+    if (!err && !state.unmeasured)
         err = p->measure(p->ctx, event.pcr, event.text, event.len);
-    if (err && !core->unmeasured) {
+    if (err && !state.unmeasured) {
         console_error("tpm", err, "the boot goes on, and its measurements are spoilt");
-        core->unmeasured = true;
+        state.unmeasured = true;
     }
-    if (core->unmeasured)
+    if (state.unmeasured)
         spoil(core);
 }
 
 void core_measure_policy(struct core *core)
 {
+    memset(&state, 0, sizeof state);
     if (!measures(core))
         return;
     console_say("tpm", "what decides and what is started is measured into PCRs %u, %u and %u", pcrs[0], pcrs[1], pcrs[2]);
@@ -88,10 +94,10 @@ int core_measure_start(struct core *core, const char *cmdline)
     if (!measures(core))
         return 0;
     measure(core, event_image(&event, seal));
-    if (core->unmeasured && core->image_measured && !(core->spoilt & SPOILT_IMAGE)) {
+    if (state.unmeasured && state.image_measured && !(state.spoilt & SPOILT_IMAGE)) {
         console_error("tpm", ERR_TPM, "what it says is true of an earlier image; the machine must be restarted");
         return ERR_TPM;
     }
-    core->image_measured |= !core->unmeasured;
+    state.image_measured |= !state.unmeasured;
     return 0;
 }

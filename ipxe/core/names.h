@@ -3,7 +3,7 @@
 // an address in, the other family's first one, then the further ones by turns. Both: IPv4 comes first. The other family is looked
 // up when it is needed only, since some name servers never answer for it.
 #pragma once
-#include "core/state.h"
+#include "core/network.h"
 #include "net/net.h"
 
 // An address that has not answered for so long gives way, where there is another one; the last one has the time that the

@@ -18,6 +18,7 @@ struct p2_fetch {
     struct p2_client client;
     struct net_udp *udp;
     uint64_t started, seal_us, digest_us; // seal_us: checking its signatures
+    uint64_t first_read_us; // when the first READ went out, 0: not yet
     struct meter meter;
     struct sending sending;
     bool alone;   // one server is named and no other is known
@@ -52,8 +53,8 @@ static int send_due(struct p2_fetch *f)
     while ((len = p2_client_output(&f->client, message, sizeof message, &to, f->core->turn_us)) > 0) {
         struct p2_progress progress;
         p2_client_progress(&f->client, &progress);
-        if (!f->core->first_read_us && progress.reads_sent)
-            f->core->first_read_us = core_now(f->core);
+        if (!f->first_read_us && progress.reads_sent)
+            f->first_read_us = core_now(f->core);
         // Unsent is lost, and lost is asked for again.
         int err = net_udp_send(f->udp, &to, message, (size_t)len);
         err = sending_judge(&f->sending, err, f->alone ? &to : NULL, f->core->turn_us);
@@ -228,7 +229,7 @@ static void say_timing(struct p2_fetch *f, uint64_t total_us)
     struct p2_progress p;
     p2_client_progress(&f->client, &p);
     struct core *core = f->core;
-    uint64_t first_read = core->first_read_us ? core->first_read_us - core->entry_us : 0;
+    uint64_t first_read = f->first_read_us ? f->first_read_us - core->entry_us : 0;
     console_say("p2", "timing: bytes=%llu total_us=%llu digest_us=%llu seal_us=%llu transport_us=%llu entry_to_read_us=%llu blocks=%u "
                 "duplicates=%u lost=%u timeouts=%u reads=%u window=%u srtt_us=%u bad=%u failovers=%u local=%llu helped=%u",
                 (unsigned long long)p.bytes_total, (unsigned long long)total_us, (unsigned long long)f->digest_us,

@@ -5,7 +5,7 @@
 // it would be made of two.
 #pragma once
 #include "base/range.h"
-#include "core/state.h"
+#include "core/session.h"
 #include "phase2/stream.h"
 
 #define SINK_SCRIPT_MAX (64 * 1024)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // Settings as scripts see them: the store, filled with what the platform, the cards and DHCP know.
-#include "core/state.h"
+#include "core/network.h"
+#include "core/vars.h"
 
 #include "base/fmt.h"
 #include "base/version.h"
@@ -88,7 +89,8 @@ static void put_card(struct core *core, unsigned nic)
 
 void core_settings_init(struct core *core)
 {
-    settings_init(&core->settings, core->settings_arena, sizeof core->settings_arena);
+    static uint8_t arena[SETTINGS_ARENA_DEFAULT];
+    settings_init(&core->settings, arena, sizeof arena);
     settings_use(&core->settings, "net0");
     (void)settings_put_text(&core->settings, "builtin", "version", signet_version);
     (void)settings_put_text(&core->settings, "builtin", "platform", core->platform->name);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // Time passes here: every loop that waits for something turns through core_turn, so that frames, timers and the
 // keyboard go on whatever is being waited for.
-#include "core/state.h"
+#include "core/session.h"
 #include "net/net.h"
 
 #define KEY_INTERVAL_US 50000

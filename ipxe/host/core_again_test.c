@@ -126,6 +126,28 @@ static void cut(void)
     w.net.tick = power_cut;
 }
 
+static void tpm(void)
+{
+    w.machine.tpm = true;
+}
+
+static void broken_tpm(void)
+{
+    w.machine.tpm = true;
+    w.machine.fail_measurement = 1;
+}
+
+static void variables(void)
+{
+    w.machine.nvram = true;
+}
+
+static void bad_floor(void)
+{
+    w.machine.nvram = true;
+    w.machine.values[0] = (struct host_value){ .name = "SignetFloor", .room = ROOM_FIRMWARE, .len = 3 };
+}
+
 static void bad_chunk(void)
 {
     w.image.payload[10000] ^= 1;
@@ -170,11 +192,15 @@ static const struct kind {
       .before = no_card },
     { "an address by hand", "#!ipxe\nset net0/ip 10.0.0.50\nset net0/netmask 255.255.255.0\nifopen\nchain p2://10.0.0.1/image\n",
       "p2: asking", .before = no_dhcp, .boots = true },
+    { "a TPM", BOOT_V4, "is measured into PCRs", .before = tpm, .boots = true },
+    { "a TPM that fails", BOOT_V4, "its measurements are spoilt", .before = broken_tpm, .boots = true },
+    { "no floor", "#!ipxe\nfloor\nexit\n", "no floor is kept", .before = variables },
+    { "a floor that cannot be read", "#!ipxe\nfloor\nexit\n", "cannot be read\n", .before = bad_floor },
     { "another transport after it failed", NAMED "chain tftp://10.0.0.1/none || chain p2://10.0.0.1/image\n", "[G04]",
       .tftp = "#!ipxe\n", .boots = true },
 };
 
-_Static_assert(ARRAY_SIZE(kinds) == 19, "a prime number, so that each step leads through all of them");
+_Static_assert(ARRAY_SIZE(kinds) == 23, "a prime number, so that each step leads through all of them");
 
 static struct outcome first[ARRAY_SIZE(kinds)]; // what each kind's first start came to
 
@@ -234,8 +260,9 @@ TEST(a_thousand_starts_are_like_the_first)
         start(k, &out);
         if (!was->now_us)
             *was = out;
-        bool good = right(k, &out) && same_text(out.transcript, was->transcript) && out.now_us == was->now_us && out.discovers == was->discovers &&
-                    out.sent == was->sent && out.allocations == was->allocations;
+        bool good = right(k, &out) && same_text(out.transcript, was->transcript) && same_text(out.measured, was->measured) &&
+                    out.now_us == was->now_us && out.discovers == was->discovers && out.sent == was->sent &&
+                    out.allocations == was->allocations;
         if (!good)
             printf("  start %u, \"%s\": booted %d, %ld on the heap, %u names asked for, %llu us (%llu)\n%s", round, k->name, out.booted,
                    out.live_allocations, queries, (unsigned long long)out.now_us, (unsigned long long)was->now_us, out.transcript);

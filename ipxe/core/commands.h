@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MPL-2.0
+// The commands of scripts and the shell: the table (conf.c) and the functions (commands.c, floor.c, listing.c).
+#pragma once
+#include "core/session.h"
+
+extern const struct script_command core_commands[];
+extern const size_t core_command_count;
+int core_shell(struct core *core);
+
+#define CORE_COMMAND(name) int command_##name(struct script *s, int argc, char **argv)
+CORE_COMMAND(boot);
+CORE_COMMAND(cat);
+CORE_COMMAND(chain);
+CORE_COMMAND(dhcp);
+CORE_COMMAND(floor);
+CORE_COMMAND(ifclose);
+CORE_COMMAND(ifopen);
+CORE_COMMAND(ifstat);
+CORE_COMMAND(imgfetch);
+CORE_COMMAND(imgfree);
+CORE_COMMAND(imgstat);
+CORE_COMMAND(ls);
+CORE_COMMAND(poweroff);
+CORE_COMMAND(prompt);
+CORE_COMMAND(reboot);
+CORE_COMMAND(shell);
+CORE_COMMAND(sleep);

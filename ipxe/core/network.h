@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MPL-2.0
+// The network as the settings and DHCP have it (dhcp.c, address.c).
+#pragma once
+#include "core/session.h"
+
+// Starts the network stack on the platform's cards, and names them.
+void core_network_start(struct core *core);
+
+// Configures a card by DHCP: the ROM's cached answer where it is enough, our own DHCP otherwise.
+int core_dhcp(struct core *core, unsigned nic, bool force);
+// Any card: in turn until one has an address, those that get no link behind those that do.
+int core_dhcp_any(struct core *core, bool force);
+// Opens the cards that are not open yet, and waits a little for the first link. ERR_NET_NO_CARD when none could be.
+int core_open_network(struct core *core);
+
+// Gives the network stack the addresses, routes, MTUs, name servers and search list that the settings name now (address.c).
+// To be called when these or the open cards have changed.
+void core_apply_addresses(struct core *core);
