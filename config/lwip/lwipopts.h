@@ -83,6 +83,8 @@
 #define LWIP_TCP 1
 // With IPv6's header and a priority tag a segment of this size is a frame of 1514 bytes: iPXE's ROMs cut longer ones (doc/bios.md).
 #define TCP_MSS 1436
+// The least that we send a segment of, whatever the peer says (patches/lwip/0009-small-segments.patch): the longest request is 18 of them.
+#define TCP_LEAST_MSS 256
 #define LWIP_WND_SCALE 1
 #define TCP_RCV_SCALE 3
 #define TCP_WND (256 * 1024)

@@ -16,7 +16,7 @@
 #define PROTO_TCP 6
 #define PROTO_UDP 17
 #define TCP_HEAD 20
-#define TCP_OPTION_MSS 0x020405b4 // 1460
+#define TCP_OPTION_MSS 0x02040000
 #define PROTO_ICMP6 58
 #define ND_SOLICITATION 135
 #define ND_ADVERTISEMENT 136
@@ -152,7 +152,7 @@ void simnet_send_tcp(struct simnet *net, const struct net_addr *from, const stru
     builder_u16_be(&b, segment->window);
     builder_u32_be(&b, 0); // checksum, urgent pointer
     if (segment->flags & SIMNET_SYN)
-        builder_u32_be(&b, TCP_OPTION_MSS);
+        builder_u32_be(&b, TCP_OPTION_MSS | net->tcp_mss);
     builder_bytes(&b, segment->data, segment->len);
     if (b.bad)
         return;
@@ -288,6 +288,7 @@ void simnet_attach(struct simnet *net, struct host_machine *machine)
         .peer_ip4 = { 10, 0, 0, 1 },
         .peer_ip6 = { 0xfe, 0x80, [15] = 1 },
         .peer_mac = { 0x52, 0x54, 0, 0, 0, 1 },
+        .tcp_mss = 1460,
         .ip4 = true,
         .ip6 = true,
         .delay_us = 200,

@@ -42,6 +42,7 @@ struct simnet {
     uint8_t peer_ip4[4]; // the peer that is 0.0.0.0/0 too: answers ARP for every address but the machine's
     uint8_t peer_ip6[16];
     uint8_t peer_mac[6];
+    uint16_t tcp_mss;     // what its SYN says (RFC 9293 3.7.1)
     bool ip4, ip6;        // which families the peer speaks
     uint32_t loss_per_64k; // chance of losing a frame towards the machine
     uint64_t delay_us;
@@ -53,7 +54,7 @@ struct simnet {
     uint8_t machine_mac[6];
 };
 
-// Sends a segment to the machine under test, over IPv4; a SYN says that 1460 bytes fit (RFC 9293 3.7.1).
+// Sends a segment to the machine under test, over IPv4; a SYN says that tcp_mss bytes fit.
 void simnet_send_tcp(struct simnet *net, const struct net_addr *from, const struct net_addr *to, const struct simnet_segment *segment);
 
 // Connects *net as the wire of `machine`. The caller fills in udp, user and the choices afterwards.
