@@ -138,7 +138,7 @@ int install_table_read(struct install_dev *dev, struct install_table *ret)
     if (load16_le(sector + 510) != 0xaa55)
         return 0;
     for (unsigned i = 0; i < MBR_PARTITIONS; i++)
-        if (sector[446 + 16 * i + 4] == MBR_TYPE_GPT)
+        if (mbr_protects(sector, i))
             return read_gpts(dev, sector, sector + 446 + 16 * i, ret);
     return read_mbr(dev, sector, ret);
 }

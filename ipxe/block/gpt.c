@@ -108,6 +108,11 @@ bool mbr_is(const uint8_t *sector)
     return load16_le(sector + MBR_SIGNATURE) == 0xaa55;
 }
 
+bool mbr_protects(const uint8_t *sector, unsigned i)
+{
+    return sector[MBR_TABLE + i * MBR_ENTRY + 4] == MBR_TYPE_GPT;
+}
+
 bool mbr_entry(const uint8_t *sector, unsigned i, uint64_t disk_sectors, struct partition *ret)
 {
     const uint8_t *entry = sector + MBR_TABLE + i * MBR_ENTRY;

@@ -69,6 +69,9 @@ bool gpt_entry(const struct gpt *gpt, const uint8_t *entries, unsigned i, struct
 // Whether a first sector, of at least 512 bytes, ends as one with a classic table does: 55 AA.
 bool mbr_is(const uint8_t *sector);
 
+// Whether entry i of [0, MBR_PARTITIONS) says that a GPT is behind it (MBR_TYPE_GPT).
+bool mbr_protects(const uint8_t *sector, unsigned i);
+
 // Entry i of [0, MBR_PARTITIONS) of the classic table, checked: true when it is used, lies inside the disk and is no protective one
 // (MBR_TYPE_GPT).
 bool mbr_entry(const uint8_t *sector, unsigned i, uint64_t disk_sectors, struct partition *ret);

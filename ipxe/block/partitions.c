@@ -16,25 +16,40 @@ static int read_gpt_at(struct partitions *t, uint64_t lba)
 }
 _Static_assert(GPT_ENTRIES_SIZE_MAX % BLOCK_SECTOR_MAX == 0, "whole sectors of entries fit");
 
+// What the first sector says about the disk (UEFI 5.2): it is divided by an MBR, or a GPT is behind it. Neither: no such sector.
+enum mbr_says { NOTHING, DIVIDED, PROTECTED };
+static enum mbr_says mbr_says(const struct partitions *t)
+{
+    enum mbr_says says = NOTHING;
+    struct partition p;
+    for (unsigned i = 0; mbr_is(t->sector) && i < MBR_PARTITIONS; i++) {
+        if (mbr_protects(t->sector, i))
+            return PROTECTED;
+        if (mbr_entry(t->sector, i, t->whole.sectors, &p))
+            says = DIVIDED;
+    }
+    return says;
+}
+
 int partitions_open(struct partitions *t, const struct block_device *whole)
 {
     t->whole = *whole;
-    t->copied = false;
     t->next = 0;
     t->chain.next = 0;
-    int err = read_gpt_at(t, GPT_HEADER_LBA);
-    t->is_gpt = err != ERR_NOT_FOUND;
-    if (!t->is_gpt) {
-        err = block_read(whole, 0, 1, t->sector);
-        if (!err && !mbr_is(t->sector))
-            err = ERR_NOT_FOUND;
-        t->count = err ? 0 : MBR_PARTITIONS;
-        return err;
+    int gpt = read_gpt_at(t, GPT_HEADER_LBA), mbr = block_read(whole, 0, 1, t->sector);
+    enum mbr_says says = mbr ? NOTHING : mbr_says(t);
+    if (says == DIVIDED)
+        gpt = ERR_NOT_FOUND; // one of a former life, whole or not
+    t->copied = gpt && (gpt != ERR_NOT_FOUND || says == PROTECTED);
+    if (t->copied && read_gpt_at(t, whole->sectors - 1) == 0) {
+        gpt = 0;
+    } else if (t->copied && gpt == ERR_NOT_FOUND) { // nor is there a copy
+        t->copied = false;
+        mbr = block_read(whole, 0, 1, t->sector);
     }
-    t->copied = err != 0;
-    if (t->copied)
-        err = read_gpt_at(t, whole->sectors - 1) ? ERR_DISK_TABLE : 0;
-    t->count = err ? 0 : t->gpt.count;
+    t->is_gpt = gpt != ERR_NOT_FOUND;
+    int err = t->is_gpt ? (gpt ? ERR_DISK_TABLE : 0) : !mbr && !mbr_is(t->sector) ? ERR_NOT_FOUND : mbr;
+    t->count = err ? 0 : t->is_gpt ? t->gpt.count : MBR_PARTITIONS;
     return err;
 }
 

@@ -6,7 +6,7 @@
 
 // A walk through a table. 22 KiB: the caller says where they are.
 struct partitions {
-    bool copied; // the first GPT is damaged, and the one at the device's end is read, or should be
+    bool copied; // the first GPT is damaged or gone, and the one at the device's end is read, or should be
     // Inside.
     struct block_device whole;
     bool is_gpt;
@@ -17,7 +17,8 @@ struct partitions {
     uint8_t sector[BLOCK_SECTOR_MAX]; // the MBR, until the chain is walked
 };
 
-// Reads the table; a GPT comes before an MBR. ERR_NOT_FOUND (neither), ERR_DISK_TABLE (both copies of a GPT are damaged), and errors of reading.
+// Reads the table. A GPT comes before an MBR, unless that has partitions and does not name it. ERR_NOT_FOUND (neither), ERR_DISK_TABLE
+// (both copies of a GPT are damaged), and errors of reading.
 int partitions_open(struct partitions *t, const struct block_device *whole);
 
 // The next partition, and the device that it is. 1, or 0: there is none. ERR_DISK_TABLE, or an error of reading: further

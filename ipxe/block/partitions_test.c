@@ -127,6 +127,47 @@ TEST(damaged_gpts)
     }
 }
 
+// The first copy is wiped, as by who writes zeros over a disk's beginning. That it was there the MBR still says.
+TEST(a_gpt_that_is_gone)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(sector_sizes); i++)
+        for (int other = 0; other < 2; other++) {
+            make_gpt(sector_sizes[i]);
+            put_entry(0, 1, MBR_TYPE_GPT, 1, UINT32_MAX);
+            if (other) // a hybrid one
+                put_entry(0, 0, 0x83, 8, 8);
+            CHECK_EQ(walk(), 1);
+            CHECK(!table.copied, is_device(0, TESTDISK_AT / sector_sizes[i], LENGTH / sector_sizes[i]));
+            memset(disk.data + sector_sizes[i], 0, sector_sizes[i]);
+            CHECK_EQ(walk(), 1);
+            CHECK(table.copied, is_device(0, TESTDISK_AT / sector_sizes[i], LENGTH / sector_sizes[i]));
+            memset(disk.data + TESTDISK_SIZE - sector_sizes[i], 0, sector_sizes[i]);
+            CHECK_EQ(walk(), other); // what the MBR has itself
+            CHECK(!table.copied);
+            block.reads = 0;
+            block.fail_read = 4; // the MBR, once more
+            CHECK_EQ(walk(), ERR_DISK_READ);
+        }
+}
+
+// The GPT of a former life, whole or not, behind an MBR that has partitions and does not name it: no system looks at it, and where its
+// partitions were others are.
+TEST(a_gpt_of_a_former_life)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(sector_sizes); i++)
+        for (int damaged = 0; damaged < 2; damaged++) {
+            make_gpt(sector_sizes[i]);
+            put_entry(0, 2, 0x83, 100, 4);
+            disk.data[sector_sizes[i] + 60] ^= (uint8_t)damaged;
+            CHECK_EQ(walk(), 1);
+            CHECK(found[0].number == 3, is_device(0, 100, 4), !table.copied);
+            // Nothing but the mark, or what lies nowhere: no table.
+            put_entry(0, 2, 0x83, UINT32_MAX, 4);
+            CHECK_EQ(walk(), 1);
+            CHECK(found[0].number == 1, table.copied == damaged);
+        }
+}
+
 TEST(no_table)
 {
     make_gpt(512);
@@ -200,5 +241,5 @@ TEST(short_disks)
     }
 }
 
-TEST_MAIN(T(of_a_gpt), T(of_an_mbr_logical_ones_included), T(writes_go_through), T(damaged_gpts), T(no_table), T(damaged_chains),
-          T(every_read_may_fail), T(short_disks))
+TEST_MAIN(T(of_a_gpt), T(of_an_mbr_logical_ones_included), T(writes_go_through), T(damaged_gpts), T(a_gpt_that_is_gone), T(a_gpt_of_a_former_life),
+          T(no_table), T(damaged_chains), T(every_read_may_fail), T(short_disks))

@@ -6,7 +6,7 @@
 #include "block/testdisk.h"
 
 #define PARTITION (1024 * 1024)
-#define TABLE_READS 2 // header and entries; the next two are the slots' headers
+#define TABLE_READS 3 // header, entries and the MBR; the next two are the slots' headers
 
 static const uint32_t sector_sizes[] = { 512, 4096 };
 static struct testdisk disk;
