@@ -2,14 +2,25 @@
 // Names that the machine asks for, and name servers: which are asked, and what of their answers counts.
 #include "host/testpackets.h"
 
-// The answer to the query in `query`, with so many addresses (of 4 or 16 bytes each), without its last `cut` bytes.
-static void answer_cut(const struct frame *query, const uint8_t *addresses, unsigned count, uint16_t size, size_t cut)
+// How an answer differs from a good one.
+struct oddity {
+    uint16_t flags; // 0: those of an answer that has addresses, or of one that has none (RFC 1035 4.1.1)
+    uint16_t number, port, to_port; // so much more than right, the answer's and its ports'
+    uint8_t other;  // the last byte of the sender's address; 0: who was asked
+    bool other_name;
+    size_t cut;     // so many bytes less
+};
+
+// The answer to the query in `query`, with so many addresses (of 4 or 16 bytes each).
+static void answer_oddly(const struct frame *query, const struct oddity *o, const uint8_t *addresses, unsigned count, uint16_t size)
 {
     const uint8_t *in = query->bytes + ETH + 20;
     uint8_t packet[1024] = { 0 }, *dns = packet + 8;
     size_t len = load16_be(in + 4) - 8u, question = len;
     memcpy(dns, in + 8, len);
-    store16_be(dns + 2, count ? 0x8180 : 0x8183);
+    store16_be(dns, (uint16_t)(load16_be(dns) + o->number));
+    dns[13] ^= o->other_name;
+    store16_be(dns + 2, o->flags ? o->flags : count ? 0x8180 : 0x8183);
     store16_be(dns + 6, (uint16_t)count);
     for (unsigned i = 0; i < count; i++, len += 12u + size) {
         store16_be(dns + len, 0xc00c);
@@ -18,16 +29,23 @@ static void answer_cut(const struct frame *query, const uint8_t *addresses, unsi
         store16_be(dns + len + 10, size);
         memcpy(dns + len + 12, addresses + i * size, size);
     }
-    len -= cut;
-    store16_be(packet, 53);
-    memcpy(packet + 2, in, 2);
+    len -= o->cut;
+    store16_be(packet, (uint16_t)(53 + o->port));
+    store16_be(packet + 2, (uint16_t)(load16_be(in) + o->to_port));
     store16_be(packet + 4, (uint16_t)(8 + len)); // no checksum of its own
     struct frame f = ip_packet(false, 17, packet, 8 + len, 0, false);
     memcpy(f.bytes + ETH + 12, query->bytes + ETH + 16, 4);
+    if (o->other)
+        f.bytes[ETH + 15] = o->other;
     store16_be(f.bytes + ETH + 10, 0);
     store16_be(f.bytes + ETH + 10, (uint16_t)~sum_up(0, f.bytes + ETH, 20));
     wire_put(&f);
     drain();
+}
+
+static void answer_cut(const struct frame *query, const uint8_t *addresses, unsigned count, uint16_t size, size_t cut)
+{
+    answer_oddly(query, &(struct oddity){ .cut = cut }, addresses, count, size);
 }
 
 static void answer_name(const struct frame *query, const uint8_t *addresses, unsigned count, uint16_t size)
@@ -192,6 +210,7 @@ TEST(name_servers_that_refuse)
     CHECK_EQ(net_resolve("closed.example", false, ret), ERR_CONN_REFUSED);
     // The next server is asked at once, and what it says holds.
     for (int known = 0; known < 2; known++) {
+        net_set_dns(NET_DNS_SETTINGS, NULL, 0); // who answered last is forgotten
         net_set_dns(NET_DNS_SETTINGS, servers, 2);
         const char *name = known ? "known.example" : "unknown.example";
         CHECK_EQ(net_resolve(name, false, ret), ERR_TIMED_OUT);
@@ -208,5 +227,123 @@ TEST(name_servers_that_refuse)
     net_set_dns(NET_DNS_SETTINGS, NULL, 0);
 }
 
+static const uint8_t right_ip[4] = { 10, 0, 0, 44 }, forged_ip[4] = { 10, 0, 0, 66 };
+
+static bool only_the_right_one(const char *name)
+{
+    struct net_addr ret[NET_ADDRESSES_MAX], expected = net_addr_v4(right_ip, 0);
+    return net_resolve(name, false, ret) == 1 && net_addr_equal(&ret[0], &expected);
+}
+
+// Who does not see the question guesses its number or its port; here one of the two is known, and the other is the only one not tried.
+TEST(forged_answers_by_the_thousand)
+{
+    struct net_addr ret[NET_ADDRESSES_MAX];
+    set_up_names();
+    struct frame query = *ask_name("www.example", false);
+    for (unsigned i = 1; i <= UINT16_MAX; i++) {
+        answer_oddly(&query, &(struct oddity){ .number = (uint16_t)i }, forged_ip, 1, 4);
+        answer_oddly(&query, &(struct oddity){ .to_port = (uint16_t)i }, forged_ip, 1, 4);
+        CHECK_EQ(net_resolve("www.example", false, ret), ERR_TIMED_OUT);
+    }
+    static const struct oddity others[] = { { .other = 99 }, { .other_name = true }, { .flags = 0x0180 } };
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        answer_oddly(&query, &others[i], forged_ip, 1, 4);
+        CHECK_EQ(net_resolve("www.example", false, ret), ERR_TIMED_OUT);
+    }
+    answer_name(&query, right_ip, 1, 4);
+    CHECK(only_the_right_one("www.example"));
+}
+
+#define SERVERS 3
+static void set_servers(unsigned count)
+{
+    struct net_addr servers[SERVERS];
+    for (uint8_t i = 0; i < count; i++)
+        servers[i] = net_addr_v4((const uint8_t[]){ 10, 0, 0, (uint8_t)(53 + i) }, 53);
+    set_up();
+    net_set_dns(NET_DNS_SETTINGS, NULL, 0); // who answered last is forgotten
+    net_set_dns(NET_DNS_SETTINGS, servers, count);
+}
+
+static unsigned asked(void)
+{
+    return t.query.bytes[ETH + 19] - 53u;
+}
+
+static void a_second_passes(void)
+{
+    wire.machine.now_us += 1000000;
+    drain(); // asks who has the address
+    drain();
+}
+
+// Who says no, or that his answer is cut off and gives none of it, has not the last word; the next one does. 3: no such name, 2: a
+// fault of the server, 5: it refuses.
+TEST(another_server_may_know)
+{
+    static const uint16_t flags[] = { 0x8183, 0x8182, 0x8185, 0x8380 };
+    struct net_addr ret[NET_ADDRESSES_MAX];
+    for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+        for (unsigned known = 0; known < 2; known++) {
+            set_servers(2);
+            (void)ask_name("a.example", false);
+            CHECK_EQ(asked(), 0);
+            answer_oddly(&t.query, &(struct oddity){ .flags = flags[i] }, right_ip, 0, 4);
+            CHECK_EQ(asked(), 1);
+            CHECK_EQ(net_resolve("a.example", false, ret), ERR_TIMED_OUT);
+            answer_oddly(&t.query, &(struct oddity){ .flags = known ? 0 : flags[i] }, right_ip, known, 4);
+            if (known)
+                CHECK(only_the_right_one("a.example"));
+            else
+                CHECK_EQ(net_resolve("a.example", false, ret), ERR_DNS_FAILED);
+        }
+    // Cut off behind an address: that one is good.
+    set_servers(2);
+    answer_oddly(ask_name("b.example", false), &(struct oddity){ .flags = 0x8380 }, right_ip, 1, 4);
+    CHECK(only_the_right_one("b.example"));
+    net_set_dns(NET_DNS_SETTINGS, NULL, 0);
+}
+
+// Silent ones cost a second each, once: who has answered is asked first from then on. Late answers count.
+TEST(silent_servers_are_passed_over)
+{
+    struct net_addr ret[NET_ADDRESSES_MAX];
+    for (unsigned live = 0; live < SERVERS; live++) {
+        set_servers(SERVERS);
+        (void)ask_name("a.example", false);
+        for (unsigned i = 0; i < live; i++) {
+            CHECK_EQ(asked(), i);
+            a_second_passes();
+        }
+        CHECK_EQ(asked(), live);
+        answer_name(&t.query, right_ip, 1, 4);
+        CHECK(only_the_right_one("a.example"));
+        (void)ask_name("b.example", true);
+        answer_name(&t.query, NULL, 0, 16); // no, says the one that is there: the others are asked
+        for (unsigned i = 1; i < SERVERS; i++) {
+            CHECK_EQ(net_resolve("b.example", true, ret), ERR_TIMED_OUT);
+            CHECK_EQ(asked(), (live + i) % SERVERS);
+            a_second_passes();
+        }
+        CHECK_EQ(net_resolve("b.example", true, ret), ERR_DNS_FAILED);
+    }
+    set_servers(2);
+    struct frame first = *ask_name("late.example", false);
+    a_second_passes();
+    CHECK_EQ(asked(), 1);
+    answer_name(&first, right_ip, 1, 4);
+    CHECK(only_the_right_one("late.example"));
+    // Nobody answers at all: that ends, too.
+    set_servers(2);
+    (void)ask_name("nobody.example", false);
+    for (unsigned i = 0; i < 20; i++)
+        a_second_passes();
+    CHECK_EQ(net_resolve("nobody.example", false, ret), ERR_DNS_FAILED);
+    net_set_dns(NET_DNS_SETTINGS, NULL, 0);
+}
+
 TEST_MAIN(T(late_answer_is_no_other_names), T(families_of_a_name_are_told_apart), T(every_address_of_a_name_is_given),
-          T(a_bad_record_costs_no_good_ones), T(name_servers_that_refuse), T(name_servers_of_a_router_come_last))
+          T(a_bad_record_costs_no_good_ones), T(forged_answers_by_the_thousand), T(another_server_may_know),
+          T(silent_servers_are_passed_over), T(name_servers_that_refuse),
+          T(name_servers_of_a_router_come_last))

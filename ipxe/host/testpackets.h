@@ -9,6 +9,7 @@
 
 static struct {
     struct frame sent; // the last frame of the machine, but for ARP
+    struct frame query; // the last question for a name, over IPv4
     struct net_addr from;
     uint8_t data[4096]; // what a socket got
     size_t len;
@@ -26,6 +27,8 @@ static int wire_send(void *ctx, const void *frame, size_t len)
     }
     memcpy(t.sent.bytes, frame, len);
     t.sent.len = len;
+    if (load16_be(t.sent.bytes + 12) == 0x0800 && len > ETH + 28 && t.sent.bytes[ETH + 9] == 17 && load16_be(t.sent.bytes + ETH + 22) == 53)
+        t.query = t.sent;
     return 0;
 }
 
