@@ -103,6 +103,8 @@ class Runner:
             command += [f"{os.path.basename(image)}={image_path(image)}" for image in server.images]
         elif server.kind == "http":
             command = [sys.executable, "-m", "http.server", "--directory", folder, *server.options, "8080"]
+        elif server.kind == "ranges":
+            command = [sys.executable, os.path.join(fixtures.TOP, "ci/qemu/httpd.py"), *server.options, folder]
         elif server.kind == "endless":
             command = [sys.executable, os.path.join(fixtures.TOP, "ci/qemu/endless.py")]
         else:
@@ -204,7 +206,7 @@ class Runner:
         deadline = time.monotonic() + 20
         for server in self.row.servers:
             node = self.net.nodes[server.name]
-            port = ":8080 " if server.kind in ("http", "endless") else ":20530 "
+            port = ":8080 " if server.kind in ("http", "endless", "ranges") else ":20530 "
             while not server.late and port not in node.sh("ss", "-utlnH"):
                 if self.processes[server.name].poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"server {server.name} does not come up: {self.tail(f'server-{server.name}.log')}")
@@ -400,6 +402,26 @@ class Runner:
 
     def check_sent_at_most(self, name, most):
         return [] if self.sent(name) <= most else [f"server {name} sent {self.sent(name)} bytes"]
+
+    def bodies(self, name):
+        """What the server (httpd.py) was asked for since it was started, and sent of it: (first byte, bytes) of each answer."""
+        log = self.log(f"server-{name}.log").rpartition("started\n")[2]
+        asked = re.findall(r"^asked \S+ (\d+) \d+\nbody (\d+)$", log, re.M)
+        return [(int(first), int(length)) for first, length in asked]
+
+    def check_bodies_at_most(self, name, most):
+        total = sum(length for _, length in self.bodies(name))
+        print(f"# server {name} sent {total} bytes of bodies in {len(self.bodies(name))} answers")
+        return [] if 0 < total <= most else [f"server {name} sent {total} bytes of bodies"]
+
+    def check_nothing_twice(self, name):
+        """Each answer begins where the one before was cut."""
+        at = 0
+        for first, length in self.bodies(name):
+            if first != at:
+                return [f"server {name} was asked for byte {first} behind byte {at}"]
+            at += length
+        return [] if len(self.bodies(name)) > 1 else ["one answer only"]
 
     def check_placed(self, image):
         """What the core would have started is what went into the image: kernel, then the initrds in order."""

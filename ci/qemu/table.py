@@ -24,7 +24,7 @@ class Server:
     name: str
     images: list  # names in build/qemu/fixtures/images, or for `p2` also forged/NAME
     address: str = None  # IPv4; None: IPv6 link-local alone
-    kind: str = "signet"  # "signet": bin/signet bootserver; "p2": ci/qemu/p2.py; "http": Python's HTTP server; "endless": endless.py
+    kind: str = "signet"  # "signet": bin/signet bootserver; "p2": ci/qemu/p2.py; "http": Python's HTTP server; else httpd.py, endless.py
     options: list = field(default_factory=list)
     late: float = 0.0  # seconds after the machine's start until it is there
     address6: str = None  # besides link-local
@@ -289,6 +289,21 @@ def endless_rows():
                    servers=servers, script=script("dhcp", *lines, rest), expect=told, after=(("placed", "good"),), deadline=180)
 
 
+def broken_rows():
+    """HTTP servers that break off in mid-file: the download goes on there, or on another server."""
+    both = [Server("a", ["tiny"], A, "ranges", ["--cut", "1000000", "--die"]), Server("b", ["tiny"], B, "ranges")]
+    once = replace(both[0], options=["--cut", "1000000"])
+    row = Row("host-http-resumed", "HTTP that breaks off in mid-file: the rest alone is asked for", chain(f"http://{A}:8080/tiny", "dhcp"), [once],
+              machine="host", group="host", boots="tiny", expect=(r"after \d+ bytes; going on there",), forbid=("ROW-FAILED",),
+              after=(("nothing_twice", "a"),))
+    # The second one sends seal and list anew, and the chunk that was cut.
+    most = (3 << 20) + 12288 - 1000000 + 65536 + 8192
+    yield row
+    yield replace(row, name="host-http-mirror", about="a second HTTP server goes on where the first one broke off and refuses", servers=both,
+                  script=script("dhcp", f"chain http://{A}:8080/tiny || chain http://{B}:8080/tiny || echo ROW-FAILED"),
+                  expect=(r"\[N16\]", r"seal: \d+ of \d+ KiB are in memory already"), after=(("bodies_at_most", "b", most),))
+
+
 NOT_ON_HOST = {"e1000", "sha-ni", "cached-dhcp", "smallest", "loss-relay"}  # about the PXE ROM, the machine, QEMU's socket
-ROWS += (list(host_rows()) + list(endless_rows()) + table_dhcp.rows(ROWS) + table_names.rows(ROWS) + table_efi.rows(ROWS) +
+ROWS += (list(host_rows()) + list(endless_rows()) + list(broken_rows()) + table_dhcp.rows(ROWS) + table_names.rows(ROWS) + table_efi.rows(ROWS) +
          table_disk.rows(ROWS) + table_usb.rows(ROWS))

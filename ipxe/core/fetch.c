@@ -48,7 +48,8 @@ int core_chain(struct core *core, const char *uri_text, bool boot)
         console_error("fetch", err, "%s", uri_text);
         return err;
     }
-    core_image_forget(core);
+    if (core->image.verified)
+        core_image_forget(core);
     core->image.remote = transport->remote;
     core->image.starts = boot;
     err = transport->fetch(core, &uri);

@@ -8,11 +8,6 @@
 #include "proto/http.h"
 #include "proto/tftp.h"
 
-static int sink_data(void *ctx, const uint8_t *data, size_t len)
-{
-    return core_sink_data(ctx, data, len);
-}
-
 // The addresses of a URI's host; the next server of DHCP when it names none.
 static int servers_of(struct core *core, const struct uri *uri, uint16_t port, struct core_names *ret)
 {
@@ -35,10 +30,19 @@ static int servers_of(struct core *core, const struct uri *uri, uint16_t port, s
 
 struct tftp_fetch {
     struct core *core;
+    struct core_sink *sink;
+    uint64_t at; // in the file
     struct core_names names;
     struct tftp_client client;
     struct sending sending;
 };
+
+static int tftp_data(void *ctx, const uint8_t *data, size_t len)
+{
+    struct tftp_fetch *f = ctx;
+    f->at += len;
+    return core_sink_bytes(f->sink, f->at - len, data, len);
+}
 
 static void tftp_received(void *ctx, unsigned nic, const struct net_addr *from, const uint8_t *data, size_t len)
 {
@@ -65,19 +69,20 @@ static int tftp_run(struct tftp_fetch *f, struct net_udp *udp)
             err = sending_judge(&f->sending, net_udp_send(udp, &to, packet, len), &to, core_now(f->core));
         result = tftp_result(&f->client);
         if (!err && result == 1)
-            err = core_turn(f->core);
+            err = core_sink_enough(f->sink) ? ERR_TRUNCATED : core_turn(f->core);
         if (!err && result == 1 && !f->client.peer.port)
             err = core_names_judge(&f->names, since);
         if (err)
             tftp_abort(&f->client, err); // the server is told in the next round
     } while (result == 1);
-    return sending_reason(&f->sending, result);
+    return result == ERR_TRUNCATED ? 0 : sending_reason(&f->sending, result); // which is our own
 }
 
-static int tftp_ask(struct tftp_fetch *f, const char *name, const struct net_addr *server, struct core_sink *sink)
+static int tftp_ask(struct tftp_fetch *f, const char *name, const struct net_addr *server)
 {
+    f->at = 0;
     f->sending = (struct sending){ 0 };
-    int err = tftp_init(&f->client, name, server, net_mtu(server), sink_data, sink, core_now(f->core));
+    int err = tftp_init(&f->client, name, server, net_mtu(server), tftp_data, f, core_now(f->core));
     if (net_rx_limit())
         tftp_limit_window(&f->client, (uint16_t)net_rx_limit());
     struct net_udp *udp = err ? NULL : net_udp_open(0, tftp_received, f);
@@ -92,7 +97,7 @@ static int tftp_ask(struct tftp_fetch *f, const char *name, const struct net_add
 int core_tftp_fetch(struct core *core, const struct uri *uri)
 {
     static struct tftp_fetch fetch;
-    struct core_sink *sink;
+    struct range range;
     char name[TFTP_FILENAME_MAX];
     fetch.core = core;
     console_say("tftp", "fetching %s from %s", uri->path, uri->host[0] ? uri->host : "the next server");
@@ -100,18 +105,23 @@ int core_tftp_fetch(struct core *core, const struct uri *uri)
     if (err >= 0)
         err = servers_of(core, uri, TFTP_PORT, &fetch.names);
     if (!err)
-        err = core_sink_open(&sink, core, uri);
+        err = core_sink_open(&fetch.sink, core, uri);
     if (err) {
         console_error("tftp", err, "cannot fetch %s", uri->path);
         return err;
     }
     struct net_addr server = core_names_take(&fetch.names);
-    do {
-        err = tftp_ask(&fetch, name, &server, sink);
-    } while (err && !fetch.client.peer.port && (err = core_names_next(&fetch.names, "tftp", err, &server)) == 0);
+    bool again = true; // once more from the beginning, when it is known what is missing
+    while (again && (err = core_sink_next(fetch.sink, err, &range)) == 0) {
+        do {
+            err = tftp_ask(&fetch, name, &server);
+        } while (err && !fetch.client.peer.port && (err = core_names_next(&fetch.names, "tftp", err, &server)) == 0);
+        range.to = RANGE_END;
+        again = core_sink_enough(fetch.sink);
+    }
     if (fetch.client.message[0])
         console_say("tftp", "the server says: %s", fetch.client.message);
-    return core_sink_close(sink, err);
+    return core_sink_close(fetch.sink, MIN(err, 0));
 }
 
 // --- HTTP ---
@@ -180,7 +190,7 @@ static int http_ask(struct http_fetch *f, const struct net_addr *server)
     if (err)
         return err;
     uint64_t since = core_now(f->core);
-    while ((result = http_result(&f->response)) == 1 && !f->error && !err) {
+    while ((result = http_result(&f->response)) == 1 && !f->error && !err && !core_sink_enough(f->sink)) {
         err = core_turn(f->core);
         if (!err)
             err = progress_judge(&f->progress, core_now(f->core));
@@ -261,6 +271,8 @@ int core_http_fetch(struct core *core, const struct uri *uri)
     while ((err = core_sink_next(fetch.sink, err, &fetch.range)) == 0) {
         here = *uri;
         err = http_run(&fetch, &here);
+        if (!fetch.response.part)
+            fetch.range.to = RANGE_END;
         if (err && fetch.response.status == 416)
             break; // the file has no more
     }

@@ -77,7 +77,9 @@ int core_image_plan(struct core *core, const struct seal *seal)
     const struct platform *p = core->platform;
     struct mem_region usable[PLATFORM_REGIONS_MAX], firmware[PLATFORM_REGIONS_MAX];
     struct core_image *image = &core->image;
-    core_image_forget(core);
+    bool same = image->partial && digest_equal(image->seal.image_id, seal->image_id, SHA256_SIZE);
+    if (!same)
+        core_image_forget(core);
     int err = core_floor_check(core, seal);
     if (err)
         return err;
@@ -86,6 +88,9 @@ int core_image_plan(struct core *core, const struct seal *seal)
                       seal->name, seal_target_name(seal->target));
         return ERR_BOOT_TARGET;
     }
+    image->planned = same;
+    if (same)
+        return 0; // its parts, and what they need, are the same
     image->seal = *seal;
     struct place_input input = {
         .seal = &image->seal,
@@ -111,10 +116,18 @@ int core_image_plan(struct core *core, const struct seal *seal)
 
 void core_image_forget(struct core *core)
 {
-    core->image.planned = core->image.verified = false;
+    core->image.planned = core->image.verified = core->image.partial = false;
     core_keep_forget();
     if (core->platform->unmap)
         core->platform->unmap(core->platform->ctx);
+}
+
+void core_image_fail(struct core *core)
+{
+    struct core_image *image = &core->image;
+    image->partial |= image->planned;
+    image->planned = image->verified = false;
+    core_keep_forget();
 }
 
 // The verified command line and what the seal says, so that the booted system knows what it is. An application gets

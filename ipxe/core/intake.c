@@ -2,6 +2,8 @@
 // See intake.h.
 #include "core/intake.h"
 
+#include "core/disks.h"
+
 int core_intake_plan(struct core *core, const struct seal *seal, const char *from)
 {
     console_say("seal", "%s counter %llu verified, %u MiB in %u chunks%s", seal->name, (unsigned long long)seal->counter,
@@ -9,6 +11,37 @@ int core_intake_plan(struct core *core, const struct seal *seal, const char *fro
     int err = core_image_plan(core, seal);
     if (!err)
         core_helpers_start(core);
+    return err;
+}
+
+static void say_reused(const struct intake *in, const char *part, uint64_t bytes, const char *where)
+{
+    if (bytes)
+        console_say(part, "%u of %u KiB are %s already and are not fetched", (unsigned)(bytes >> 10),
+                    (unsigned)(in->seal.payload_size >> 10), where);
+}
+
+// Which of the chunks in memory are good was not kept, since it takes no longer to hash them.
+static int reuse_memory(struct core *core, core_keep_judge *judge, void *ctx)
+{
+    uint64_t turned = core_now(core);
+    int err = 0;
+    for (uint32_t chunk = 0; core->image.partial && !err && chunk < core->image.seal.chunk_count; chunk++) {
+        (void)judge(ctx, chunk);
+        err = core_disk_turn(core, &turned);
+    }
+    core->image.partial = false;
+    return err;
+}
+
+int core_intake_reuse(struct core *core, const struct intake *in, core_keep_judge *judge, void *ctx)
+{
+    int err = reuse_memory(core, judge, ctx);
+    uint64_t memory = in->bytes_local;
+    say_reused(in, "seal", memory, "in memory");
+    if (!err)
+        err = core_keep_reuse(core, judge, ctx);
+    say_reused(in, "keep", in->bytes_local - memory, "on the disk");
     return err;
 }
 

@@ -52,6 +52,14 @@ static int find_place(struct keep *k, const char *setting)
     return err ? err : core_disks(k->core, uri.host, visit_disk, k);
 }
 
+bool core_keep_wanted(struct core *core)
+{
+    const uint8_t *value;
+    size_t len;
+    enum setting_type type;
+    return settings_find(&core->settings, "keep", &value, &len, &type) == 0 && len > 0;
+}
+
 bool keep_open(struct keep **ret, struct core *core)
 {
     static char setting[URI_TEXT_MAX];

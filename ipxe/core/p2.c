@@ -65,7 +65,7 @@ static int send_due(struct p2_fetch *f)
 }
 
 // Where HELLO goes when no server is named: each open card's multicast groups, and the broadcast.
-static unsigned discovery_targets(struct net_addr targets[P2_CLIENT_TARGETS], uint16_t port)
+static ONCE unsigned discovery_targets(struct net_addr targets[P2_CLIENT_TARGETS], uint16_t port)
 {
     static const uint8_t group4[4] = P2_GROUP_V4, broadcast[4] = { 255, 255, 255, 255 };
     unsigned count = 0;
@@ -85,7 +85,7 @@ static unsigned discovery_targets(struct net_addr targets[P2_CLIENT_TARGETS], ui
     return count;
 }
 
-static void fill_facts(struct core *core, struct p2_facts *facts)
+static ONCE void fill_facts(struct core *core, struct p2_facts *facts)
 {
     const struct platform *p = core->platform;
     if (net_nic_count())
@@ -98,7 +98,7 @@ static void fill_facts(struct core *core, struct p2_facts *facts)
 }
 
 // Asks all servers that are known at once: those of one family, or whoever is on the link.
-static int ask(struct p2_fetch *f, const struct uri *uri)
+static ONCE int ask(struct p2_fetch *f, const struct uri *uri)
 {
     struct core *core = f->core;
     char name[P2_NAME_MAX];
@@ -133,7 +133,7 @@ static int ask(struct p2_fetch *f, const struct uri *uri)
     return p2_client_init(&f->client, &config, core_now(core));
 }
 
-static int start(struct p2_fetch *f, const struct uri *uri)
+static ONCE int start(struct p2_fetch *f, const struct uri *uri)
 {
     int err = core_open_network(f->core);
     if (!err && uri->host[0])
@@ -151,7 +151,7 @@ static int start(struct p2_fetch *f, const struct uri *uri)
 }
 
 // The seal is verified: memory is planned now, before anything large is asked for.
-static int accept(struct p2_fetch *f)
+static ONCE int accept(struct p2_fetch *f)
 {
     struct p2_progress progress;
     char server[NET_ADDR_TEXT_MAX], from[NET_ADDR_TEXT_MAX + sizeof progress.server_name + 16];
@@ -187,18 +187,13 @@ static bool judge_local(void *ctx, uint32_t chunk)
 // Before the first READ of the payload: what a local copy has is not fetched.
 static int reuse(struct p2_fetch *f)
 {
-    struct p2_progress p;
     f->reused = true;
-    int err = core_keep_reuse(f->core, judge_local, f);
-    p2_client_progress(&f->client, &p);
-    meter_start(&f->meter, p.bytes_local, core_now(f->core));
-    if (p.bytes_local)
-        console_say("keep", "%u of %u KiB are on the disk already and are not fetched", (unsigned)(p.bytes_local >> 10),
-                    (unsigned)(p.bytes_total >> 10));
+    int err = core_intake_reuse(f->core, &f->client.intake, judge_local, f);
+    meter_start(&f->meter, f->client.intake.bytes_local, core_now(f->core));
     return err;
 }
 
-static void say_failure(struct p2_fetch *f, int err)
+static ONCE void say_failure(struct p2_fetch *f, int err)
 {
     struct p2_progress p;
     p2_client_progress(&f->client, &p);
@@ -224,7 +219,7 @@ static uint64_t transport_us(const struct p2_fetch *f, uint64_t total_us)
 }
 
 // Machine-readable, for `make bench` and for people who tune: microseconds of this fetch and of the way to it.
-static void say_timing(struct p2_fetch *f, uint64_t total_us)
+static ONCE void say_timing(struct p2_fetch *f, uint64_t total_us)
 {
     struct p2_progress p;
     p2_client_progress(&f->client, &p);
@@ -238,7 +233,7 @@ static void say_timing(struct p2_fetch *f, uint64_t total_us)
                 (unsigned long long)p.bytes_local, core->helpers.jobs);
 }
 
-static void finish(struct p2_fetch *f, int err, uint64_t total_us)
+static ONCE void finish(struct p2_fetch *f, int err, uint64_t total_us)
 {
     bool refused = !f->core->image.planned && (err_group(err) == 'B' || err == ERR_SEAL_ROLLED_BACK);
     struct p2_report report = {
@@ -306,7 +301,7 @@ static bool unanswered(const struct p2_fetch *f, int err)
 }
 
 // Where no address of the first family answers, those of the other one are asked.
-static int run_all(struct p2_fetch *f, const struct uri *uri)
+static ONCE int run_all(struct p2_fetch *f, const struct uri *uri)
 {
     int err = run(f), more = 0;
     while (unanswered(f, err) && uri->host[0] && (more = core_names_more(&f->names)) == 1) {
@@ -320,7 +315,7 @@ static int run_all(struct p2_fetch *f, const struct uri *uri)
     return more < 0 ? more : err;
 }
 
-int core_p2_fetch(struct core *core, const struct uri *uri)
+ONCE int core_p2_fetch(struct core *core, const struct uri *uri)
 {
     static struct p2_fetch fetch; // 64 KiB
     memset(&fetch, 0, sizeof fetch);
@@ -344,6 +339,6 @@ int core_p2_fetch(struct core *core, const struct uri *uri)
     net_udp_close(fetch.udp);
     core->image.verified = err == 0;
     if (err)
-        core_image_forget(core);
+        core_image_fail(core);
     return err;
 }

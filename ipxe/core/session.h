@@ -22,6 +22,7 @@
 // The image in memory: nothing of it is used before `verified`.
 struct core_image {
     bool planned, verified;
+    bool partial;        // a source failed: what it brought lies in the plan's memory, for the next one if it has the same image
     struct seal seal;
     struct place_plan plan;
     struct scatter map;
@@ -77,6 +78,8 @@ int core_sleep(struct core *core, uint64_t us, bool any_key);
 // Plans memory for a verified seal and fills core->image.map. Says why when it does not fit.
 int core_image_plan(struct core *core, const struct seal *seal);
 void core_image_forget(struct core *core);
+// Its source failed.
+void core_image_fail(struct core *core);
 // Starts the verified image. Returns on failure, and with 0 when it was an application that ended well.
 int core_image_start(struct core *core);
 
@@ -85,6 +88,7 @@ int core_image_start(struct core *core);
 // At the start of a payload from the network: reads the chunks that a copy on the disk has, where the setting `keep`
 // names one, into their places; `judge` says of each whether it is right. 0 or ERR_CANCELLED.
 typedef bool core_keep_judge(void *ctx, uint32_t chunk);
+bool core_keep_wanted(struct core *core); // does the setting name a place?
 int core_keep_reuse(struct core *core, core_keep_judge *judge, void *ctx);
 // Before a verified image starts: writes it to the disk, when it came from the network and `keep` is set. What goes wrong
 // is said and ends nothing. 0 or ERR_CANCELLED.

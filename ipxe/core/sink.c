@@ -72,6 +72,7 @@ int core_sink_data(struct core_sink *sink, const uint8_t *data, size_t len)
     const struct stream_ops ops = { .ctx = sink, .plan = plan };
     sink->kind = SINK_IMAGE;
     stream_init(&sink->stream, &sink->core->embed.trust, &ops, sink->core->image.seal_bytes);
+    sink->stream.hold = sink->local;
     return into_image(sink, sink->head, sink->head_len);
 }
 
@@ -101,17 +102,60 @@ static int try_again(struct core_sink *sink, int err)
     return core_sleep(sink->core, err == ERR_TIMED_OUT ? 0 : (sink->tries - 1) * SINK_PAUSE_US, false);
 }
 
-int core_sink_next(struct core_sink *sink, int err, struct range *ret)
+static bool judge_local(void *ctx, uint32_t chunk)
 {
-    *ret = (struct range){ 0, RANGE_END };
+    struct core_sink *sink = ctx;
+    uint64_t before = core_now(sink->core);
+    bool good = intake_local(&sink->stream.intake, chunk) == 1;
+    sink->digest_us += core_now(sink->core) - before;
+    return good;
+}
+
+static int reuse(struct core_sink *sink)
+{
+    int err = core_intake_reuse(sink->core, &sink->stream.intake, judge_local, sink);
+    stream_go(&sink->stream);
+    meter_start(&sink->meter, sink->stream.position, core_now(sink->core));
+    return err;
+}
+
+bool core_sink_enough(const struct core_sink *sink)
+{
+    const struct stream *s = &sink->stream;
+    return sink->local && sink->kind == SINK_IMAGE && s->state >= (s->hold ? STREAM_PAYLOAD : STREAM_DIGESTS);
+}
+
+// A first range was all of a script, or is its front.
+static int next_of_other(struct core_sink *sink, int err, struct range *range)
+{
+    if (err || sink->head_len < range->to)
+        return err ? err : 1;
+    sink->kind = SINK_SNIFFING;
+    sink->head_len = 0;
+    *range = (struct range){ 0, RANGE_END };
+    return 0;
+}
+
+int core_sink_next(struct core_sink *sink, int err, struct range *range)
+{
+    struct stream *s = &sink->stream;
     if (!sink->asked) {
         sink->asked = true;
+        sink->local = sink->core->image.partial || core_keep_wanted(sink->core);
+        *range = (struct range){ 0, sink->local ? STREAM_FRONT : RANGE_END };
         return err;
     }
-    if (sink->kind != SINK_IMAGE || sink->stream.state >= STREAM_DIGESTS)
+    if (sink->kind != SINK_IMAGE)
+        return next_of_other(sink, err, range);
+    bool came = !err && s->at >= range->to;
+    if (!err && s->hold && s->state == STREAM_PAYLOAD) {
+        err = reuse(sink);
+        came = true;
+    }
+    if (err == ERR_CANCELLED || s->state >= STREAM_DIGESTS)
         return err ? err : 1;
-    ret->from = sink->stream.at;
-    return try_again(sink, err ? err : ERR_TRUNCATED);
+    *range = sink->local ? stream_wants(s) : (struct range){ s->at, RANGE_END };
+    return came ? 0 : try_again(sink, err ? err : ERR_TRUNCATED);
 }
 
 static void say_image(struct core_sink *sink, int err)
@@ -121,7 +165,7 @@ static void say_image(struct core_sink *sink, int err)
         console_error(err_group(err) == 'S' ? "seal" : sink->uri.scheme, err, "%s%s%s", sink->uri.host,
                       sink->uri.host[0] || sink->uri.path[0] ? sink->uri.path : "the partition", // that `disk:` does not name
                       err == ERR_SEAL_MAGIC ? " is no script, has no seal and is not started" : "");
-        core_image_forget(core);
+        core_image_fail(core);
         return;
     }
     uint64_t total = core_now(core) - sink->started;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 // Where the bytes of a file transport (HTTP, TFTP) go: what they begin with decides whether they are a signed
-// image, which is verified as it arrives, or a script, which is run when it is whole. An image of which the way brought a part goes on
-// behind that: each byte is verified by the seal, so it does not matter that the file may have changed meanwhile. A script does not, for
-// it would be made of two.
+// image, which is verified as it arrives, or a script, which is run when it is whole.
+// An image of which the way brought a part goes on behind that, and chunks that are at hand are passed over: each byte is verified
+// by the seal, so it does not matter that the file may have changed meanwhile. A script does not, for it would be made of two.
 #pragma once
 #include "base/range.h"
 #include "core/session.h"
@@ -21,6 +21,7 @@ struct core_sink {
     enum { SINK_SNIFFING, SINK_IMAGE, SINK_SCRIPT } kind;
     size_t head_len;
     bool asked;
+    bool local;         // some of the image may be at hand: its front is asked for, then what is missing
     unsigned tries;     // of the place
     uint64_t place;     // in the file
     uint64_t started, digest_us;
@@ -33,10 +34,14 @@ struct core_sink {
 // Makes a sink on the platform's heap. ERR_NO_MEMORY.
 int core_sink_open(struct core_sink **ret, struct core *core, const struct uri *uri);
 
-// Which bytes of the file are to be asked for, once more after those before came to `err` (0: to their end): 0, and the transport asks
-// and gives them to core_sink_data; or 1, nothing is wanted any more; or the error that the transfer ends with. Before the second and
-// further tries of one place it waits. A way that has no ranges ends where it ended.
-int core_sink_next(struct core_sink *sink, int err, struct range *ret);
+// Which bytes of the file are to be asked for, in *range, once more after those that it named came to `err` (0: to their end, or
+// core_sink_enough): 0, and the transport asks and gives them to core_sink_bytes; or 1, nothing is wanted any more; or the error that
+// the transfer ends with. A transport that was given all of the file sets range->to to RANGE_END. Before the second and further tries
+// of one place it waits. Nothing may be on its way: what is at hand is read meanwhile.
+int core_sink_next(struct core_sink *sink, int err, struct range *range);
+
+// Need no more come now? To be asked in each turn; then core_sink_next.
+bool core_sink_enough(const struct core_sink *sink);
 
 // The next bytes, in order. An error ends the transfer and is what core_sink_end will say again.
 int core_sink_data(struct core_sink *sink, const uint8_t *data, size_t len);

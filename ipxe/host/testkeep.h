@@ -63,7 +63,7 @@ static struct outcome *run_machine(const char *script, uint8_t version)
     return out;
 }
 
-static struct outcome *network(uint8_t version)
+static UNUSED struct outcome *network(uint8_t version)
 {
     return run_machine(NETWORK, version);
 }

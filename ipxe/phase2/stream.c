@@ -37,7 +37,8 @@ static int open_seal(struct stream *s)
         err = seal_view(s->intake.config.seal_buf, s->seal_have, &view);
     if (err)
         return err;
-    s->padding = seal_payload_offset(&view) - seal_list_offset(&view) - seal_list_size(&view);
+    s->payload_at = seal_payload_offset(&view);
+    s->padding = s->payload_at - seal_list_offset(&view) - seal_list_size(&view);
     s->state = STREAM_LIST;
     return s->ops.plan(s->ops.ctx, &s->intake);
 }
@@ -82,13 +83,44 @@ static int take_padding(struct stream *s, const uint8_t *data, size_t len, size_
     return 0;
 }
 
+// Over the chunks that are verified. At the end every byte is here.
+static void pass_over(struct stream *s)
+{
+    const struct intake *in = &s->intake;
+    uint64_t from = s->position;
+    for (uint32_t chunk = (uint32_t)(from >> in->piece_shift); chunk < in->piece_count && intake_done(in, chunk); chunk++)
+        s->position = MIN((uint64_t)(chunk + 1) << in->piece_shift, in->size);
+    s->at += s->position - from;
+    if (s->position == in->size)
+        s->state = intake_complete(in) ? STREAM_VERIFIED : STREAM_DIGESTS;
+}
+
+void stream_go(struct stream *s)
+{
+    s->hold = false;
+    pass_over(s);
+}
+
+struct range stream_wants(const struct stream *s)
+{
+    const struct intake *in = &s->intake;
+    if (s->state == STREAM_SEAL)
+        return (struct range){ s->at, s->at + STREAM_FRONT };
+    if (s->state != STREAM_PAYLOAD)
+        return (struct range){ s->at, s->payload_at };
+    uint32_t end = (uint32_t)(s->position >> in->piece_shift) + 1, gap = STREAM_GAP >> in->piece_shift;
+    for (uint32_t i = end; i < in->piece_count && i - end <= gap; i++)
+        if (!intake_done(in, i))
+            end = i + 1;
+    return (struct range){ s->at, s->payload_at + MIN((uint64_t)end << in->piece_shift, in->size) };
+}
+
 // Hashed as it arrives, unless it is hashed elsewhere; or as soon as no slot is free.
 static int take_payload(struct stream *s, const uint8_t *data, size_t len, size_t *used)
 {
     *used = intake_put(&s->intake, s->position, data, len);
     s->position += *used;
-    if (s->position == s->intake.size)
-        s->state = STREAM_DIGESTS;
+    pass_over(s);
     if (s->intake.helped && *used > 0)
         return 0;
     return intake_work(&s->intake, s->intake.helped ? s->intake.seal.chunk_size : SIZE_MAX) || *used ? s->error : ERR_INTERNAL;
@@ -96,7 +128,7 @@ static int take_payload(struct stream *s, const uint8_t *data, size_t len, size_
 
 int stream_input(struct stream *s, const uint8_t *data, size_t len)
 {
-    while (len > 0 && s->state != STREAM_FAILED) {
+    while (len > 0 && s->state != STREAM_FAILED && !(s->hold && s->state == STREAM_PAYLOAD)) {
         size_t used = 0;
         int err;
         switch (s->state) {

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 // A phase-2 image that comes as a file from front to back (HTTP, TFTP, a disk), carried into an intake: verified as it arrives,
-// each byte in its final place, by the same rules as over the native protocol. Pure; memory is the caller's.
+// each byte in its final place, by the same rules as over the native protocol. Chunks that are at hand already are passed over, and
+// who can ask for ranges is told which ones. Pure; memory is the caller's.
 #pragma once
+#include "base/range.h"
 #include "phase2/intake.h"
+
+#define STREAM_FRONT 4096        // bytes of the file asked for first where little may be missing: a seal, and some list
+#define STREAM_GAP (64 * 1024)   // what is here between two ranges is asked for with them, up to so much: a request costs more
 
 enum stream_state {
     STREAM_SEAL,     // collecting the seal
@@ -27,7 +32,9 @@ struct stream {
     enum stream_state state;
     int error;
     size_t seal_have, seal_want;
-    uint64_t at;       // of the file: so much is taken in
+    bool hold;         // set by the caller: what comes behind the list is dropped, until stream_go
+    uint64_t at;       // of the file: so much is taken in, or passed over
+    uint64_t payload_at; // in the file
     uint64_t position; // in the current space
     uint64_t padding;
 };
@@ -38,6 +45,13 @@ void stream_init(struct stream *s, const struct trust_store *trust, const struct
 // Takes the next bytes of the file. 0, or the error that ended it (the same again from then on): any ERR_SEAL_*,
 // what plan() said, ERR_SEAL_TRAILING for bytes behind the image.
 int stream_input(struct stream *s, const uint8_t *data, size_t len);
+
+// What is at hand of the payload was given to intake_local: the rest is taken from here on.
+void stream_go(struct stream *s);
+
+// Which bytes of the file are wanted next: in front of the payload STREAM_FRONT, or all that is known of; in it, a run of missing
+// chunks. From s->at on. Not to be asked from STREAM_DIGESTS on.
+struct range stream_wants(const struct stream *s);
 
 // Digests elsewhere, for a caller with other processors: intake_job and its like of s->intake. Chunks that are whole wait from the first
 // call of it on until it gives them out, until this hashes one here (false: there was none), or until there is no slot for the next

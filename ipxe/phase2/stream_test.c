@@ -35,14 +35,19 @@ static struct testimage image;
 static struct trust_store trust;
 static uint8_t seal_buf[SEAL_MAX];
 
-static void make(void)
+static void make_sized(uint32_t size)
 {
     testimage_free(&image);
-    testimage_make(&image, "stream", 50000, 3, TESTKEY_P256_A);
+    testimage_make(&image, "stream", size, 3, TESTKEY_P256_A);
     memset(&trust, 0, sizeof trust);
     struct trust_key key = testkey_public(TESTKEY_P256_A);
     if (trust_add(&trust, &key) != 0)
         abort();
+}
+
+static void make(void)
+{
+    make_sized(50000);
 }
 
 // Other processors: none, some that bring digests back late and in any order, some that err now and then, some that are
@@ -112,11 +117,107 @@ static int feed(struct sink *sink, size_t len, size_t step, const struct trust_s
     return stream_end(&s);
 }
 
+static bool done(const struct stream *s, uint32_t chunk)
+{
+    return intake_done(&s->intake, chunk);
+}
+
+// What may be asked for: from where the stream is to the end of a missing chunk, over no more chunks at a time that are here than a
+// request is worth.
+static bool range_is_right(const struct stream *s, struct range r)
+{
+    const struct intake *in = &s->intake;
+    if (r.from != s->at || r.to <= r.from)
+        return false;
+    if (s->state != STREAM_PAYLOAD)
+        return s->state == STREAM_SEAL || r.to == s->payload_at;
+    uint32_t first = (uint32_t)((r.from - s->payload_at) >> in->piece_shift), last = (uint32_t)((r.to - s->payload_at - 1) >> in->piece_shift);
+    if (r.to > s->payload_at + in->size || done(s, first) || done(s, last))
+        return false;
+    for (uint32_t i = first, here = 0; i <= last; i++)
+        if ((here = done(s, i) ? here + 1 : 0) > STREAM_GAP >> in->piece_shift)
+            return false;
+    uint32_t next = last + 1; // what is near was not left for another request
+    while (next < in->piece_count && done(s, next))
+        next++;
+    return next == in->piece_count || next - last - 1 > STREAM_GAP >> in->piece_shift;
+}
+
+// Chunks that are at hand, by chance: alone, and in runs.
+static void give_local(struct stream *s, struct sink *sink)
+{
+    const struct intake *in = &s->intake;
+    uint32_t most = 1 + dice(60);
+    for (uint32_t i = dice(40); i < in->piece_count; i += 1 + dice(most))
+        for (uint32_t n = 1 + dice(most); n-- && i < in->piece_count; i++) {
+            memcpy(sink->memory + ((size_t)i << in->piece_shift), image.payload + ((size_t)i << in->piece_shift), intake_length(in, i));
+            (void)intake_local(&s->intake, i);
+        }
+}
+
+// From a server that has ranges or not, and breaks off as it likes; the first one or all of the others may be the whole file. The
+// result of stream_end; ERR_INTERNAL for a wish that is wrong.
+static int fetch(struct sink *sink, uint64_t *ret_local, uint64_t *ret_taken)
+{
+    static struct stream s;
+    const struct stream_ops ops = { .ctx = sink, .plan = plan };
+    stream_init(&s, &trust, &ops, seal_buf);
+    s.hold = true;
+    bool ranges = dice(4) > 0;
+    job_count = 0;
+    for (unsigned asked = 0; s.state < STREAM_DIGESTS && asked < 2000; asked++) {
+        struct range r = stream_wants(&s);
+        if (!range_is_right(&s, r))
+            return ERR_INTERNAL;
+        size_t at = (size_t)r.from, end = ranges ? (size_t)MIN(r.to, (uint64_t)image.len) : image.len;
+        if (dice(3) == 0)
+            end = at + dice((uint32_t)(end - at) + 1);
+        for (size_t n; at < end && s.state < STREAM_DIGESTS && !(s.hold && s.state == STREAM_PAYLOAD); at += n) {
+            n = 1 + dice(3000);
+            n = MIN(end - at, n);
+            // Whoever goes on behind what is at hand sends that as well.
+            size_t skip = s.at > at ? MIN((size_t)(s.at - at), n) : 0;
+            int err = stream_input(&s, image.file + at + skip, n - skip);
+            if (err)
+                return err;
+            share(&s);
+        }
+        if (s.hold && s.state == STREAM_PAYLOAD) {
+            if (s.position || s.intake.busy)
+                return ERR_INTERNAL; // bytes of the payload were taken
+            give_local(&s, sink);
+            stream_go(&s);
+        }
+    }
+    for (; s.state == STREAM_DIGESTS; share(&s))
+        ;
+    *ret_local = s.intake.bytes_local;
+    *ret_taken = s.intake.bytes_received;
+    return stream_end(&s);
+}
+
 static void drop(struct sink *sink)
 {
     free(sink->memory);
     free(sink->list);
     free(sink->chunk_bits);
+}
+
+TEST(only_missing_ranges_are_wanted)
+{
+    make_sized(600000);
+    turns = 1;
+    for (unsigned round = 0; round < 400; round++) {
+        struct sink sink = { 0 };
+        uint64_t local = 0, taken = 0;
+        helpers = dice(HELPERS_KINDS);
+        int err = fetch(&sink, &local, &taken);
+        bool same = !err && memcmp(sink.memory, image.payload, (size_t)image.seal.payload_size) == 0;
+        drop(&sink);
+        CHECK_EQ(err, 0);
+        CHECK(same, local > 0);
+        CHECK_EQ(local + taken, image.seal.payload_size); // no byte that was here was written
+    }
 }
 
 TEST(whole_image_in_any_pieces)
@@ -196,4 +297,4 @@ TEST(plan_refusal_and_trailing_bytes)
 }
 
 TEST_MAIN(T(whole_image_in_any_pieces), T(every_truncation_is_named), T(damage_is_found_where_it_is),
-          T(nothing_without_trust), T(plan_refusal_and_trailing_bytes))
+          T(nothing_without_trust), T(only_missing_ranges_are_wanted), T(plan_refusal_and_trailing_bytes))

@@ -115,7 +115,8 @@ static uint64_t part_length(const struct range *asked, const char *value)
     if (!number(&value, '-', &first) || !number(&value, '/', &last) || (*value != '*' && !number(&value, 0, &size)))
         return 0;
     // Nobody asked for a part: the whole is good, and some caches say it so.
-    if (first != asked->from || last < first || last >= MIN(asked->to, size) || (is_whole(asked) && last != size - 1))
+    uint64_t end = MIN(asked->to, size);
+    if (first != asked->from || last < first || last >= end || (last + 1 != end && (end != RANGE_END || is_whole(asked))))
         return 0;
     return last - first + 1;
 }

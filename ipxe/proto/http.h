@@ -40,7 +40,7 @@ struct http_response {
     uint64_t length; // of the body; UINT64_MAX = not said
     uint64_t left;   // of the body, or of the chunk
     uint64_t offset; // of the body's next byte in the file
-    uint64_t part;   // of a 206: its length when it begins where it was asked to, and is no more than that. Else 0
+    uint64_t part;   // of a 206: its length when it is what was asked for. Else 0
     bool chunked;
     unsigned header_lines;
     unsigned retry_after;         // s, 0: not said, or longer than is waited for
@@ -56,10 +56,10 @@ int http_request(char *buf, size_t cap, const struct uri *uri, const char *agent
 
 void http_init(struct http_response *r, const struct range *asked, http_sink *sink, void *ctx);
 
-// The next bytes of the response. Only a body goes to the sink, from the file's byte r->offset on: that of a 200 or a 203, which is the
-// whole file whatever was asked for, or that of a 206 which begins where it was asked to and ends there or before (the whole: with the
-// file). 0 or the error that ended it: ERR_HTTP_ERROR (another status and no redirect), ERR_NOT_FOUND (404, 410), ERR_TRUNCATED (416: the
-// file ends before what was asked for), ERR_HTTP_MALFORMED, ERR_TOO_LARGE (a Location), or the sink's.
+// The next bytes of the response. Only a body goes to the sink, from the file's byte r->offset on: that of a 200 or a 203, which is
+// the whole file whatever was asked for, or that of a 206 which is just what was asked for, as far as the file goes. 0 or the error
+// that ended it: ERR_HTTP_ERROR (another status and no redirect), ERR_NOT_FOUND (404, 410), ERR_TRUNCATED (416: the file ends before
+// what was asked for), ERR_HTTP_MALFORMED, ERR_TOO_LARGE (a Location), or the sink's.
 int http_input(struct http_response *r, const uint8_t *data, size_t len);
 
 // The server has closed the connection.

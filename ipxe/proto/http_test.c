@@ -144,7 +144,9 @@ TEST(ranges)
         { { 3, RANGE_END }, "206 Part\r\nContent-Range: bytes 3-7/8\r\nContent-Length: 5", 0, 8 },
         { { 3, RANGE_END }, "206 Part\r\nContent-Range: bytes 3-7/*\r\nContent-Length: 5", 0, 8 },
         { { 3, 8 }, "206 Part\r\nContent-Range: bytes 3-7/100\r\nContent-Length: 5", 0, 8 },
-        { { 3, 100 }, "206 Part\r\nContent-Range: bytes 3-7/100\r\nContent-Length: 5", 0, 8 }, // less: the next request goes on there
+        { { 3, 100 }, "206 Part\r\nContent-Range: bytes 3-7/8\r\nContent-Length: 5", 0, 8 }, // the file ends before
+        { { 3, 100 }, "206 Part\r\nContent-Range: bytes 3-7/100\r\nContent-Length: 5", ERR_HTTP_ERROR, 0 },
+        { { 3, 100 }, "206 Part\r\nContent-Range: bytes 3-7/*\r\nContent-Length: 5", ERR_HTTP_ERROR, 0 },
         { { 3, 8 }, "206 Part\r\nContent-Range: bytes 3-7/100", 0, 8 },
         { { 3, 8 }, "206 Part\r\nContent-Range: bytes 3-8/100", ERR_HTTP_ERROR, 0 },
         { { 3, 8 }, "206 Part\r\nContent-Range: bytes 2-6/100\r\nContent-Length: 5", ERR_HTTP_ERROR, 0 },
