@@ -15,6 +15,7 @@
 static struct {
     unsigned lease_nic; // the card that got a lease last, plus 1; 0: none yet
     uint32_t silent;    // bit n: on the nth card no DHCP server answered
+    struct net_udp *dhcp; // of the client that runs, then of the lease that it got; NULL: none is to be renewed
 } state; // of this start
 
 void core_network_start(struct core *core)
@@ -120,29 +121,65 @@ static bool use_cached_lease6(struct core *core, unsigned nic)
     return true;
 }
 
-struct dhcp_run {
+// The client that runs, and then that of the lease that was got last, as long as state.dhcp is there.
+static struct dhcp_run {
     struct core *core;
     struct dhcp_client client;
     unsigned nic;
-};
+} run;
 
 static void dhcp_received(void *ctx, unsigned nic, const struct net_addr *from, const uint8_t *data, size_t len)
 {
-    struct dhcp_run *run = ctx;
-    if (nic == run->nic && net_addr_is_v4(from))
-        dhcp_client_input(&run->client, from->ip + 12, from->port, data, len, core_now(run->core));
+    if (nic == run.nic && net_addr_is_v4(from))
+        dhcp_client_input(&run.client, from->ip + 12, from->port, data, len, core_now(run.core));
 }
 
-static void dhcp_send_due(struct dhcp_run *run, struct net_udp *udp)
+static void dhcp_send_due(void)
 {
     uint8_t packet[DHCP_PACKET_MAX];
     struct dhcp_datagram datagram;
-    size_t len = dhcp_client_output(&run->client, packet, sizeof packet, &datagram, core_now(run->core));
+    size_t len = dhcp_client_output(&run.client, packet, sizeof packet, &datagram, core_now(run.core));
     if (!len)
         return;
     struct net_addr to = net_addr_v4(datagram.dst, datagram.dst_port);
-    to.zone = (uint8_t)(run->nic + 1);
-    (void)net_udp_send(udp, &to, packet, len); // a lost packet is sent again
+    to.zone = (uint8_t)(run.nic + 1);
+    (void)net_udp_send(state.dhcp, &to, packet, len); // a lost packet is sent again
+}
+
+static void dhcp_close(struct core *core)
+{
+    net_udp_close(state.dhcp);
+    state.dhcp = NULL;
+    core->renew = NULL;
+}
+
+// Whose lease ends goes on all the same: a boot that is under way is more likely to come to its end so.
+static void renew(struct core *core)
+{
+    uint8_t ip[4], mask[4], gateway[4];
+    const uint8_t *leased = run.client.lease.ip;
+    if (dhcp_client_result(&run.client) != 0)
+        return; // the client still runs
+    bool over = dhcp_client_over(&run.client, core->turn_us);
+    if (!net_get_ipv4(run.nic, ip, mask, gateway) || memcmp(ip, leased, 4) != 0) {
+        dhcp_close(core); // the card was closed, or has another one
+    } else if (over) {
+        dhcp_close(core);
+        console_say("dhcp", "net%u: the lease of %u.%u.%u.%u is over, and nobody has renewed it; it is used all the same", run.nic,
+                    leased[0], leased[1], leased[2], leased[3]);
+    } else {
+        dhcp_send_due();
+    }
+}
+
+static bool dhcp_open(struct core *core, unsigned nic)
+{
+    dhcp_close(core);
+    run.core = core;
+    run.nic = nic;
+    state.dhcp = net_udp_open(DHCP_CLIENT_PORT, dhcp_received, NULL);
+    core->renew = state.dhcp ? renew : NULL;
+    return state.dhcp;
 }
 
 static void dhcp_configure(struct core *core, unsigned nic, bool force, struct dhcp_config *config)
@@ -167,13 +204,9 @@ static void dhcp_configure(struct core *core, unsigned nic, bool force, struct d
 // Runs the DHCP client on one card to its end.
 static int run_dhcp(struct core *core, unsigned nic, bool force)
 {
-    static struct dhcp_run run;
     struct dhcp_config config = { 0 };
-    run.core = core;
-    run.nic = nic;
     dhcp_configure(core, nic, force, &config);
-    struct net_udp *udp = net_udp_open(DHCP_CLIENT_PORT, dhcp_received, &run);
-    if (!udp)
+    if (!dhcp_open(core, nic))
         return ERR_NO_MEMORY;
     console_say("dhcp", "net%u asks for an address (ctrl-C ends it)", nic);
     dhcp_client_init(&run.client, &config, core_now(core));
@@ -184,15 +217,16 @@ static int run_dhcp(struct core *core, unsigned nic, bool force)
             net_set_ipv4(nic, run.client.lease.ip, run.client.lease.mask, run.client.lease.gateway);
             bound = true;
         }
-        dhcp_send_due(&run, udp);
+        dhcp_send_due();
         result = core_turn(core);
         if (result)
             break;
     }
-    net_udp_close(udp);
     // Who has had enough of waiting for a proxy has an address all the same.
     if (dhcp_client_bound(&run.client))
         use_lease(core, nic, &run.client.lease, &run.client.proxy, "DHCP");
+    if (result)
+        dhcp_close(core);
     state.silent = (state.silent & ~(1u << nic)) | (unsigned)(result == ERR_DHCP_NO_OFFER) << nic;
     return result;
 }
@@ -202,7 +236,11 @@ static int configure(struct core *core, unsigned nic, bool force)
 {
     static struct dhcp_lease lease, reply; // 5 KiB each: off the stack
     if (!force && cached_lease(nic, &lease, &reply)) {
+        struct dhcp_config config = { 0 };
+        dhcp_configure(core, nic, force, &config);
         use_lease(core, nic, &lease, &reply, "the ROM's answer, no second DHCP");
+        if (dhcp_open(core, nic))
+            dhcp_client_adopt(&run.client, &config, &lease, core_now(core));
         return 0;
     }
     if (!force && use_cached_lease6(core, nic))

@@ -54,6 +54,7 @@ struct core {
     int key;                // pressed and not taken yet, -1 none
     struct script *shell;   // the one whose lines are typed, NULL while there is none
     struct floor floor;     // as kept by the platform
+    void (*renew)(struct core *core); // looks after the lease now and then; NULL: there is none to be kept
 };
 
 // --- time and keys (wait.c) ---

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-// Time passes here: every loop that waits for something turns through core_turn, so that frames, timers and the
+// Time passes here: every loop that waits for something turns through core_turn, so that frames, timers, the lease and the
 // keyboard go on whatever is being waited for.
 #include "core/session.h"
 #include "net/net.h"
@@ -19,12 +19,15 @@ static unsigned take_frames(struct core *core)
     return net_poll();
 }
 
+// What is looked at now and then.
 static int take_keys(struct core *core)
 {
     const struct platform *p = core->platform;
     if (core->turn_us < core->next_key_us)
         return 0;
     core->next_key_us = core->turn_us + KEY_INTERVAL_US;
+    if (core->renew)
+        core->renew(core);
     int key = p->console_getkey(p->ctx);
     if (key == KEY_CTRL_C)
         return ERR_CANCELLED;

@@ -128,6 +128,51 @@ TEST(no_card_is_said)
     CHECK(said(out, "[N01]"));
 }
 
+// A lease of a minute, and a boot that takes five. So many requests: each asks at half of what is left.
+static void outlive(void)
+{
+    set_up("img", key_a);
+    w.lease_s = 60;
+    run("#!ipxe\ndhcp\nsleep 300\nchain p2://10.0.0.1/image\n", &key_a, 0);
+}
+TEST(a_lease_is_renewed)
+{
+    struct outcome *out = in_child(outlive);
+    CHECK(out->booted);
+    CHECK(out->renewals[0] == 9 || out->renewals[0] == 10);
+    CHECK(out->renewals[1] == 0, out->discovers == 1);
+    CHECK(!strstr(out->transcript, "is over"));
+}
+
+static void outlive_a_server(void)
+{
+    w.forgets = true;
+    outlive();
+}
+// It asks for itself, then everyone, then says so once and goes on.
+TEST(a_lease_that_nobody_renews)
+{
+    struct outcome *out = in_child(outlive_a_server);
+    w.forgets = false;
+    CHECK(out->booted, out->renewals[0] == 2);
+    CHECK(out->renewals[1] >= 3, out->renewals[1] <= 5);
+    CHECK(said(out, "dhcp: net0: the lease of 10.0.0.99 is over, and nobody has renewed it; it is used all the same\n"));
+    CHECK(!strstr(strstr(out->transcript, "is over") + 1, "is over"));
+}
+
+static void outlive_without_card(void)
+{
+    set_up("img", key_a);
+    w.lease_s = 60;
+    run("#!ipxe\ndhcp\nset net0/ip 10.0.0.7\nsleep 300\nchain p2://10.0.0.1/image\n", &key_a, 0);
+}
+TEST(another_address_is_not_renewed)
+{
+    struct outcome *out = in_child(outlive_without_card);
+    CHECK(out->booted, out->renewals[0] == 0, out->renewals[1] == 0, !strstr(out->transcript, "is over"));
+}
+
 TEST_MAIN(T(cached_dhcpack_means_no_second_dhcp), T(cached_dhcpv6_reply_gives_an_address),
           T(an_mtu_is_set_leased_and_the_cards), T(no_mtu_is_larger_than_the_cards), T(the_first_frame_waits_for_the_link),
-          T(without_a_link_everything_goes_on), T(without_dhcp_the_script_goes_on), T(no_card_is_said))
+          T(without_a_link_everything_goes_on), T(without_dhcp_the_script_goes_on), T(no_card_is_said),
+          T(a_lease_is_renewed), T(a_lease_that_nobody_renews), T(another_address_is_not_renewed))

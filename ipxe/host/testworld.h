@@ -32,6 +32,7 @@ struct outcome {
     long live_allocations;
     uint64_t now_us;
     uint32_t server_finished, server_verified, discovers; // FINISHED as booting, as verified; DHCP packets seen
+    uint32_t renewals[2]; // requests to renew a lease: to the server, to all
     struct host_storage storage; // its counters
     uint64_t sent;               // DATA messages of the boot server
     char transcript[TRANSCRIPT_MAX];
@@ -59,6 +60,8 @@ struct world {
     const uint8_t *dhcp_options; // of the answers, in place of option 67, with the end mark; dhcp_options_len bytes
     size_t dhcp_options_len;
     const char *boot_file; // the field `file` of the answers
+    uint32_t lease_s;      // 0: an hour
+    bool forgets;          // nobody answers who wants to renew
     const char *dhcp_file; // content of the file that TFTP serves as "script.ipxe"
     uint16_t closed;       // the server's port that refuses what is sent there (ICMP)...
     uint64_t opens_us;     // ...until then
@@ -183,16 +186,17 @@ static void serve(struct simnet *net, uint64_t now)
 
 // --- a DHCP and TFTP server, as little as the core needs ---
 
-static void answer_dhcp(struct simnet *net, const uint8_t *data, size_t len)
+static void answer_dhcp(struct simnet *net, const struct net_addr *asked, const uint8_t *data, size_t len)
 {
     static const uint8_t me[4] = { 10, 0, 0, 1 }, you[4] = { 10, 0, 0, 99 };
     static const uint8_t boot[] = { 67, 4, 'b', 'o', 'o', 't', 255 };
     uint8_t type = 0, reply[400];
     if (dhcp_option(data, len, DHCP_MESSAGE_TYPE, -1, &type, 1) != 1)
         return;
-    if (type == DHCP_DISCOVER)
-        w.out->discovers++;
-    if (!w.dhcp)
+    bool renews = memcmp(data + 12, you, 4) == 0;
+    w.out->discovers += type == DHCP_DISCOVER;
+    w.out->renewals[asked->ip[15] == 255] += renews;
+    if (!w.dhcp || (renews && w.forgets))
         return;
     memset(reply, 0, sizeof reply);
     reply[0] = 2;
@@ -205,6 +209,8 @@ static void answer_dhcp(struct simnet *net, const uint8_t *data, size_t len)
     const uint8_t options[] = { 0x63, 0x82, 0x53, 0x63, 53, 1, (uint8_t)(type == DHCP_DISCOVER ? DHCP_OFFER : DHCP_ACK),
                                 54, 4, 10, 0, 0, 1, 1, 4, 255, 255, 255, 0, 3, 4, 10, 0, 0, 1, 51, 4, 0, 0, 14, 16 };
     memcpy(reply + 236, options, sizeof options);
+    if (w.lease_s)
+        store32_be(reply + 236 + sizeof options - 4, w.lease_s);
     memcpy(reply + 236 + sizeof options, w.dhcp_options ? w.dhcp_options : boot, w.dhcp_options ? w.dhcp_options_len : sizeof boot);
     if (w.boot_file)
         memcpy(reply + 108, w.boot_file, strlen(w.boot_file));
@@ -235,7 +241,7 @@ static void datagram(struct simnet *net, const struct net_addr *from, const stru
     if (to->port == w.closed && net->machine->now_us < w.opens_us && memcmp(to->ip, w.server_addr.ip, 16) == 0)
         simnet_refuse(net, from, to, data, len);
     else if (to->port == 67)
-        answer_dhcp(net, data, len);
+        answer_dhcp(net, to, data, len);
     else if (to->port == 69)
         answer_tftp(net, from, data, len);
     else if (to->port == P2_PORT)

@@ -171,6 +171,8 @@ struct dhcp_client {
     bool send_due, nak;
     uint64_t started, deadline;
     uint64_t listen_until; // for proxies
+    uint64_t lease_end;    // once done: when the lease is over, 0: never
+    uint64_t rebind_from;  // from then on any server is asked to renew it
     bool have_offer, bound;
     bool asked;                 // port 4011, without a menu's item or with it
     uint8_t proxy_address[4];   // who is asked there
@@ -205,6 +207,15 @@ bool dhcp_client_bound(const struct dhcp_client *c);
 // 1 while it goes on, 0 when done (lease complete, proxy merged), ERR_DHCP_NO_OFFER when no server answered,
 // ERR_DHCP_NO_ACK when one did not answer the request for what it had offered, ERR_DHCP_REFUSED when it refused that.
 int dhcp_client_result(const struct dhcp_client *c);
+
+// When it is done, output (to be called now and then) and input go on to renew the lease (RFC 2131 4.4.5). True: nobody did.
+bool dhcp_client_over(const struct dhcp_client *c, uint64_t now);
+// A client that is done: a ROM got this lease, just now as far as is known.
+void dhcp_client_adopt(struct dhcp_client *c, const struct dhcp_config *config, const struct dhcp_lease *lease, uint64_t now);
+// Inside (dhcp_renew.c): the lease is acknowledged; what output and input do when the client is done, the latter with c->heard.
+void dhcp_renew_begin(struct dhcp_client *c, uint64_t now);
+size_t dhcp_renew_output(struct dhcp_client *c, uint8_t *buf, size_t cap, struct dhcp_datagram *ret, uint64_t now);
+void dhcp_renew_input(struct dhcp_client *c, uint64_t now);
 
 // Builds DISCOVER or REQUEST for the state that the client is in; used by dhcp_client_output and by tests.
 size_t dhcp_build(const struct dhcp_client *c, uint8_t *buf, size_t cap, uint64_t now);

@@ -166,6 +166,7 @@ static void complete(struct dhcp_client *c, uint64_t now)
     if (c->config.want_proxy && c->proxy.packet_len)
         dhcp_lease_add_boot(&c->lease, &c->proxy);
     c->state = DHCP_DONE;
+    dhcp_renew_begin(c, now);
     if (!lacks_boot(c))
         return;
     if (server->pxe && !c->asked) {
@@ -259,8 +260,9 @@ static void timed_out(struct dhcp_client *c, uint64_t now)
 
 size_t dhcp_client_output(struct dhcp_client *c, uint8_t *buf, size_t cap, struct dhcp_datagram *ret, uint64_t now)
 {
-    bool ended = c->state == DHCP_DONE || c->state == DHCP_FAILED;
-    if (!ended && !c->send_due && now >= c->deadline)
+    if (c->state == DHCP_DONE)
+        return dhcp_renew_output(c, buf, cap, ret, now);
+    if (c->state != DHCP_FAILED && !c->send_due && now >= c->deadline)
         timed_out(c, now);
     if (!c->send_due || c->state == DHCP_DONE || c->state == DHCP_FAILED)
         return 0;
@@ -386,13 +388,15 @@ void dhcp_client_input(struct dhcp_client *c, const uint8_t from[4], uint16_t fr
 {
     if (from_port != DHCP_SERVER_PORT && from_port != DHCP_PROXY_PORT)
         return;
-    if (c->state == DHCP_DONE || c->state == DHCP_FAILED)
+    if (c->state == DHCP_FAILED)
         return;
     if (!is_ours(c, data, len) || dhcp_lease_read(data, len, &c->heard) != 0)
         return;
     if (net_ip4_is_none(c->heard.server_id)) // some servers forget it
         memcpy(c->heard.server_id, from, 4);
-    if (c->bound) {
+    if (c->state == DHCP_DONE) {
+        dhcp_renew_input(c, now);
+    } else if (c->bound) {
         hear_when_bound(c, from_port, now);
     } else if (c->state == DHCP_REQUESTING) {
         hear_in_request(c, now);

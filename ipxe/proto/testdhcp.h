@@ -41,7 +41,7 @@ static void option_u8(uint8_t code, uint8_t v)
 {
     option(code, &v, 1);
 }
-static void option_text(uint8_t code, const char *text)
+static UNUSED void option_text(uint8_t code, const char *text)
 {
     option(code, text, strlen(text));
 }
@@ -52,7 +52,7 @@ static void end(void)
 
 static struct dhcp_lease lease;
 
-static void full_ack(uint32_t xid)
+static UNUSED void full_ack(uint32_t xid)
 {
     begin(address, server, xid);
     option_u8(DHCP_MESSAGE_TYPE, DHCP_ACK);
