@@ -70,6 +70,8 @@ static inline bool testimage_build(struct testimage *ret, const struct seal *fie
                                    uint32_t part_count, const enum testkey_name *keys, uint32_t key_count)
 {
     struct seal *seal = &ret->seal;
+    const char *by;
+    (void)sha256_accelerate(&by); // as Signet does at its start: tests of whole images hash for the most part
     memset(ret, 0, sizeof *ret);
     *seal = *fields;
     seal->part_count = part_count;
