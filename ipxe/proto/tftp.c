@@ -69,6 +69,7 @@ static void put_text(struct builder *b, const char *text)
     builder_bytes(b, text, strlen(text) + 1);
 }
 
+// None with an empty value: servers do not see those behind it (findings/tftp-empty-option.sh).
 static void put_option(struct builder *b, const char *name, unsigned value)
 {
     char number[12];
