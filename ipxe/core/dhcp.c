@@ -15,7 +15,7 @@
 static struct {
     unsigned lease_nic; // the card that got a lease last, plus 1; 0: none yet
     uint32_t silent;    // bit n: on the nth card no DHCP server answered
-    struct net_udp *dhcp; // of the client that runs, then of the lease that it got; NULL: none is to be renewed
+    struct net_udp *dhcp; // of the client that runs, or of the lease that is kept; NULL: there was neither yet
 } state; // of this start
 
 void core_network_start(struct core *core)
@@ -121,12 +121,13 @@ static bool use_cached_lease6(struct core *core, unsigned nic)
     return true;
 }
 
-// The client that runs, and then that of the lease that was got last, as long as state.dhcp is there.
+// The client that runs, and then that of the lease that was got last, as long as core->renew is there. Who asks once more and gets
+// nothing keeps what there was before.
 static struct dhcp_run {
     struct core *core;
     struct dhcp_client client;
     unsigned nic;
-} run;
+} run, last;
 
 static void dhcp_received(void *ctx, unsigned nic, const struct net_addr *from, const uint8_t *data, size_t len)
 {
@@ -146,39 +147,28 @@ static void dhcp_send_due(void)
     (void)net_udp_send(state.dhcp, &to, packet, len); // a lost packet is sent again
 }
 
-static void dhcp_close(struct core *core)
-{
-    net_udp_close(state.dhcp);
-    state.dhcp = NULL;
-    core->renew = NULL;
-}
-
 // Whose lease ends goes on all the same: a boot that is under way is more likely to come to its end so.
 static void renew(struct core *core)
 {
     uint8_t ip[4], mask[4], gateway[4];
     const uint8_t *leased = run.client.lease.ip;
-    if (dhcp_client_result(&run.client) != 0)
-        return; // the client still runs
     bool over = dhcp_client_over(&run.client, core->turn_us);
-    if (!net_get_ipv4(run.nic, ip, mask, gateway) || memcmp(ip, leased, 4) != 0) {
-        dhcp_close(core); // the card was closed, or has another one
-    } else if (over) {
-        dhcp_close(core);
-        console_say("dhcp", "net%u: the lease of %u.%u.%u.%u is over, and nobody has renewed it; it is used all the same", run.nic,
+    if (over)
+        console_say("dhcp", "net%u: the lease of %u.%u.%u.%u is over, nobody renewed it; it stays in use", run.nic,
                     leased[0], leased[1], leased[2], leased[3]);
-    } else {
+    // The card may be closed, or have another address.
+    if (over || !net_get_ipv4(run.nic, ip, mask, gateway) || memcmp(ip, leased, 4) != 0)
+        core->renew = NULL;
+    else
         dhcp_send_due();
-    }
 }
 
 static bool dhcp_open(struct core *core, unsigned nic)
 {
-    dhcp_close(core);
     run.core = core;
     run.nic = nic;
-    state.dhcp = net_udp_open(DHCP_CLIENT_PORT, dhcp_received, NULL);
-    core->renew = state.dhcp ? renew : NULL;
+    if (!state.dhcp)
+        state.dhcp = net_udp_open(DHCP_CLIENT_PORT, dhcp_received, NULL);
     return state.dhcp;
 }
 
@@ -206,8 +196,11 @@ static int run_dhcp(struct core *core, unsigned nic, bool force)
 {
     struct dhcp_config config = { 0 };
     dhcp_configure(core, nic, force, &config);
+    bool kept = core->renew;
+    last = run;
     if (!dhcp_open(core, nic))
         return ERR_NO_MEMORY;
+    core->renew = NULL;
     console_say("dhcp", "net%u asks for an address (ctrl-C ends it)", nic);
     dhcp_client_init(&run.client, &config, core_now(core));
     bool bound = false;
@@ -223,10 +216,15 @@ static int run_dhcp(struct core *core, unsigned nic, bool force)
             break;
     }
     // Who has had enough of waiting for a proxy has an address all the same.
-    if (dhcp_client_bound(&run.client))
+    if (dhcp_client_bound(&run.client)) {
         use_lease(core, nic, &run.client.lease, &run.client.proxy, "DHCP");
-    if (result)
-        dhcp_close(core);
+        last = run;
+        dhcp_client_adopt(&run.client, &config, &last.client.lease, core_now(core));
+        core->renew = renew;
+    } else {
+        run = last;
+        core->renew = kept ? renew : NULL;
+    }
     state.silent = (state.silent & ~(1u << nic)) | (unsigned)(result == ERR_DHCP_NO_OFFER) << nic;
     return result;
 }
@@ -239,8 +237,8 @@ static int configure(struct core *core, unsigned nic, bool force)
         struct dhcp_config config = { 0 };
         dhcp_configure(core, nic, force, &config);
         use_lease(core, nic, &lease, &reply, "the ROM's answer, no second DHCP");
-        if (dhcp_open(core, nic))
-            dhcp_client_adopt(&run.client, &config, &lease, core_now(core));
+        dhcp_client_adopt(&run.client, &config, &lease, core_now(core));
+        core->renew = dhcp_open(core, nic) ? renew : NULL;
         return 0;
     }
     if (!force && use_cached_lease6(core, nic))

@@ -156,7 +156,7 @@ TEST(a_lease_that_nobody_renews)
     w.forgets = false;
     CHECK(out->booted, out->renewals[0] == 2);
     CHECK(out->renewals[1] >= 3, out->renewals[1] <= 5);
-    CHECK(said(out, "dhcp: net0: the lease of 10.0.0.99 is over, and nobody has renewed it; it is used all the same\n"));
+    CHECK(said(out, "dhcp: net0: the lease of 10.0.0.99 is over, nobody renewed it; it stays in use\n"));
     CHECK(!strstr(strstr(out->transcript, "is over") + 1, "is over"));
 }
 
@@ -172,7 +172,24 @@ TEST(another_address_is_not_renewed)
     CHECK(out->booted, out->renewals[0] == 0, out->renewals[1] == 0, !strstr(out->transcript, "is over"));
 }
 
+// As the default script does after a round that brought nothing.
+static void ask_in_vain(void)
+{
+    set_up("img", key_a);
+    w.lease_s = 200;
+    w.once = true;
+    run("#!ipxe\ndhcp\ndhcp ||\nsleep 300\nchain p2://10.0.0.1/image\n", &key_a, 0);
+}
+TEST(who_asks_again_in_vain_keeps_the_lease)
+{
+    struct outcome *out = in_child(ask_in_vain);
+    w.once = false;
+    CHECK(out->booted, out->discovers > 1, out->renewals[0] >= 2);
+    CHECK(!strstr(out->transcript, "is over"));
+}
+
 TEST_MAIN(T(cached_dhcpack_means_no_second_dhcp), T(cached_dhcpv6_reply_gives_an_address),
           T(an_mtu_is_set_leased_and_the_cards), T(no_mtu_is_larger_than_the_cards), T(the_first_frame_waits_for_the_link),
           T(without_a_link_everything_goes_on), T(without_dhcp_the_script_goes_on), T(no_card_is_said),
-          T(a_lease_is_renewed), T(a_lease_that_nobody_renews), T(another_address_is_not_renewed))
+          T(a_lease_is_renewed), T(a_lease_that_nobody_renews), T(another_address_is_not_renewed),
+          T(who_asks_again_in_vain_keeps_the_lease))

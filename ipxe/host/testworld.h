@@ -62,6 +62,7 @@ struct world {
     const char *boot_file; // the field `file` of the answers
     uint32_t lease_s;      // 0: an hour
     bool forgets;          // nobody answers who wants to renew
+    bool once;             // nobody answers who asks for an address once more
     const char *dhcp_file; // content of the file that TFTP serves as "script.ipxe"
     uint16_t closed;       // the server's port that refuses what is sent there (ICMP)...
     uint64_t opens_us;     // ...until then
@@ -196,7 +197,7 @@ static void answer_dhcp(struct simnet *net, const struct net_addr *asked, const 
     bool renews = memcmp(data + 12, you, 4) == 0;
     w.out->discovers += type == DHCP_DISCOVER;
     w.out->renewals[asked->ip[15] == 255] += renews;
-    if (!w.dhcp || (renews && w.forgets))
+    if (!w.dhcp || (renews && w.forgets) || (w.once && type == DHCP_DISCOVER && w.out->discovers > 1))
         return;
     memset(reply, 0, sizeof reply);
     reply[0] = 2;
