@@ -40,7 +40,7 @@ $(SOURCES_STAMP): config/sources.lock ci/fetch-sources $(wildcard patches/*/seri
 include config/lwip/lwip.mk
 include config/mbedtls.mk
 
-# The pure folders, and the folders of the core (who may include whom: DESIGN, checked by ci/check/layers).
+# The pure folders, and the folders of the core (who may include whom: doc/architecture.md, checked by ci/check/layers).
 PURE_DIRS := base crypto phase2 proto script image block
 CORE_DIRS := core net drivers
 not-tests = $(filter-out %_test.c %_fuzz.c %_sim.c,$(1))

@@ -70,7 +70,7 @@
 #define LWIP_ND6_NUM_NEIGHBORS 32
 #define LWIP_ND6_NUM_DESTINATIONS 32
 #define LWIP_ND6_RDNSS_MAX_DNS_SERVERS 2
-// Each router of the list stands for so many prefixes, and there is room for all of them (patches/lwip/0005-routers.patch), for the
+// Each router of the list stands for so many prefixes, and there is room for all of them (patches/lwip/0006-routers.patch), for the
 // link-local address and for two that were set.
 #define LWIP_ND6_NUM_ROUTERS 3
 #define LWIP_ND6_ROUTER_PREFIXES 3

@@ -43,7 +43,7 @@ int core_sink_next(struct core_sink *sink, int err, struct range *range);
 // Need no more come now? To be asked in each turn; then core_sink_next.
 bool core_sink_enough(const struct core_sink *sink);
 
-// The next bytes, in order. An error ends the transfer and is what core_sink_end will say again.
+// The next bytes, in order. An error ends the transfer and is what core_sink_close will say again.
 int core_sink_data(struct core_sink *sink, const uint8_t *data, size_t len);
 
 // Bytes of the file from `at` on: those that are taken in already are passed over.

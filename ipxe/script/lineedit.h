@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-// Line editing for the shell and for `read`: key bytes go in, echo bytes come out. Pure.
+// Line editing for the shell: key bytes go in, echo bytes come out. Pure.
 // Keys: printable ASCII, backspace (08, 7f), delete, left/right, home/end (also ctrl-A/E), ctrl-U, ctrl-K, ctrl-W,
 // up/down through a history of LINEEDIT_HISTORY lines (also ctrl-P/N), enter, ctrl-C, ctrl-D on an empty line.
 // Arrows arrive as ANSI sequences (ESC [ A), which every platform's console delivers.
