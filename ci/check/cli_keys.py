@@ -13,7 +13,7 @@ WANTED = "ecdsa-p256 or ecdsa-p384 is wanted"
 
 
 def shell(command, cwd):
-    subprocess.run(["bash", "-ec", command], cwd=cwd, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=30)
+    subprocess.run(["bash", "-ec", command], cwd=cwd, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=180)
 
 
 def refused(d, file, what, private):
