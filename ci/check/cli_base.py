@@ -186,7 +186,7 @@ class Server:
                 self.lines.append(line.rstrip())
                 self.changed.notify_all()
 
-    def wait(self, pattern, seconds=15, count=1):
+    def wait(self, pattern, seconds=60, count=1):
         """The count-th log line that matches."""
         end = time.monotonic() + seconds
         with self.changed:
@@ -227,7 +227,8 @@ class Server:
 
 
 def fetch(server, name, *args, cwd, status=0, key="alice", host="127.0.0.1", **more):
-    return signet("fetch", "--trust", shared(key + ".pub"), "--wait", "5", *args, server.uri(name, host), cwd=cwd, status=status, **more)
+    seconds = "5" if status else "60"
+    return signet("fetch", "--trust", shared(key + ".pub"), "--wait", seconds, *args, server.uri(name, host), cwd=cwd, status=status, **more)
 
 
 def same(a, b):

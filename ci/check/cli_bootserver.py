@@ -200,7 +200,7 @@ def a_log_that_nobody_reads(d):
             said += os.read(process.stdout.fileno(), 4096)
         port = int(re.search(rb"port=(\d+)", said)[1])
         fill_log(port)
-        base.signet("fetch", "-q", "--wait", "5", "--trust", base.shared("alice.pub"), f"p2://127.0.0.1:{port}/", cwd=d)
+        base.signet("fetch", "-q", "--wait", "60", "--trust", base.shared("alice.pub"), f"p2://127.0.0.1:{port}/", cwd=d)
         with Stranger(port) as s:
             end = time.monotonic() + 15
             while b"log dropped lines=" not in said and time.monotonic() < end:
@@ -226,7 +226,7 @@ def a_log_whose_reader_went_away(d):
         port = next(int(m[1]) for m in (re.search(r"port=(\d+)", line) for line in process.stdout) if m)
         process.stdout.close()
         for _ in range(3):
-            base.signet("fetch", "-q", "--wait", "5", "--trust", base.shared("alice.pub"), f"p2://127.0.0.1:{port}/", cwd=d)
+            base.signet("fetch", "-q", "--wait", "60", "--trust", base.shared("alice.pub"), f"p2://127.0.0.1:{port}/", cwd=d)
         base.check(process.poll() is None, f"ended with {process.poll()}")
     finally:
         process.kill()
