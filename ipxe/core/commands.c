@@ -3,12 +3,16 @@
 #include "core/commands.h"
 #include "core/network.h"
 #include "core/policy.h"
+#include "core/scripts.h"
 #include "core/vars.h"
 
 #include "base/fmt.h"
 #include "net/net.h"
+#include "script/lineedit.h"
 
 #define SHELL_PROMPT "signet> "
+
+static struct lineedit edit; // its history lasts from one shell to the next, and ends with the start
 
 static struct core *core_of(struct script *s)
 {
@@ -189,18 +193,23 @@ CORE_COMMAND(prompt)
     return result;
 }
 
+void core_shell_start(void)
+{
+    lineedit_init(&edit);
+}
+
 // One line from the keyboard. False at the end of the shell (ctrl-D).
 static bool read_line(struct core *core)
 {
     char echo[LINEEDIT_ECHO_MAX];
-    lineedit_start(&core->edit, NULL);
+    lineedit_start(&edit, NULL);
     console_print(SHELL_PROMPT);
     for (;;) {
         int key = core_turn(core) == ERR_CANCELLED ? 3 : core_take_key(core);
         if (key < 0)
             continue;
         size_t echo_len;
-        enum lineedit_event event = lineedit_key(&core->edit, key, echo, &echo_len);
+        enum lineedit_event event = lineedit_key(&edit, key, echo, &echo_len);
         console_print("%.*s", (int)echo_len, echo);
         if (event == LINEEDIT_CANCEL)
             console_print(SHELL_PROMPT);
@@ -211,19 +220,18 @@ static bool read_line(struct core *core)
 
 int core_shell(struct core *core)
 {
-    if (core->shell || core->depth == CORE_CHAIN_DEPTH_MAX)
+    struct script *s = core->shell ? NULL : core_script_open(core);
+    if (!s)
         return ERR_SCRIPT_DEPTH;
-    struct script *s = &core->scripts[core->depth++];
     core->shell = s;
-    script_init(s, core->commands, core->command_count, &core_script_ops, core);
     console_print("Signet shell; `help` lists commands, `exit` leaves\n");
     while (!s->exiting && read_line(core)) {
-        core_measure_text(core, "line", core->edit.line);
+        core_measure_text(core, "line", edit.line);
         console_forget();
-        (void)script_line(s, core->edit.line, strlen(core->edit.line));
+        (void)script_line(s, edit.line, strlen(edit.line));
     }
     core->shell = NULL;
-    core->depth--;
+    core_script_close();
     return 0;
 }
 

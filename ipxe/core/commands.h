@@ -5,7 +5,10 @@
 
 extern const struct script_command core_commands[];
 extern const size_t core_command_count;
+
+// Lets a person type lines until `exit`. ERR_SCRIPT_DEPTH: within a shell, or too deep.
 int core_shell(struct core *core);
+void core_shell_start(void); // for each start: nothing was typed yet
 
 #define CORE_COMMAND(name) int command_##name(struct script *s, int argc, char **argv)
 CORE_COMMAND(boot);

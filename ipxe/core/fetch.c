@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 // From a URI to an image in memory or a running script, through the table of transports.
-#include "core/policy.h"
-#include "core/vars.h"
+#include "core/session.h"
 
-int core_run_script(struct core *core, const char *from, const char *text, size_t len)
+static const struct core_transport *transports;
+static size_t transport_count;
+
+void core_fetch_start(const struct core_transport *table, size_t count)
 {
-    if (core->depth == CORE_CHAIN_DEPTH_MAX) {
-        console_error("script", ERR_SCRIPT_DEPTH, "a script runs a script runs a script, %u deep", core->depth);
-        return ERR_SCRIPT_DEPTH;
-    }
-    core_measure_script(core, from, text, len);
-    struct script *s = &core->scripts[core->depth];
-    script_init(s, core->commands, core->command_count, &core_script_ops, core);
-    s->depth = core->depth++;
-    s->name = from;
-    int err = script_run(s, text, len);
-    core->depth--;
-    core->exited = s->exiting;
-    return err;
+    transports = table;
+    transport_count = count;
 }
 
 static int resolve_uri(struct core *core, const char *text, struct uri *ret)
@@ -39,9 +30,9 @@ int core_chain(struct core *core, const char *uri_text, bool boot)
     static struct uri uri;
     int err = resolve_uri(core, uri_text, &uri);
     const struct core_transport *transport = NULL;
-    for (size_t i = 0; !err && i < core->transport_count; i++)
-        if (strcmp(core->transports[i].scheme, uri.scheme) == 0)
-            transport = &core->transports[i];
+    for (size_t i = 0; !err && i < transport_count; i++)
+        if (strcmp(transports[i].scheme, uri.scheme) == 0)
+            transport = &transports[i];
     if (!err && !transport)
         err = uri.scheme[0] ? ERR_URI_SCHEME : ERR_URI_MALFORMED;
     if (err) {

@@ -6,13 +6,8 @@
 
 struct core;
 
-struct core_helpers {
-    struct hashboard board;
-    unsigned count;      // processors that work now; 0: none, and nothing may be given
-    uint64_t heard_us;   // when one of them last brought something back, or could have begun
-    unsigned jobs;       // that came back
-    bool unreliable;     // one did not come back in time: not asked again
-};
+// For each start: none works, and none has failed.
+void core_helpers_init(void);
 
 // For a download. Says how many there are.
 void core_helpers_start(struct core *core);
@@ -25,6 +20,8 @@ void core_helpers_give(struct core *core, struct hash_job *job);
 // A job that is done, until it is released; NULL: none.
 struct hash_job *core_helpers_done(struct core *core);
 void core_helpers_release(struct core *core, struct hash_job *job);
+// How many of this download came back.
+unsigned core_helpers_jobs(void);
 // Does one of their jobs here that none of them has begun; false: there is none. Takes as long as a chunk takes.
 bool core_helpers_work(struct core *core);
 // Have they had jobs for so long without a result that they must count as lost? Says so; none are left then.

@@ -116,8 +116,9 @@ int core_image_plan(struct core *core, const struct seal *seal)
 
 void core_image_forget(struct core *core)
 {
-    core->image.planned = core->image.verified = core->image.partial = false;
-    core_keep_forget();
+    struct core_image *image = &core->image;
+    image->planned = image->verified = image->partial = false;
+    image->keep = KEEP_UNSOUGHT;
     if (core->platform->unmap)
         core->platform->unmap(core->platform->ctx);
 }
@@ -127,7 +128,7 @@ void core_image_fail(struct core *core)
     struct core_image *image = &core->image;
     image->partial |= image->planned;
     image->planned = image->verified = false;
-    core_keep_forget();
+    image->keep = KEEP_UNSOUGHT;
 }
 
 // The verified command line and what the seal says, so that the booted system knows what it is. An application gets

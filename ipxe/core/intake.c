@@ -3,6 +3,7 @@
 #include "core/intake.h"
 
 #include "core/disks.h"
+#include "core/helpers.h"
 
 int core_intake_plan(struct core *core, const struct seal *seal, const char *from)
 {

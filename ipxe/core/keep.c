@@ -66,21 +66,15 @@ bool keep_open(struct keep **ret, struct core *core)
     struct keep *k = *ret = &keep;
     if (!core->image.remote || settings_get(&core->settings, "keep", setting, sizeof setting) <= 0)
         return false;
-    if (k->tried)
-        return k->open;
+    if (core->image.keep != KEEP_UNSOUGHT)
+        return core->image.keep == KEEP_OPEN;
     memset(k, 0, offsetof(struct keep, buffer));
     k->core = core;
-    k->tried = true;
     int err = find_place(k, setting);
     if (err)
         console_error("keep", err, "no local copy on \"%s\"", setting);
-    k->open = !err;
-    return k->open;
-}
-
-void core_keep_forget(void)
-{
-    keep.tried = false;
+    core->image.keep = err ? KEEP_NONE : KEEP_OPEN;
+    return !err;
 }
 
 // --- writing ---
@@ -219,7 +213,7 @@ int core_keep_image(struct core *core)
 {
     struct keep *k;
     int err = keep_open(&k, core) ? store(k) : 0;
-    core_keep_forget(); // what is known about the slots is out of date now
+    core->image.keep = KEEP_UNSOUGHT; // what is known about the slots is out of date now
     if (err && err != ERR_CANCELLED)
         console_error("keep", err, "%s was not kept; the boot goes on", core->image.seal.name);
     return err == ERR_CANCELLED ? err : 0;

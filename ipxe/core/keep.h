@@ -24,9 +24,8 @@ struct keep_copy {
     uint64_t list, payload, length; // bytes from the image's start
 };
 
-struct keep {
+struct keep { // valid while core->image.keep is KEEP_OPEN
     struct core *core;
-    bool tried, open; // once for each image; open: all below is valid
     struct disk_select selector;
     struct imgdisk place;
     struct keep_copy copies[IMGSLOT_COUNT];

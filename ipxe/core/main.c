@@ -4,8 +4,10 @@
 
 #include "base/version.h"
 #include "core/commands.h"
+#include "core/helpers.h"
 #include "core/network.h"
 #include "core/policy.h"
+#include "core/scripts.h"
 #include "core/vars.h"
 #include "net/net.h"
 
@@ -102,15 +104,14 @@ int core_main(const struct platform *platform, const struct core_options *option
     static struct core core; // about 120 KiB
     memset(&core, 0, sizeof core);
     core.platform = platform;
-    core.commands = core_commands;
-    core.command_count = core_command_count;
-    core.transports = core_transports;
-    core.transport_count = core_transport_count;
     core.key = -1;
     core.entry_us = core_now(&core);
     console_init(platform);
     console_print("%s %s\n", signet_build, platform->name);
-    lineedit_init(&core.edit);
+    core_scripts_start(core_commands, core_command_count);
+    core_fetch_start(core_transports, core_transport_count);
+    core_shell_start();
+    core_helpers_init();
     choose_digest();
     (void)read_embedded(&core, options);
     core_measure_policy(&core);
@@ -119,7 +120,7 @@ int core_main(const struct platform *platform, const struct core_options *option
     core_settings_init(&core);
 
     int err = run_scripts(&core, options);
-    if (!core.exited)
+    if (!core_scripts_exited())
         last_chance(&core, err);
     console_say("boot", "leaving Signet for the next boot device");
     net_stop();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // The native transport, `p2://[server][:port]/name`: the pure client machine between lwIP's UDP and memory.
+#include "core/helpers.h"
 #include "core/intake.h"
 #include "core/names.h"
 #include "core/sending.h"
@@ -230,7 +231,7 @@ static ONCE void say_timing(struct p2_fetch *f, uint64_t total_us)
                 (unsigned long long)p.bytes_total, (unsigned long long)total_us, (unsigned long long)f->digest_us,
                 (unsigned long long)f->seal_us, (unsigned long long)transport_us(f, total_us), (unsigned long long)first_read, p.blocks_received,
                 p.duplicates, p.lost, p.timeouts, p.reads_sent, p.window, p.srtt_us, p.bad_chunks, p.failovers,
-                (unsigned long long)p.bytes_local, core->helpers.jobs);
+                (unsigned long long)p.bytes_local, core_helpers_jobs());
 }
 
 static ONCE void finish(struct p2_fetch *f, int err, uint64_t total_us)

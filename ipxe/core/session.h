@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: MPL-2.0
 // What a start of the core knows and more than one of its files needs; nothing outside core/ sees it. What one file alone needs is that
 // file's, and begins anew with the start. Beside it, by topic: network.h, vars.h (settings), policy.h (measurements, the floor),
-// commands.h.
+// commands.h, scripts.h.
 #pragma once
 #include "base/addr.h"
 #include "core/console.h"
-#include "core/helpers.h"
 #include "core/platform.h"
 #include "image/embed.h"
 #include "image/place.h"
 #include "phase2/floor.h"
 #include "proto/dhcp.h"
 #include "proto/uri.h"
-#include "script/lineedit.h"
 #include "script/script.h"
 #include "script/settings.h"
 
-#define CORE_CHAIN_DEPTH_MAX 8
 #define CORE_CMDLINE_MAX (SEAL_CMDLINE_MAX + 512) // the verified one and what Signet appends
 
 // The image in memory: nothing of it is used before `verified`.
@@ -30,25 +27,17 @@ struct core_image {
     uint8_t *chunk_bits; // one bit a verified chunk, in the plan's work memory
     bool remote;         // it comes from the network
     bool starts;         // it is fetched to be started at once
+    enum { KEEP_UNSOUGHT, KEEP_OPEN, KEEP_NONE } keep; // the place for its copy on a disk (keep.c), which is sought once
     uint8_t seal_bytes[SEAL_MAX]; // the seal as it was verified
 };
 
 struct core {
     const struct platform *platform;
-    const struct script_command *commands; // conf.c's tables
-    size_t command_count;
-    const struct core_transport *transports;
-    size_t transport_count;
     uint64_t entry_us;      // when core_main was entered
     struct embed embed;
     struct settings settings;
     struct core_image image;
-    struct core_helpers helpers;
-    struct script scripts[CORE_CHAIN_DEPTH_MAX]; // one a nesting level
-    unsigned depth;
-    bool exited;            // the script that ended last did so by `exit`
     const struct uri *base; // what relative URIs are relative to; NULL: nothing
-    struct lineedit edit;
     uint64_t turn_us;       // when frames were looked for last: the time of those that came
     uint64_t next_key_us;   // the keyboard is looked at now and then only: that is a BIOS call
     int key;                // pressed and not taken yet, -1 none
@@ -94,14 +83,14 @@ int core_keep_reuse(struct core *core, core_keep_judge *judge, void *ctx);
 // Before a verified image starts: writes it to the disk, when it came from the network and `keep` is set. What goes wrong
 // is said and ends nothing. 0 or ERR_CANCELLED.
 int core_keep_image(struct core *core);
-void core_keep_forget(void);
 
 // --- fetching (fetch.c) ---
 
 // Fetches what a URI names: an image into core->image, or a script, which is run. `boot` starts an image.
 int core_chain(struct core *core, const char *uri_text, bool boot);
 
-// Runs a script one level deeper, measured as coming `from` there, which its messages name. Both texts must stay.
+// Runs a script one level deeper, measured as coming `from` there, which its messages name (scripts.c). Both texts must stay.
+// ERR_SCRIPT_DEPTH, said, or what the script ended with.
 int core_run_script(struct core *core, const char *from, const char *text, size_t len);
 
 // A transport is one row of core_transports (conf.c).
@@ -115,6 +104,7 @@ struct core_transport {
 };
 extern const struct core_transport core_transports[];
 extern const size_t core_transport_count;
+void core_fetch_start(const struct core_transport *table, size_t count); // for each start: these there are
 
 int core_disk_fetch(struct core *core, const struct uri *uri);
 int core_file_fetch(struct core *core, const struct uri *uri);

@@ -2,6 +2,7 @@
 // See sink.h.
 #include "core/sink.h"
 
+#include "core/helpers.h"
 #include "core/intake.h"
 
 int core_sink_open(struct core_sink **ret, struct core *core, const struct uri *uri)
@@ -171,7 +172,7 @@ static void say_image(struct core_sink *sink, int err)
     uint64_t total = core_now(core) - sink->started;
     console_say(sink->uri.scheme, "timing: bytes=%llu total_us=%llu digest_us=%llu transport_us=%llu helped=%u",
                 (unsigned long long)sink->stream.intake.seal.payload_size, (unsigned long long)total,
-                (unsigned long long)sink->digest_us, (unsigned long long)(total - sink->digest_us), core->helpers.jobs);
+                (unsigned long long)sink->digest_us, (unsigned long long)(total - sink->digest_us), core_helpers_jobs());
     core->image.verified = true;
 }
 

@@ -121,6 +121,11 @@ static void no_dhcp(void)
     w.dhcp = false;
 }
 
+static void no_tcp(void)
+{
+    w.net.tcp = NULL;
+}
+
 static void cut(void)
 {
     w.net.tick = power_cut;
@@ -156,6 +161,51 @@ static void bad_chunk(void)
 static void good_chunk(void)
 {
     w.image.payload[10000] ^= 1;
+}
+
+static void cut_in_keeping(void)
+{
+    w.machine.storage.cut_at = 20;
+}
+
+// From its history, which is empty, comes the line before the first one; then a line.
+static void typed(void)
+{
+    w.machine.keys = "\x1b[A\recho typed\rexit\r";
+}
+
+// --- another processor, which takes a job and never brings it back ---
+
+static struct hashboard *board;
+static uint64_t (*real_clock)(void *ctx);
+
+static unsigned helper_start(void *ctx, struct hashboard *ret)
+{
+    hashboard_open(ret, 1);
+    board = ret;
+    return 1;
+}
+
+static void helper_stop(void *ctx)
+{
+    board = NULL;
+}
+
+static uint64_t clock_of_a_thief(void *ctx)
+{
+    enum { READY = 1, TAKEN = 2 }; // as hashboard.c has them
+    if (board && board->jobs[0].state == READY)
+        board->jobs[0].state = TAKEN;
+    return real_clock(ctx);
+}
+
+static void lost_helper(void)
+{
+    struct platform *p = &w.machine.platform;
+    real_clock = p->now_us;
+    p->now_us = clock_of_a_thief;
+    p->helpers_start = helper_start;
+    p->helpers_stop = helper_stop;
 }
 
 static const uint8_t names[] = { 6, 4, 10, 0, 0, 1, 15, 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 255 };
@@ -198,9 +248,19 @@ static const struct kind {
     { "a floor that cannot be read", "#!ipxe\nfloor\nexit\n", "cannot be read\n", .before = bad_floor },
     { "another transport after it failed", NAMED "chain tftp://10.0.0.1/none || chain p2://10.0.0.1/image\n", "[G04]",
       .tftp = "#!ipxe\n", .boots = true },
+    { "the shell", "#!ipxe\nshell\nexit\n", "signet> \nsignet> echo typed\ntyped\n", .before = typed },
+    { "a processor that is lost", BOOT_V4, "digest: 1 more processor hashing", .before = lost_helper, .boots = true },
+    { "scripts as deep as they go, and out of there", NAMED "chain tftp://10.0.0.1/script.ipxe\n", "8 deep",
+      .tftp = "#!ipxe\nchain tftp://10.0.0.1/script.ipxe || reboot\n", .live = 7 },
+    { "a script from elsewhere that exits", NAMED "chain tftp://10.0.0.1/script.ipxe\n", "next boot device in",
+      .tftp = "#!ipxe\nexit\n" },
+    { "keep, and a power cut", "#!ipxe\nset keep disk:\ndhcp\nchain p2://10.0.0.1/image\n", "p2: timing", .before = cut_in_keeping,
+      .disk = true },
+    { "HTTP of nobody", NAMED "chain http://10.0.0.9/image || exit\n", "timed out [G03]",
+      .before = no_tcp },
 };
 
-_Static_assert(ARRAY_SIZE(kinds) == 23, "a prime number, so that each step leads through all of them");
+_Static_assert(ARRAY_SIZE(kinds) == 29, "a prime number, so that each step leads through all of them");
 
 static struct outcome first[ARRAY_SIZE(kinds)]; // what each kind's first start came to
 

@@ -59,7 +59,6 @@ struct script {
     size_t command_count;
     const struct script_ops *ops;
     void *ctx;
-    unsigned depth; // 0 for the outermost script; the caller of a nested one counts
     const char *name; // where the script comes from, for messages; NULL: not said
 
     // For commands to read and set.
