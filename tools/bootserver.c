@@ -206,6 +206,8 @@ static int start_server(struct bootserver *b)
         .peer_count = PEERS,
         .jobs = tool_alloc(JOBS * sizeof *config.jobs),
         .job_count = JOBS,
+        .path_block = net_path_block,
+        .path_ctx = &b->net,
     };
     if (getrandom(config.secret, sizeof config.secret, 0) != sizeof config.secret ||
         getrandom(config.instance, sizeof config.instance, 0) != sizeof config.instance)

@@ -14,6 +14,7 @@
 // Some milliseconds of a fast wire. What lies there leaves in the order in which it came: were it more, a client with a small
 // window would wait for all that a greedy one had put before it, whoever's turn it is.
 #define SEND_BUFFER (256 * 1024)
+#define HEADS_MAX (P2_DATA_FIXED + 8 + 40) // before a block: DATA's, UDP's, IPv6's
 _Static_assert(P2_CLIENT_MESSAGE_MAX < RECEIVE_MAX, "room for every message and a sign of longer ones");
 
 // ---- addresses -----------------------------------------------------------------------------------------
@@ -259,6 +260,29 @@ static void choose_source(const struct sockaddr_storage *to, uint8_t local[16])
         getsockname(fd, (struct sockaddr *)&own, &len) == 0)
         memcpy(local, &((struct sockaddr_in6 *)&own)->sin6_addr, 16);
     close(fd);
+}
+
+uint16_t net_block_to(const struct sockaddr_storage *to, socklen_t len)
+{
+    bool v6 = to->ss_family == AF_INET6;
+    int mtu = 0, fd = socket(to->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    socklen_t size = sizeof mtu;
+    if (fd < 0)
+        return 0;
+    if (connect(fd, (const struct sockaddr *)to, len) != 0 ||
+        getsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU, &mtu, &size) != 0)
+        mtu = 0;
+    close(fd);
+    return (uint16_t)MIN(MAX(mtu - HEADS_MAX, 0), P2_BLOCK_LARGE);
+}
+
+uint16_t net_path_block(void *ctx, const struct net_addr *client)
+{
+    const struct net *net = ctx;
+    struct sockaddr_storage to;
+    uint32_t ifindex = client->zone && client->zone <= net->path_count ? net->paths[client->zone - 1].ifindex : 0;
+    socklen_t len = net_to_sockaddr(client, ifindex, &to);
+    return net_block_to(&to, len);
 }
 
 static struct net_addr client_addr(struct net *net, unsigned socket, const struct sockaddr_storage *from, struct msghdr *m)

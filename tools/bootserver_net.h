@@ -10,7 +10,8 @@
 #define NET_SOCKETS_MAX 8
 #define NET_BATCH 64        // datagrams taken in at once
 #define NET_QUEUE 64        // runs of datagrams that wait to be sent
-#define NET_QUEUE_BLOCKS 256 // datagrams in them; what waits in the protocol machine instead is in the order of turns
+#define NET_QUEUE_BLOCKS 256 // datagrams in them, large ones counted as p2_block_frames says; what waits in the protocol
+                             // machine instead is in the order of turns
 #define NET_PATHS_MAX 255   // fits net_addr's zone
 #define NET_GROUPS_MAX 256  // interfaces on which the groups were joined
 // Datagrams handed to the kernel as one: no more than any kernel with GSO takes (64), and than any card cuts up: with
@@ -35,6 +36,7 @@ struct net_datagram {
 struct net {
     int sockets[NET_SOCKETS_MAX];
     bool is_v6[NET_SOCKETS_MAX];
+    bool whole[NET_SOCKETS_MAX]; // what is too long for the way is not sent in fragments but refused
     unsigned socket_count;
     uint16_t port;
     const char *interface; // NULL: all
@@ -65,7 +67,13 @@ void net_join_groups(struct net *net);
 // Up to NET_BATCH datagrams that are waiting. Returns how many.
 unsigned net_receive(struct net *net, struct net_datagram datagrams[NET_BATCH]);
 
-// Room in the queue for a run of at most P2_SERVER_QUANTUM datagrams; fill net_queue_slot and count it by net_queue_push.
+// The largest block that one datagram carries to a client (ctx: struct net), for struct p2_server_config.
+uint16_t net_path_block(void *ctx, const struct net_addr *client);
+
+// The same for an address in the other form: 0 when the way there is not known.
+uint16_t net_block_to(const struct sockaddr_storage *to, socklen_t len);
+
+// Room in the queue for a run of at most P2_SERVER_QUANTUM datagrams, as they are counted; fill net_queue_slot and count it by net_queue_push.
 struct p2_send *net_queue_slot(struct net *net); // NULL when full
 void net_queue_push(struct net *net);
 

@@ -219,6 +219,61 @@ TEST(batches_are_as_large_as_the_kernel_takes)
     net_close(&net);
 }
 
+// Queues a run of blocks of one size, and how it came: blocks in the first message.
+static unsigned run_of(const struct client *c, uint16_t block, uint32_t blocks)
+{
+    struct p2_send *s = net_queue_slot(&net);
+    if (!s)
+        return 0;
+    *s = (struct p2_send){ .to = c->addr, .head_len = P2_DATA_FIXED, .image = &image.p2, .space = P2_SPACE_PAYLOAD,
+                           .length = blocks * block, .block_size = block };
+    net_queue_push(&net);
+    uint32_t counted = net.queue_blocks;
+    net_flush(&net, 1, on_broken, NULL);
+    return counted == blocks * p2_block_frames(block) && net.queue_blocks == 0 ? batch(c, block) : 0;
+}
+
+// Does the kernel send in fragments what is too long?
+static int fragments(int fd)
+{
+    int how = -1;
+    socklen_t len = sizeof how;
+    getsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &how, &len);
+    return how != IP_PMTUDISC_DO;
+}
+
+TEST(large_blocks_leave_whole)
+{
+    struct client c;
+    int on = 1;
+    set_up(true);
+    CHECK(client_open(&c, "127.0.0.1"));
+    CHECK_EQ(setsockopt(c.fd, SOL_UDP, UDP_GRO, &on, sizeof on), 0);
+    CHECK_EQ(net_path_block(&net, &c.addr), P2_BLOCK_LARGE); // the loopback interface carries them
+    uint32_t most = P2_SERVER_QUANTUM / p2_block_frames(P2_BLOCK_LARGE);
+    CHECK_EQ(run_of(&c, P2_BLOCK_LARGE, most), most);
+    CHECK(!fragments(net.sockets[0]), nothing_more(&c));
+    CHECK_EQ(run_of(&c, P2_BLOCK_MAX, 2), 2);
+    CHECK(fragments(net.sockets[0]), nothing_more(&c));
+    CHECK_EQ(run_of(&c, P2_BLOCK_LARGE, 1), 1);
+    CHECK(!fragments(net.sockets[0]), net.dropped == 0);
+    // What no datagram carries is dropped, and others have their batches on.
+    CHECK_EQ(run_of(&c, 65500, 1), 0);
+    CHECK(nothing_more(&c), net.dropped == 1, net.queue_count == 0, net.gso_pause[0] == 0);
+    close(c.fd);
+    net_close(&net);
+}
+
+// A way that nobody knows carries nothing larger.
+TEST(ways_that_are_not_known)
+{
+    static const uint8_t everyone[4] = { 255, 255, 255, 255 };
+    struct net_addr a = net_addr_v4(everyone, 7); // no socket of this kind may be connected to it
+    set_up(true);
+    CHECK(net_path_block(&net, &a) < P2_BLOCK_MAX);
+    net_close(&net);
+}
+
 TEST(clients_are_not_mixed)
 {
     struct client a, b;
@@ -277,5 +332,6 @@ TEST(an_image_that_cannot_be_read)
 }
 
 TEST_MAIN(T(every_datagram_arrives_as_it_was_queued), T(refused_batches_go_singly_on_that_path),
-          T(batches_are_as_large_as_the_kernel_takes), T(clients_are_not_mixed), T(what_is_too_long_is_passed_over),
+          T(batches_are_as_large_as_the_kernel_takes), T(large_blocks_leave_whole), T(ways_that_are_not_known),
+          T(clients_are_not_mixed), T(what_is_too_long_is_passed_over),
           T(an_image_that_cannot_be_read))

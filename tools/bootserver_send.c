@@ -18,6 +18,17 @@ static unsigned blocks_of(const struct p2_send *s)
     return s->length ? (s->length + s->block_size - 1) / s->block_size : 1;
 }
 
+// As what each of them is counted.
+static unsigned frames_of(const struct p2_send *s)
+{
+    return s->length ? p2_block_frames(s->block_size) : 1;
+}
+
+static bool is_large(const struct p2_send *s)
+{
+    return s->length && s->block_size > P2_BLOCK_MAX;
+}
+
 struct p2_send *net_queue_slot(struct net *net)
 {
     if (net->queue_count == NET_QUEUE || net->queue_blocks + P2_SERVER_QUANTUM > NET_QUEUE_BLOCKS)
@@ -27,8 +38,8 @@ struct p2_send *net_queue_slot(struct net *net)
 
 void net_queue_push(struct net *net)
 {
-    net->queue_blocks += blocks_of(&net->queue[(net->queue_first + net->queue_count) % NET_QUEUE]);
-    net->queue_count++;
+    const struct p2_send *s = &net->queue[(net->queue_first + net->queue_count++) % NET_QUEUE];
+    net->queue_blocks += blocks_of(s) * frames_of(s);
 }
 
 static struct p2_send *queued(struct net *net, unsigned i)
@@ -39,10 +50,10 @@ static struct p2_send *queued(struct net *net, unsigned i)
 // Takes so many datagrams from the front.
 static void pop(struct net *net, unsigned datagrams)
 {
-    net->queue_blocks -= datagrams;
     while (datagrams) {
         struct p2_send *s = queued(net, 0);
         unsigned blocks = blocks_of(s);
+        net->queue_blocks -= MIN(datagrams, blocks) * frames_of(s);
         if (datagrams < blocks) {
             s->offset += datagrams * (uint32_t)s->block_size;
             s->length -= datagrams * (uint32_t)s->block_size;
@@ -118,6 +129,7 @@ struct batch {
     unsigned count, datagrams, iovs, socket;
     size_t piece, total; // of the message that is being made: its first datagram's size, its own
     bool open;           // it may grow
+    bool large;          // all of them are blocks of more than P2_BLOCK_MAX
 };
 
 static void message_begin(struct net *net, struct batch *b, const struct p2_send *s, uint64_t now)
@@ -162,15 +174,16 @@ static bool message_takes(const struct batch *b, size_t len)
     return b->open && len <= b->piece && b->total + len <= NET_GSO_BYTES && b->items[b->count - 1] < NET_GSO_BLOCKS;
 }
 
-// The longest part of the queue that goes through one socket.
+// The longest part of the queue that goes through one socket, and whose blocks are large or are not.
 static void build(struct net *net, struct batch *b, uint64_t now)
 {
     const struct net_addr *to = NULL;
     b->count = b->datagrams = b->iovs = 0;
     b->socket = socket_of(net, &queued(net, 0)->to);
+    b->large = is_large(queued(net, 0));
     for (unsigned i = 0; i < net->queue_count; i++) {
         const struct p2_send *s = queued(net, i);
-        if (socket_of(net, &s->to) != b->socket)
+        if (socket_of(net, &s->to) != b->socket || is_large(s) != b->large)
             break;
         for (uint32_t at = 0; at == 0 || at < s->length; at += s->block_size) {
             uint32_t length = MIN(s->length - at, (uint32_t)s->block_size);
@@ -188,6 +201,17 @@ static void build(struct net *net, struct batch *b, uint64_t now)
     message_end(net, b, to);
 }
 
+// Large blocks leave whole or not at all: the link may have lost its large frames, and a client finds out what the way
+// carries only by what is missing. All others fit nearly every way, and where one does not the kernel cuts them up.
+static void set_whole(struct net *net, const struct batch *b)
+{
+    bool v6 = net->is_v6[b->socket];
+    int how = b->large ? IP_PMTUDISC_DO : IP_PMTUDISC_WANT; // the same numbers in IPv6
+    if (b->large != net->whole[b->socket])
+        setsockopt(net->sockets[b->socket], v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &how, sizeof how);
+    net->whole[b->socket] = b->large;
+}
+
 void net_flush(struct net *net, uint64_t now, void (*broken)(void *ctx, const struct p2_image *image), void *ctx)
 {
     static struct batch b;
@@ -196,6 +220,7 @@ void net_flush(struct net *net, uint64_t now, void (*broken)(void *ctx, const st
         return;
     while (net->queue_count) {
         build(net, &b, now);
+        set_whole(net, &b);
         int sent = sendmmsg(net->sockets[b.socket], b.messages, b.count, MSG_DONTWAIT);
         net->syscalls++;
         if (sent > 0) {
@@ -215,7 +240,7 @@ void net_flush(struct net *net, uint64_t now, void (*broken)(void *ctx, const st
             net->pause_until = now + FULL_PAUSE;
             return;
         }
-        if (b.items[0] > 1 && err != EFAULT) {
+        if (b.items[0] > 1 && err != EFAULT && !(b.large && err == EMSGSIZE)) {
             // Not every kernel, tunnel or MTU takes a message to cut up: one by one for a while.
             net->gso_pause[queued(net, 0)->to.zone] = now + GSO_PAUSE;
             continue;

@@ -163,10 +163,10 @@ static int complete(struct fetch *f)
         return r;
     p.server.zone = 0;
     printf("image name = %s\nimage id = %s\ncounter = %" PRIu64 "\nserver = %s%s%s\nbytes = %" PRIu64
-           "\nseconds = %.3f\nMB/s = %.1f\nlost = %u\nduplicates = %u\nwindow = %u\nfailovers = %u\n",
+           "\nseconds = %.3f\nMB/s = %.1f\nblock = %u\nlost = %u\nduplicates = %u\nwindow = %u\nfailovers = %u\n",
            seal->name, tool_hex(seal->image_id, SHA256_SIZE, hex), seal->counter, net_addr_format(&p.server, server),
            *p.server_name ? " " : "", p.server_name, seal->payload_size, (double)us / 1e6,
-           (double)seal->payload_size / (double)us, p.lost, p.duplicates, p.window, p.failovers);
+           (double)seal->payload_size / (double)us, p.block_size, p.lost, p.duplicates, p.window, p.failovers);
     return 0;
 }
 
@@ -229,6 +229,15 @@ static int run(struct fetch *f)
     }
 }
 
+// What every way to the servers carries. Those that are looked for may be anywhere.
+static uint16_t block_max(const struct fetch *f, const struct net_addr *servers, unsigned count, unsigned target_count)
+{
+    uint16_t most = target_count ? P2_BLOCK_MAX : P2_BLOCK_LARGE;
+    for (unsigned i = 0; i < count; i++)
+        most = MIN(most, fetch_net_block(&f->net, &servers[i]));
+    return MAX(most, (uint16_t)P2_BLOCK_MAX);
+}
+
 static int start(struct fetch *f, const struct uri *uris, size_t uri_count, const char *interface, uint64_t stall,
                  uint64_t discover)
 {
@@ -259,7 +268,7 @@ static int start(struct fetch *f, const struct uri *uris, size_t uri_count, cons
         .trust = &f->trust, .image = f->name, .servers = servers, .server_count = count, .targets = targets,
         .target_count = target_count, .seed = seed, .seed_len = sizeof seed, .seal_buf = f->seal, .seal_cap = SEAL_MAX,
         .rx_buffers = f->net.rx_buffers, .window_max = MIN(f->net.rx_buffers, (uint16_t)P2_CLIENT_WINDOW_MAX),
-        .stall_us = stall * 1000000, .discover_us = discover * 1000000,
+        .block_max = block_max(f, servers, count, target_count), .stall_us = stall * 1000000, .discover_us = discover * 1000000,
     };
     snprintf(config.facts.arch, sizeof config.facts.arch, "host");
     snprintf(config.facts.version, sizeof config.facts.version, "%s", signet_version);

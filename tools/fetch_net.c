@@ -19,7 +19,7 @@
 #define SOCKET_BUFFER (4 * 1024 * 1024)
 #define BUFFER_PER_DATAGRAM 2304 // what the kernel charges a socket for a full frame
 #define RECEIVE_MAX 65536 // what the kernel joins
-_Static_assert(P2_MESSAGE_MAX < RECEIVE_MAX, "room for every message");
+_Static_assert(P2_MESSAGE_LARGE < RECEIVE_MAX, "room for every message");
 #ifndef UDP_GRO
 #define UDP_GRO 104
 #endif
@@ -112,6 +112,13 @@ int fetch_net_resolve(struct fetch_net *net, const char *host, uint16_t port, st
     if (count == 0)
         tool_error(host, "has no address that this host can reach");
     return count ? count : -1;
+}
+
+uint16_t fetch_net_block(const struct fetch_net *net, const struct net_addr *from)
+{
+    struct sockaddr_storage ss;
+    socklen_t len = net_to_sockaddr(from, ifindex_of(net, from->zone), &ss);
+    return net_block_to(&ss, len);
 }
 
 unsigned fetch_net_targets(struct fetch_net *net, const char *interface, uint16_t port, struct net_addr *ret,

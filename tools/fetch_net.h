@@ -32,6 +32,9 @@ int fetch_net_resolve(struct fetch_net *net, const char *host, uint16_t port, st
 unsigned fetch_net_targets(struct fetch_net *net, const char *interface, uint16_t port, struct net_addr *ret,
                            unsigned max);
 
+// The largest block that one datagram carries from an address, for struct p2_client_config: its way is taken to be as wide as ours.
+uint16_t fetch_net_block(const struct fetch_net *net, const struct net_addr *from);
+
 // Sends one datagram; what cannot be sent is lost, as on any wire.
 void fetch_net_send(struct fetch_net *net, const uint8_t *data, size_t len, const struct net_addr *to);
 

@@ -8,6 +8,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 
 import cli_base as base
@@ -48,19 +49,20 @@ class Stranger:
         """The next message of these kinds: (kind, body), (0, b"") when none comes."""
         try:
             while True:
-                data = self.socket.recv(2048)
+                data = self.socket.recv(16384)
                 if data[8:16] == self.nonce and data[5] in kinds:
                     return data[5], data[16:]
         except (socket.timeout, ConnectionRefusedError):
             return 0, b""
 
-    def hello(self, name=""):
+    def hello(self, name="", block=0):
         """The kind of the answer to a HELLO under a new nonce; an OFFER is kept."""
         self.nonce = os.urandom(8)
-        self.say(p2.HELLO, p2.HELLO_BODY.pack(bytes(8), text(name, 64), self.mac, 0, bytes(16), text("x", 16), text(self.version, 32)))
+        self.say(p2.HELLO, p2.HELLO_BODY.pack(bytes(8), text(name, 64), self.mac, 0, bytes(16), text("x", 16), text(self.version, 32),
+                                             block, p2.HELLO_ZERO))
         kind, body = self.answer(p2.OFFER, p2.ERROR)
         if kind == p2.OFFER:
-            self.cookie, self.image_id, self.seal_size = p2.OFFER_BODY.unpack(body)[:3]
+            self.cookie, self.image_id, self.seal_size, _, _, self.block = p2.OFFER_BODY.unpack(body)[:6]
         if kind == p2.ERROR:
             self.error = p2.ERROR_BODY.unpack(body)
         return kind
@@ -143,11 +145,73 @@ def answers_to_bad_reads(d):
                 ("of a space that is none", dict(space=3, offset=0, length=1), (0, 0)),
                 ("empty", dict(space=2, offset=0, length=0), (0, 0)),
                 ("stamp 0", dict(space=2, offset=0, length=1, stamp=0), (0, 0)),
-                ("block above the OFFER's", dict(space=2, offset=0, length=1, block=1409), (0, 0)),
+                ("block above the OFFER's", dict(space=2, offset=0, length=1, block=1409), (p2.ERROR, 3)),
+                ("block above all", dict(space=2, offset=0, length=1, block=8193), (0, 0)),
                 ("block too small", dict(space=2, offset=0, length=1, block=447), (0, 0))):
             s.socket.settimeout(0.3 if expected == (0, 0) else 5)
             got = s.read(**args)
             base.check(got == expected, f"READ {what}: {got}, expected {expected}")
+
+
+def block_of(said):
+    return int(re.search(r"^block = (\d+)$", said, re.M)[1])
+
+
+@base.row
+def large_blocks_where_both_sides_want_them(d):
+    # The loopback interface carries them. Who does not ask gets none; a server of 0.1 neither understands nor answers the question.
+    path = base.shared("small.img")
+    with base.Server(path, cwd=d) as server, Stranger(server.port) as s:
+        base.check(block_of(base.fetch(server, "", cwd=d).stdout) == 8192, "fetch and bootserver did not agree")
+        base.check(block_of(base.fetch(server, "", cwd=d, host="[::1]").stdout) == 8192, "fetch and bootserver did not agree over IPv6")
+        for wanted, offered in ((0, 1408), (8192, 8192), (60000, 8192), (3000, 3000), (1000, 1408)):
+            s.hello(block=wanted)
+            base.check(s.block == offered, (wanted, s.block))
+    for old, block in ((["--old"], 1408), ([], 8192)):
+        command = [sys.executable, p2.__file__, "--listen", "127.0.0.1", "--port", "0", *old, "small=" + path]
+        second = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        try:
+            port = re.search(r"^serving .* port=(\d+)$", second.stderr.readline())[1]
+            said = base.signet("fetch", "--trust", base.shared("alice.pub"), f"p2://127.0.0.1:{port}/small", cwd=d).stdout
+            base.check(block_of(said) == block, said)
+        finally:
+            second.kill()
+            second.wait()
+            second.stderr.close()
+
+
+def swallow(relay, port, stop):
+    """Between a client and a server: what is longer than an Ethernet frame carries is lost, and nobody is told. `stop` counts it."""
+    client = None
+    while not stop["end"]:
+        try:
+            data, peer = relay.recvfrom(16384)
+        except socket.timeout:
+            continue
+        if peer[1] == port:
+            stop["lost"] += len(data) > 1472
+            if client and len(data) <= 1472:
+                relay.sendto(data, client)
+        else:
+            client = peer
+            relay.sendto(data, ("127.0.0.1", port))
+
+
+@base.row
+def large_blocks_where_the_way_swallows_them(d):
+    relay, stop = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), {"end": False, "lost": 0}
+    relay.bind(("127.0.0.1", 0))
+    relay.settimeout(0.2)
+    with base.Server(base.shared("small.img"), cwd=d) as server:
+        thread = threading.Thread(target=swallow, args=(relay, server.port, stop), daemon=True)
+        thread.start()
+        try:
+            said = base.signet("fetch", "--trust", base.shared("alice.pub"), f"p2://127.0.0.1:{relay.getsockname()[1]}/", cwd=d).stdout
+        finally:
+            stop["end"] = True
+            thread.join()
+            relay.close()
+        base.check(block_of(said) == 1408 and stop["lost"], (said, stop))
 
 
 @base.row

@@ -31,9 +31,10 @@ GROUP4, GROUP6 = "239.255.80.50", "ff02::5032"
 HELLO, OFFER, READ, DATA, FINISHED, FINISHED_ACK, ERROR, RESET = range(1, 9)
 SEAL, LIST, PAYLOAD = range(3)
 LIST_PIECE = 1 << 20
-BLOCK_MAX = 1408
+BLOCK_MAX, BLOCK_LARGE = 1408, 8192
 HEAD = struct.Struct("<4sBBH8s")
-HELLO_BODY = struct.Struct("<8s64s6sH16s16s32s96x")
+HELLO_BODY = struct.Struct("<8s64s6sH16s16s32sH94s")
+HELLO_ZERO = bytes(94)
 OFFER_BODY = struct.Struct("<16s32sIIQHHI8s8s16sH6x32s")
 READ_BODY = struct.Struct("<16s8sQIHHHBBI")
 RANGE = struct.Struct("<QI")
@@ -75,8 +76,9 @@ class Served:
 
 
 class Server:
-    def __init__(self, images, lies=(), spoof_from=None, log=sys.stderr):
+    def __init__(self, images, lies=(), spoof_from=None, log=sys.stderr, old=False):
         self.images, self.lies, self.spoof_from, self.log = images, set(lies), spoof_from, log
+        self.old = old  # as a server of 0.1, which knows nothing of larger blocks
         self.by_tag = {image.id[:8]: image for image in images.values()}
         self.by_nonce = {}  # what a client was offered: broken images of one test may share their id
         self.secret, self.instance = os.urandom(32), os.urandom(8)
@@ -86,13 +88,14 @@ class Server:
     def say(self, what):
         print(what, file=self.log, flush=True)
 
-    def cookie(self, peer):
-        return hashlib.sha256(self.secret + repr(peer[:2]).encode()).digest()[:16]
+    def cookie(self, peer, block):
+        """Good for blocks of so many bytes, which stand in front."""
+        return struct.pack("<H", block) + hashlib.sha256(self.secret + repr((peer[:2], block)).encode()).digest()[:14]
 
-    def offer(self, nonce, peer, image, image_id=None, payload=None, seal=None):
+    def offer(self, nonce, peer, image, image_id=None, payload=None, seal=None, block=BLOCK_MAX):
         return message(OFFER, nonce, OFFER_BODY.pack(
-            self.cookie(peer), image_id or image.id, len(image.seal) if seal is None else seal, len(image.list),
-            len(image.payload) if payload is None else payload, BLOCK_MAX, 512, 0, self.instance, bytes(8), bytes(16), 0, b"p2.py"))
+            self.cookie(peer, block), image_id or image.id, len(image.seal) if seal is None else seal, len(image.list),
+            len(image.payload) if payload is None else payload, block, 512, 0, self.instance, bytes(8), bytes(16), 0, b"p2.py"))
 
     def data(self, nonce, image, space, offset, block, stamp):
         if "data" in self.lies:
@@ -117,7 +120,10 @@ class Server:
             self.say(f"FINISHED from {peer[0]} outcome={fields[7]} code={text(fields[8])} text={text(fields[9])}")
             yield message(FINISHED_ACK, nonce, bytes(8))
 
-    def on_hello(self, nonce, peer, tag, name, mac, window, uuid, arch, version):
+    def on_hello(self, nonce, peer, tag, name, mac, window, uuid, arch, version, wanted, zero):
+        if zero != HELLO_ZERO or (self.old and wanted):
+            return  # malformed
+        block = max(BLOCK_MAX, min(wanted, BLOCK_LARGE)) if peer[0] == "::1" or peer[0].startswith("127.") else BLOCK_MAX
         image = self.by_tag.get(tag) if any(tag) else None
         image = image or self.images.get(text(name)) or (next(iter(self.images.values())) if not text(name) else None)
         self.say(f"HELLO from {peer[0]} name={text(name)!r} tag={tag.hex()} arch={text(arch)} version={text(version)}"
@@ -132,19 +138,21 @@ class Server:
         if "reset" in self.lies:
             yield message(RESET, nonce, struct.pack("<HHI", 1, 0, 0))
         self.by_nonce[nonce] = image
-        yield self.offer(nonce, peer, image)
+        yield self.offer(nonce, peer, image, block=block)
 
     def on_read(self, nonce, peer, body):
         cookie, tag, _, _, stamp, block_size, flags, space, count, zero = READ_BODY.unpack_from(body)
         ranges = [RANGE.unpack_from(body, at) for at in range(READ_BODY.size, len(body) - RANGE.size + 1, RANGE.size)]
-        if (stamp == 0 or not 448 <= block_size <= 1408 or flags & ~1 or space > PAYLOAD or zero or not 1 <= count <= 64 or
+        largest = BLOCK_MAX if self.old else BLOCK_LARGE
+        if (stamp == 0 or not 448 <= block_size <= largest or flags & ~1 or space > PAYLOAD or zero or not 1 <= count <= 64 or
                 len(body) != READ_BODY.size + count * RANGE.size or
                 any(not length or offset + length >= 1 << 64 for offset, length in ranges)):
             return  # malformed
         self.reads += 1
-        if cookie != self.cookie(peer) or ("reset" in self.lies and self.reads % 2):
+        offered, = struct.unpack_from("<H", cookie)
+        if cookie != self.cookie(peer, offered) or ("reset" in self.lies and self.reads % 2):
             yield message(RESET, nonce, struct.pack("<HHI", 1, 0, 0))
-            if cookie != self.cookie(peer):
+            if cookie != self.cookie(peer, offered):
                 return
         image = self.by_nonce.get(nonce)
         if not image or image.id[:8] != tag:
@@ -153,7 +161,7 @@ class Server:
             yield message(ERROR, nonce, ERROR_BODY.pack(tag, 2, b"not held here"))
             return
         whole, piece = image.space(space)
-        if block_size > BLOCK_MAX or any(offset + length > len(whole) for offset, length in ranges):
+        if block_size > offered or any(offset + length > len(whole) for offset, length in ranges):
             yield message(ERROR, nonce, ERROR_BODY.pack(tag, 3, b"outside the image"))
             return
         for offset, length in ranges:
@@ -184,12 +192,12 @@ def raw_udp(source, peer, payload):
     return struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, socket.inet_aton(source), socket.inet_aton(peer[0])) + udp
 
 
-def open_sockets(listen, interface):
+def open_sockets(listen, interface, port=PORT):
     v4 = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     v4.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     v4.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
     v4.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
-    v4.bind((listen, PORT))
+    v4.bind((listen, port))
     index = socket.if_nametoindex(interface) if interface else 0
     sockets = [v4]
     try:
@@ -199,7 +207,7 @@ def open_sockets(listen, interface):
     if listen == "0.0.0.0":
         v6 = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
         v6.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        v6.bind(("::", PORT))
+        v6.bind(("::", v4.getsockname()[1]))
         v6.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, socket.inet_pton(socket.AF_INET6, GROUP6) + struct.pack("=i", index))
         sockets.append(v6)
     return sockets
@@ -219,15 +227,17 @@ def load(argument):
 def main():
     parser = argparse.ArgumentParser(description="a test server of the native protocol")
     parser.add_argument("--listen", default="0.0.0.0")
+    parser.add_argument("--port", type=int, default=PORT, help="0 takes a free one")
     parser.add_argument("--interface")
     parser.add_argument("--lie", action="append", default=[], choices=["data", "reset", "offer", "spoof", "error"])
     parser.add_argument("--spoof-from")
+    parser.add_argument("--old", action="store_true", help="as a server of 0.1: a HELLO that asks for larger blocks is malformed")
     parser.add_argument("images", nargs="+", metavar="NAME=FILE")
     options = parser.parse_args()
-    server = Server(dict(load(i) for i in options.images), options.lie, options.spoof_from)
-    sockets = open_sockets(options.listen, options.interface)
+    server = Server(dict(load(i) for i in options.images), options.lie, options.spoof_from, old=options.old)
+    sockets = open_sockets(options.listen, options.interface, options.port)
     raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) if options.spoof_from else None
-    server.say(f"serving {', '.join(server.images)}")
+    server.say(f"serving {', '.join(server.images)} port={sockets[0].getsockname()[1]}")
     while True:
         for sock in select.select(sockets, [], [])[0]:
             datagram, peer = sock.recvfrom(65536)

@@ -15,7 +15,7 @@ int p2_client_init(struct p2_client *c, const struct p2_client_config *config, u
     p2_wire_text(c->setup.image, sizeof c->setup.image, config->image);
     c->setup.facts = config->facts;
     c->setup.block_max = config->block_max ? config->block_max : P2_BLOCK_MAX;
-    c->setup.block_max = MAX(MIN(c->setup.block_max, P2_BLOCK_MAX), P2_BLOCK_MIN);
+    c->setup.block_max = MAX(MIN(c->setup.block_max, P2C_LARGE ? P2_BLOCK_LARGE : P2_BLOCK_MAX), P2_BLOCK_MIN);
     c->setup.discover_us = config->discover_us ? config->discover_us : P2_DISCOVER_DEFAULT;
     c->setup.stall_us = config->stall_us ? config->stall_us : P2_STALL_DEFAULT;
     c->setup.started = c->now = now;

@@ -86,8 +86,10 @@ struct p2_client_config {
     struct p2_facts facts;
     uint16_t rx_buffers;     // frames the card holds, 0 = not known: the window starts here
     uint16_t window_initial; // blocks, 0 = from rx_buffers or P2_CLIENT_WINDOW_DEFAULT
-    uint16_t window_max;     // blocks, 0 = P2_CLIENT_WINDOW_MAX
-    uint16_t block_max;      // 0 = P2_BLOCK_MAX
+    uint16_t window_max;     // blocks, large ones counted as p2_block_frames says; 0 = P2_CLIENT_WINDOW_MAX
+    // Largest block, 0 = P2_BLOCK_MAX. Up to P2_BLOCK_LARGE where the way to the servers is known to carry it whole, and only in
+    // programs for an operating system (P2C_LARGE).
+    uint16_t block_max;
     uint64_t discover_us;    // nobody answers for so long: ERR_P2_NO_SERVER. 0 = default
     uint64_t stall_us;       // no progress for so long: ERR_P2_STALLED. 0 = default
 };
@@ -121,6 +123,8 @@ struct p2_progress {
 
 // --- internal to the machine; here so that callers can own it ---
 
+// OPEN_LARGE: a HELLO that asks for larger blocks goes before the plain one, which is all that servers of 0.1 understand.
+enum p2_hello_open { P2_HELLO_SHUT, P2_HELLO_OPEN, P2_HELLO_OPEN_LARGE };
 enum p2_server_state { P2S_FREE, P2S_HEARD, P2S_BOUND, P2S_DROPPED };
 
 struct p2_client_server {
@@ -128,7 +132,7 @@ struct p2_client_server {
     uint8_t state; // enum p2_server_state
     bool fixed;    // named by the caller: asked for as long as the machine looks for servers
     bool full_seen; // a full-size DATA came through from it
-    bool hello_open; // an OFFER is awaited
+    uint8_t hello_open; // enum p2_hello_open: an OFFER is awaited
     uint8_t nonce[P2_NONCE_SIZE]; // secret between it and us, unlike discovery's
     struct p2_offer offer;        // valid when BOUND
     uint64_t cookie_time;         // when the cookie came

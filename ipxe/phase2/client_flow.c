@@ -217,10 +217,25 @@ void p2c_flow_alive(struct p2_client *c)
 
 // --- timeouts ---
 
+// Short messages come through and full ones never did: the path may swallow large packets. Where this block size has worked
+// with another server, asking that one comes first. Blocks that not every path carries are given up at the first doubt, and
+// even where they came through before: a way may change, and the usual ones cost little.
+static bool too_large(const struct p2_client *c, const struct p2_client_server *server)
+{
+    bool again = c->flow.timeouts_row >= P2_STEP_DOWN_AFTER;
+    if (p2c_busy(c, server->busy_at))
+        return false;
+    if (p2c_large(c))
+        return again || !server->full_seen;
+    return again && !server->full_seen && (!c->space.block_proven || p2c_turn_next(c) == P2C_NOBODY);
+}
+
 static void step_down(struct p2_client *c)
 {
     for (uint32_t i = 0; i < STEPS; i++)
         if (block_steps[i] < c->intake.block_size) {
+            if (P2C_LARGE)
+                p2c_current(c)->full_seen = false; // of this size none came yet
             p2c_space_block_size(c, block_steps[i], false);
             p2c_flow_fresh(c); // nothing was wrong with the window
             return;
@@ -243,10 +258,8 @@ void p2c_flow_tick(struct p2_client *c)
     c->flow.timeout_open = true;
     p2c_window_timeout(c, before, c->flow.backoff > 0);
     c->flow.backoff = MIN(c->flow.backoff + 1, (uint32_t)BACKOFF_MAX);
-    // Short messages come through and full ones never did: the path may swallow large packets.
-    // Where this block size has worked with another server, asking that one comes first.
-    if (++c->flow.timeouts_row >= P2_STEP_DOWN_AFTER && !server->full_seen && !p2c_busy(c, server->busy_at) &&
-        (!c->space.block_proven || p2c_turn_next(c) == P2C_NOBODY))
+    c->flow.timeouts_row++;
+    if (too_large(c, server))
         step_down(c);
 }
 
@@ -257,7 +270,7 @@ uint32_t p2c_flow_credit(const struct p2_client *c)
     if (!p2c_fetching(c) || !p2c_linked(c) || c->flow.outstanding >= c->window.size)
         return 0;
     uint32_t used = c->flow.tail - c->flow.head, room = P2_CLIENT_FLIGHT - used;
-    uint32_t credit = MIN(MIN(c->window.size - c->flow.outstanding, room), (uint32_t)P2_READ_BLOCKS_MAX);
+    uint32_t credit = MIN(MIN(c->window.size - c->flow.outstanding, room), p2c_blocks(c, P2_READ_BLOCKS_MAX));
     uint32_t batch = MAX(c->window.size / (p2c_window_noisy(c) ? 8 : c->window.size <= WINDOW_SMALL ? 2 : 4), 1u);
     if (credit < batch && c->flow.outstanding)
         return 0;

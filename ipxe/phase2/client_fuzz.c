@@ -14,7 +14,7 @@
 
 #define PAYLOAD (5 * 4096)
 #define GUARD 32
-#define TURNS_MAX 64
+#define TURNS_MAX 128
 
 static struct testimage image;
 static struct p2_image view;
@@ -27,6 +27,7 @@ static uint8_t seal_buf[SEAL_MAX], list_buf[4096], bits[16], memory[2 * PAYLOAD 
 static const struct net_addr server_addr = { .ip = { 0xfe, 0x80, [15] = 1 }, .port = P2_PORT };
 static const struct net_addr client_addr = { .ip = { 0xfe, 0x80, [15] = 2 }, .port = 4444 };
 static uint64_t now;
+static bool large; // blocks are
 
 static const struct p2_image *by_name(void *ctx, const char *name)
 {
@@ -52,14 +53,20 @@ static void image_make(void)
     memcpy(view.id, image.seal.image_id, sizeof view.id);
 }
 
+static uint16_t path_block(void *ctx, const struct net_addr *to)
+{
+    return P2_BLOCK_LARGE;
+}
+
 static void start(void)
 {
     static const uint8_t seed[16] = { 3 };
     static const struct net_addr group = { .ip = P2_GROUP_V6, .port = P2_PORT };
     struct p2_server_config sc = { .images = { .by_name = by_name, .by_tag = by_tag, .bytes = bytes }, .peers = peers, .peer_count = 8,
-                                   .jobs = jobs, .job_count = 64 };
+                                   .jobs = jobs, .job_count = 64, .path_block = path_block };
     struct p2_client_config cc = { .trust = &trust, .image = "", .seed = seed, .seed_len = sizeof seed, .seal_buf = seal_buf,
-                                   .seal_cap = sizeof seal_buf, .targets = &group, .target_count = 1, .window_max = 8 };
+                                   .seal_cap = sizeof seal_buf, .targets = &group, .target_count = 1, .window_max = 8,
+                                   .block_max = large ? P2_BLOCK_LARGE : 0 };
     now = 1;
     if (p2_server_init(&server, &sc) != 0 || p2_client_init(&client, &cc, now) != 0)
         __builtin_trap();
@@ -79,7 +86,7 @@ static void check_memory(void)
 // What a caller does; the honest server answers when `served`.
 static void turn(bool served)
 {
-    uint8_t buf[P2_MESSAGE_MAX];
+    uint8_t buf[P2_MESSAGE_LARGE];
     struct net_addr to;
     int n = p2_client_output(&client, buf, sizeof buf, &to, now);
     if (n < 0)
@@ -161,9 +168,10 @@ static uint32_t moment_count;
 
 static void moments_make(void)
 {
+    uint32_t end = moment_count + TURNS_MAX / 2;
     start();
     memset(memory, 0x5a, sizeof memory);
-    while (moment_count < TURNS_MAX && p2_client_phase(&client) != P2_VERIFIED) {
+    while (moment_count < end && p2_client_phase(&client) != P2_VERIFIED) {
         struct moment *m = &moments[moment_count++];
         m->client = client;
         m->server = server;
@@ -197,8 +205,11 @@ static void moment_take(uint32_t i)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     image_make();
-    if (!moment_count)
+    if (!moment_count) {
         moments_make();
+        large = true;
+        moments_make();
+    }
     if (size < 1)
         return 0;
     moment_take(data[0]);

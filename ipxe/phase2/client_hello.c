@@ -11,7 +11,7 @@ void p2c_hello_init(struct p2_client *c, const struct p2_client_config *config)
 
 void p2c_hello_open(struct p2_client *c, struct p2_client_server *server)
 {
-    server->hello_open = true;
+    server->hello_open = P2C_LARGE && c->setup.block_max > P2_BLOCK_MAX ? P2_HELLO_OPEN_LARGE : P2_HELLO_OPEN;
     server->hello_next = c->now;
     server->hello_tries = 0;
 }
@@ -37,7 +37,7 @@ void p2c_hello_enough(struct p2_client *c)
 void p2c_hello_stop(struct p2_client *c)
 {
     for (uint32_t i = 0; i < P2_CLIENT_SERVERS; i++)
-        c->servers.at[i].hello_open = false;
+        c->servers.at[i].hello_open = P2_HELLO_SHUT;
 }
 
 bool p2c_hello_asked(const struct p2_client *c)
@@ -56,7 +56,7 @@ static bool hello_active(const struct p2_client *c, const struct p2_client_serve
     return s->state != P2S_FREE && s->hello_open && (s->state != P2S_HEARD || !s->fixed || c->hello.on);
 }
 
-static int hello_write(struct p2_client *c, const uint8_t *nonce, uint8_t *buf, size_t cap)
+static int hello_write(struct p2_client *c, const uint8_t *nonce, bool large, uint8_t *buf, size_t cap)
 {
     struct p2_message m;
     memset(&m, 0, sizeof m);
@@ -67,6 +67,8 @@ static int hello_write(struct p2_client *c, const uint8_t *nonce, uint8_t *buf, 
     memcpy(m.hello.name, c->setup.image, sizeof m.hello.name);
     m.hello.facts = c->setup.facts;
     m.hello.window_max = c->window.max;
+    if (P2C_LARGE && large)
+        m.hello.block_max = c->setup.block_max;
     return p2_wire_write(&m, buf, cap);
 }
 
@@ -99,11 +101,15 @@ static struct p2_client_server *hello_due(struct p2_client *c)
 static int hello_send(struct p2_client *c, struct p2_client_server *s, uint8_t *buf, size_t cap, struct net_addr *ret_to)
 {
     uint64_t pause = MIN((uint64_t)P2_HELLO_FIRST << MIN(s->hello_tries, 4u), (uint64_t)P2_HELLO_LAST);
+    *ret_to = s->addr;
+    if (P2C_LARGE && s->hello_open == P2_HELLO_OPEN_LARGE) {
+        s->hello_open = P2_HELLO_OPEN; // the plain one follows at once
+        return hello_write(c, s->nonce, true, buf, cap);
+    }
     s->hello_tries++;
     s->hello_sent = c->now;
     s->hello_next = c->now + hello_pause(c, pause);
-    *ret_to = s->addr;
-    return hello_write(c, s->nonce, buf, cap);
+    return hello_write(c, s->nonce, false, buf, cap);
 }
 
 int p2c_hello_output_current(struct p2_client *c, uint8_t *buf, size_t cap, struct net_addr *ret_to)
@@ -125,7 +131,7 @@ int p2c_hello_output(struct p2_client *c, uint8_t *buf, size_t cap, struct net_a
             c->hello.next = c->now + hello_pause(c, c->hello.pause);
             c->hello.pause = MIN(c->hello.pause * 2, (uint64_t)P2_HELLO_LAST);
         }
-        return hello_write(c, c->hello.nonce, buf, cap);
+        return hello_write(c, c->hello.nonce, false, buf, cap);
     }
     struct p2_client_server *s = hello_due(c);
     return s ? hello_send(c, s, buf, cap, ret_to) : 0;

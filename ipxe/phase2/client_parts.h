@@ -14,12 +14,25 @@
 #pragma once
 #include "phase2/client.h"
 
+// Blocks of more than P2_BLOCK_MAX are for programs of an operating system. The firmware, whose cards carry frames of 1500 bytes,
+// is built without what they need.
+#define P2C_LARGE __STDC_HOSTED__
+
 #define P2C_NONE 0xfe  // ask.source: nothing arrived yet
 #define P2C_MIXED 0xff // ask.source: more than one server
 
 static inline struct p2_client_server *p2c_current(struct p2_client *c)
 {
     return c->servers.current ? &c->servers.at[c->servers.current - 1] : NULL;
+}
+static inline bool p2c_large(const struct p2_client *c)
+{
+    return P2C_LARGE && c->intake.block_size > P2_BLOCK_MAX;
+}
+// How many blocks of the size in use a bound on blocks allows.
+static inline uint32_t p2c_blocks(const struct p2_client *c, uint32_t bound)
+{
+    return p2c_large(c) ? MAX(bound / p2_block_frames(c->intake.block_size), 1u) : bound;
 }
 // The current server answers and its cookie is known.
 static inline bool p2c_linked(const struct p2_client *c)

@@ -101,12 +101,14 @@ struct p2_client_server *p2c_servers_answered(struct p2_client *c, const struct 
     return server;
 }
 
-static bool offer_sane(const struct p2_offer *o)
+// Larger blocks are offered to who asked for them alone.
+static bool offer_sane(const struct p2_client *c, const struct p2_offer *o)
 {
+    uint32_t largest = P2C_LARGE ? MAX(c->setup.block_max, P2_BLOCK_MAX) : P2_BLOCK_MAX;
     return o->seal_size >= SEAL_HEAD_SIZE && o->seal_size <= SEAL_MAX && o->list_size >= SHA256_SIZE &&
            o->list_size % SHA256_SIZE == 0 && o->list_size / SHA256_SIZE <= CHUNK_COUNT_MAX && o->payload_size >= 1 &&
            o->payload_size <= (uint64_t)CHUNK_COUNT_MAX * CHUNK_SIZE_MAX && o->block_max >= P2_BLOCK_MIN &&
-           o->block_max <= P2_BLOCK_MAX && o->window_max >= 1;
+           o->block_max <= largest && o->window_max >= 1;
 }
 
 static void seal_begin(struct p2_client *c, const struct p2_client_server *server)
@@ -116,21 +118,31 @@ static void seal_begin(struct p2_client *c, const struct p2_client_server *serve
     p2c_space_begin(c, INTAKE_SEAL, server->offer.seal_size, 31);
 }
 
+// A cookie is good for blocks as large as were offered with it.
+static void cookie_renew(struct p2_client_server *server, const struct p2_offer *offer)
+{
+    memcpy(server->offer.cookie, offer->cookie, sizeof offer->cookie);
+    if (P2C_LARGE)
+        server->offer.block_max = offer->block_max;
+}
+
 int p2c_servers_offer(struct p2_client *c, struct p2_client_server *server, const struct p2_offer *offer)
 {
-    if (!server->hello_open || !offer_sane(offer))
+    if (!server->hello_open || !offer_sane(c, offer))
         return ERR_NOT_FOUND;
     if (server->hello_tries == 1)
         p2c_flow_sample(c, c->now - server->hello_sent);
-    server->hello_open = false;
+    server->hello_open = P2_HELLO_SHUT;
     server->cookie_time = c->now;
     bool current = server == p2c_current(c);
     // A server whose image was replaced may still hold the one we are at: it keeps its place, and its
     // READs will tell. One that was dropped only needs a cookie, to be told how it ended.
     if (server->state == P2S_DROPPED || (server->state == P2S_BOUND && c->bound && p2c_turn_same_image(c, server)))
-        memcpy(server->offer.cookie, offer->cookie, sizeof offer->cookie);
+        cookie_renew(server, offer);
     else
         server->offer = *offer;
+    if (P2C_LARGE && current && c->intake.block_size > offer->block_max)
+        p2c_space_block_size(c, offer->block_max, c->space.block_proven);
     if (current && !c->bound && c->phase == P2_SEAL && !p2c_turn_same_image(c, server)) {
         // Replaced before its seal was here. One that is so again and again would never be there.
         if (++server->seal_tries >= P2_SEAL_TRIES) {
@@ -220,7 +232,7 @@ void p2c_servers_drop(struct p2_client *c, uint32_t index, int error)
         return;
     server->state = P2S_DROPPED;
     server->error = error;
-    server->hello_open = false;
+    server->hello_open = P2_HELLO_SHUT;
     c->progress.servers_dropped++;
     c->servers.dropped_at = c->now;
     if (!c->servers.first_error) {
@@ -339,7 +351,7 @@ void p2c_servers_tick(struct p2_client *c)
         struct p2_client_server *s = &c->servers.at[i];
         if (!s->hello_open || c->now < s->hello_next || s->hello_tries < P2_HELLO_TRIES || s->fixed)
             continue;
-        s->hello_open = false; // a known one is asked again when it is needed
+        s->hello_open = P2_HELLO_SHUT; // a known one is asked again when it is needed
         if (s->state == P2S_HEARD)
             s->state = P2S_FREE;
     }

@@ -18,6 +18,8 @@ static void net_choose(uint64_t seed)
 {
     memset(&net, 0, sizeof net);
     net.class = (enum class_name)(seed % CLASSES);
+    net.large = seed / CLASSES % 4 == 3 ? P2_BLOCK_LARGE : 0;
+    net.old = seed / CLASSES % 8 == 7;
     net.delay = between(30, 500);
     net.us_per_kib = between(8, 90); // 1 Gbit/s .. 90 Mbit/s
     net.queue = 512 * 1024;

@@ -65,6 +65,10 @@ static const struct speed speeds[] = {
     { "5-percent-loss", { GBIT, .delay = 200, .ring = 256, .client_packet = 5, .loss = 500 }, 8, 8, 130, 2 },
     { "30-percent-loss", { GBIT, .delay = 200, .ring = 256, .client_packet = 5, .loss = 3000 }, 18, 18.9 / 60, 0, 2 },
     { "30-percent-loss-40ms", { GBIT, .delay = 20000, .ring = 256, .client_packet = 5, .loss = 3000 }, 18, 18.9 / 120, 0, 2 },
+    // Jumbo frames, at 10 Gbit/s; and a way that takes them to be there and swallows them.
+    { "jumbo", { WIRE, .us_per_kib = 1, .queue = 4 << 20, .delay = 100, .ring = 1024, .client_packet = 2, .large = P2_BLOCK_LARGE }, 32, 500, 10, 0 },
+    { "jumbo-hole", { GBIT, .delay = 200, .ring = 1024, .client_packet = 2, .large = P2_BLOCK_LARGE, .mtu = { 1500 } }, 8, 80, 10, 0 },
+    { "no-jumbo", { GBIT, .delay = 200, .ring = 1024, .client_packet = 2 }, 8, 100, 10, 0 },
     // A queue of ten frames before 4 Mbit/s: what is lost there is the window's fault, and others want to pass, too.
     { "narrow", { WIRE, .delay = 1000, .us_per_kib = 2000, .queue = 16 << 10, .ring = 256, .client_packet = 5 }, 2, 0.4, 60, 20 },
 };

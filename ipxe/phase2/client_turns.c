@@ -127,8 +127,9 @@ void p2c_turn_block(struct p2_client *c, uint32_t length)
 {
     c->turn.progress_at = c->now;
     progress_add(&c->turn.watch, length, c->now);
-    c->turn.slow_blocks++;
-    c->turn.rate_blocks++;
+    uint32_t blocks = P2C_LARGE ? p2_block_frames(length) : 1;
+    c->turn.slow_blocks += blocks;
+    c->turn.rate_blocks += blocks;
 }
 
 void p2c_turn_data(struct p2_client *c)

@@ -46,7 +46,7 @@ static uint32_t window_limit(struct p2_client *c)
 {
     const struct p2_client_server *server = p2c_current(c);
     uint32_t limit = server && server->offer.window_max ? MIN(c->window.max, server->offer.window_max) : c->window.max;
-    return MAX(limit, 1u);
+    return MAX(p2c_blocks(c, limit), 1u);
 }
 
 bool p2c_window_noisy(const struct p2_client *c)

@@ -149,6 +149,16 @@ static void reply_no_image(struct p2_server *s, const struct p2_message *m, size
     reply_error(s, m->nonce, first ? first->id : m->hello.tag, P2_ERROR_NO_IMAGE, text, from, len);
 }
 
+// More than everybody takes only to who asks for it, and as far as the way carries it.
+static uint16_t block_offered(const struct p2_server *s, const struct p2_hello *hello, const struct net_addr *from)
+{
+    uint16_t most = s->config.block_max;
+    if (hello->block_max <= most || hello->block_max <= P2_BLOCK_MAX || !s->config.path_block)
+        return most;
+    uint16_t carried = s->config.path_block(s->config.path_ctx, from);
+    return MAX(most, MIN(MIN(carried, (uint16_t)P2_BLOCK_LARGE), hello->block_max));
+}
+
 static void input_hello(struct p2_server *s, const struct p2_message *m, size_t len, const struct net_addr *from,
                         uint64_t now)
 {
@@ -169,12 +179,12 @@ static void input_hello(struct p2_server *s, const struct p2_message *m, size_t 
         peer->facts = m->hello.facts;
 
     struct p2_message o = answer(P2_OFFER, m->nonce);
-    p2_cookie_make(s, from, m->nonce, now, o.offer.cookie);
+    o.offer.block_max = block_offered(s, &m->hello, from);
+    p2_cookie_make(s, from, m->nonce, o.offer.block_max, now, o.offer.cookie);
     memcpy(o.offer.image_id, image->id, P2_IMAGE_ID_SIZE);
     o.offer.seal_size = image->seal_size;
     o.offer.list_size = image->list_size;
     o.offer.payload_size = image->payload_size;
-    o.offer.block_max = s->config.block_max;
     o.offer.window_max = P2_READ_BLOCKS_MAX;
     memcpy(o.offer.instance, s->config.instance, sizeof o.offer.instance);
     memcpy(o.offer.server, s->name, sizeof o.offer.server);
@@ -228,12 +238,12 @@ static void note_progress(struct p2_server *s, struct p2_peer *peer, const struc
     }
 }
 
-static bool read_inside(const struct p2_server *s, const struct p2_read *read, uint64_t size)
+static bool read_inside(const struct p2_read *read, uint32_t block_max, uint64_t size)
 {
     for (uint32_t i = 0; i < read->range_count; i++)
         if (!range_fits(read->ranges[i].offset, read->ranges[i].length, size))
             return false;
-    return read->block_size <= s->config.block_max;
+    return read->block_size <= block_max;
 }
 
 static void input_read(struct p2_server *s, const struct p2_message *m, size_t len, const struct net_addr *from,
@@ -241,7 +251,8 @@ static void input_read(struct p2_server *s, const struct p2_message *m, size_t l
 {
     const struct p2_read *read = &m->read;
     s->stats.reads++;
-    if (!p2_cookie_good(s, from, m->nonce, read->cookie, now)) {
+    uint32_t block_max = p2_cookie_block(s, from, m->nonce, read->cookie, now);
+    if (!block_max) {
         reply_reset(s, m, len, from);
         return;
     }
@@ -255,7 +266,7 @@ static void input_read(struct p2_server *s, const struct p2_message *m, size_t l
         reply_error(s, m->nonce, read->tag, P2_ERROR_NO_TAG, "image is not here", from, len);
         return;
     }
-    if (!read_inside(s, read, space_size(read->space, image))) {
+    if (!read_inside(read, block_max, space_size(read->space, image))) {
         reply_error(s, m->nonce, read->tag, P2_ERROR_BAD_READ, "range outside image", from, len);
         return;
     }
@@ -276,7 +287,7 @@ static void input_read(struct p2_server *s, const struct p2_message *m, size_t l
 static void input_finished(struct p2_server *s, const struct p2_message *m, size_t len, const struct net_addr *from,
                            uint64_t now)
 {
-    if (!p2_cookie_good(s, from, m->nonce, m->finished.cookie, now)) {
+    if (!p2_cookie_block(s, from, m->nonce, m->finished.cookie, now)) {
         reply_reset(s, m, len, from);
         return;
     }
@@ -328,7 +339,8 @@ static void send_blocks(struct p2_server *s, struct p2_peer *peer, const struct 
 {
     uint64_t piece = (uint64_t)1 << piece_shift_of(job->space, image);
     uint64_t length = MIN((uint64_t)job->length, piece - (job->offset & (piece - 1)));
-    length = MIN(length, (uint64_t)MIN(blocks, s->quantum) * job->block_size);
+    uint32_t frames = p2_block_frames(job->block_size);
+    length = MIN(length, (uint64_t)MIN(blocks, s->quantum / frames) * job->block_size);
     struct p2_data data = { .offset = job->offset, .space = job->space, .stamp = job->stamp, .length = job->block_size };
     memcpy(data.tag, job->tag, P2_TAG_SIZE);
     *ret = (struct p2_send){ .to = peer->addr, .head_len = P2_DATA_FIXED, .image = image, .space = job->space,
@@ -341,7 +353,7 @@ static void send_blocks(struct p2_server *s, struct p2_peer *peer, const struct 
     peer->sent_payload += job->space == P2_SPACE_PAYLOAD ? length : 0;
     s->stats.data_messages += blocks;
     s->stats.data_bytes += length;
-    p2_peer_took(s, peer, ret->length, blocks);
+    p2_peer_took(s, peer, ret->length, blocks * frames);
 }
 
 bool p2_server_output(struct p2_server *s, struct p2_send *ret, uint32_t blocks, uint64_t now)
@@ -372,7 +384,7 @@ bool p2_server_output(struct p2_server *s, struct p2_send *ret, uint32_t blocks,
 int p2_server_output_flat(struct p2_server *s, uint8_t *buf, size_t cap, struct net_addr *ret_to, uint64_t now)
 {
     struct p2_send send;
-    if (cap < P2_MESSAGE_MAX || !s->config.images.bytes)
+    if (cap < (s->config.path_block ? P2_MESSAGE_LARGE : P2_MESSAGE_MAX) || !s->config.images.bytes)
         return ERR_TOO_LARGE;
     while (p2_server_output(s, &send, 1, now)) {
         memcpy(buf, send.head, send.head_len);

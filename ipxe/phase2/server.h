@@ -17,9 +17,11 @@
 #define P2_SERVER_EVENTS 64            // events waiting to be polled; progress is dropped first
 #define P2_SERVER_EVENT_ROOM 3         // events that one input may cause
 #define P2_SERVER_STRANGERS 8          // sources whose vain questions are told of within a second
-#define P2_SERVER_QUANTUM 44           // DATA in a row for one source: what a sender hands to the kernel as one message
 #define P2_SERVER_PEER_JOBS 128        // ranges waiting for one client
+// Blocks are counted as p2_block_frames says: who asks for large ones has no larger share.
+#define P2_SERVER_QUANTUM 44           // DATA in a row for one source: what a sender hands to the kernel as one message
 #define P2_SERVER_PEER_BLOCKS 2048     // blocks waiting for one client
+_Static_assert(P2_BLOCK_LARGE / P2_BLOCK_MAX < P2_SERVER_QUANTUM, "a turn is enough for the largest block");
 #define P2_SERVER_JOB_BLOCKS 32        // so many blocks may wait for each entry of the table of ranges
 
 // An image as the machine sees it. The pointer need only stay valid until the next call into the machine.
@@ -100,7 +102,7 @@ struct p2_peer {
 struct p2_job {
     uint64_t offset;
     uint32_t length, next;
-    uint32_t blocks; // in which it is sent
+    uint32_t blocks; // in which it is sent, counted as p2_block_frames says, as all accounts here
     uint16_t stamp, block_size;
     uint8_t space;
     uint8_t tag[P2_TAG_SIZE];
@@ -131,7 +133,11 @@ struct p2_server_config {
     uint8_t secret[P2_SERVER_SECRET_SIZE]; // random, fresh for each run
     uint8_t instance[8];                   // random, fresh for each run
     const char *name;                      // shown to people at the client ("" or NULL: none)
-    uint16_t block_max;                    // 0 = P2_BLOCK_MAX
+    uint16_t block_max;                    // 0 = P2_BLOCK_MAX; never larger
+    // The largest block that one datagram carries to a client (the link's and the route's MTU say so), at most P2_BLOCK_LARGE.
+    // Called for a HELLO that asks for more than block_max. NULL: nobody gets more.
+    uint16_t (*path_block)(void *ctx, const struct net_addr *client);
+    void *path_ctx;
     struct p2_peer *peers;                 // caller's arrays; zeroed by p2_server_init
     uint32_t peer_count;
     struct p2_job *jobs;
@@ -196,7 +202,7 @@ void p2_send_head(const struct p2_send *send, uint64_t offset, uint8_t head[P2_D
 bool p2_server_output(struct p2_server *s, struct p2_send *ret, uint32_t blocks, uint64_t now);
 
 // The same as one flat datagram. Its length, 0 when nothing is to be sent, ERR_TOO_LARGE when cap is below
-// P2_MESSAGE_MAX.
+// P2_MESSAGE_MAX, with path_block below P2_MESSAGE_LARGE.
 int p2_server_output_flat(struct p2_server *s, uint8_t *buf, size_t cap, struct net_addr *ret_to, uint64_t now);
 
 // When to call p2_server_output again without input: 0 = now, UINT64_MAX = no need.

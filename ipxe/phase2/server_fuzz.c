@@ -39,9 +39,15 @@ static struct p2_job jobs[JOBS];
 static uint8_t cookies[4][P2_COOKIE_SIZE];
 static bool has_cookie[4];
 
+// To some clients lead ways of jumbo frames.
+static uint16_t path_block(void *ctx, const struct net_addr *to)
+{
+    return to->port & 1 ? P2_BLOCK_LARGE : 1500;
+}
+
 static size_t drain(uint64_t now, uint32_t limit)
 {
-    uint8_t buf[P2_MESSAGE_MAX];
+    uint8_t buf[P2_MESSAGE_LARGE];
     struct net_addr to;
     size_t sent = 0;
     for (uint32_t i = 0; i < limit; i++) {
@@ -55,6 +61,8 @@ static size_t drain(uint64_t now, uint32_t limit)
         if (p2_wire_read(buf, (size_t)n, &m) != 0)
             __builtin_trap(); // our own machine must write what can be read
         if (m.type == P2_OFFER && to.port < 4) {
+            if (m.offer.block_max > path_block(NULL, &to))
+                __builtin_trap();
             memcpy(cookies[to.port], m.offer.cookie, P2_COOKIE_SIZE);
             has_cookie[to.port] = true;
         }
@@ -68,6 +76,7 @@ static size_t drain(uint64_t now, uint32_t limit)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct p2_server_config config = { .images = { .by_name = by_name, .by_tag = by_tag, .bytes = bytes }, .secret = { 1 }, .name = "fuzz",
+                                       .path_block = path_block,
                                        .peers = peers, .peer_count = PEERS, .jobs = jobs, .job_count = JOBS };
     if (p2_server_init(&server, &config) != 0)
         __builtin_trap();

@@ -158,7 +158,7 @@ bool p2_peer_queue(struct p2_server *s, struct p2_peer *peer, const struct p2_re
     // Longer than a READ may ask for in all: no need to count exactly (and block_count stays in 32 bits).
     if (range->length > P2_READ_BLOCKS_MAX * P2_BLOCK_MAX)
         return false;
-    uint32_t blocks = block_count(range->offset, range->length, read->block_size, piece_shift);
+    uint32_t blocks = block_count(range->offset, range->length, read->block_size, piece_shift) * p2_block_frames(read->block_size);
     if (blocks > *budget || !p2_turns_admit(s, peer, blocks))
         return false;
     *budget -= blocks;
@@ -183,8 +183,14 @@ void p2_peer_cancel(struct p2_server *s, struct p2_peer *peer)
 
 struct p2_job *p2_peer_turn(struct p2_server *s, struct p2_peer **ret)
 {
-    *ret = p2_turns_peer(s);
-    return *ret ? job_at(s, (*ret)->job_first) : NULL;
+    struct p2_job *job;
+    while ((*ret = p2_turns_peer(s))) {
+        job = job_at(s, (*ret)->job_first);
+        if (p2_block_frames(job->block_size) <= s->quantum)
+            return job;
+        s->quantum = 0; // too little is left of the turn for a block as large: it is over
+    }
+    return NULL;
 }
 
 void p2_peer_took(struct p2_server *s, struct p2_peer *peer, uint32_t length, uint32_t blocks)

@@ -27,7 +27,7 @@ void p2_peer_cancel(struct p2_server *s, struct p2_peer *peer);
 // The range whose turn it is, and its client in *ret. NULL when nothing waits.
 struct p2_job *p2_peer_turn(struct p2_server *s, struct p2_peer **ret);
 
-// Takes bytes from the front of that range, which were sent in so many blocks (no more than s->quantum).
+// Takes bytes from the front of that range, which were sent in so many blocks (as they are counted; no more than s->quantum).
 void p2_peer_took(struct p2_server *s, struct p2_peer *peer, uint32_t length, uint32_t blocks);
 
 // ---- server_turns.c ----

@@ -28,6 +28,7 @@ static struct world_server {
     struct p2_event last;
     unsigned finished;
     uint32_t mtu; // largest datagram that gets through either way, 0 = any
+    uint16_t path; // the largest block that it takes the way to carry
 } servers[SERVERS];
 static uint32_t server_count;
 
@@ -67,6 +68,11 @@ static const struct p2_image *choice(void *ctx, uint32_t turn, char text[P2_ERRO
     return count ? &s->view : NULL;
 }
 
+static uint16_t path_block(void *ctx, const struct net_addr *to)
+{
+    return ((struct world_server *)ctx)->path;
+}
+
 static void server_start(uint32_t i, const struct testimage *image, uint8_t secret)
 {
     struct world_server *s = &servers[i];
@@ -82,7 +88,8 @@ static void server_start(uint32_t i, const struct testimage *image, uint8_t secr
     memcpy(s->view.id, image->seal.image_id, P2_IMAGE_ID_SIZE);
     struct p2_server_config config = { .images = { s, by_name, by_tag, bytes, choice }, .secret = { secret, (uint8_t)i },
                                        .instance = { secret, (uint8_t)i }, .name = "s", .peers = s->peers, .peer_count = 16,
-                                       .jobs = s->jobs, .job_count = 256 };
+                                       .jobs = s->jobs, .job_count = 256,
+                                       .path_block = path_block, .path_ctx = s };
     if (p2_server_init(&s->machine, &config) != 0)
         abort();
     server_count = MAX(server_count, i + 1);
@@ -107,7 +114,7 @@ static void setup(void)
     memset(&trust, 0, sizeof trust);
     testkey_trust(&trust, TESTKEY_P256_A);
 }
-static void start(void)
+static UNUSED void start(void)
 {
     struct p2_client_config config = config_make(NULL, 0);
     if (p2_client_init(&client, &config, now) != 0)
@@ -127,7 +134,7 @@ static void feed(const uint8_t *data, size_t len, const struct net_addr *from)
 static void serve(uint32_t i)
 {
     struct world_server *s = &servers[i];
-    uint8_t buf[P2_MESSAGE_MAX];
+    uint8_t buf[P2_MESSAGE_LARGE];
     struct net_addr to;
     struct p2_event e;
     for (int n; (n = p2_server_output_flat(&s->machine, buf, sizeof buf, &to, now)) > 0; now += STEP)
@@ -206,7 +213,7 @@ static UNUSED struct p2_progress progress(void)
     p2_client_progress(&client, &p);
     return p;
 }
-static void cleanup(struct testimage *a, struct testimage *b)
+static UNUSED void cleanup(struct testimage *a, struct testimage *b)
 {
     testimage_free(a);
     if (b)

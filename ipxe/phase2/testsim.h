@@ -17,7 +17,7 @@
 #define SIM_DEADLINE 300000000ull // us of simulated time in which a boot must have ended
 #define SIM_EVENTS_MAX 500000u    // a machine that spins instead of waiting hangs as well
 #define PACKETS_MAX 16384
-#define PACKET_SIZE 1472
+#define PACKET_SIZE P2_MESSAGE_LARGE
 #define RING_MAX 1024
 #define GUARD 64
 
@@ -72,6 +72,8 @@ struct net {
     bool helper_dies;        // the first one never brings its job back
     uint32_t mtu[SIM_SERVERS]; // IP bytes; bigger ones vanish
     uint32_t servers;
+    uint16_t large; // both sides take the ways to carry blocks as large; 0 = neither does
+    bool old;       // the servers know nothing of larger blocks
     bool blind; // the client does not know its ring
     bool discover, may_fail, must_fail;
     int expect;              // with must_fail: the error, 0 = any
@@ -92,7 +94,7 @@ struct sim_server {
     uint32_t corrupt;  // of 10000 blocks
     const struct testimage *now, *old;
     struct p2_image image_now, image_old;
-    uint8_t scratch[P2_BLOCK_MAX];
+    uint8_t scratch[P2_BLOCK_LARGE];
     uint64_t dies, returns, replaces; // times, 0 = never
     uint32_t restarts;
 };

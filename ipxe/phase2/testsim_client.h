@@ -79,7 +79,7 @@ static void client_send(const uint8_t *bytes, size_t len, const struct net_addr 
     if (everyone)
         memcpy(seen_discovery, m.nonce, P2_NONCE_SIZE);
     for (uint32_t i = 0; i < net.servers; i++) {
-        if (!everyone && !net_addr_equal(to, &servers[i].addr))
+        if ((!everyone && !net_addr_equal(to, &servers[i].addr)) || (net.old && m.type == P2_HELLO && m.hello.block_max))
             continue;
         if (!everyone) {
             memcpy(seen_nonce, m.nonce, P2_NONCE_SIZE);
@@ -250,7 +250,7 @@ static void client_start(void)
         .seal_buf = seal_buf, .seal_cap = sizeof seal_buf, .facts = { .arch = "sim", .version = "0" },
         .servers = fixed, .server_count = net.discover && !both ? 0 : net.servers,
         .targets = &group, .target_count = net.discover || both ? 1 : 0,
-        .rx_buffers = (uint16_t)(chance(7000) && !net.blind ? net.ring : 0),
+        .rx_buffers = (uint16_t)(chance(7000) && !net.blind ? net.ring : 0), .block_max = net.large,
     };
     if (p2_client_init(&client, &config, 0) != 0)
         abort();

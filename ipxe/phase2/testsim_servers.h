@@ -109,11 +109,16 @@ static const uint8_t *image_bytes(void *ctx, const struct p2_image *i, uint8_t s
     return s->scratch;
 }
 
+static uint16_t path_block(void *ctx, const struct net_addr *to)
+{
+    return net.large;
+}
+
 static void server_start(struct sim_server *s, uint32_t index)
 {
     struct p2_server_config config = {
         .images = { .ctx = s, .by_name = by_name, .by_tag = by_tag, .bytes = image_bytes },
-        .name = index ? "spare" : "first",
+        .name = index ? "spare" : "first", .path_block = path_block,
         .peers = s->peers, .peer_count = SIM_PEERS, .jobs = s->jobs, .job_count = SIM_JOBS,
     };
     for (size_t i = 0; i < sizeof config.secret; i++)
@@ -135,7 +140,7 @@ static void server_image(struct sim_server *s, const struct testimage *t)
 // What such a server sends in place of a message: its length, 0 = nothing.
 static size_t never_say(uint8_t *buf, size_t len, uint64_t now)
 {
-    static struct { uint8_t bytes[P2_MESSAGE_MAX]; size_t len; uint64_t next; } old;
+    static struct { uint8_t bytes[P2_MESSAGE_LARGE]; size_t len; uint64_t next; } old;
     if (now < old.next && old.next - now > net.never_pause)
         old.len = 0, old.next = 0; // of an earlier boot
     bool data = buf[5] == P2_DATA, due = now >= old.next;
@@ -180,7 +185,7 @@ static uint64_t server_place(uint32_t index, uint64_t span)
 static void server_drain(uint32_t index, uint64_t now)
 {
     struct sim_server *s = &servers[index];
-    uint8_t buf[P2_MESSAGE_MAX];
+    uint8_t buf[P2_MESSAGE_LARGE];
     struct net_addr to;
     struct p2_event event;
     int n;

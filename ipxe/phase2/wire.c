@@ -70,7 +70,8 @@ static void read_hello(struct cursor *c, struct p2_hello *m)
     read_bytes(c, m->facts.uuid, sizeof m->facts.uuid);
     read_text(c, m->facts.arch, sizeof m->facts.arch);
     read_text(c, m->facts.version, sizeof m->facts.version);
-    read_zeros(c, P2_HELLO_SIZE - 160);
+    m->block_max = cursor_u16_le(c);
+    read_zeros(c, P2_HELLO_SIZE - 162);
 }
 static void write_hello(struct builder *b, const struct p2_hello *m)
 {
@@ -81,7 +82,8 @@ static void write_hello(struct builder *b, const struct p2_hello *m)
     builder_bytes(b, m->facts.uuid, sizeof m->facts.uuid);
     write_text(b, m->facts.arch, sizeof m->facts.arch);
     write_text(b, m->facts.version, sizeof m->facts.version);
-    builder_zeros(b, P2_HELLO_SIZE - 160);
+    builder_u16_le(b, m->block_max);
+    builder_zeros(b, P2_HELLO_SIZE - 162);
 }
 
 static void read_offer(struct cursor *c, struct p2_offer *m)
@@ -123,7 +125,7 @@ static bool read_fields_good(const struct p2_read *m)
 {
     if (m->range_count < 1 || m->range_count > P2_RANGES_MAX || m->space >= P2_SPACES || m->stamp == 0)
         return false;
-    if (m->block_size < P2_BLOCK_MIN || m->block_size > P2_BLOCK_MAX || (m->flags & ~P2_READ_CANCEL))
+    if (m->block_size < P2_BLOCK_MIN || m->block_size > P2_BLOCK_LARGE || (m->flags & ~P2_READ_CANCEL))
         return false;
     for (uint32_t i = 0; i < m->range_count; i++)
         if (m->ranges[i].length == 0 || !range_fits(m->ranges[i].offset, m->ranges[i].length, UINT64_MAX))
@@ -173,7 +175,7 @@ static void write_read(struct builder *b, const struct p2_read *m)
 
 static bool data_fields_good(const struct p2_data *m)
 {
-    return m->space < P2_SPACES && m->length >= 1 && m->length <= P2_BLOCK_MAX &&
+    return m->space < P2_SPACES && m->length >= 1 && m->length <= P2_BLOCK_LARGE &&
            range_fits(m->offset, m->length, UINT64_MAX);
 }
 static void read_data(struct cursor *c, struct p2_data *m)
@@ -184,7 +186,7 @@ static void read_data(struct cursor *c, struct p2_data *m)
     read_zeros(c, 1);
     m->stamp = cursor_u16_le(c);
     m->serial = cursor_u32_le(c);
-    m->length = (uint32_t)MIN(c->len, (size_t)P2_BLOCK_MAX + 1);
+    m->length = (uint32_t)MIN(c->len, (size_t)P2_BLOCK_LARGE + 1);
     if (cursor_ok(c) && !data_fields_good(m))
         cursor_fail(c);
     m->bytes = cursor_bytes(c, m->length);
@@ -247,6 +249,17 @@ static void write_error(struct builder *b, const struct p2_error *m)
     write_text(b, m->text, sizeof m->text);
 }
 
+// False: only servers say that.
+static bool read_of_client(struct cursor *c, struct p2_message *ret)
+{
+    switch (ret->type) {
+    case P2_HELLO: read_hello(c, &ret->hello); return true;
+    case P2_READ: read_read(c, &ret->read); return true;
+    case P2_FINISHED: read_finished(c, &ret->finished); return true;
+    default: return false;
+    }
+}
+
 int p2_wire_read(const uint8_t *data, size_t len, struct p2_message *ret)
 {
     struct cursor c = cursor_make(data, len);
@@ -260,18 +273,17 @@ int p2_wire_read(const uint8_t *data, size_t len, struct p2_message *ret)
     read_zeros(&c, 2);
     read_bytes(&c, ret->nonce, sizeof ret->nonce);
     switch (ret->type) {
-    case P2_HELLO: read_hello(&c, &ret->hello); break;
     case P2_OFFER: read_offer(&c, &ret->offer); break;
-    case P2_READ: read_read(&c, &ret->read); break;
     case P2_DATA: read_data(&c, &ret->data); break;
-    case P2_FINISHED: read_finished(&c, &ret->finished); break;
     case P2_FINISHED_ACK: read_zeros(&c, P2_FINISHED_ACK_SIZE - P2_HEAD_SIZE); break;
     case P2_ERROR: read_error(&c, &ret->error); break;
     case P2_RESET:
         ret->reset_reason = cursor_u16_le(&c);
         read_zeros(&c, 6);
         break;
-    default: return ERR_P2_MALFORMED;
+    default:
+        if (!P2_SERVES || !read_of_client(&c, ret))
+            return ERR_P2_MALFORMED;
     }
     // Nothing may follow: a longer form would be another version.
     return cursor_ok(&c) && c.len == 0 ? 0 : ERR_P2_MALFORMED;
@@ -289,11 +301,29 @@ static void write_head(struct builder *b, uint8_t type, const uint8_t nonce[P2_N
 static bool writable(const struct p2_message *m)
 {
     switch (m->type) {
+    case P2_HELLO: return true;
     case P2_READ: return read_fields_good(&m->read);
-    case P2_DATA: return data_fields_good(&m->data) && m->data.bytes;
     case P2_FINISHED:
         return m->finished.outcome >= P2_OUTCOME_BOOTING && m->finished.outcome <= P2_OUTCOME_REFUSED;
-    default: return m->type >= P2_HELLO && m->type <= P2_RESET;
+    case P2_DATA: return P2_SERVES && data_fields_good(&m->data) && m->data.bytes;
+    default: return P2_SERVES && m->type >= P2_HELLO && m->type <= P2_RESET;
+    }
+}
+
+static void write_of_server(struct builder *b, const struct p2_message *m)
+{
+    switch (m->type) {
+    case P2_OFFER: write_offer(b, &m->offer); break;
+    case P2_DATA:
+        write_data_head(b, &m->data);
+        builder_bytes(b, m->data.bytes, m->data.length);
+        break;
+    case P2_FINISHED_ACK: builder_zeros(b, P2_FINISHED_ACK_SIZE - P2_HEAD_SIZE); break;
+    case P2_ERROR: write_error(b, &m->error); break;
+    case P2_RESET:
+        builder_u16_le(b, m->reset_reason);
+        builder_zeros(b, 6);
+        break;
     }
 }
 
@@ -305,19 +335,11 @@ int p2_wire_write(const struct p2_message *m, uint8_t *buf, size_t cap)
     write_head(&b, m->type, m->nonce);
     switch (m->type) {
     case P2_HELLO: write_hello(&b, &m->hello); break;
-    case P2_OFFER: write_offer(&b, &m->offer); break;
     case P2_READ: write_read(&b, &m->read); break;
-    case P2_DATA:
-        write_data_head(&b, &m->data);
-        builder_bytes(&b, m->data.bytes, m->data.length);
-        break;
     case P2_FINISHED: write_finished(&b, &m->finished); break;
-    case P2_FINISHED_ACK: builder_zeros(&b, P2_FINISHED_ACK_SIZE - P2_HEAD_SIZE); break;
-    case P2_ERROR: write_error(&b, &m->error); break;
-    case P2_RESET:
-        builder_u16_le(&b, m->reset_reason);
-        builder_zeros(&b, 6);
-        break;
+    default:
+        if (P2_SERVES)
+            write_of_server(&b, m);
     }
     return b.bad ? ERR_TOO_LARGE : (int)b.len;
 }

@@ -18,6 +18,9 @@
 #define P2_GROUP_V4 { 239, 255, 80, 50 } // RFC 2365 local scope
 #define P2_GROUP_V6 { 0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x32 } // ff02::5032, hop limit 1
 
+// Only programs for an operating system serve: the firmware is built without reading what clients say and writing what servers do.
+#define P2_SERVES __STDC_HOSTED__
+
 #define P2_NONCE_SIZE 8
 #define P2_COOKIE_SIZE 16
 #define P2_TAG_SIZE 8 // the first bytes of the image id
@@ -28,9 +31,10 @@
 #define P2_BLOCK_MID 1200 // 1288 with heads over IPv6: tunnels and VPNs
 #define P2_BLOCK_SMALL 512 // 600 with heads over IPv6: the least that servers before 0.2 send
 #define P2_BLOCK_MIN 448   // 516 with heads over IPv4: fits the 576 bytes that every host takes, options and a tunnel beside
+#define P2_BLOCK_LARGE 8192 // the most that a client may ask for in HELLO: 8280 with heads over IPv6, for jumbo frames of 9000
 #define P2_RANGES_MAX 64   // in one READ
 #define P2_RANGES_SMALL 32 // in a READ for blocks below P2_BLOCK_SMALL: it has to fit as well
-#define P2_READ_BLOCKS_MAX 1024 // in one READ
+#define P2_READ_BLOCKS_MAX 1024 // in one READ, counted as p2_block_frames says
 #define P2_LIST_PIECE (1u << 20) // blocks of the list are counted from multiples of this
 
 enum p2_type {
@@ -64,15 +68,23 @@ enum p2_space { P2_SPACE_SEAL = 0, P2_SPACE_LIST = 1, P2_SPACE_PAYLOAD = 2, P2_S
 #define P2_ERROR_TEXT 24
 #define P2_RESET_SIZE 24
 #define P2_CLIENT_MESSAGE_MAX P2_READ_MAX               // no client message is longer
-#define P2_MESSAGE_MAX (P2_DATA_FIXED + P2_BLOCK_MAX) // no message is longer
+#define P2_MESSAGE_MAX (P2_DATA_FIXED + P2_BLOCK_MAX) // no message is longer to who asked for no larger blocks,
+#define P2_MESSAGE_LARGE (P2_DATA_FIXED + P2_BLOCK_LARGE) // and none to anyone
 
 _Static_assert(P2_NONCE_SIZE == 8 && P2_TAG_SIZE == 8, "both are compared by equal8");
 _Static_assert(P2_OFFER_SIZE <= P2_HELLO_SIZE, "an OFFER must not amplify a HELLO");
 _Static_assert(P2_ERROR_SIZE <= P2_READ_FIXED && P2_RESET_SIZE <= P2_READ_FIXED, "errors must not amplify");
 _Static_assert(P2_MESSAGE_MAX + 8 + 40 <= 1500, "a full DATA fits an Ethernet frame over IPv6");
+_Static_assert(P2_MESSAGE_LARGE + 8 + 40 <= 9000, "a large one fits a jumbo frame");
 _Static_assert(P2_DATA_FIXED + P2_BLOCK_MIN + 8 + 60 <= 576 &&
                    P2_READ_FIXED + P2_RANGES_SMALL * P2_RANGE_SIZE + 8 + 60 <= 576,
                "the smallest ones fit 576 bytes with the longest head of IPv4 (RFC 791, 3.2)");
+
+// Bounds on blocks are meant in blocks of up to P2_BLOCK_MAX: a larger one counts as so many of them.
+static inline uint32_t p2_block_frames(uint32_t block)
+{
+    return (block + P2_BLOCK_MAX - 1) / P2_BLOCK_MAX;
+}
 
 // Facts about the client, for logs only: nothing is decided by them.
 struct p2_facts {
@@ -87,6 +99,7 @@ struct p2_hello {
     char name[P2_NAME_MAX];   // "" = the server's default
     struct p2_facts facts;
     uint16_t window_max; // blocks of credit that the client may grow to (for logs)
+    uint16_t block_max;  // above P2_BLOCK_MAX: blocks so large are welcome. servers of 0.1 drop a HELLO that says so
 };
 
 // Multicast, provided for: a client that takes part in a group accepts DATA that carries the group's nonce
@@ -96,8 +109,8 @@ struct p2_offer {
     uint8_t image_id[P2_IMAGE_ID_SIZE];
     uint32_t seal_size, list_size;
     uint64_t payload_size;
-    uint16_t block_max;  // largest block the server sends
-    uint16_t window_max; // blocks that it takes in one READ
+    uint16_t block_max;  // largest block the server sends; above P2_BLOCK_MAX only to who asked for it
+    uint16_t window_max; // blocks that it takes in one READ, counted as p2_block_frames says
     uint8_t instance[8]; // changes when the server restarts
     uint8_t group_nonce[P2_NONCE_SIZE];
     uint8_t group_ip[16];
@@ -133,7 +146,7 @@ struct p2_data {
     uint16_t stamp;  // of the READ; 0 in multicast
     uint32_t serial; // counts a group's messages; 0 in unicast
     const uint8_t *bytes; // into the datagram
-    uint32_t length;      // 1..P2_BLOCK_MAX
+    uint32_t length;      // 1..P2_BLOCK_LARGE
 };
 
 enum p2_outcome {

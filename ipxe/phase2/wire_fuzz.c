@@ -7,7 +7,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct p2_message m;
-    uint8_t buf[P2_MESSAGE_MAX];
+    uint8_t buf[P2_MESSAGE_LARGE];
     if (p2_wire_read(data, size, &m) != 0)
         return 0;
     int n = p2_wire_write(&m, buf, sizeof buf);

@@ -24,6 +24,7 @@ static struct p2_message sample(uint8_t type)
         p2_wire_text(m.hello.facts.arch, sizeof m.hello.facts.arch, "i386-pcbios");
         p2_wire_text(m.hello.facts.version, sizeof m.hello.facts.version, "0.1.0");
         m.hello.window_max = 0x4455;
+        m.hello.block_max = 0x5566;
         break;
     case P2_OFFER:
         memset(m.offer.cookie, 0x66, sizeof m.offer.cookie);
@@ -168,14 +169,18 @@ TEST(layout_is_fixed)
     CHECK_EQ(load32_le(buf + 60), 4);
     CHECK_EQ(buf[64], P2_OUTCOME_FAILED);
     CHECK_STR((char *)buf + 72, "S07");
+    m = sample(P2_HELLO);
+    CHECK_EQ(p2_wire_write(&m, buf, sizeof buf), 256);
+    CHECK_EQ(load16_le(buf + 94), 0x4455);
+    CHECK_EQ(load16_le(buf + 160), 0x5566);
 }
 
 TEST(every_other_length_is_refused)
 {
     for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
         struct p2_message m = sample(types[i]), r;
-        uint8_t buf[P2_MESSAGE_MAX + 1] = { 0 };
-        int n = p2_wire_write(&m, buf, P2_MESSAGE_MAX);
+        uint8_t buf[P2_MESSAGE_LARGE + 1] = { 0 };
+        int n = p2_wire_write(&m, buf, P2_MESSAGE_LARGE);
         for (int len = 0; len < n; len++) {
             uint8_t *exact = malloc((size_t)len + 1); // so that a read beyond the end is caught
             memcpy(exact, buf, (size_t)len);
@@ -186,7 +191,7 @@ TEST(every_other_length_is_refused)
             else
                 CHECK_EQ(rc, ERR_P2_MALFORMED);
         }
-        CHECK_EQ(p2_wire_read(buf, types[i] == P2_DATA ? P2_MESSAGE_MAX + 1 : (size_t)n + 1, &r), ERR_P2_MALFORMED);
+        CHECK_EQ(p2_wire_read(buf, types[i] == P2_DATA ? P2_MESSAGE_LARGE + 1 : (size_t)n + 1, &r), ERR_P2_MALFORMED);
     }
 }
 
@@ -211,7 +216,7 @@ TEST(head_must_be_ours)
 TEST(reserved_bytes_must_be_zero)
 {
     static const struct { uint8_t type; uint16_t at; } reserved[] = {
-        { P2_HELLO, 160 }, { P2_HELLO, 255 }, { P2_OFFER, 84 }, { P2_OFFER, 87 }, { P2_OFFER, 122 }, { P2_OFFER, 127 },
+        { P2_HELLO, 162 }, { P2_HELLO, 255 }, { P2_OFFER, 84 }, { P2_OFFER, 87 }, { P2_OFFER, 122 }, { P2_OFFER, 127 },
         { P2_READ, 60 }, { P2_READ, 63 }, { P2_DATA, 33 }, { P2_FINISHED, 65 }, { P2_FINISHED, 71 }, { P2_ERROR, 26 },
         { P2_ERROR, 31 }, { P2_RESET, 18 }, { P2_RESET, 23 }, { P2_FINISHED_ACK, 16 }, { P2_FINISHED_ACK, 23 },
     };
@@ -285,7 +290,7 @@ TEST(read_bounds)
     bad.change;                                                                                                        \
     CHECK_EQ(read_with(bad), ERR_P2_MALFORMED)
     BAD(block_size = P2_BLOCK_MIN - 1);
-    BAD(block_size = P2_BLOCK_MAX + 1);
+    BAD(block_size = P2_BLOCK_LARGE + 1);
     BAD(block_size = 0);
     BAD(flags = 2);
     BAD(space = 3);
@@ -296,6 +301,8 @@ TEST(read_bounds)
     BAD(ranges[0] = ((struct p2_range){ .offset = UINT64_MAX, .length = 1 }));
     BAD(ranges[0] = ((struct p2_range){ .offset = UINT64_MAX - 9, .length = 10 }));
 #undef BAD
+    good.block_size = P2_BLOCK_LARGE; // whether it was offered is not the datagram's to say
+    CHECK_EQ(read_with(good), 0);
     good.ranges[0] = (struct p2_range){ .offset = UINT64_MAX - 10, .length = 10 };
     CHECK_EQ(read_with(good), 0);
 
@@ -315,7 +322,7 @@ TEST(writer_refuses)
     struct p2_message m = sample(P2_DATA);
     m.data.length = 0;
     CHECK_EQ(p2_wire_write(&m, buf, sizeof buf), ERR_INVALID);
-    m.data.length = P2_BLOCK_MAX + 1;
+    m.data.length = P2_BLOCK_LARGE + 1;
     CHECK_EQ(p2_wire_write(&m, buf, sizeof buf), ERR_INVALID);
     m = sample(P2_DATA);
     m.data.space = P2_SPACES;
