@@ -194,7 +194,7 @@ static int run(struct fetch *f)
         send_all(f);
         fetch_hash_turn(&f->hash, &f->client);
         uint64_t before = tool_now_us();
-        size_t hashed = p2_client_work(&f->client, WORK_STEP);
+        size_t hashed = fetch_hash_help(&f->hash) ? 1 : p2_client_work(&f->client, WORK_STEP);
         f->now = tool_now_us();
         f->digest_us += hashed ? f->now - before : 0;
         switch (p2_client_phase(&f->client)) {

@@ -62,6 +62,11 @@ void fetch_hash_turn(struct fetch_hash *h, struct p2_client *client)
         wake(h);
 }
 
+bool fetch_hash_help(struct fetch_hash *h)
+{
+    return h->running && !hashboard_free(&h->board) && hashboard_work_two(&h->board);
+}
+
 void fetch_hash_stop(struct fetch_hash *h)
 {
     if (!h->running)

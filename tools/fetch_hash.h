@@ -19,5 +19,9 @@ void fetch_hash_start(struct fetch_hash *h);
 // Brings back what is done, gives out what is whole.
 void fetch_hash_turn(struct fetch_hash *h, struct p2_client *client);
 
+// Takes two of the jobs that wait when no more can be given: two together cost little more than one that is hashed alone. False:
+// there is no need.
+bool fetch_hash_help(struct fetch_hash *h);
+
 // Ends the thread: from here on it touches no memory. For a zeroed struct or one that was stopped it does nothing.
 void fetch_hash_stop(struct fetch_hash *h);

@@ -97,6 +97,37 @@ TEST(stopped_with_jobs_under_way)
     leave(&image);
 }
 
+// A thread that never gets a processor: when its board is full the caller takes jobs by twos, and before that none.
+static unsigned helped;
+static bool beside_nobody(void)
+{
+    (void)beside();
+    if (!hash.board.under_way)
+        return false;
+    bool full = !hashboard_free(&hash.board), took = fetch_hash_help(&hash);
+    if (took != full)
+        abort();
+    helped += took;
+    return took; // nothing more comes before the board is full: the caller hashes what lies there by itself
+}
+TEST(help_where_the_board_is_full)
+{
+    struct testimage image;
+    testimage_make(&image, "help", 300000, 1, TESTKEY_P256_A);
+    setup_beside(&image);
+    hashboard_open(&hash.board, HASHBOARD_JOBS / HASHBOARD_EACH);
+    elsewhere = beside_nobody;
+    hash.running = true;
+    helped = 0;
+    CHECK(!fetch_hash_help(&hash));
+    CHECK(run_until(P2_SEALED, now + 5000000), accept_image());
+    (void)run_until(P2_VERIFIED, now + 5000000);
+    CHECK(helped > 0);
+    CHECK(progress().bytes_verified >= helped * 2 * 4096 - 16 * 4096, progress().bad_chunks == 0);
+    hash.running = false;
+    leave(&image);
+}
+
 TEST(no_thread)
 {
     struct testimage image;
@@ -109,4 +140,5 @@ TEST(no_thread)
 }
 
 TEST_MAIN(T(image_is_verified_by_the_thread), T(wrong_chunk_is_found_by_the_thread), T(server_that_has_only_wrong_bytes),
-          T(stopped_with_jobs_under_way), T(no_thread))
+          T(stopped_with_jobs_under_way), T(help_where_the_board_is_full),
+          T(no_thread))
