@@ -24,6 +24,11 @@ static bool fits_ip6(struct netif *netif, const struct datagram *d)
     return slot >= 0 && ip6_addr_isvalid(netif_ip6_addr_state(netif, slot)) && d->from_ip[0] != 0xff;
 }
 
+static bool fits(struct netif *netif, const struct datagram *d)
+{
+    return d->v4 ? fits_ip4(netif, d) : fits_ip6(netif, d);
+}
+
 static struct net_addr sender(struct netif *netif, const struct datagram *d)
 {
     struct net_addr from = { 0 };
@@ -39,7 +44,7 @@ static struct net_addr sender(struct netif *netif, const struct datagram *d)
 void net_refused_datagram(struct netif *netif, const uint8_t *frame, size_t len)
 {
     struct datagram d;
-    if (!refusal_read(frame, len, &d) || !(d.v4 ? fits_ip4(netif, &d) : fits_ip6(netif, &d)))
+    if (!refusal_read(frame, len, &d) || !fits(netif, &d))
         return;
     struct net_addr to = sender(netif, &d);
     net_udp_refuse(&to, d.to_port, d.data, d.len);
@@ -48,7 +53,7 @@ void net_refused_datagram(struct netif *netif, const uint8_t *frame, size_t len)
 bool net_direct(struct netif *netif, const uint8_t *frame, size_t len)
 {
     struct datagram d;
-    if (!datagram_read(frame, len, &d) || !(d.v4 ? fits_ip4(netif, &d) : fits_ip6(netif, &d)))
+    if (!datagram_read(frame, len, &d) || !fits(netif, &d))
         return false;
     struct net_addr from = sender(netif, &d);
     return net_udp_deliver(netif, d.to_port, &from, d.data, d.len);

@@ -101,6 +101,15 @@ static uint8_t *without_priority(uint8_t *frame, size_t *len)
     return frame;
 }
 
+static void slow_way(struct netif *netif, uint8_t *frame, size_t len)
+{
+    if (net_ether_deliver(netif, frame, len) || len > BUFFER_SIZE)
+        return;
+    struct buffer *b = unused;
+    unused = b->next;
+    input(netif, b, frame, (u16_t)len);
+}
+
 bool net_take_frame(struct netif *netif, struct card *card)
 {
     if (!unused)
@@ -112,17 +121,13 @@ bool net_take_frame(struct netif *netif, struct card *card)
     if (got <= 0)
         return false;
     size_t len = (size_t)got;
-    if (net_direct(netif, frame, len))
-        return true;
-    uint8_t *inner = without_priority(frame, &len);
-    if (inner != frame && net_direct(netif, inner, len))
-        return true;
-    if (net_ether_deliver(netif, inner, len))
-        return true;
-    if (len > BUFFER_SIZE)
-        return true;
-    struct buffer *b = unused;
-    unused = b->next;
-    input(netif, b, inner, (u16_t)len);
+    while (!net_direct(netif, frame, len)) { // its one call: it is a part of the loop over the frames then
+        uint8_t *inner = without_priority(frame, &len);
+        if (inner == frame) {
+            slow_way(netif, frame, len);
+            break;
+        }
+        frame = inner;
+    }
     return true;
 }

@@ -238,7 +238,7 @@ static void data_new(struct p2_client *c, uint32_t server, uint32_t index, uint3
 
 int p2c_space_data(struct p2_client *c, uint32_t server, const struct p2_data *data)
 {
-    const struct intake *in = &c->intake;
+    struct intake *in = &c->intake;
     if (data->space != in->space || !range_fits(data->offset, data->length, in->size))
         return ERR_NOT_FOUND;
     uint32_t piece = (uint32_t)(data->offset >> in->piece_shift);

@@ -126,10 +126,17 @@ static uint32_t place_of(const struct intake *in, uint32_t piece)
     return low;
 }
 
-int intake_find(const struct intake *in, uint32_t piece)
+static bool is_at(const struct intake *in, uint32_t at, uint32_t piece)
 {
-    uint32_t at = place_of(in, piece);
-    return at < in->busy && in->config.slots[in->order[at]].piece == piece ? (int)at : -1;
+    return at < in->busy && in->config.slots[in->order[at]].piece == piece;
+}
+
+// The block before was of the same piece nearly always.
+int intake_find(struct intake *in, uint32_t piece)
+{
+    if (!is_at(in, in->found, piece))
+        in->found = place_of(in, piece);
+    return is_at(in, in->found, piece) ? (int)in->found : -1;
 }
 
 int intake_open(struct intake *in, uint32_t piece)
