@@ -405,10 +405,11 @@ def prepare():
     mkimage("web-8", counter=8, cmdline=f"{guest} test.success test.reboot", extra=web, **one)
     mkimage("web-7", counter=7, cmdline=f"{guest} test.tpm", extra=web, **one)
     mkimage("ramdisk", extra=["-i", os.path.join(PAYLOAD, "ramdisk.img")], cmdline=f"{payload.GUEST_CMDLINE} test.large=8")
-    # Of little to load, for several starts; the newer one shares all chunks with it but one.
+    # Of little to load, for several starts; the newer one shares all chunks with it but one: the last, or one in front.
     body = payload.blob(3 << 20, "tiny")
-    for folder, counter, initrd in (("images", COUNTER, body), ("newer", COUNTER + 1, body[:-1000] + bytes(1000))):
-        payload.write(path(folder, "tiny"), tiny.image("tiny", counter, initrd, [KEYS["alice"]]).bytes())
+    for name, at in (("tiny", len(body) - 1000), ("early", 1 << 18)):
+        for folder, counter, initrd in (("images", COUNTER, body), ("newer", COUNTER + 1, body[:at] + bytes(1000) + body[at + 1000:])):
+            payload.write(path(folder, name), tiny.image(name, counter, initrd, [KEYS["alice"]]).bytes())
     # Sealed by the second implementation, from the format document: the firmware must boot it as well.
     stranger = forge.Image("stranger", [forge.linux(payload.read(os.path.join(PAYLOAD, "vmlinuz")))] +
                            [forge.Part(forge.INITRD, n, payload.read(os.path.join(PAYLOAD, n))) for n in ("initrd.img", "part.img")],

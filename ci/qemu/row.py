@@ -105,6 +105,9 @@ class Runner:
             command = [sys.executable, "-m", "http.server", "--directory", folder, *server.options, "8080"]
         elif server.kind == "ranges":
             command = [sys.executable, os.path.join(fixtures.TOP, "ci/qemu/httpd.py"), *server.options, folder]
+        elif server.kind == "tftp":
+            command = ["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0", "--user=root", "--group=root", "--pid-file=",
+                       "--enable-tftp", f"--tftp-root={folder}", *server.options]
         elif server.kind == "endless":
             command = [sys.executable, os.path.join(fixtures.TOP, "ci/qemu/endless.py")]
         else:
@@ -206,7 +209,7 @@ class Runner:
         deadline = time.monotonic() + 20
         for server in self.row.servers:
             node = self.net.nodes[server.name]
-            port = ":8080 " if server.kind in ("http", "endless", "ranges") else ":20530 "
+            port = {"http": ":8080 ", "endless": ":8080 ", "ranges": ":8080 ", "tftp": ":69 "}.get(server.kind, ":20530 ")
             while not server.late and port not in node.sh("ss", "-utlnH"):
                 if self.processes[server.name].poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"server {server.name} does not come up: {self.tail(f'server-{server.name}.log')}")

@@ -23,10 +23,10 @@ def keep_rows(good):
     def script(uri):
         return f"#!ipxe\nset keep disk:\ndhcp\nchain {uri} || chain disk: || echo ROW-FAILED\n"
 
-    def then(most, *expect):
+    def then(most, *expect, name="tiny"):
         return (disk.Again("kill", expect=("disk: slot A, sequence 1",)),
-                disk.Again("replace", fixtures.COUNTER + 1, expect=("keep: tiny is in slot B on .* now, sequence 2",) + expect,
-                           after=(("kept", 0, 1, "images/tiny"), ("kept", 1, 2, "newer/tiny"), ("sent_at_most", "a", most))))
+                disk.Again("replace", fixtures.COUNTER + 1, expect=(f"keep: {name} is in slot B on .* now, sequence 2",) + expect,
+                           after=(("kept", 0, 1, f"images/{name}"), ("kept", 1, 2, f"newer/{name}"), ("sent_at_most", "a", most))))
 
     server = replace(good.servers[0], images=["tiny"])
     base = replace(good, servers=[server], boots="tiny", forbid=("ROW-FAILED",), after=(("kept", 0, 1, "images/tiny"),),
@@ -50,6 +50,10 @@ def keep_rows(good):
                 servers=[replace(server, kind="http")], again=then(8 << 20, *REUSED), script=script("http://10.50.0.2:8080/tiny")),
         replace(host, name="host-keep-ranges", about="the same over HTTP with ranges: less than 20 KB of bodies",
                 servers=[replace(server, kind="ranges")], again=counted, script=script("http://10.50.0.2:8080/tiny")),
+        replace(host, name="host-keep-tftp", about="the same over TFTP: the transfer ends behind the last byte that is missing", boots="early",
+                expect=("keep: early is in slot A on .* now, sequence 1",), after=(("kept", 0, 1, "images/early"),),
+                servers=[replace(server, kind="tftp", images=["early"])], script=script("tftp://10.50.0.2/early"),
+                again=then(1 << 20, *REUSED, name="early")),
     ]
 
 
