@@ -24,3 +24,9 @@
 // `ls` and `cat` show a person what lies on the machine's disks. On; the BIOS door, which has little room, is built with 0.
 #define LISTING_AT_SHELL 1
 #endif
+
+#ifndef SLEEPS_BY_DEADLINE
+// What waits works out until when the machine may sleep. On; the BIOS door, where a sleep ends at the next tick whatever is waited for,
+// is built with 0.
+#define SLEEPS_BY_DEADLINE 1
+#endif

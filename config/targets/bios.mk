@@ -12,7 +12,7 @@ BIOS_HOT := ipxe/base/checksum.c ipxe/base/libc/% $(addprefix ipxe/bios/,clock.c
 	$(addprefix $(SRC)/lwip/src/%/,ethernet.c ip4.c pbuf.c tcp_in.c timeouts.c udp.c)
 CFLAGS_bios = $(ASFLAGS_bios) -flto -ffreestanding -fno-builtin-bcmp -nostdlibinc -isystem ipxe/base/libc -fno-pic \
 	-fno-stack-protector -fomit-frame-pointer -fno-asynchronous-unwind-tables -fno-unwind-tables \
-	-ffunction-sections -fdata-sections -mno-sse -mno-mmx -mno-80387 -fno-common -DTPM_AND_VARIABLES=0 -DLISTING_AT_SHELL=0 $(if $(filter $(BIOS_HOT),$<),-Os,-Oz)
+	-ffunction-sections -fdata-sections -mno-sse -mno-mmx -mno-80387 -fno-common -DTPM_AND_VARIABLES=0 -DLISTING_AT_SHELL=0 -DSLEEPS_BY_DEADLINE=0 $(if $(filter $(BIOS_HOT),$<),-Os,-Oz)
 DIGEST_bios := $(DIGEST_x86)
 BIOS_FILES := $(filter-out %.lds.S,$(wildcard ipxe/bios/*.S ipxe/real/*.S)) $(call not-tests,$(wildcard ipxe/bios/*.c ipxe/real/*.c)) $(LIBC_SRCS)
 

@@ -49,9 +49,9 @@ static int console_key(void *ctx)
     return bios_console_getkey();
 }
 
-static void idle(void *ctx)
+static void idle(void *ctx, uint64_t deadline_us)
 {
-    undi_idle();
+    undi_idle(); // until the next tick at the latest
 }
 
 static unsigned memory(void *ctx, struct mem_region ret[PLATFORM_REGIONS_MAX])

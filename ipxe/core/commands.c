@@ -182,7 +182,7 @@ CORE_COMMAND(prompt)
     int result = ERR_TIMED_OUT;
     core->key = -1;
     while (result == ERR_TIMED_OUT && core_now(core) < end) {
-        err = core_turn(core);
+        err = core_turn(core, end);
         int key = err ? -1 : core_take_key(core);
         if (err)
             result = err;
@@ -205,7 +205,7 @@ static bool read_line(struct core *core)
     lineedit_start(&edit, NULL);
     console_print(SHELL_PROMPT);
     for (;;) {
-        int key = core_turn(core) == ERR_CANCELLED ? 3 : core_take_key(core);
+        int key = core_turn(core, UINT64_MAX) == ERR_CANCELLED ? 3 : core_take_key(core);
         if (key < 0)
             continue;
         size_t echo_len;

@@ -8,6 +8,7 @@
 #include "proto/dhcp6.h"
 
 #define LINK_WAIT_US 4000000u // copper takes two or three seconds
+#define LINK_LOOK_US 100000u   // a link that comes up wakes nobody
 #define ANY_CARD CARDS_MAX
 #define PROXY_WAIT_AGAIN_US 6000000u // for a ProxyDHCP server, in rounds behind the first
 #define ATTEMPTS_SILENT 2 // 3 s, on a card of several whose network has no DHCP server as it seems
@@ -60,7 +61,7 @@ static int await_link(struct core *core, unsigned nic, uint64_t end)
 {
     int err = 0;
     while (!err && !has_link(nic) && core_now(core) < end)
-        err = core_turn(core);
+        err = core_turn(core, core_now(core) + LINK_LOOK_US);
     return err;
 }
 
@@ -133,6 +134,7 @@ static void dhcp_received(void *ctx, unsigned nic, const struct net_addr *from, 
 {
     if (nic == run.nic && net_addr_is_v4(from))
         dhcp_client_input(&run.client, from->ip + 12, from->port, data, len, core_now(run.core));
+    run.core->renew_us = 0; // it may have ended the lease
 }
 
 static void dhcp_send_due(void)
@@ -148,7 +150,7 @@ static void dhcp_send_due(void)
 }
 
 // Whose lease ends goes on all the same: a boot that is under way is more likely to come to its end so.
-static void renew(struct core *core)
+static uint64_t renew(struct core *core)
 {
     uint8_t ip[4], mask[4], gateway[4];
     const uint8_t *leased = run.client.lease.ip;
@@ -161,6 +163,7 @@ static void renew(struct core *core)
         core->renew = NULL;
     else
         dhcp_send_due();
+    return SLEEPS_BY_DEADLINE ? dhcp_renew_deadline(&run.client) : 0;
 }
 
 static bool dhcp_open(struct core *core, unsigned nic)
@@ -204,17 +207,17 @@ static int run_dhcp(struct core *core, unsigned nic, bool force)
     console_say("dhcp", "net%u asks for an address (ctrl-C ends it)", nic);
     dhcp_client_init(&run.client, &config, core_now(core));
     bool bound = false;
-    int result;
-    while ((result = dhcp_client_result(&run.client)) > 0) {
+    int result, turned;
+    do {
         if (!bound && dhcp_client_bound(&run.client)) {
             net_set_ipv4(nic, run.client.lease.ip, run.client.lease.mask, run.client.lease.gateway);
             bound = true;
         }
         dhcp_send_due();
-        result = core_turn(core);
-        if (result)
-            break;
-    }
+        result = dhcp_client_result(&run.client);
+        turned = result > 0 ? core_turn(core, dhcp_client_deadline(&run.client)) : 0;
+    } while (result > 0 && !turned);
+    result = turned ? turned : result;
     // Who has had enough of waiting for a proxy has an address all the same.
     if (dhcp_client_bound(&run.client)) {
         use_lease(core, nic, &run.client.lease, &run.client.proxy, "DHCP");

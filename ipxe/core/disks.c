@@ -5,13 +5,13 @@
 #include "base/fmt.h"
 #include "block/partitions.h"
 
-#define TURN_INTERVAL_US 500000 // a turn may idle until the next interrupt; reads are what takes the time here
+#define TURN_INTERVAL_US 500000 // reads are what takes the time here
 
 int core_disk_turn(struct core *core, uint64_t *turned)
 {
     if (core_now(core) - *turned < TURN_INTERVAL_US)
         return 0;
-    int err = core_turn(core);
+    int err = core_turn(core, 0);
     *turned = core_now(core);
     return err;
 }

@@ -56,6 +56,12 @@ static void tftp_refusal(void *ctx, const struct net_addr *to)
     tftp_refused(&f->client, to);
 }
 
+static uint64_t tftp_next(const struct tftp_fetch *f, uint64_t since)
+{
+    uint64_t next = tftp_deadline(&f->client);
+    return f->client.peer.port ? next : MIN(next, core_names_deadline(&f->names, since));
+}
+
 static int tftp_run(struct tftp_fetch *f, struct net_udp *udp)
 {
     uint64_t since = core_now(f->core);
@@ -69,7 +75,7 @@ static int tftp_run(struct tftp_fetch *f, struct net_udp *udp)
             err = sending_judge(&f->sending, net_udp_send(udp, &to, packet, len), &to, core_now(f->core));
         result = tftp_result(&f->client);
         if (!err && result == 1)
-            err = core_sink_enough(f->sink) ? ERR_TRUNCATED : core_turn(f->core);
+            err = core_sink_enough(f->sink) ? ERR_TRUNCATED : core_turn(f->core, tftp_next(f, since));
         if (!err && result == 1 && !f->client.peer.port)
             err = core_names_judge(&f->names, since);
         if (err)
@@ -173,10 +179,16 @@ static int http_connect(struct http_fetch *f, const struct net_addr *server)
         int err = net_tcp_connect(server, http_event, f, &f->tcp);
         if (net_addr_is_v4(server) || (err != ERR_NET_NO_ADDRESS && err != ERR_NET_NO_ROUTE) || core_now(f->core) > end)
             return err;
-        err = core_turn(f->core);
+        err = core_turn(f->core, end);
         if (err)
             return err;
     }
+}
+
+static uint64_t http_next(const struct http_fetch *f, uint64_t since)
+{
+    uint64_t next = progress_deadline(&f->progress);
+    return f->connected ? next : MIN(next, core_names_deadline(&f->names, since));
 }
 
 // From one address of the server.
@@ -191,7 +203,7 @@ static int http_ask(struct http_fetch *f, const struct net_addr *server)
         return err;
     uint64_t since = core_now(f->core);
     while ((result = http_result(&f->response)) == 1 && !f->error && !err && !core_sink_enough(f->sink)) {
-        err = core_turn(f->core);
+        err = core_turn(f->core, http_next(f, since));
         if (!err)
             err = progress_judge(&f->progress, core_now(f->core));
         if (!err && !f->connected)

@@ -71,6 +71,11 @@ void core_helpers_release(struct core *core, struct hash_job *job)
     hashboard_release(&helpers.board, job);
 }
 
+bool core_helpers_busy(void)
+{
+    return helpers.count && helpers.board.under_way;
+}
+
 unsigned core_helpers_jobs(void)
 {
     return helpers.jobs;

@@ -20,6 +20,8 @@ void core_helpers_give(struct core *core, struct hash_job *job);
 // A job that is done, until it is released; NULL: none.
 struct hash_job *core_helpers_done(struct core *core);
 void core_helpers_release(struct core *core, struct hash_job *job);
+// Have they a job now? What they bring back wakes nobody.
+bool core_helpers_busy(void);
 // How many of this download came back.
 unsigned core_helpers_jobs(void);
 // Does one of their jobs here that none of them has begun; false: there is none. Takes as long as a chunk takes.

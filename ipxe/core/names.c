@@ -41,7 +41,7 @@ static int ask(struct core_names *n, bool v6, uint64_t end)
 {
     int err;
     while ((err = glance(n, v6, end)) == ERR_TIMED_OUT) {
-        err = core_turn(n->core);
+        err = core_turn(n->core, end);
         if (err)
             return err;
     }
@@ -54,7 +54,7 @@ static int wait_for_server(struct core *core)
     uint64_t end = core_now(core) + ADVERTISEMENT_LIMIT_US;
     int err = 0;
     while (!err && !net_has_dns() && !has_family(false) && core_now(core) < end)
-        err = core_turn(core);
+        err = core_turn(core, end);
     return err;
 }
 
@@ -131,7 +131,7 @@ static int ask_other(struct core_names *n)
 int core_names_more(struct core_names *n)
 {
     while (ask_other(n) == ERR_TIMED_OUT) {
-        int err = core_turn(n->core);
+        int err = core_turn(n->core, n->end);
         if (err)
             return err;
     }
@@ -143,6 +143,14 @@ int core_names_judge(struct core_names *n, uint64_t since)
     if (core_now(n->core) - since <= CORE_PATIENCE_US || ask_other(n) == ERR_TIMED_OUT)
         return 0;
     return core_names_left(n) ? ERR_TIMED_OUT : 0;
+}
+
+uint64_t core_names_deadline(const struct core_names *n, uint64_t since)
+{
+    uint64_t end = since + CORE_PATIENCE_US + 1;
+    if (core_now(n->core) >= end)
+        end = n->asked || !n->end ? UINT64_MAX : n->end;
+    return end;
 }
 
 struct net_addr core_names_take(struct core_names *n)

@@ -40,6 +40,9 @@ int core_names_more(struct core_names *n);
 // 0. The other family is looked up step by step meanwhile, so the address has its turn until there is a better one.
 int core_names_judge(struct core_names *n, uint64_t since);
 
+// When core_names_judge may say something else though no frame came; UINT64_MAX: never.
+uint64_t core_names_deadline(const struct core_names *n, uint64_t since);
+
 // The next one, which there is.
 struct net_addr core_names_take(struct core_names *n);
 

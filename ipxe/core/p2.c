@@ -248,7 +248,7 @@ static ONCE void finish(struct p2_fetch *f, int err, uint64_t total_us)
     while (p2_client_phase(&f->client) != P2_DONE) {
         net_poll();
         (void)send_due(f);
-        if (p2_client_phase(&f->client) != P2_DONE && core_turn(f->core))
+        if (p2_client_phase(&f->client) != P2_DONE && core_turn(f->core, p2_client_deadline(&f->client)))
             break; // ctrl-C: the server need not know
     }
 }
@@ -286,9 +286,10 @@ static int run(struct p2_fetch *f)
             worked = core_helpers_work(f->core); // the end: what is left was given to the others
         if (worked)
             *(phase == P2_SEAL ? &f->seal_us : &f->digest_us) += core_now(f->core) - before;
-        if (p2_client_phase(&f->client) == P2_VERIFIED)
+        phase = p2_client_phase(&f->client);
+        if (phase == P2_VERIFIED || phase == P2_FAILED)
             continue;
-        err = worked ? core_glance(f->core) : core_turn(f->core);
+        err = worked ? core_glance(f->core) : core_turn(f->core, core_helpers_busy() ? 0 : p2_client_deadline(&f->client));
         if (err)
             return err;
         show_progress(f);

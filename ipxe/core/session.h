@@ -8,6 +8,7 @@
 #include "core/platform.h"
 #include "image/embed.h"
 #include "image/place.h"
+#include "options.h"
 #include "phase2/floor.h"
 #include "proto/dhcp.h"
 #include "proto/uri.h"
@@ -43,15 +44,19 @@ struct core {
     int key;                // pressed and not taken yet, -1 none
     struct script *shell;   // the one whose lines are typed, NULL while there is none
     struct floor floor;     // as kept by the platform
-    void (*renew)(struct core *core); // looks after the lease now and then; NULL: there is none to be kept
+    // Looks after the lease now and then, and says when it has to again; NULL: there is none to be kept.
+    uint64_t (*renew)(struct core *core);
+    uint64_t renew_us;      // what it said
 };
 
 // --- time and keys (wait.c) ---
 
 uint64_t core_now(struct core *core);
 
-// One turn of everything: frames, timers, keyboard; idles when nothing came. ERR_CANCELLED on ctrl-C.
-int core_turn(struct core *core);
+// One turn of everything: frames, timers, keyboard. When nothing came it may sleep until something comes, or until `deadline`, when the
+// caller has something to do of itself: 0 does not sleep, UINT64_MAX waits for frames and keys alone. ERR_CANCELLED on ctrl-C.
+int core_turn_until(struct core *core, uint64_t deadline);
+#define core_turn(core, deadline) core_turn_until(core, SLEEPS_BY_DEADLINE ? (deadline) : UINT64_MAX) // which is then not worked out
 
 // The same in the midst of work: never idles, which may take as long as the firmware's timer tick.
 int core_glance(struct core *core);

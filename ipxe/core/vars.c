@@ -53,7 +53,7 @@ static int poll(void *ctx)
     console_forget();
     net_poll();
     uint64_t now = core_now(core);
-    return now >= core->next_key_us ? core_turn(core) : 0;
+    return now >= core->next_key_us ? core_turn(core, 0) : 0;
 }
 
 const struct script_ops core_script_ops = { .get = get, .set = set, .update = update, .clear = clear, .show = show,

@@ -27,7 +27,7 @@ static int take_keys(struct core *core)
         return 0;
     core->next_key_us = core->turn_us + KEY_INTERVAL_US;
     if (core->renew)
-        core->renew(core);
+        core->renew_us = core->renew(core);
     int key = p->console_getkey(p->ctx);
     if (key == KEY_CTRL_C)
         return ERR_CANCELLED;
@@ -36,10 +36,20 @@ static int take_keys(struct core *core)
     return 0;
 }
 
-int core_turn(struct core *core)
+// Of the caller, the stack and the lease the first one. A key ends a sleep by itself.
+static void idle(struct core *core, uint64_t deadline)
+{
+    if (SLEEPS_BY_DEADLINE)
+        deadline = MIN(deadline, net_deadline());
+    if (SLEEPS_BY_DEADLINE && core->renew)
+        deadline = MIN(deadline, MAX(core->renew_us, core->next_key_us)); // when it is looked after
+    core->platform->idle(core->platform->ctx, deadline);
+}
+
+int core_turn_until(struct core *core, uint64_t deadline)
 {
     if (take_frames(core) == 0)
-        core->platform->idle(core->platform->ctx);
+        idle(core, deadline);
     return take_keys(core);
 }
 
@@ -61,7 +71,7 @@ int core_sleep(struct core *core, uint64_t us, bool any_key)
 {
     uint64_t end = core_now(core) + us;
     while (core_now(core) < end) {
-        int err = core_turn(core);
+        int err = core_turn(core, end);
         if (err)
             return err;
         if (any_key && core->key >= 0)

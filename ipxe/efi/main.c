@@ -25,7 +25,7 @@
 
 #define SNP_ONLY "snponly" // in our file's name: every card stays the firmware driver's, as with iPXE's file of that name
 #define BUSY_US 20000     // after a frame: look at the card without resting
-#define REST_100NS 10000  // 1 ms; the firmware's timer may be coarser
+#define REST_US 1000      // no card wakes us; the firmware's timer may be coarser
 #define SMBIOS_ENTRY_MAX 32
 #define SMBIOS_TABLE_MAX 0x20000
 
@@ -68,14 +68,14 @@ static int console_key(void *ctx)
 
 // Waiting for an event lets the firmware halt the processor until its next timer tick, which is too long between two
 // frames of a download and right in a wait.
-static void idle(void *ctx)
+static void idle(void *ctx, uint64_t deadline_us)
 {
     uint64_t index, now = clock_us();
     if (nic_frame_passed())
         last_frame_us = now;
-    if (!rest_timer || now - last_frame_us < BUSY_US)
+    if (!rest_timer || now - last_frame_us < BUSY_US || deadline_us < now + REST_US)
         return;
-    if (!efi_failed(efi_boot->set_timer(rest_timer, EFI_TIMER_RELATIVE, REST_100NS)))
+    if (!efi_failed(efi_boot->set_timer(rest_timer, EFI_TIMER_RELATIVE, REST_US * 10)))
         (void)efi_boot->wait_for_event(1, &rest_timer, &index);
 }
 

@@ -110,15 +110,16 @@ static int console_getkey(void *ctx)
     return -1;
 }
 
-static void idle(void *ctx)
+static void idle(void *ctx, uint64_t deadline_us)
 {
     struct host_machine *m = ctx;
+    uint64_t now = now_us(m), left = deadline_us > now ? deadline_us - now : 0;
     if (m->wire.idle)
         m->wire.idle(m->wire.ctx, &m->now_us);
     else if (m->real_time)
-        usleep(200);
+        usleep((unsigned)MIN(left, 200u));
     else
-        m->now_us += 1000;
+        m->now_us += MIN(MAX(left, 1u), 1000u);
 }
 
 static struct host_machine *machine_of(struct card *card)

@@ -34,8 +34,12 @@ unsigned net_rx_limit(void);
 // The receive buffers of the narrowest open card. 0: not known.
 unsigned net_rx_buffers(void);
 
-// Takes in frames that have arrived and runs lwIP's timers. Returns the number of frames taken.
+// Takes in frames that have arrived and runs lwIP's timers. Returns how much came of it: frames taken, and connections and look-ups that
+// have ended.
 unsigned net_poll(void);
+
+// When net_poll has timers to run, though no frame came; of the platform's clock. UINT64_MAX: there are none.
+uint64_t net_deadline(void);
 
 // Received frames that were dropped because lwIP would not have survived them, or would have been misled (patches/lwip).
 unsigned long net_refused(void);

@@ -9,6 +9,7 @@
 #include "lwip/sys.h"
 #include "net/hooks.h"
 
+static unsigned ended; // connections and look-ups
 static const struct platform *platform;
 static unsigned long refused;
 static uint8_t isn_secret[32]; // of this boot
@@ -16,6 +17,7 @@ static u32_t defend_next;      // ms
 
 void net_port_init(const struct platform *p)
 {
+    ended = 0;
     platform = p;
     refused = 0;
     defend_next = 0;
@@ -25,6 +27,18 @@ void net_port_init(const struct platform *p)
 const struct platform *net_port_platform(void)
 {
     return platform;
+}
+
+void net_port_ended(void)
+{
+    ended++;
+}
+
+unsigned net_port_take_ended(void)
+{
+    unsigned count = ended;
+    ended = 0;
+    return count;
 }
 
 u32_t sys_now(void)
@@ -71,7 +85,7 @@ void net_port_assert(const char *text, const char *file, int line)
     platform->console_write(platform->ctx, "; restarting\n", 13);
     platform->leave(platform->ctx, LEAVE_REBOOT);
     for (;;)
-        platform->idle(platform->ctx);
+        platform->idle(platform->ctx, UINT64_MAX);
 }
 
 struct net_addr net_from_lwip(const ip_addr_t *ip, uint16_t port, const struct netif *netif)

@@ -15,6 +15,8 @@ void net_dns_init(void);
 unsigned net_netif_init(const struct platform *platform); // learns of the platform's cards: their number. NULL: it has none
 
 const struct platform *net_port_platform(void);
+void net_port_ended(void); // a connection or a look-up came to its end, maybe by a timer: its owner wants to know before he sleeps
+unsigned net_port_take_ended(void); // how many since the last call
 
 // Received frames: frames.c.
 void net_frames_init(void);                                 // behind lwip_init

@@ -54,6 +54,7 @@ static void resolved(const char *name, const ip_addr_t *ip, void *number)
     if ((uintptr_t)number != lookup.number)
         return;
     lookup.busy = false;
+    net_port_ended();
     lookup.refused = lookup.refusing;
     lookup.count = 0;
     for (; ip && lookup.count < NET_ADDRESSES_MAX && !ip_addr_isany(ip); ip++)

@@ -2,6 +2,8 @@
 // The stack as a whole: what starts it, and what keeps it going.
 #include "net/port.h"
 
+#include "base/div.h"
+
 #include "lwip/init.h"
 #include "lwip/timeouts.h"
 
@@ -35,6 +37,15 @@ void net_stop(void)
     net_netif_init(NULL);
 }
 
+uint64_t net_deadline(void)
+{
+    const struct platform *p = net_port_platform();
+    uint32_t ms = sys_timeouts_sleeptime(), into; // of a millisecond, which lwIP counts
+    uint64_t now = p->now_us(p->ctx);
+    (void)div64_32(now, 1000, &into);
+    return ms == SYS_TIMEOUTS_SLEEPTIME_INFINITE ? UINT64_MAX : now - into + (uint64_t)ms * 1000;
+}
+
 unsigned net_poll(void)
 {
     unsigned taken = 0;
@@ -43,5 +54,5 @@ unsigned net_poll(void)
         for (unsigned i = 0; i < FRAMES_PER_POLL && (netif = net_netif(nic)) && net_take_frame(netif, net_card(nic)); i++)
             taken++;
     sys_check_timeouts();
-    return taken;
+    return taken + net_port_take_ended();
 }

@@ -59,6 +59,7 @@ static void failed(void *arg, err_t err)
         return;
     tcp->pcb = NULL;
     tcp->used = false;
+    net_port_ended();
     // lwIP and look() abort what nobody answers.
     tcp->receive(tcp->ctx, NET_TCP_FAILED, NULL, 0, err == ERR_ABRT ? ERR_TIMED_OUT : tcp->connected ? ERR_CONN_RESET : ERR_CONN_REFUSED);
 }

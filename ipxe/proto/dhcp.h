@@ -208,7 +208,9 @@ bool dhcp_client_bound(const struct dhcp_client *c);
 // ERR_DHCP_NO_ACK when one did not answer the request for what it had offered, ERR_DHCP_REFUSED when it refused that.
 int dhcp_client_result(const struct dhcp_client *c);
 
-// When it is done, output (to be called now and then) and input go on to renew the lease (RFC 2131 4.4.5). True: nobody did.
+// When it is done, output and input go on to renew the lease (RFC 2131 4.4.5); output is to be called at dhcp_renew_deadline at the
+// latest, UINT64_MAX: the lease has no end. True: nobody did renew it.
+uint64_t dhcp_renew_deadline(const struct dhcp_client *c);
 bool dhcp_client_over(const struct dhcp_client *c, uint64_t now);
 // A client that is done: a ROM got this lease, just now as far as is known.
 void dhcp_client_adopt(struct dhcp_client *c, const struct dhcp_config *config, const struct dhcp_lease *lease, uint64_t now);

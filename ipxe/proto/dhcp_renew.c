@@ -44,6 +44,11 @@ void dhcp_renew_input(struct dhcp_client *c, uint64_t now)
     }
 }
 
+uint64_t dhcp_renew_deadline(const struct dhcp_client *c)
+{
+    return c->lease_end ? MIN(c->deadline, c->lease_end) : UINT64_MAX;
+}
+
 bool dhcp_client_over(const struct dhcp_client *c, uint64_t now)
 {
     return c->state == DHCP_DONE && c->lease_end && now >= c->lease_end;

@@ -181,7 +181,7 @@ static bool arp(void)
             return true;
         }
         if (n == 0)
-            pl->idle(NULL);
+            pl->idle(NULL, UINT64_MAX);
     }
     return false;
 }
@@ -249,7 +249,7 @@ static uint32_t flood(unsigned total, unsigned window)
                 asked_at = pl->now_us(NULL);
                 send_udp(text);
             }
-            pl->idle(NULL);
+            pl->idle(NULL, UINT64_MAX);
             continue;
         }
         if (n < 42 || load16_be(f + 12) != 0x0800 || f[23] != 17 || load16_be(f + 34) != FLOOD_PORT)
