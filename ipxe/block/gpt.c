@@ -3,6 +3,7 @@
 #include "block/gpt.h"
 
 #include "base/bytes.h"
+#include "base/crc.h"
 #include "base/fmt.h"
 #include "base/range.h"
 #include "base/utf8.h"
@@ -15,21 +16,6 @@
 #define MBR_ENTRY 16
 #define MBR_SIGNATURE 510
 
-static uint32_t crc_more(uint32_t crc, const uint8_t *p, size_t len)
-{
-    while (len--) {
-        crc ^= *p++;
-        for (unsigned bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
-    }
-    return crc;
-}
-
-uint32_t gpt_crc32(const void *data, size_t len)
-{
-    return ~crc_more(~0u, data, len);
-}
-
 int gpt_header(const uint8_t *sector, size_t len, uint64_t lba, uint64_t disk_sectors, struct gpt *ret)
 {
     static const uint8_t zeros[4];
@@ -40,9 +26,9 @@ int gpt_header(const uint8_t *sector, size_t len, uint64_t lba, uint64_t disk_se
     uint32_t size = load32_le(sector + 12);
     if (size < HEADER_SIZE_MIN || size > SECTOR_MIN)
         return ERR_INVALID;
-    uint32_t crc = crc_more(~0u, sector, 16); // the sum counts as zeros in the sum
+    uint32_t crc = crc_of(sector, 16); // the sum counts as zeros in the sum
     crc = crc_more(crc, zeros, sizeof zeros);
-    crc = ~crc_more(crc, sector + 20, size - 20);
+    crc = crc_more(crc, sector + 20, size - 20);
     if (crc != load32_le(sector + 16) || load64_le(sector + 24) != lba)
         return ERR_INVALID;
     if (load32_le(sector + 8) >> 16 != 1)
@@ -70,7 +56,7 @@ int gpt_check_entries(const struct gpt *gpt, const uint8_t *entries, size_t len)
 {
     if (len < gpt_entries_size(gpt))
         return ERR_TRUNCATED;
-    return gpt_crc32(entries, gpt_entries_size(gpt)) == gpt->entries_sum ? 0 : ERR_INVALID;
+    return crc_of(entries, gpt_entries_size(gpt)) == gpt->entries_sum ? 0 : ERR_INVALID;
 }
 
 // Pairs of surrogates, which no tool writes, become "??".

@@ -45,9 +45,6 @@ struct gpt {
     uint64_t table_end;    // first sector behind the table at the start of the disk; many tools set first_usable to 2048 instead
 };
 
-// CRC-32 as GPT, zlib and Ethernet have it.
-uint32_t gpt_crc32(const void *data, size_t len);
-
 // Reads a GPT header that was read from `lba` of a disk of so many sectors (the primary one at 1, the other one at the
 // end). ERR_TRUNCATED (less than 512 bytes), ERR_NOT_FOUND (no GPT), ERR_INVALID (a sum or a field is wrong),
 // ERR_UNSUPPORTED (entries of another size or more than GPT_ENTRIES_MAX).

@@ -3,6 +3,7 @@
 #include "block/gpt.h"
 
 #include "base/bytes.h"
+#include "base/crc.h"
 #include "base/fuzz.h"
 
 #define DISK (1u << 21)
@@ -47,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     store64_le(disk + 512 + 24, 1);
     store32_le(disk + 512 + 84, GPT_ENTRY_SIZE);
     store32_le(disk + 512 + 16, 0);
-    store32_le(disk + 512 + 16, gpt_crc32(disk + 512, 92));
+    store32_le(disk + 512 + 16, crc_of(disk + 512, 92));
     read_all();
     return 0;
 }

@@ -2,6 +2,7 @@
 #include "block/gpt.h"
 
 #include "base/bytes.h"
+#include "base/crc.h"
 #include "base/test.h"
 
 #define DISK 131072 // sectors
@@ -9,9 +10,9 @@ static uint8_t header[512], entries[GPT_ENTRIES_SIZE_MAX];
 
 static void sum_header(void)
 {
-    store32_le(header + 88, gpt_crc32(entries, load32_le(header + 80) * GPT_ENTRY_SIZE));
+    store32_le(header + 88, crc_of(entries, load32_le(header + 80) * GPT_ENTRY_SIZE));
     store32_le(header + 16, 0);
-    store32_le(header + 16, gpt_crc32(header, 92));
+    store32_le(header + 16, crc_of(header, 92));
 }
 
 static void put_entry(unsigned i, const char *type, uint64_t first, uint64_t last, const char *label)
@@ -51,12 +52,6 @@ static int parse(struct gpt *gpt)
     int err = gpt_header(copy, sizeof header, 1, DISK, gpt);
     free(copy);
     return err;
-}
-
-TEST(known_sums)
-{
-    CHECK_EQ(gpt_crc32("123456789", 9), 0xcbf43926);
-    CHECK_EQ(gpt_crc32("", 0), 0);
 }
 
 TEST(reads_a_table)
@@ -115,7 +110,7 @@ TEST(fields_with_a_right_sum)
         make();
         store64_le(header + cases[i].at, cases[i].value);
         store32_le(header + 16, 0);
-        store32_le(header + 16, gpt_crc32(header, 92));
+        store32_le(header + 16, crc_of(header, 92));
         CHECK_EQ(parse(&gpt), cases[i].err);
     }
     static const uint32_t sizes[] = { 0, 91, 513, 0xffffffff };
@@ -265,5 +260,5 @@ TEST(guids)
     CHECK(!gpt_guid_parse("b1af5327-949a-469d-89ed-531f50f3561g", 36, guid));
 }
 
-TEST_MAIN(T(known_sums), T(reads_a_table), T(every_bit_of_the_header), T(fields_with_a_right_sum), T(entries_out_of_place), T(labels),
+TEST_MAIN(T(reads_a_table), T(every_bit_of_the_header), T(fields_with_a_right_sum), T(entries_out_of_place), T(labels),
           T(classic_table), T(first_usable_far_behind_the_table), T(logical_partitions), T(guids))

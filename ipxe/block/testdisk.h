@@ -3,6 +3,7 @@
 // memory is shared with child processes, so that what one machine writes the next one finds.
 #pragma once
 #include "base/bytes.h"
+#include "base/crc.h"
 #include "block/gpt.h"
 #include "block/imgslot.h"
 #include "phase2/testimage.h"
@@ -38,8 +39,8 @@ static inline void testdisk_gpt_header(const struct testdisk *d, uint64_t lba, u
     store64_le(header + 72, entries);
     store32_le(header + 80, 128);
     store32_le(header + 84, GPT_ENTRY_SIZE);
-    store32_le(header + 88, gpt_crc32(d->data + entries * d->sector_size, TESTDISK_ENTRIES));
-    store32_le(header + 16, gpt_crc32(header, 92));
+    store32_le(header + 88, crc_of(d->data + entries * d->sector_size, TESTDISK_ENTRIES));
+    store32_le(header + 16, crc_of(header, 92));
 }
 
 // Both copies of a GPT. The partition: number 1, label "images", PARTUUID of bytes 41.
