@@ -39,9 +39,10 @@ $(SOURCES_STAMP): config/sources.lock ci/fetch-sources $(wildcard patches/*/seri
 # Which files of the libraries are compiled is one list for every flavor.
 include config/lwip/lwip.mk
 include config/mbedtls.mk
+include config/7zip.mk
 
 # The pure folders, and the folders of the core (who may include whom: doc/architecture.md, checked by ci/check/layers).
-PURE_DIRS := base crypto phase2 proto script image block
+PURE_DIRS := base crypto phase2 proto script image block unpack
 CORE_DIRS := core net drivers
 not-tests = $(filter-out %_test.c %_fuzz.c %_sim.c,$(1))
 PURE_SRCS := $(filter-out ipxe/crypto/digest_%.c,$(call not-tests,$(foreach d,$(PURE_DIRS),$(wildcard ipxe/$(d)/*.c))))
@@ -52,7 +53,7 @@ LIBC_SRCS := $(wildcard ipxe/base/libc/*.c)
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wvla -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
 	-Wundef -Wwrite-strings -Wno-unused-parameter
-INCLUDES := -Iipxe -I. -Iconfig -I$(SRC)/lwip/src/include -Iconfig/lwip -I$(SRC)/mbedtls/include -I$(SRC)/mbedtls/library
+INCLUDES := -Iipxe -I. -Iconfig -I$(SRC)/lwip/src/include -Iconfig/lwip -I$(SRC)/mbedtls/include -I$(SRC)/mbedtls/library -I$(SRC)/7zip/C
 COMMON := -std=gnu11 -g -MMD -MP -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. $(INCLUDES) \
 	-DMBEDTLS_CONFIG_FILE='<mbedtls_config.h>'
 
@@ -104,7 +105,8 @@ FORCE:
 bin/LICENCES: LICENSE $(SOURCES_STAMP)
 	@mkdir -p bin
 	@{ echo 'Signet is under the Mozilla Public License 2.0. The firmware holds lwIP and Mbed TLS as well (the latter under'; \
-	   echo 'the Apache License 2.0, of the two that it offers). Their notices, and the texts of the licences:'; \
+	   echo 'the Apache License 2.0, of the two that it offers), and the BIOS files the decoder of LZMA from 7-Zip (LzmaDec.c and'; \
+	   echo 'Bra86.c by Igor Pavlov, in the public domain). Their notices, and the texts of the licences:'; \
 	   printf '\n==== Signet ====\n\n'; cat LICENSE; \
 	   printf '\n==== lwIP ====\n\n'; cat $(SRC)/lwip/COPYING; \
 	   printf '\n==== Mbed TLS ====\n\n'; cat $(SRC)/mbedtls/LICENSE; } >$@

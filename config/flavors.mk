@@ -3,8 +3,9 @@
 #
 #   FLAVORS          names. For a flavor F: CFLAGS_F, ASFLAGS_F (CFLAGS_F without it), the digest's files DIGEST_F, and
 #                    PLATFORM_F, files that go into its libcore.a with the core
-#   ELF_PROGRAMS     flat binaries build/bios/P.bin. For a program P: FILES_P, ARCHIVES_P (of core pure lwip mbed), its linker
+#   ELF_PROGRAMS     flat binaries build/bios/P.bin. For a program P: FILES_P, ARCHIVES_P (of core pure lwip mbed 7zip), its linker
 #                    script SCRIPT_P and that one's flags SCRIPT_FLAGS_P
+#   PACKED_PROGRAMS  those of them that are packed: their sections .low and .text, and LIMIT_P, the largest size (may be empty)
 #   PE_FLAVORS       flavors of UEFI programs; for one F, MACHINE_F as lld-link calls it
 #   PE_PROGRAMS      build/F/P of each of them. For a program P: FILES_P, FILES_P_F, ARCHIVES_P, LDFLAGS_P
 #   ARTEFACTS        files in bin/ into which script and anchors are put. For one A: BARE_A, the program; SIGN_A, how it is
@@ -27,9 +28,10 @@ build/$(1)/libpure.a: $(call objects,$(1),$(PURE_SRCS) $(DIGEST_$(1)))
 build/$(1)/libcore.a: $(call objects,$(1),$(CORE_SRCS) $(PLATFORM_$(1)))
 build/$(1)/liblwip.a: $(call objects,$(1),$(LWIP_SRCS))
 build/$(1)/libmbed.a: $(call objects,$(1),$(MBEDTLS_SRCS))
+build/$(1)/lib7zip.a: $(call objects,$(1),$(SEVENZIP_SRCS))
 build/$(1)/lib%.a:
 	@rm -f $$@; $(AR) rcsD $$@ $$^
-LIBS_$(1) := $(call archives,$(1),core pure lwip mbed)
+LIBS_$(1) := $(call archives,$(1),core pure lwip mbed 7zip)
 build/$(1)/ipxe/base/version.o: build/version.stamp
 build/$(1)/ipxe/base/version.o: COMMON += $$(VERSION_FLAGS)
 endef
@@ -42,8 +44,16 @@ build/bios/$(1).lds: $(SCRIPT_$(1)) config/flavors.mk $(wildcard config/targets/
 	@$(CLANG) $$(ASFLAGS_bios) -E -P -MMD -MP -MF $$@.d -MT $$@ -x assembler-with-cpp -Ui386 -I. -Iipxe $(SCRIPT_FLAGS_$(1)) -o $$@ $$<
 build/bios/$(1).elf: build/bios/$(1).lds $(call objects,bios,$(FILES_$(1))) $(call archives,bios,$(ARCHIVES_$(1)))
 	@$(ELF_LINK) -T $$< -Map $$(@:.elf=.map) -o $$@ $$(filter %.o,$$^) --start-group $$(filter %.a,$$^) --end-group
+endef
+define FLAT_PROGRAM
 build/bios/$(1).bin: build/bios/$(1).elf
 	@llvm-objcopy -O binary $$< $$@
+endef
+define PACKED_PROGRAM
+build/bios/$(1).bin: build/bios/$(1).elf build/bios/unpacker.bin config/targets/pack
+	@llvm-objcopy -O binary -j .low $$< $$@.low
+	@llvm-objcopy -O binary -j .text $$< $$@.high
+	@config/targets/pack $$@.low $$@.high build/bios/unpacker.bin $$@ $(LIMIT_$(1))
 endef
 
 PE_LINK := lld-link /nodefaultlib /opt:ref /timestamp:0
@@ -64,6 +74,8 @@ endef
 
 $(foreach f,$(FLAVORS),$(eval $(call FLAVOR,$(f))))
 $(foreach p,$(ELF_PROGRAMS),$(eval $(call ELF_PROGRAM,$(p))))
+$(foreach p,$(filter-out $(PACKED_PROGRAMS),$(ELF_PROGRAMS)),$(eval $(call FLAT_PROGRAM,$(p))))
+$(foreach p,$(PACKED_PROGRAMS),$(eval $(call PACKED_PROGRAM,$(p))))
 $(foreach f,$(PE_FLAVORS),$(foreach p,$(PE_PROGRAMS),$(eval $(call PE_PROGRAM,$(f),$(p)))))
 $(foreach a,$(ARTEFACTS),$(eval $(call ARTEFACT,$(a))))
 FIRMWARE += $(addprefix bin/,$(ARTEFACTS))
