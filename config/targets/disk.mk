@@ -3,6 +3,8 @@
 # it the firmware of undionly.kpxe, linked so that `signet embed` sees one file.
 
 ELF_PROGRAMS += mbr stage nbp
+PACKED_PROGRAMS += nbp
+LIMIT_nbp := $(NBP_LIMIT)
 FILES_mbr := mbr/mbr.S ipxe/real/print.S
 SCRIPT_mbr := mbr/mbr.lds.S
 FILES_stage := mbr/stage.S mbr/stage_main.c $(patsubst %,ipxe/real/%,real.c int.S mode.S print.S) $(LIBC_SRCS)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-// The linker script of undionly.kpxe (run through the preprocessor). File = 16-bit part | high part; the
-// high part is linked at HIGH_BASE and lies (LMA) behind the 16-bit part, where the ROM loads it.
+// The linker script of undionly.kpxe (run through the preprocessor): the 16-bit part, linked where the ROM loads it, and the high
+// part, linked at HIGH_BASE. config/targets/pack makes the file of both: 16-bit part | what unpacks | high part, packed.
 #include "bios/layout.h"
 
 // Bytes of the file in front of LOAD_BASE: none in an NBP, the stage in bootarea.bin (config/targets/disk.mk).
@@ -52,15 +52,15 @@ SECTIONS {
     heap_end = heap_start + HEAP_SIZE;
 
     real_stack_top = REAL_STACK_TOP; // for real/mode.S
-    high_load = low_end;
-    high_words = (high_end - high_start) / 4;
+    high_size = high_end - high_start;
     bss_words = (bss_end - high_end) / 4;
     file_base = LOAD_BASE - FILE_PREFIX;
-    file_size = FILE_PREFIX + (low_end - LOAD_BASE) + (high_end - high_start);
+    file_prefix = FILE_PREFIX;
 
     /DISCARD/ : { *(.comment .note .note.* .eh_frame .eh_frame_hdr .ARM.*) }
 
     ASSERT(low_end <= LOW_END, "the 16-bit part is too large")
     ASSERT(heap_end <= HIGH_LIMIT, "variables and heap are too large")
-    ASSERT(file_size - FILE_PREFIX <= 0x40000, "undionly.kpxe is larger than 256 KiB")
+    ASSERT(high_stack_top <= UNPACKER_BASE, "the program is too large: the unpacker lies in its way")
+    ASSERT(heap_end >= UNPACKER_END, "the unpacker lies behind the memory that was looked at")
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 // The ROM loads the whole file here, contiguous, and jumps to it. The 16-bit part stays; the rest of the
-// file is copied to HIGH_BASE at once, and the base memory behind the 16-bit part is used anew.
+// file is unpacked to HIGH_BASE at once, and the base memory behind the 16-bit part is used anew.
 #define LOAD_BASE 0x7c00
 #define LOW_END 0xa000 // the 16-bit code and its data end below this (checked by the linker script)
 
@@ -47,3 +47,7 @@
 #define HIGH_LIMIT 0x800000    // ends below this
 #define HIGH_STACK_SIZE 0x10000
 #define HEAP_SIZE 0x200000
+// Where the unpacker and what it works with lie until it is done: behind what it unpacks, below the heap's end (checked by the
+// linker script).
+#define UNPACKER_BASE 0x200000
+#define UNPACKER_END 0x210000

@@ -21,7 +21,7 @@ embed_slot:
     .long 0            // SLOT_OFFSET
     .long 0            // SLOT_LENGTH
     .long FILE_MAX     // SLOT_CAPACITY
-    .long file_size    // SLOT_BASE
+    .long file_prefix  // SLOT_BASE: config/targets/pack adds the size of what it has packed
     .fill 28, 1, 0
 
 start16:

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
-// From an entry up into protected mode: see that there is memory, open A20, move the protected-mode part up and call
-// bios_main. Runs on the ROM's stack until the copy is done, since the base memory that our own stacks will use still holds
-// the file.
+// From an entry up into protected mode: see that there is memory, open A20, unpack the protected-mode part to where it runs and
+// call bios_main. Runs on the ROM's stack in real mode, since the base memory that our own stack will use still holds the file.
 
 #include "bios/layout.h"
+#include "bios/packed.h"
 
     .section .text16, "ax"
     .code16
@@ -25,17 +25,29 @@ rise:
     .code32
     movl $high_stack_top, %esp
     cld
-    movl $high_load, %esi
-    movl $HIGH_BASE, %edi
-    movl $high_words, %ecx
-    rep movsl
+    call find_packed
+    jne damaged
+    movl low_end + PACKED_UNPACKER, %ecx
+    movl $low_end + PACKED_HEAD_SIZE, %esi
+    movl $UNPACKER_BASE, %edi
+    rep movsb
+    // bios/unpacker, from here to the end of the bare file.
+    pushl $high_size
+    pushl $HIGH_BASE
+    pushl %ebx
+    pushl %esi
+    movl $UNPACKER_BASE, %eax
+    call *%eax
+    addl $16, %esp
+    testl %eax, %eax
+    jnz damaged
+    movl $high_end, %edi
     movl $bss_words, %ecx
-    xorl %eax, %eax
     rep stosl
     // The embedded blob follows the file's own bytes; core/main.c judges it.
     movl embed_slot + 20, %esi
     movl embed_slot + 24, %ecx
-    cmpl $file_size, %esi
+    cmpl embed_slot + 32, %esi
     jne 1f
     cmpl $embed_area_size, %ecx
     ja 1f
@@ -51,7 +63,41 @@ rise:
     call bios_main
     jmp leave_to_rom
 
+// Is what is packed as it was built? Out: ZF = yes, EBX = its end. Clobbers EAX, ECX, EDX, ESI.
+find_packed:
+    movl $low_end, %esi
+    movl embed_slot + 32, %ebx     // SLOT_BASE: size of the bare file
+    addl $file_base, %ebx
+    movl %ebx, %ecx
+    subl %esi, %ecx
+    cmpl %ecx, PACKED_LENGTH(%esi)
+    jne 9f
+    addl $PACKED_SUMMED, %esi
+    subl $PACKED_SUMMED, %ecx
+    orl $-1, %edx                  // CRC-32, a bit at a time
+1:  lodsb
+    xorb %al, %dl
+    movb $8, %ah
+2:  shrl $1, %edx
+    jnc 3f
+    xorl $0xedb88320, %edx
+3:  decb %ah
+    jnz 2b
+    decl %ecx
+    jnz 1b
+    notl %edx
+    cmpl low_end + PACKED_SUM, %edx
+9:  ret
+
+// The sum is wrong, or it does not unpack. Our stack for real mode may lie on the file now.
+damaged:
+    movl $REAL_STACK_TOP, %esp
+    call to_real
     .code16
+    sti
+    movw $message_damaged, %si
+    jmp fail
+
 // In: SI = message. Prints it and gives the machine back to the ROM.
 fail:
     movw $message_prefix, %bx
@@ -97,7 +143,7 @@ check_base_memory:
     movzwl %ax, %eax
     shll $10, %eax
     movl $file_base, %ecx
-    addl $file_size, %ecx
+    addl embed_slot + 32, %ecx
     movl embed_slot + 24, %edx
     cmpl $FILE_MAX, %edx
     ja 1f
@@ -165,5 +211,6 @@ message_prefix: .asciz "\r\nSignet: "
 message_cpu:    .asciz "this processor is older than a Pentium Pro"
 message_base:   .asciz "not enough base memory"
 message_high:   .asciz "not enough usable memory above 1 MiB"
+message_damaged: .asciz "this file is damaged: copy it anew"
 message_a20:    .asciz "address line A20 stays shut"
 message_next:   .asciz "; trying the next boot device.\r\n"
