@@ -111,6 +111,23 @@ int core_names_open(struct core_names *n, struct core *core, const struct uri *u
     return look_up(n, uri->host);
 }
 
+int core_names_servers(struct core_names *n, struct core *core, const struct uri *uri, uint16_t port)
+{
+    int err = core_open_network(core);
+    if (err)
+        return err;
+    if (uri->host[0])
+        return core_names_open(n, core, uri, port);
+    const uint8_t *ip;
+    size_t len;
+    enum setting_type type;
+    if (settings_find(&core->settings, "next-server", &ip, &len, &type) != 0 || len != 4)
+        return ERR_URI_MALFORMED;
+    struct net_addr server = net_addr_v4(ip, uri->port ? uri->port : port);
+    core_names_set(n, core, &server);
+    return 0;
+}
+
 bool core_names_left(const struct core_names *n)
 {
     return n->taken[0] < n->count[0] || n->taken[1] < n->count[1];

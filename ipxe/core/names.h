@@ -29,6 +29,9 @@ int core_names_open(struct core_names *n, struct core *core, const struct uri *u
 // A single address.
 void core_names_set(struct core_names *n, struct core *core, const struct net_addr *addr);
 
+// Of a file's server: the cards are opened, and a URI without a host means the next server of DHCP. 0 or an error of these.
+int core_names_servers(struct core_names *n, struct core *core, const struct uri *uri, uint16_t port);
+
 // Is there one more among those that are known?
 bool core_names_left(const struct core_names *n);
 
