@@ -238,15 +238,15 @@ static void data_new(struct p2_client *c, uint32_t server, uint32_t index, uint3
 
 int p2c_space_data(struct p2_client *c, uint32_t server, const struct p2_data *data)
 {
-    struct intake *in = &c->intake;
+    const struct intake *in = &c->intake;
     if (data->space != in->space || !range_fits(data->offset, data->length, in->size))
         return ERR_NOT_FOUND;
     uint32_t piece = (uint32_t)(data->offset >> in->piece_shift);
-    int at = intake_find(in, piece);
-    if (at < 0)
+    int found = intake_slot(in, piece);
+    if (found < 0)
         return data_elsewhere(c, piece);
 
-    uint32_t index = in->order[at];
+    uint32_t index = (uint32_t)found;
     const struct intake_slot *slot = &c->slots[index];
     if (intake_whole(slot))
         return data_again(c);

@@ -126,17 +126,19 @@ static uint32_t place_of(const struct intake *in, uint32_t piece)
     return low;
 }
 
-static bool is_at(const struct intake *in, uint32_t at, uint32_t piece)
+int intake_find(const struct intake *in, uint32_t piece)
 {
-    return at < in->busy && in->config.slots[in->order[at]].piece == piece;
+    uint32_t at = place_of(in, piece);
+    return at < in->busy && in->config.slots[in->order[at]].piece == piece ? (int)at : -1;
 }
 
-// The block before was of the same piece nearly always.
-int intake_find(struct intake *in, uint32_t piece)
+// What came last was of the same piece nearly always.
+int intake_slot(const struct intake *in, uint32_t piece)
 {
-    if (!is_at(in, in->found, piece))
-        in->found = place_of(in, piece);
-    return is_at(in, in->found, piece) ? (int)in->found : -1;
+    if (in->config.slots[in->last].piece == piece)
+        return (int)in->last;
+    int at = intake_find(in, piece);
+    return at < 0 ? -1 : in->order[at];
 }
 
 int intake_open(struct intake *in, uint32_t piece)
@@ -275,6 +277,7 @@ size_t intake_take(struct intake *in, uint32_t index, uint32_t within, const uin
 {
     struct intake_slot *slot = &in->config.slots[index];
     uint32_t done = 0, most = (uint32_t)MIN(len, (size_t)(slot->length - within)), n;
+    in->last = index;
     if (intake_whole(slot))
         return most;
     for (; done < most; done += n) {
@@ -301,10 +304,9 @@ static size_t put_piece(struct intake *in, uint32_t piece, uint32_t within, cons
 {
     if (intake_done(in, piece))
         return len;
-    int at = intake_find(in, piece);
-    int index = at < 0 ? intake_open(in, piece) : in->order[at];
+    int known = intake_slot(in, piece), index = known < 0 ? intake_open(in, piece) : known;
     size_t n = index < 0 ? 0 : intake_take(in, (uint32_t)index, within, bytes, len);
-    if (at < 0 && index >= 0 && n == 0)
+    if (known < 0 && index >= 0 && n == 0)
         intake_close(in, (uint32_t)intake_find(in, piece));
     return n;
 }

@@ -68,7 +68,7 @@ struct intake {
     uint32_t slot_count, slot_words;  // slots in use for this space; words of bits of each
     uint8_t order[INTAKE_SLOTS_MAX];  // busy slots by ascending piece
     uint32_t busy, whole;             // whole: busy slots that lack no byte
-    uint32_t found;                   // where in `order` intake_find looks first
+    uint32_t last;                    // the slot that bytes went into last
     bool helped;                      // chunks are hashed elsewhere as well
     uint64_t bytes_verified, bytes_local, bytes_received; // of the payload; local: without being received
 };
@@ -108,7 +108,8 @@ size_t intake_put(struct intake *in, uint64_t offset, const uint8_t *bytes, size
 
 // For carriers that open pieces themselves:
 uint32_t intake_length(const struct intake *in, uint32_t piece); // bytes
-int intake_find(struct intake *in, uint32_t piece);              // where in in->order, or -1
+int intake_find(const struct intake *in, uint32_t piece);        // where in in->order, or -1
+int intake_slot(const struct intake *in, uint32_t piece);        // its slot, or -1
 int intake_open(struct intake *in, uint32_t piece);              // its slot now, or -1: none is free. Not for one that is open
 void intake_clear(struct intake *in, uint32_t slot);             // empties it but leaves it its piece
 void intake_close(struct intake *in, uint32_t at);               // the piece in in->order[at] is done, or not wanted
