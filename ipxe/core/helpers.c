@@ -45,7 +45,7 @@ void core_helpers_stop(struct core *core)
     p->helpers_stop(p->ctx);
 }
 
-struct hash_job *core_helpers_free(struct core *core)
+struct hash_job *core_helpers_free(void)
 {
     return helpers.count ? hashboard_free(&helpers.board) : NULL;
 }
@@ -65,7 +65,7 @@ struct hash_job *core_helpers_done(struct core *core)
     return job;
 }
 
-void core_helpers_release(struct core *core, struct hash_job *job)
+void core_helpers_release(struct hash_job *job)
 {
     helpers.jobs++;
     hashboard_release(&helpers.board, job);
@@ -81,14 +81,14 @@ unsigned core_helpers_jobs(void)
     return helpers.jobs;
 }
 
-bool core_helpers_work(struct core *core)
+bool core_helpers_work(void)
 {
     return helpers.count && hashboard_work(&helpers.board);
 }
 
 bool core_helpers_lost(struct core *core)
 {
-    if (!helpers.count || helpers.board.under_way == 0 || core_now(core) - helpers.heard_us < PATIENCE_US)
+    if (!core_helpers_busy() || core_now(core) - helpers.heard_us < PATIENCE_US)
         return false;
     console_say("digest", "the other processors do not answer; going on without them");
     helpers.unreliable = true;

@@ -52,10 +52,10 @@ bool core_intake_share(struct core *core, struct intake *in)
     bool moved = false;
     while ((job = core_helpers_done(core))) {
         intake_job_done(in, job);
-        core_helpers_release(core, job);
+        core_helpers_release(job);
         moved = true;
     }
-    while ((job = core_helpers_free(core)) && intake_job(in, job)) {
+    while ((job = core_helpers_free()) && intake_job(in, job)) {
         core_helpers_give(core, job);
         moved = true;
     }

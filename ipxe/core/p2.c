@@ -283,7 +283,7 @@ static int run(struct p2_fetch *f)
         bool worked = core_intake_share(f->core, &f->client.intake);
         worked |= p2_client_work(&f->client, HASH_PIECE) > 0;
         if (!worked && p2_client_quiet(&f->client))
-            worked = core_helpers_work(f->core); // the end: what is left was given to the others
+            worked = core_helpers_work(); // the end: what is left was given to the others
         if (worked)
             *(phase == P2_SEAL ? &f->seal_us : &f->digest_us) += core_now(f->core) - before;
         phase = p2_client_phase(&f->client);

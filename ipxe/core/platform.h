@@ -81,8 +81,7 @@ struct platform {
     void (*console_write)(void *ctx, const char *text, size_t len);
     int (*console_getkey)(void *ctx);
     // Called in every turn of an idle loop: may sleep until a frame or a key may have come, or until `deadline_us` (of now_us; over: it
-    // does not sleep), whichever comes first (a
-    // BIOS: at its next tick, 55 ms). To come back earlier is always right.
+    // does not sleep), whichever comes first (a BIOS: at its next tick, 55 ms). To come back earlier is always right.
     void (*idle)(void *ctx, uint64_t deadline_us);
 
     // The network cards, net0 first: their number. They are the same ones each time.

@@ -30,7 +30,7 @@ static int plan(void *ctx, struct intake *in)
 // Whole chunks go to the other processors and come back; what they are too busy for, or erred about, is hashed here.
 static void share(struct core_sink *sink)
 {
-    if (!core_intake_share(sink->core, &sink->stream.intake) || !core_helpers_free(sink->core))
+    if (!core_intake_share(sink->core, &sink->stream.intake) || !core_helpers_free())
         (void)stream_work(&sink->stream);
 }
 
@@ -205,7 +205,7 @@ int core_sink_close(struct core_sink *sink, int err)
 {
     const struct platform *p = sink->core->platform;
     while (!err && sink->kind == SINK_IMAGE && sink->stream.state == STREAM_DIGESTS) {
-        (void)core_helpers_work(sink->core);
+        (void)core_helpers_work();
         share(sink);
     }
     core_helpers_stop(sink->core);

@@ -99,7 +99,7 @@ struct p2_hello {
     char name[P2_NAME_MAX];   // "" = the server's default
     struct p2_facts facts;
     uint16_t window_max; // blocks of credit that the client may grow to (for logs)
-    uint16_t block_max;  // above P2_BLOCK_MAX: blocks so large are welcome. servers of 0.1 drop a HELLO that says so
+    uint16_t block_max;  // above P2_BLOCK_MAX: blocks so large are welcome. Servers of 0.1 drop a HELLO that says so
 };
 
 // Multicast, provided for: a client that takes part in a group accepts DATA that carries the group's nonce
