@@ -247,17 +247,27 @@ static uint8_t path_number(struct net *net, const struct net_path *path)
     return (uint8_t)(at + 1);
 }
 
+// A socket whose way to somebody the kernel has chosen; -1: it has none.
+static int socket_towards(const struct sockaddr_storage *to, socklen_t len)
+{
+    int fd = socket(to->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)to, len) != 0) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
 // The source address that this host uses towards a client: what an answer to a multicast HELLO comes from, so
 // that it is the address the client then reads from.
 static void choose_source(const struct sockaddr_storage *to, uint8_t local[16])
 {
     struct sockaddr_storage own;
     socklen_t len = sizeof own;
-    int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int fd = socket_towards(to, sizeof(struct sockaddr_in6));
     if (fd < 0)
         return;
-    if (connect(fd, (const struct sockaddr *)to, sizeof(struct sockaddr_in6)) == 0 &&
-        getsockname(fd, (struct sockaddr *)&own, &len) == 0)
+    if (getsockname(fd, (struct sockaddr *)&own, &len) == 0)
         memcpy(local, &((struct sockaddr_in6 *)&own)->sin6_addr, 16);
     close(fd);
 }
@@ -265,12 +275,11 @@ static void choose_source(const struct sockaddr_storage *to, uint8_t local[16])
 uint16_t net_block_to(const struct sockaddr_storage *to, socklen_t len)
 {
     bool v6 = to->ss_family == AF_INET6;
-    int mtu = 0, fd = socket(to->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int mtu = 0, fd = socket_towards(to, len);
     socklen_t size = sizeof mtu;
     if (fd < 0)
         return 0;
-    if (connect(fd, (const struct sockaddr *)to, len) != 0 ||
-        getsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU, &mtu, &size) != 0)
+    if (getsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU, &mtu, &size) != 0)
         mtu = 0;
     close(fd);
     return (uint16_t)MIN(MAX(mtu - HEADS_MAX, 0), P2_BLOCK_LARGE);
