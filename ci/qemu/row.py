@@ -485,8 +485,10 @@ def main(name):
             print(f"# screen of {name}:\n{runner.machine.screen()}" if runner.machine.running() else "# (the machine is off)")
             lines = runner.machine.console().strip().split("\n")
             print("# console:\n" + "\n".join(lines[-25:]))
-            # In the line that says FAIL, too: often it is all that is kept of a run elsewhere.
-            reasons.append(f"the console ends with {' | '.join(lines[-2:])[-300:]!r}")
+            # In the line that says FAIL, too: often it is all that is kept of a run elsewhere. Of a line that was drawn
+            # again and again, the last state.
+            said = [state for state in (line.strip().split("\r")[-1].strip() for line in lines) if state]
+            reasons.append(f"the console ends with {' | '.join(said[-8:])[-700:]!r}")
         runner.machine.stop()
     except (RuntimeError, OSError) as error:
         reasons, cases = [str(error)], {}
