@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { NAMES = 4, CONTENTS = 32, PENDING = 8, LENGTH = 5000, NONE = -1 };
+enum { NAMES = 4, CONTENTS = 32, CHANGES_MAX = 8, LENGTH = 5000, NONE = -1 };
 
 #define BOOT "EFI/signet/ipxe.efi"
 #define OLD BOOT ".old"
@@ -28,7 +28,7 @@ struct memory_files {
     int durable[NAMES], cached[NAMES]; // contents, or NONE
     uint8_t versions[CONTENTS];        // what a file is filled with; 0: garbage
     int content_count;
-    struct change pending[PENDING];
+    struct change pending[CHANGES_MAX];
     unsigned pending_count, events, cut;
     bool dead, exchanges; // exchanges: FAT; else a file system with a journal, which cannot exchange
 };
@@ -51,7 +51,7 @@ static int slot_of(struct memory_files *m, const char *name)
 
 static void note(struct memory_files *m, struct change change)
 {
-    if (m->pending_count == PENDING)
+    if (m->pending_count == CHANGES_MAX)
         abort();
     m->pending[m->pending_count++] = change;
     if (change.kind == SET || change.kind == MOVE)

@@ -6,6 +6,8 @@
 #pragma once
 #include "base/base.h"
 
+#define PENDING 0x7fffffff // not yet: neither an error, nor done, nor how many
+
 #define ERR_LIST(X)                                                                                                    \
     /* general */                                                                                                      \
     X(INVALID, "G01", "invalid argument")                                                                              \

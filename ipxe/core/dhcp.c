@@ -128,6 +128,7 @@ static struct dhcp_run {
     struct core *core;
     struct dhcp_client client;
     unsigned nic;
+    bool bound; // its address is set
 } run, last;
 
 static void dhcp_received(void *ctx, unsigned nic, const struct net_addr *from, const uint8_t *data, size_t len)
@@ -170,6 +171,7 @@ static bool dhcp_open(struct core *core, unsigned nic)
 {
     run.core = core;
     run.nic = nic;
+    run.bound = false;
     if (!state.dhcp)
         state.dhcp = net_udp_open(DHCP_CLIENT_PORT, dhcp_received, NULL);
     return state.dhcp;
@@ -194,6 +196,18 @@ static void dhcp_configure(struct core *core, unsigned nic, bool force, struct d
     p->random(p->ctx, &config->jitter, sizeof config->jitter);
 }
 
+static int dhcp_step(void *ctx, uint64_t *wake)
+{
+    const struct dhcp_lease *lease = &run.client.lease;
+    if (!run.bound && dhcp_client_bound(&run.client)) {
+        net_set_ipv4(run.nic, lease->ip, lease->mask, lease->gateway);
+        run.bound = true;
+    }
+    dhcp_send_due();
+    *wake = dhcp_client_deadline(&run.client);
+    return dhcp_client_result(&run.client);
+}
+
 // Runs the DHCP client on one card to its end.
 static int run_dhcp(struct core *core, unsigned nic, bool force)
 {
@@ -206,18 +220,7 @@ static int run_dhcp(struct core *core, unsigned nic, bool force)
     core->renew = NULL;
     console_say("dhcp", "net%u asks for an address (ctrl-C ends it)", nic);
     dhcp_client_init(&run.client, &config, core_now(core));
-    bool bound = false;
-    int result, turned;
-    do {
-        if (!bound && dhcp_client_bound(&run.client)) {
-            net_set_ipv4(nic, run.client.lease.ip, run.client.lease.mask, run.client.lease.gateway);
-            bound = true;
-        }
-        dhcp_send_due();
-        result = dhcp_client_result(&run.client);
-        turned = result > 0 ? core_turn(core, dhcp_client_deadline(&run.client)) : 0;
-    } while (result > 0 && !turned);
-    result = turned ? turned : result;
+    int result = core_drive(core, dhcp_step, NULL);
     // Who has had enough of waiting for a proxy has an address all the same.
     if (dhcp_client_bound(&run.client)) {
         use_lease(core, nic, &run.client.lease, &run.client.proxy, "DHCP");

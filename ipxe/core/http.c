@@ -18,7 +18,8 @@ struct http_fetch {
     struct range range; // what is asked for
     struct http_response response;
     struct progress progress;
-    int error; // of the connection
+    uint64_t since; // when the connection was begun
+    int error;      // its
     char request[HTTP_REQUEST_MAX];
     size_t request_len;
 };
@@ -60,10 +61,22 @@ static int http_connect(struct http_fetch *f, const struct net_addr *server)
     }
 }
 
-static uint64_t http_next(const struct http_fetch *f, uint64_t since)
+// 0 also when the sink has enough.
+static int http_step(void *ctx, uint64_t *wake)
 {
-    uint64_t next = progress_deadline(&f->progress);
-    return f->connected ? next : MIN(next, core_names_deadline(&f->names, since));
+    struct http_fetch *f = ctx;
+    int result = http_result(&f->response);
+    if (result != PENDING)
+        return result;
+    if (f->error || core_sink_enough(f->sink))
+        return f->error;
+    int err = progress_judge(&f->progress, core_now(f->core));
+    *wake = progress_deadline(&f->progress);
+    if (!err && !f->connected) {
+        err = core_names_judge(&f->names, f->since);
+        *wake = MIN(*wake, core_names_deadline(&f->names, f->since));
+    }
+    return err ? err : PENDING;
 }
 
 // From one address of the server.
@@ -73,23 +86,15 @@ static int http_ask(struct http_fetch *f, const struct net_addr *server)
     f->connected = false;
     http_init(&f->response, &f->range, http_body, f);
     progress_start(&f->progress, core_now(f->core));
-    int err = http_connect(f, server), result;
+    int err = http_connect(f, server);
     if (err)
         return err;
-    uint64_t since = core_now(f->core);
-    while ((result = http_result(&f->response)) == 1 && !f->error && !err && !core_sink_enough(f->sink)) {
-        err = core_turn(f->core, http_next(f, since));
-        if (!err)
-            err = progress_judge(&f->progress, core_now(f->core));
-        if (!err && !f->connected)
-            err = core_names_judge(&f->names, since);
-    }
+    f->since = core_now(f->core);
+    err = core_drive(f->core, http_step, f);
     net_tcp_close(f->tcp);
-    if (result == 1)
-        return f->error ? f->error : err;
-    if (result == ERR_HTTP_ERROR)
+    if (err == ERR_HTTP_ERROR)
         console_say("http", "the server answered %u", f->response.status);
-    return result;
+    return err;
 }
 
 // One request. 0 when the body is in the sink, or a redirect is in response.location.

@@ -27,25 +27,34 @@ static void add(struct core_names *n, struct net_addr addr)
     n->addrs[v6][n->count[v6]++] = addr;
 }
 
-// One step of a look-up. 0: there are addresses of this family. ERR_TIMED_OUT: not yet.
+// One step of a look-up. 0: there are addresses of this family.
 static int glance(struct core_names *n, bool v6, uint64_t end)
 {
     struct net_addr found[NET_ADDRESSES_MAX];
     int count = net_resolve(n->name, v6, found);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; count != PENDING && i < count; i++)
         add(n, found[i]);
-    return count == ERR_TIMED_OUT && core_now(n->core) > end ? ERR_DNS_FAILED : MIN(count, 0);
+    if (count == PENDING)
+        return core_now(n->core) > end ? ERR_DNS_FAILED : PENDING;
+    return MIN(count, 0);
+}
+
+struct look {
+    struct core_names *names;
+    bool v6;
+    uint64_t end;
+};
+
+static int look_step(void *ctx, uint64_t *wake)
+{
+    const struct look *look = ctx;
+    *wake = look->end;
+    return glance(look->names, look->v6, look->end);
 }
 
 static int ask(struct core_names *n, bool v6, uint64_t end)
 {
-    int err;
-    while ((err = glance(n, v6, end)) == ERR_TIMED_OUT) {
-        err = core_turn(n->core, end);
-        if (err)
-            return err;
-    }
-    return err;
+    return core_drive(n->core, look_step, &(struct look){ n, v6, end });
 }
 
 // Without IPv4 the name server comes with a router's advertisement.
@@ -133,7 +142,7 @@ bool core_names_left(const struct core_names *n)
     return n->taken[0] < n->count[0] || n->taken[1] < n->count[1];
 }
 
-// One step of looking up the other family, which counts once this machine has an address of it. ERR_TIMED_OUT: not yet.
+// One step of looking up the other family, which counts once this machine has an address of it.
 static int ask_other(struct core_names *n)
 {
     if (n->asked || !has_family(!n->first))
@@ -141,23 +150,27 @@ static int ask_other(struct core_names *n)
     if (!n->end)
         n->end = core_now(n->core) + RESOLVE_LIMIT_US;
     int err = glance(n, !n->first, n->end);
-    n->asked = err != ERR_TIMED_OUT;
+    n->asked = err != PENDING;
+    return err;
+}
+
+static int other_step(void *ctx, uint64_t *wake)
+{
+    struct core_names *n = ctx;
+    int err = ask_other(n);
+    *wake = n->end;
     return err;
 }
 
 int core_names_more(struct core_names *n)
 {
-    while (ask_other(n) == ERR_TIMED_OUT) {
-        int err = core_turn(n->core, n->end);
-        if (err)
-            return err;
-    }
-    return core_names_left(n);
+    int err = core_drive(n->core, other_step, n);
+    return err == ERR_CANCELLED ? err : core_names_left(n);
 }
 
 int core_names_judge(struct core_names *n, uint64_t since)
 {
-    if (core_now(n->core) - since <= CORE_PATIENCE_US || ask_other(n) == ERR_TIMED_OUT)
+    if (core_now(n->core) - since <= CORE_PATIENCE_US || ask_other(n) == PENDING)
         return 0;
     return core_names_left(n) ? ERR_TIMED_OUT : 0;
 }

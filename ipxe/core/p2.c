@@ -260,40 +260,45 @@ static int reason(const struct p2_fetch *f)
     return f->refused && err == ERR_P2_NO_SERVER ? ERR_CONN_REFUSED : sending_reason(&f->sending, err);
 }
 
-// Until VERIFIED or an error.
-static int run(struct p2_fetch *f)
+// Digests here and elsewhere. False: there was nothing to do.
+static bool work(struct p2_fetch *f)
 {
-    for (;;) {
-        enum p2_phase phase = p2_client_phase(&f->client);
-        int err = 0;
-        if (phase == P2_FAILED)
-            return reason(f);
-        if (phase == P2_VERIFIED)
-            return 0;
-        if (phase == P2_SEALED)
-            err = accept(f);
-        if (phase == P2_PAYLOAD && !f->reused)
-            err = reuse(f);
-        if (err)
-            return err;
+    uint64_t before = core_now(f->core);
+    uint64_t *spent = p2_client_phase(&f->client) == P2_SEAL ? &f->seal_us : &f->digest_us;
+    bool worked = core_intake_share(f->core, &f->client.intake);
+    worked |= p2_client_work(&f->client, HASH_PIECE) > 0;
+    if (!worked && p2_client_quiet(&f->client))
+        worked = core_helpers_work(); // the end: what is left was given to the others
+    if (worked)
+        *spent += core_now(f->core) - before;
+    return worked;
+}
+
+static int p2_step(void *ctx, uint64_t *wake)
+{
+    struct p2_fetch *f = ctx;
+    enum p2_phase phase = p2_client_phase(&f->client);
+    int err = 0;
+    if (phase == P2_FAILED)
+        return reason(f);
+    if (phase == P2_VERIFIED)
+        return 0;
+    if (phase == P2_SEALED)
+        err = accept(f);
+    if (phase == P2_PAYLOAD && !f->reused)
+        err = reuse(f);
+    if (!err)
         err = send_due(f);
-        if (err)
-            return err;
-        uint64_t before = core_now(f->core);
-        bool worked = core_intake_share(f->core, &f->client.intake);
-        worked |= p2_client_work(&f->client, HASH_PIECE) > 0;
-        if (!worked && p2_client_quiet(&f->client))
-            worked = core_helpers_work(); // the end: what is left was given to the others
-        if (worked)
-            *(phase == P2_SEAL ? &f->seal_us : &f->digest_us) += core_now(f->core) - before;
-        phase = p2_client_phase(&f->client);
-        if (phase == P2_VERIFIED || phase == P2_FAILED)
-            continue;
-        err = worked ? core_glance(f->core) : core_turn(f->core, core_helpers_busy() ? 0 : p2_client_deadline(&f->client));
-        if (err)
-            return err;
-        show_progress(f);
-    }
+    if (err)
+        return err;
+    bool worked = work(f);
+    phase = p2_client_phase(&f->client);
+    if (worked || phase == P2_VERIFIED || phase == P2_FAILED)
+        *wake = WAKE_AT_ONCE;
+    else
+        *wake = core_helpers_busy() ? f->core->turn_us : p2_client_deadline(&f->client); // turn_us: it has passed
+    show_progress(f);
+    return PENDING;
 }
 
 // Has nobody answered, or was there no way to ask?
@@ -305,12 +310,12 @@ static bool unanswered(const struct p2_fetch *f, int err)
 // Where no address of the first family answers, those of the other one are asked.
 static ONCE int run_all(struct p2_fetch *f, const struct uri *uri)
 {
-    int err = run(f), more = 0;
+    int err = core_drive(f->core, p2_step, f), more = 0;
     while (unanswered(f, err) && uri->host[0] && (more = core_names_more(&f->names)) == 1) {
         console_say("p2", "%s: %s [%s]; trying its other addresses", uri->host, err_text(err), err_code(err));
         err = ask(f, uri);
         if (!err)
-            err = run(f);
+            err = core_drive(f->core, p2_step, f);
     }
     for (unsigned i = 0; unanswered(f, err) && i < f->names.count[1]; i++)
         (void)net_doubt(&f->names.addrs[1][i]); // the next round goes another way

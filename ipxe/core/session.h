@@ -61,6 +61,13 @@ int core_turn_until(struct core *core, uint64_t deadline);
 // The same in the midst of work: never idles, which may take as long as the firmware's timer tick.
 int core_glance(struct core *core);
 
+// A step of what is waited for: sends what is due, and says how it stands: PENDING, or how it has ended. `wake`: when the next step is
+// due though nothing comes, of core_now's clock; at first never, WAKE_AT_ONCE: there is work left.
+typedef int core_step(void *ctx, uint64_t *wake);
+#define WAKE_AT_ONCE 0
+// Steps and turns until that has ended: with its result, or ERR_CANCELLED.
+int core_drive(struct core *core, core_step *step, void *ctx);
+
 // The key that was pressed, or -1.
 int core_take_key(struct core *core);
 

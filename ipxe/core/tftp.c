@@ -8,7 +8,9 @@
 struct tftp_fetch {
     struct core *core;
     struct core_sink *sink;
-    uint64_t at; // in the file
+    struct net_udp *udp;
+    uint64_t at;    // in the file
+    uint64_t since; // when this server was asked
     struct core_names names;
     struct tftp_client client;
     struct sending sending;
@@ -33,32 +35,43 @@ static void tftp_refusal(void *ctx, const struct net_addr *to)
     tftp_refused(&f->client, to);
 }
 
-static uint64_t tftp_next(const struct tftp_fetch *f, uint64_t since)
+static int tftp_send_due(struct tftp_fetch *f)
 {
-    uint64_t next = tftp_deadline(&f->client);
-    return f->client.peer.port ? next : MIN(next, core_names_deadline(&f->names, since));
+    uint8_t packet[TFTP_REQUEST_MAX];
+    struct net_addr to;
+    size_t len;
+    int err = 0;
+    while (!err && (len = tftp_output(&f->client, packet, sizeof packet, &to, core_now(f->core))) > 0)
+        err = sending_judge(&f->sending, net_udp_send(f->udp, &to, packet, len), &to, core_now(f->core));
+    return err;
 }
 
-static int tftp_run(struct tftp_fetch *f, struct net_udp *udp)
+// ERR_TRUNCATED: the sink has enough.
+static int tftp_step(void *ctx, uint64_t *wake)
 {
-    uint64_t since = core_now(f->core);
-    int result;
-    do {
-        uint8_t packet[TFTP_REQUEST_MAX];
-        struct net_addr to;
-        size_t len;
-        int err = 0;
-        while (!err && (len = tftp_output(&f->client, packet, sizeof packet, &to, core_now(f->core))) > 0)
-            err = sending_judge(&f->sending, net_udp_send(udp, &to, packet, len), &to, core_now(f->core));
-        result = tftp_result(&f->client);
-        if (!err && result == 1)
-            err = core_sink_enough(f->sink) ? ERR_TRUNCATED : core_turn(f->core, tftp_next(f, since));
-        if (!err && result == 1 && !f->client.peer.port)
-            err = core_names_judge(&f->names, since);
-        if (err)
-            tftp_abort(&f->client, err); // the server is told in the next round
-    } while (result == 1);
-    return result == ERR_TRUNCATED ? 0 : sending_reason(&f->sending, result); // which is our own
+    struct tftp_fetch *f = ctx;
+    int err = tftp_send_due(f), result = tftp_result(&f->client);
+    if (result != PENDING)
+        return result;
+    if (!err && core_sink_enough(f->sink))
+        err = ERR_TRUNCATED;
+    *wake = tftp_deadline(&f->client);
+    if (!err && !f->client.peer.port) {
+        err = core_names_judge(&f->names, f->since);
+        *wake = MIN(*wake, core_names_deadline(&f->names, f->since));
+    }
+    return err ? err : PENDING;
+}
+
+static int tftp_run(struct tftp_fetch *f)
+{
+    f->since = core_now(f->core);
+    int result = core_drive(f->core, tftp_step, f);
+    if (tftp_result(&f->client) == PENDING) {
+        tftp_abort(&f->client, result);
+        (void)tftp_send_due(f); // the server is told
+    }
+    return result == ERR_TRUNCATED ? 0 : sending_reason(&f->sending, result);
 }
 
 static int tftp_ask(struct tftp_fetch *f, const char *name, const struct net_addr *server)
@@ -68,12 +81,12 @@ static int tftp_ask(struct tftp_fetch *f, const char *name, const struct net_add
     int err = tftp_init(&f->client, name, server, net_mtu(server), tftp_data, f, core_now(f->core));
     if (net_rx_limit())
         tftp_limit_window(&f->client, (uint16_t)net_rx_limit());
-    struct net_udp *udp = err ? NULL : net_udp_open(0, tftp_received, f);
-    if (udp)
-        net_udp_on_refusal(udp, tftp_refusal);
+    f->udp = err ? NULL : net_udp_open(0, tftp_received, f);
+    if (f->udp)
+        net_udp_on_refusal(f->udp, tftp_refusal);
     if (!err)
-        err = udp ? tftp_run(f, udp) : ERR_NO_MEMORY;
-    net_udp_close(udp);
+        err = f->udp ? tftp_run(f) : ERR_NO_MEMORY;
+    net_udp_close(f->udp);
     return err;
 }
 

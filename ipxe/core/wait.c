@@ -59,6 +59,18 @@ int core_glance(struct core *core)
     return take_keys(core);
 }
 
+int core_drive(struct core *core, core_step *step, void *ctx)
+{
+    int result, turned = 0;
+    do {
+        uint64_t wake = UINT64_MAX;
+        result = step(ctx, &wake);
+        if (result == PENDING)
+            turned = wake == WAKE_AT_ONCE ? core_glance(core) : core_turn(core, wake);
+    } while (result == PENDING && !turned);
+    return turned ? turned : result;
+}
+
 int core_take_key(struct core *core)
 {
     int key = core->key;

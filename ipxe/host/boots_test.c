@@ -88,7 +88,7 @@ static void boot(uint64_t seed)
     struct net_udp *udp = net_udp_open(0, udp_got, NULL);
     struct net_tcp *tcp;
     net_set_dns(NET_DNS_SETTINGS, &peer, 1);
-    if (!udp || net_resolve("host.example", false, found) != ERR_TIMED_OUT ||
+    if (!udp || net_resolve("host.example", false, found) != PENDING ||
         net_tcp_connect(&peer, tcp_got, NULL, &tcp) != 0 || net_udp_send(udp, &peer, "x", 1) != 0)
         abort();
     for (int i = 0; i < 4; i++)

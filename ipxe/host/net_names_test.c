@@ -57,7 +57,7 @@ static void answer_name(const struct frame *query, const uint8_t *addresses, uns
 static const struct frame *ask_name(const char *name, bool v6)
 {
     struct net_addr ret[NET_ADDRESSES_MAX];
-    if (net_resolve(name, v6, ret) == ERR_TIMED_OUT)
+    if (net_resolve(name, v6, ret) == PENDING)
         drain();
     return &t.sent;
 }
@@ -76,7 +76,7 @@ TEST(late_answer_is_no_other_names)
     struct net_addr ret[NET_ADDRESSES_MAX], expected = net_addr_v4(second_ip, 0);
     struct frame first = *ask_name("first.example", false), second = *ask_name("second.example", false);
     answer_name(&first, first_ip, 1, 4);
-    CHECK_EQ(net_resolve("second.example", false, ret), ERR_TIMED_OUT);
+    CHECK_EQ(net_resolve("second.example", false, ret), PENDING);
     answer_name(&second, second_ip, 1, 4);
     CHECK_EQ(net_resolve("second.example", false, ret), 1);
     CHECK(net_addr_equal(&ret[0], &expected));
@@ -90,7 +90,7 @@ TEST(families_of_a_name_are_told_apart)
     struct net_addr ret[NET_ADDRESSES_MAX];
     struct frame first = *ask_name("both.example", false), second = *ask_name("both.example", true);
     answer_name(&first, v4, 1, 4);
-    CHECK_EQ(net_resolve("both.example", true, ret), ERR_TIMED_OUT);
+    CHECK_EQ(net_resolve("both.example", true, ret), PENDING);
     answer_name(&second, v6[0], 2, 16);
     CHECK_EQ(net_resolve("both.example", true, ret), 2);
     CHECK(memcmp(ret[0].ip, v6[0], 16) == 0, memcmp(ret[1].ip, v6[1], 16) == 0);
@@ -134,7 +134,7 @@ TEST(a_bad_record_costs_no_good_ones)
     CHECK_EQ(net_resolve("gap.example", false, ret), 2);
     CHECK(net_addr_equal(&ret[0], &first), net_addr_equal(&ret[1], &second));
     answer_cut(ask_name("all.example", false), v4[0], 1, 4, 1);
-    CHECK_EQ(net_resolve("all.example", false, ret), ERR_TIMED_OUT);
+    CHECK_EQ(net_resolve("all.example", false, ret), PENDING);
 }
 
 // A router's advertisement (RFC 4861 4.2) that names a name server (RFC 8106 5.1) for so many seconds.
@@ -198,12 +198,12 @@ TEST(name_servers_that_refuse)
     set_up();
     struct net_addr servers[2] = { net_addr_v4(peer_ip4, 53), net_addr_v4(other_ip, 53) }, ret[NET_ADDRESSES_MAX];
     net_set_dns(NET_DNS_SETTINGS, servers, 1);
-    CHECK_EQ(net_resolve("closed.example", false, ret), ERR_TIMED_OUT);
+    CHECK_EQ(net_resolve("closed.example", false, ret), PENDING);
     drain();
     struct frame f = closed(false, &t.sent, 28); // without the question: it says too little
     wire_put(&f);
     drain();
-    CHECK_EQ(net_resolve("closed.example", false, ret), ERR_TIMED_OUT);
+    CHECK_EQ(net_resolve("closed.example", false, ret), PENDING);
     f = closed(false, &t.sent, 500);
     wire_put(&f);
     drain();
@@ -213,14 +213,14 @@ TEST(name_servers_that_refuse)
         net_set_dns(NET_DNS_SETTINGS, NULL, 0); // who answered last is forgotten
         net_set_dns(NET_DNS_SETTINGS, servers, 2);
         const char *name = known ? "known.example" : "unknown.example";
-        CHECK_EQ(net_resolve(name, false, ret), ERR_TIMED_OUT);
+        CHECK_EQ(net_resolve(name, false, ret), PENDING);
         drain();
         CHECK(memcmp(t.sent.bytes + ETH + 16, peer_ip4, 4) == 0);
         f = closed(false, &t.sent, 500);
         wire_put(&f);
         drain();
         CHECK(memcmp(t.sent.bytes + ETH + 16, other_ip, 4) == 0);
-        CHECK_EQ(net_resolve(name, false, ret), ERR_TIMED_OUT);
+        CHECK_EQ(net_resolve(name, false, ret), PENDING);
         answer_name(&t.sent, found_ip, (unsigned)known, 4);
         CHECK_EQ(net_resolve(name, false, ret), known ? 1 : ERR_DNS_FAILED);
     }
@@ -244,12 +244,12 @@ TEST(forged_answers_by_the_thousand)
     for (unsigned i = 1; i <= UINT16_MAX; i++) {
         answer_oddly(&query, &(struct oddity){ .number = (uint16_t)i }, forged_ip, 1, 4);
         answer_oddly(&query, &(struct oddity){ .to_port = (uint16_t)i }, forged_ip, 1, 4);
-        CHECK_EQ(net_resolve("www.example", false, ret), ERR_TIMED_OUT);
+        CHECK_EQ(net_resolve("www.example", false, ret), PENDING);
     }
     static const struct oddity others[] = { { .other = 99 }, { .other_name = true }, { .flags = 0x0180 } };
     for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
         answer_oddly(&query, &others[i], forged_ip, 1, 4);
-        CHECK_EQ(net_resolve("www.example", false, ret), ERR_TIMED_OUT);
+        CHECK_EQ(net_resolve("www.example", false, ret), PENDING);
     }
     answer_name(&query, right_ip, 1, 4);
     CHECK(only_the_right_one("www.example"));
@@ -291,7 +291,7 @@ TEST(another_server_may_know)
             CHECK_EQ(asked(), 0);
             answer_oddly(&t.query, &(struct oddity){ .flags = flags[i] }, right_ip, 0, 4);
             CHECK_EQ(asked(), 1);
-            CHECK_EQ(net_resolve("a.example", false, ret), ERR_TIMED_OUT);
+            CHECK_EQ(net_resolve("a.example", false, ret), PENDING);
             answer_oddly(&t.query, &(struct oddity){ .flags = known ? 0 : flags[i] }, right_ip, known, 4);
             if (known)
                 CHECK(only_the_right_one("a.example"));
@@ -322,7 +322,7 @@ TEST(silent_servers_are_passed_over)
         (void)ask_name("b.example", true);
         answer_name(&t.query, NULL, 0, 16); // no, says the one that is there: the others are asked
         for (unsigned i = 1; i < SERVERS; i++) {
-            CHECK_EQ(net_resolve("b.example", true, ret), ERR_TIMED_OUT);
+            CHECK_EQ(net_resolve("b.example", true, ret), PENDING);
             CHECK_EQ(asked(), (live + i) % SERVERS);
             a_second_passes();
         }

@@ -84,7 +84,7 @@ bool net_search_name(const char *name, unsigned i, char *buf, size_t cap);
 #define NET_ADDRESSES_MAX 4 // of a name and a family; an answer's further ones are not kept
 
 // Looks up a host name's addresses of one family (AAAA or A), in the order of the answer, with port 0 and no zone. Starts on
-// the first call with a name and family and is polled until it is not ERR_TIMED_OUT: their number, ERR_DNS_FAILED, or
+// the first call with a name and family and is polled while it is PENDING: their number, ERR_DNS_FAILED, or
 // ERR_CONN_REFUSED (the last name server does not serve). The name is copied; another one gives up the one before, whose
 // answer is worth nothing from then on.
 int net_resolve(const char *name, bool v6, struct net_addr ret[NET_ADDRESSES_MAX]);

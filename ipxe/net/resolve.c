@@ -81,7 +81,7 @@ int net_resolve(const char *name, bool v6, struct net_addr ret[NET_ADDRESSES_MAX
     if (!lookup.name[0] || strcmp(lookup.name, name) != 0 || lookup.v6 != v6)
         look_up(name, v6);
     if (lookup.busy)
-        return ERR_TIMED_OUT;
+        return PENDING;
     lookup.name[0] = 0;
     memcpy(ret, lookup.addrs, lookup.count * sizeof *ret);
     return lookup.count ? (int)lookup.count : lookup.refused ? ERR_CONN_REFUSED : ERR_DNS_FAILED;

@@ -204,7 +204,7 @@ void dhcp_client_input(struct dhcp_client *c, const uint8_t from[4], uint16_t fr
 uint64_t dhcp_client_deadline(const struct dhcp_client *c);
 // The lease is acknowledged: the caller sets its address now (DHCP_PROXYING sends from it) and can use it.
 bool dhcp_client_bound(const struct dhcp_client *c);
-// 1 while it goes on, 0 when done (lease complete, proxy merged), ERR_DHCP_NO_OFFER when no server answered,
+// PENDING, 0 when done (lease complete, proxy merged), ERR_DHCP_NO_OFFER when no server answered,
 // ERR_DHCP_NO_ACK when one did not answer the request for what it had offered, ERR_DHCP_REFUSED when it refused that.
 int dhcp_client_result(const struct dhcp_client *c);
 

@@ -50,7 +50,7 @@ bool dhcp_client_bound(const struct dhcp_client *c)
 
 int dhcp_client_result(const struct dhcp_client *c)
 {
-    return c->state == DHCP_DONE ? 0 : c->state == DHCP_FAILED ? c->error : 1;
+    return c->state == DHCP_DONE ? 0 : c->state == DHCP_FAILED ? c->error : PENDING;
 }
 
 uint64_t dhcp_client_deadline(const struct dhcp_client *c)

@@ -122,7 +122,7 @@ TEST(offer_request_ack)
     CHECK_EQ(dhcp_option(sent, sent_len, DHCP_SERVER_ID, -1, v, 4), 4);
     CHECK(memcmp(v, server, 4) == 0);
     CHECK(!dhcp_client_bound(&c));
-    CHECK_EQ(dhcp_client_result(&c), 1);
+    CHECK_EQ(dhcp_client_result(&c), PENDING);
     ack(NULL);
     hear(server, 67);
     CHECK(dhcp_client_bound(&c));
@@ -197,7 +197,7 @@ TEST(asks_the_proxy_on_4011)
     hear(server, 67);
     CHECK_EQ(c.state, DHCP_PROXYING);
     CHECK(dhcp_client_bound(&c));
-    CHECK_EQ(dhcp_client_result(&c), 1);
+    CHECK_EQ(dhcp_client_result(&c), PENDING);
     CHECK(next_sent() > 0);
     CHECK_EQ(to.dst_port, 4011);
     CHECK(memcmp(to.dst, proxy, 4) == 0, memcmp(to.src, address, 4) == 0);
@@ -414,7 +414,7 @@ TEST(better_offer_wins)
     CHECK_EQ(v[3], 88);
     ack(NULL); // of the server that was not asked
     hear(server, 67);
-    CHECK_EQ(dhcp_client_result(&c), 1);
+    CHECK_EQ(dhcp_client_result(&c), PENDING);
 }
 
 TEST(drops_what_is_not_ours)
@@ -541,7 +541,7 @@ TEST(hears_a_late_proxy)
 {
     bound_without_a_file();
     CHECK(dhcp_client_bound(&c));
-    CHECK_EQ(dhcp_client_result(&c), 1);
+    CHECK_EQ(dhcp_client_result(&c), PENDING);
     now += 1500000;
     proxy_answer(DHCP_OFFER, "late.0");
     hear(proxy, 67);

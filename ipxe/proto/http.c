@@ -287,5 +287,5 @@ int http_result(const struct http_response *r)
 {
     if (r->state == HTTP_FAILED)
         return r->error;
-    return r->state == HTTP_COMPLETE ? 0 : 1;
+    return r->state == HTTP_COMPLETE ? 0 : PENDING;
 }

@@ -65,5 +65,5 @@ int http_input(struct http_response *r, const uint8_t *data, size_t len);
 // The server has closed the connection.
 void http_closed(struct http_response *r);
 
-// 1 while it goes on, 0 when the body is whole or a redirect was given (location is not ""), else the error.
+// PENDING, 0 when the body is whole or a redirect was given (location is not ""), else the error.
 int http_result(const struct http_response *r);

@@ -311,5 +311,5 @@ int tftp_result(const struct tftp_client *c)
 {
     if (c->state == TFTP_FAILED)
         return c->error;
-    return c->state == TFTP_COMPLETE && !c->send_due ? 0 : 1;
+    return c->state == TFTP_COMPLETE && !c->send_due ? 0 : PENDING;
 }

@@ -79,6 +79,6 @@ void tftp_abort(struct tftp_client *c, int err);
 
 uint64_t tftp_deadline(const struct tftp_client *c);
 
-// 1 while it goes on, 0 when the file is whole, ERR_TFTP_ERROR (message says why; none: its options are not what was asked
+// PENDING, 0 when the file is whole, ERR_TFTP_ERROR (message says why; none: its options are not what was asked
 // for), ERR_NOT_FOUND, ERR_CONN_REFUSED, ERR_TIMED_OUT, ERR_TOO_SLOW, the sink's error or the caller's.
 int tftp_result(const struct tftp_client *c);

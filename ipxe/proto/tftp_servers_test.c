@@ -204,7 +204,7 @@ static int transfer(uint64_t *ret_us, uint16_t mtu)
                 sv.errors++, sv.last_error = load16_be(out + 2), sv.ended = true;
         }
         int result = tftp_result(&client);
-        if (result != 1) {
+        if (result != PENDING) {
             *ret_us = now - start;
             return result || (!damaged && taken == sv.len) ? result : ERR_INTERNAL;
         }
@@ -248,7 +248,7 @@ static bool chosen_by(const struct net_addr *from, const char *packet, size_t le
     struct net_addr to;
     (void)tftp_output(&client, out, sizeof out, &to, at);
     tftp_input(&client, from, (const uint8_t *)packet, len, at);
-    return client.peer.port || tftp_result(&client) != 1;
+    return client.peer.port || tftp_result(&client) != PENDING;
 }
 
 // The request goes to a server that says nothing yet, and others speak.
