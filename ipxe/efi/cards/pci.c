@@ -9,13 +9,6 @@
 #include "efi/efi.h"
 #include "efi/heap.h"
 
-#define PCI_BAR0 0x10 // PCI Local Bus Specification 3.0, 6.2.5.1
-#define PCI_BAR_PORTS 0x1u
-#define PCI_BAR_PORTS_FLAGS 0x3u
-#define PCI_BAR_MEMORY_FLAGS 0xfu
-#define PCI_BAR_TYPE 0x6u
-#define PCI_BAR_TYPE_64 0x4u
-
 static const struct efi_guid pci_guid = EFI_PCI_IO_GUID;
 
 struct pci_dma {
@@ -148,20 +141,6 @@ static const struct pci_ops ops = {
     .now_us = now_us,
 };
 
-static void read_bars(struct pci_io *pci)
-{
-    for (unsigned i = 0; i < PCI_BARS; i++) {
-        struct pci_bar *bar = &pci->bars[i];
-        uint32_t low = config_read(pci, PCI_BAR0 + 4 * i, 4);
-        if (low == UINT32_MAX)
-            continue; // not to be read
-        bar->ports = low & PCI_BAR_PORTS;
-        bar->base = low & ~(bar->ports ? PCI_BAR_PORTS_FLAGS : PCI_BAR_MEMORY_FLAGS);
-        if (!bar->ports && (low & PCI_BAR_TYPE) == PCI_BAR_TYPE_64 && i + 1 < PCI_BARS)
-            bar->base |= (uint64_t)config_read(pci, PCI_BAR0 + 4 * ++i, 4) << 32;
-    }
-}
-
 int pci_open(struct pci_io *pci, efi_handle handle)
 {
     struct efi_pci_io *protocol = efi_protocol(handle, &pci_guid);
@@ -174,7 +153,7 @@ int pci_open(struct pci_io *pci, efi_handle handle)
     pci->function = (struct pci_function){ .ops = &ops, .ctx = pci };
     pci->function.vendor = (uint16_t)config_read(pci, PCI_VENDOR, 2);
     pci->function.device = (uint16_t)config_read(pci, PCI_DEVICE, 2);
-    read_bars(pci);
+    pci_bus_bars(&pci->function, pci->bars);
     return 0;
 }
 

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 // A PCI function as the native drivers see it (drivers/pci.h), by EFI_PCI_IO_PROTOCOL (UEFI 2.10, chapter 14.4).
 #pragma once
-#include "drivers/pci.h"
+#include "drivers/pci_bus.h"
 #include "efi/uefi.h"
-
-struct pci_bar {
-    bool ports;
-    uint64_t base; // as the bus has it, 0: there is none
-};
 
 struct pci_io {
     struct pci_function function; // what a driver gets
