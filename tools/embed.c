@@ -14,9 +14,11 @@
 #include <stdlib.h>
 
 #define ARTEFACT_MAX (64 * 1024 * 1024)
+#define NATIVE "native" // --drivers
+#define FIRMWARE "firmware"
 
 static const struct opt_help help = {
-    .usage = "[--script F] [--trust PUB]... [--threshold N] [--floor N] [--product P] ARTEFACT -o OUT\n"
+    .usage = "[--script F] [--trust PUB]... [--threshold N] [--floor N] [--product P] [--drivers WHOSE] ARTEFACT -o OUT\n"
              "       signet embed --show ARTEFACT",
     .about = "Puts the script and the public keys that a firmware trusts into a finished artefact (undionly.kpxe, ipxe.efi), or\n"
              "into all that are in a disk image (usb.img). What is not named keeps what the artefact holds already; --trust\n"
@@ -78,6 +80,7 @@ static int show(const struct target *t, bool json)
     report_number(&report, "threshold", MAX(trust->threshold, 1u));
     report_number(&report, "counter floor", trust->counter_floor);
     report_text(&report, "product", "%s", trust->product);
+    report_text(&report, "drivers", "%s", a->flags & EMBED_FLAG_FIRMWARE_DRIVERS ? FIRMWARE : NATIVE);
     report_list(&report, "keys");
     for (uint32_t i = 0; i < trust->key_count; i++) {
         report_item(&report, "key", i);
@@ -100,7 +103,7 @@ static int show(const struct target *t, bool json)
 }
 
 struct wanted {
-    const char *script_path, *product, *output;
+    const char *script_path, *product, *drivers, *output;
     struct opt_list trust;
     uint64_t threshold, floor;
     bool threshold_given, floor_given, clear, show, json;
@@ -187,7 +190,7 @@ static int write_target(struct target *t, const uint8_t *blob, size_t blob_len, 
 
 static int embed_into(struct target *t, const struct wanted *w)
 {
-    const struct artefact *a = &t->parts[0].artefact;
+    struct artefact *a = &t->parts[0].artefact;
     static const struct embed nothing;
     const struct embed *keep = w->clear ? &nothing : &a->now;
     struct anchors *anchors = tool_alloc(sizeof *anchors);
@@ -227,6 +230,9 @@ static int embed_into(struct target *t, const struct wanted *w)
     // What fits is judged as the firmware will read it.
     if (script && script_check(source.script, source.script_len, say_finding, (void *)w->script_path) != 0)
         goto done;
+    uint32_t flags = !w->drivers ? a->flags : strcmp(w->drivers, FIRMWARE) == 0 ? EMBED_FLAG_FIRMWARE_DRIVERS : 0;
+    for (size_t i = 0; i < t->count; i++)
+        t->parts[i].artefact.flags = flags;
     status = write_target(t, blob, (size_t)len, w->output);
     if (status == EXIT_OK && anchors->count == 0)
         tool_error(w->output, "note: it holds no trust anchor and will boot nothing");
@@ -249,6 +255,7 @@ int embed_main(int argc, char **argv)
                       "so many of the keys must have signed an image"),
         OPTION_NUMBER(0, "floor", &w.floor, "N", 0, 0, &w.floor_given, "smallest security counter that boots"),
         OPTION_TEXT(0, "product", &w.product, "P", "boot only images for this product (\"\": any)"),
+        OPTION_TEXT(0, "drivers", &w.drivers, "WHOSE", "who drives the network cards: " NATIVE " (Signet those that it knows;\nthe default) or " FIRMWARE " (UNDI or SNP all of them)"),
         OPTION_FLAG(0, "clear", &w.clear, "keep nothing of what the artefact holds"),
         OPTION_FLAG(0, "show", &w.show, "show what the artefact holds, write nothing"),
         OPTION_FLAG(0, "json", &w.json, "with --show: write JSON"),
@@ -260,10 +267,12 @@ int embed_main(int argc, char **argv)
         return tool_usage(NULL, operands.count ? "one artefact at a time" : "no artefact given");
     if (!w.output && !w.show)
         return tool_usage("-o", "no output file given");
-    if (w.show && (w.output || w.clear || w.script_path || w.trust.count || w.threshold_given || w.floor_given || w.product))
+    if (w.show && (w.output || w.clear || w.script_path || w.trust.count || w.threshold_given || w.floor_given || w.product || w.drivers))
         return tool_usage("--show", "writes nothing and takes no other option but --json");
     if (w.product && strlen(w.product) >= TRUST_PRODUCT_MAX)
         return tool_usage("--product", "is longer than %d characters", TRUST_PRODUCT_MAX - 1);
+    if (w.drivers && strcmp(w.drivers, NATIVE) != 0 && strcmp(w.drivers, FIRMWARE) != 0)
+        return tool_usage("--drivers", "is " NATIVE " or " FIRMWARE);
 
     struct target *t = tool_alloc(sizeof *t);
     int r = read_target(t, operands.items[0], w.clear);

@@ -16,6 +16,7 @@ int artefact_parse(struct artefact *a, bool clear)
     a->kind = load32_le(a->slot + SLOT_KIND);
     a->base = embed_slot_base(a->slot, at);
     a->capacity = load32_le(a->slot + SLOT_CAPACITY);
+    a->flags = clear ? 0 : load32_le(a->slot + SLOT_FLAGS);
     if (a->kind != EMBED_NBP && a->kind != EMBED_EFI) {
         tool_error(a->name, "is an artefact of a kind that this version does not know (%u)", a->kind);
         return -1;
@@ -56,6 +57,7 @@ uint8_t *artefact_build(struct artefact *a, const uint8_t *blob, size_t blob_len
     }
     store32_le(a->slot + SLOT_OFFSET, a->base);
     store32_le(a->slot + SLOT_LENGTH, (uint32_t)blob_len);
+    store32_le(a->slot + SLOT_FLAGS, a->flags);
     *ret_signed = false;
     if (a->kind == EMBED_EFI)
         return embed_pe_build(a->name, a->data, a->base, blob, blob_len, a->fixed ? a->len : 0, ret_len, ret_signed);

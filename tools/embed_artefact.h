@@ -11,6 +11,7 @@ struct artefact {
     bool fixed;       // a file whose size stays: what is made of it has `len` bytes as well
     uint8_t *slot;    // in data
     uint32_t kind, base, capacity;
+    uint32_t flags;   // EMBED_FLAG_*: those that it has, and that artefact_build gives it
     uint8_t *blob;    // in data, NULL when there is none
     size_t blob_len;
     struct embed now; // what it holds

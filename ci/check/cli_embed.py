@@ -60,8 +60,9 @@ def oxide_bad(d):
 @row
 def embed_and_show(d):
     shutil.copy(shared("bare"), os.path.join(d, "bare"))
-    signet("embed", "--script", shared("script.ipxe"), "--trust", shared("alice.pub"), "--trust", shared("bob.pub"), "--threshold", "2",
-           "--floor", "9", "--product", "acme", "bare", "-o", "one", cwd=d)
+    again = ("--script", shared("script.ipxe"), "--trust", shared("alice.pub"), "--trust", shared("bob.pub"), "--threshold", "2",
+             "--floor", "9", "--product", "acme")
+    signet("embed", *again, "bare", "-o", "one", cwd=d)
     f = fields(signet("embed", "--show", "one", cwd=d).stdout)
     check(f["threshold"] == "2" and f["counter floor"] == "9" and f["product"] == "acme" and f["key 1 type"] == "ecdsa-p384", str(f))
     shown = json.loads(signet("embed", "--show", "--json", "one", cwd=d).stdout)
@@ -78,6 +79,17 @@ def embed_and_show(d):
     signet("embed", "--clear", "--trust", shared("alice.pub"), "one", "-o", "three", cwd=d)
     three = json.loads(signet("embed", "--show", "--json", "three", cwd=d).stdout)
     check(three["script"] == "" and len(three["keys"]) == 1 and three["counter_floor"] == 0 and three["product"] == "", str(three))
+    # Whose drivers: kept unless it is named, and one field of the slot.
+    check(three["drivers"] == "native", str(three))
+    signet("embed", "--drivers", "firmware", "one", "-o", "firmware", cwd=d)
+    signet("embed", "--floor", "9", "firmware", "-o", "firmware", cwd=d)
+    held = open(os.path.join(d, "firmware"), "rb").read()
+    check(held == one[:4096 + 36] + b"\1\0\0\0" + one[4096 + 40:], "more than the flag changed")
+    check(json.loads(signet("embed", "--show", "--json", "firmware", cwd=d).stdout) == {**shown, "drivers": "firmware"}, "drivers not shown")
+    for how in (("--drivers", "native"), ("--clear", *again)):
+        signet("embed", *how, "firmware", "-o", "native", cwd=d)
+        check(open(os.path.join(d, "native"), "rb").read() == one, f"{how}: not as it was")
+    check("is native or firmware" in signet("embed", "--drivers", "snp", "one", "-o", "x", cwd=d, status=2).stderr, "a stranger's drivers")
     done = signet("embed", "--clear", "one", "-o", "four", cwd=d)
     check("no trust anchor" in done.stderr, done.stderr)
 

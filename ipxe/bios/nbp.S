@@ -22,7 +22,8 @@ embed_slot:
     .long 0            // SLOT_LENGTH
     .long FILE_MAX     // SLOT_CAPACITY
     .long file_prefix  // SLOT_BASE: config/targets/pack adds the size of what it has packed
-    .fill 28, 1, 0
+    .long 0            // SLOT_FLAGS
+    .fill 24, 1, 0
 
 start16:
     pushfw

@@ -207,7 +207,8 @@ efi_status efi_main(efi_handle image, struct efi_system_table *system)
         rest_timer = NULL;
     clock_init();
     read_smbios();
-    cards_find(NATIVE_DRIVERS && !outside_called(SNP_ONLY));
+    bool firmware_drivers = load32_le(embed_slot + SLOT_FLAGS) & EMBED_FLAG_FIRMWARE_DRIVERS;
+    cards_find(NATIVE_DRIVERS && !firmware_drivers && !outside_called(SNP_ONLY));
     seed_entropy();
 
     uint32_t length = load32_le(embed_slot + SLOT_LENGTH);

@@ -12,4 +12,5 @@ embed_slot:
     .long 0             // SLOT_LENGTH
     .long 0             // SLOT_CAPACITY: no limit
     .long 0             // SLOT_BASE: directly behind the slot
-    .space 28
+    .long 0             // SLOT_FLAGS
+    .space 24

@@ -8,7 +8,7 @@
 #define ENTRY_ALIGN 8
 #define BLOB_MAGIC_SIZE 8
 #define BLOB_DIGEST 16 // offset of the sum in the blob's head
-#define SLOT_USED 36   // the rest of the slot is zero
+#define SLOT_USED 40   // the rest of the slot is zero
 #define POLICY_FIXED_SIZE 16
 
 _Static_assert(sizeof EMBED_SLOT_MAGIC == SLOT_KIND, "the slot's magic is 16 bytes with its NUL");
@@ -122,6 +122,8 @@ static bool is_slot(const uint8_t *slot, size_t offset, size_t file_len)
     // A copy of the magic elsewhere (a string constant, a text) is told from a slot by what follows it.
     uint32_t base = embed_slot_base(slot, offset);
     if (load32_le(slot + SLOT_KIND) == 0 || base > file_len || base < offset + EMBED_SLOT_SIZE)
+        return false;
+    if (load32_le(slot + SLOT_FLAGS) & ~EMBED_FLAGS)
         return false;
     for (unsigned i = SLOT_USED; i < EMBED_SLOT_SIZE; i++)
         if (slot[i] != 0)

@@ -16,7 +16,11 @@ enum embed_slot_offset {
     SLOT_LENGTH = 24,   // u32 bytes of the blob
     SLOT_CAPACITY = 28, // u32 largest file the door can take, in bytes, 0 = no limit
     SLOT_BASE = 32,     // u32 size of the bare artefact (where a blob is appended), set by the linker
+    SLOT_FLAGS = 36,    // u32 EMBED_FLAG_*; the rest of the slot is zero
 };
+// The cards stay the firmware's drivers': UNDI in BIOS, the Simple Network Protocol in UEFI.
+#define EMBED_FLAG_FIRMWARE_DRIVERS 1u
+#define EMBED_FLAGS EMBED_FLAG_FIRMWARE_DRIVERS // all that there are
 // EMBED_EFI: a PE/COFF file whose slot lies in its last section, .signet. SLOT_BASE is 0: the blob follows the slot, in
 // the file and in memory, and the section grows with it.
 enum embed_kind { EMBED_NBP = 1, EMBED_EFI = 2 };

@@ -208,6 +208,14 @@ TEST(finds_the_slot)
     at = 7;
     CHECK_EQ(embed_find_slot(file, sizeof file, &at), ERR_NOT_FOUND);
     CHECK_EQ(at, 7);
+    // What nobody knows yet is no slot of ours; a flag that is known stays one.
+    put_slot(file + 400, 512);
+    for (unsigned i = SLOT_FLAGS * 8; i < EMBED_SLOT_SIZE * 8; i++) {
+        file[400 + i / 8] = (uint8_t)(1u << i % 8);
+        bool known = i < SLOT_FLAGS * 8 + 32 && EMBED_FLAGS >> (i - SLOT_FLAGS * 8) & 1;
+        CHECK_EQ(embed_find_slot(file, sizeof file, &at), known ? ERR_NOT_FOUND : 0); // beside the one at 320
+        file[400 + i / 8] = 0;
+    }
     // The bare magic as a string constant of the firmware is passed over.
     memset(file + 400, 0x90, 64);
     memcpy(file + 400, EMBED_SLOT_MAGIC, sizeof EMBED_SLOT_MAGIC);
