@@ -36,6 +36,35 @@ static bool fail(struct planner *p, enum place_what what, int part, uint64_t add
     return false;
 }
 
+// Takes [base, base+length) for good.
+static void hold(struct planner *p, uint64_t base, uint64_t length)
+{
+    struct place_plan *plan = p->plan;
+    place_room_take(&plan->room, base, length);
+    plan->held[plan->held_count++] = (struct mem_region){ base, length };
+}
+
+// Bytes from `at` on in a region of the list.
+static uint64_t listed_at(const struct mem_region *list, unsigned count, uint64_t at)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (at >= list[i].base && at - list[i].base < list[i].length)
+            return list[i].length - (at - list[i].base);
+    return 0;
+}
+
+// Bytes from `at` on that are free when the kernel starts.
+static uint64_t free_at_start(const struct planner *p, uint64_t at)
+{
+    const struct place_input *in = p->in;
+    uint64_t step = place_room_at(&p->plan->room, at);
+    if (step == 0)
+        step = listed_at(in->firmware, in->firmware_count, at);
+    for (unsigned i = 0; i < in->other_count && step == 0; i++)
+        step = listed_at(in->others[i]->held, in->others[i]->held_count, at);
+    return step;
+}
+
 // Is all of [base, base+length) RAM that is ours when the kernel starts?
 static bool covered(const struct planner *p, uint64_t base, uint64_t length)
 {
@@ -43,12 +72,7 @@ static bool covered(const struct planner *p, uint64_t base, uint64_t length)
         return false;
     uint64_t at = base, end = base + length;
     while (at < end) {
-        uint64_t step = place_room_at(&p->plan->room, at);
-        for (unsigned i = 0; i < p->in->firmware_count && step == 0; i++) {
-            const struct mem_region *r = &p->in->firmware[i];
-            if (at >= r->base && at - r->base < r->length)
-                step = r->length - (at - r->base);
-        }
+        uint64_t step = free_at_start(p, at);
         if (step == 0)
             return false;
         at = step < end - at ? at + step : end;
@@ -68,12 +92,12 @@ static bool place_moved_kernel(struct planner *p, uint64_t address)
         const struct mem_region *r = &plan->room.pieces[i];
         place_room_add(&plan->hollow, MAX(r->base, address + d->kernel_len), MIN(r->base + r->length, address + d->memory));
     }
-    place_room_take(&plan->room, address, d->memory);
+    hold(p, address, d->memory);
     uint64_t at;
     if (place_room_low(&plan->hollow, d->kernel_file, PAGE, 0, &at))
         place_room_take(&plan->hollow, at, d->kernel_file);
     else if (place_room_high(&plan->room, d->kernel_file, PAGE, p->in->limit, &at))
-        place_room_take(&plan->room, at, d->kernel_file);
+        hold(p, at, d->kernel_file);
     else
         return fail(p, PLACE_KERNEL, d->kernel_part, 0, d->kernel_file, p->in->limit);
     plan->kernel = at;
@@ -89,14 +113,14 @@ static bool place_whole_kernel(struct planner *p)
     uint64_t at;
     if (!place_room_high(&plan->room, d->memory, PAGE, p->in->limit, &at))
         return fail(p, PLACE_KERNEL, d->kernel_part, 0, d->memory, p->in->limit);
-    place_room_take(&plan->room, at, d->memory);
+    hold(p, at, d->memory);
     if (!place_room_high(&plan->room, d->kernel_file, PAGE, p->in->limit, &plan->kernel))
         return fail(p, PLACE_KERNEL, d->kernel_part, 0, d->kernel_file, p->in->limit);
-    place_room_take(&plan->room, plan->kernel, d->kernel_file);
+    hold(p, plan->kernel, d->kernel_file);
     if (d->initrd_span && !place_room_high(&plan->room, d->initrd_span, PAGE, p->in->limit, &at))
         return fail(p, PLACE_INITRD, -1, 0, d->initrd_span, p->in->limit);
     if (d->initrd_span)
-        place_room_take(&plan->room, at, d->initrd_span);
+        hold(p, at, d->initrd_span);
     plan->kernel_run = plan->kernel;
     return true;
 }
@@ -124,7 +148,7 @@ static bool place_kernel(struct planner *p, enum kernel_choice choice)
     }
     if (!found)
         return fail(p, PLACE_KERNEL, d->kernel_part, part->address, d->memory, p->in->limit);
-    place_room_take(&plan->room, at, d->memory);
+    hold(p, at, d->memory);
     place_room_add(&plan->hollow, at + d->kernel_file, at + d->memory);
     plan->kernel = plan->kernel_run = at;
     return true;
@@ -140,7 +164,7 @@ static bool place_small(struct planner *p, enum place_what what, uint64_t size, 
     if (place_room_low(&plan->hollow, size, SMALL_ALIGN, 0, ret))
         place_room_take(&plan->hollow, *ret, size);
     else if (place_room_high(&plan->room, size, SMALL_ALIGN, p->in->limit, ret))
-        place_room_take(&plan->room, *ret, size);
+        hold(p, *ret, size);
     else
         return fail(p, what, -1, 0, size, p->in->limit);
     p->placed++;
@@ -160,7 +184,7 @@ static bool place_part(struct planner *p, unsigned i, uint64_t size, uint64_t al
         if (!(best_fit ? place_room_best(room, size, least, &at) : place_room_high(room, size, least, below, &at)))
             return fail(p, whats[part->kind], (int)i, 0, size, below);
     }
-    place_room_take(room, at, size);
+    hold(p, at, size);
     p->plan->part_address[i] = at;
     p->placed++;
     return true;
@@ -223,7 +247,11 @@ static void set_room(struct planner *p)
     const struct place_input *in = p->in;
     unsigned count = MIN(in->usable_count, (unsigned)PLACE_REGIONS_MAX);
     place_room_fill(&p->plan->room, in->usable, count, PLACE_LOW_LIMIT, in->limit);
+    for (unsigned i = 0; i < in->other_count; i++)
+        for (unsigned k = 0; k < in->others[i]->held_count; k++)
+            place_room_take(&p->plan->room, in->others[i]->held[k].base, in->others[i]->held[k].length);
     p->plan->hollow.count = 0;
+    p->plan->held_count = 0;
 }
 
 static bool try_attempt(struct planner *p, const struct attempt *a)
@@ -343,6 +371,14 @@ int place_plan(const struct place_input *input, struct place_plan *ret, struct p
     }
     add_totals(&p, shortfall);
     return ERR_BOOT_NO_ROOM;
+}
+
+uint64_t place_held(const struct place_plan *plan)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < plan->held_count; i++)
+        sum += plan->held[i].length;
+    return sum;
 }
 
 const char *place_what_name(enum place_what what)

@@ -21,6 +21,7 @@
 #define PLACE_REGIONS_MAX 64  // usable and firmware regions taken into account, each
 #define PLACE_PIECES_MAX SCATTER_PIECES_MAX
 #define PLACE_RAMDISKS_MAX 4
+#define PLACE_HELD_MAX (SEAL_PARTS_MAX + 5) // each part is one place, the kernel three at most; setup, list, work
 #define PLACE_LOW_LIMIT (1024 * 1024) // nothing is placed below
 #define PLACE_INITRD_SOFT_LIMIT 0x80000000u // where kernels without XLF_CAN_BE_LOADED_ABOVE_4G end
 
@@ -30,6 +31,9 @@ struct place_input {
     unsigned usable_count;
     const struct mem_region *firmware; // RAM that is free once the kernel starts (the firmware's own); may be NULL
     unsigned firmware_count;
+    // Plans of images that are in memory: nothing that they hold is used now, and all of it is free once the kernel starts. May be NULL.
+    const struct place_plan *const *others;
+    unsigned other_count;
     uint64_t limit;     // addresses from here on are out of reach (4 GiB for a 32-bit loader)
     uint64_t work_size; // bytes for the download's own bookkeeping, placed 16-byte aligned; may be 0
     // The kernel's (or EFI application's) file stays whole, anywhere, and a loader that makes copies starts it (UEFI's LoadImage): the kernel's
@@ -61,6 +65,10 @@ struct place_plan {
     struct mem_region list; // chunk_count * 32 bytes, for the chunk list
     struct mem_region work; // work_size bytes
 
+    // All that it takes, what it keeps free for the loader included: no other plan may use it while this one's image is to start.
+    uint32_t held_count;
+    struct mem_region held[PLACE_HELD_MAX];
+
     // The planner's own: what is free, and what the kernel's memory leaves free until it starts.
     struct place_room room, hollow;
 };
@@ -82,6 +90,9 @@ struct place_shortfall {
 // other (two kernels, more ramdisks than PLACE_RAMDISKS_MAX, a split beyond the part), ERR_SEAL_BODY when parts
 // overlap or leave the payload.
 int place_plan(const struct place_input *input, struct place_plan *ret, struct place_shortfall *shortfall);
+
+// Bytes that a plan holds.
+uint64_t place_held(const struct place_plan *plan);
 
 // "kernel", "initrd", "ramdisk", ... for messages.
 const char *place_what_name(enum place_what what);

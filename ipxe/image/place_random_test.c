@@ -74,6 +74,34 @@ TEST(random_images_in_random_machines)
     CHECK(fits > 2000, fits < 19000, moved > 20, relocated > 100);
 }
 
+TEST(random_images_beside_others)
+{
+    static struct place_plan first[ARRAY_SIZE(others)];
+    unsigned fits = 0, moved = 0;
+    random_state = 4711;
+    for (unsigned round = 0; round < 10000; round++) {
+        struct mem_region usable[8], firmware[2];
+        unsigned fw, n = random_map(usable, firmware, &fw);
+        other_count = 0;
+        for (unsigned i = 0; i <= ARRAY_SIZE(others); i++) {
+            random_image();
+            int rc = plan_for(usable, n, firmware, fw); // which holds it to its properties
+            CHECK(rc == 0 || rc == ERR_BOOT_NO_ROOM);
+            if (rc != 0)
+                continue;
+            fits += other_count > 0;
+            moved += other_count > 0 && plan.kernel != plan.kernel_run;
+            if (i == ARRAY_SIZE(others))
+                continue;
+            first[other_count] = plan;
+            others[other_count] = &first[other_count];
+            other_count++;
+        }
+    }
+    other_count = 0;
+    CHECK(fits > 1000, moved > 50);
+}
+
 // Does any arrangement exist? Kernel fixed or at each aligned place, then both orders of the two others at each page.
 // Only for tiny maps, in units of pages.
 static bool arrangement_exists(const struct mem_region *usable, unsigned n, uint64_t kernel, uint64_t memory, uint64_t a,
@@ -112,7 +140,7 @@ TEST(finds_a_plan_when_there_is_one)
         add_kernel(4096, address, memory, 0, 512); // its memory holds setup sectors, list and work, too
         add(PART_INITRD, a);
         add(PART_RAMDISK, b);
-        struct place_input in = { &seal, usable, n, NULL, 0, 4 * GIB, 64, false };
+        struct place_input in = { &seal, usable, n, NULL, 0, NULL, 0, 4 * GIB, 64, false };
         int rc = place_plan(&in, &plan, &shortfall);
         bool exists = arrangement_exists(usable, n, address, memory, a, b);
         CHECK_EQ(rc, exists ? 0 : ERR_BOOT_NO_ROOM);
@@ -123,4 +151,4 @@ TEST(finds_a_plan_when_there_is_one)
     CHECK(yes > 300, no > 300);
 }
 
-TEST_MAIN(T(random_images_in_random_machines), T(finds_a_plan_when_there_is_one))
+TEST_MAIN(T(random_images_in_random_machines), T(random_images_beside_others), T(finds_a_plan_when_there_is_one))

@@ -172,7 +172,7 @@ TEST(whole_kernels)
             add(PART_INITRD, 1 + rnd(60 << 20));
         if (rnd(3) == 0)
             add(PART_RAMDISK, 1 + rnd(200 << 20));
-        struct place_input in = { &seal, usable, 2, NULL, 0, 4 * GIB, 100, true };
+        struct place_input in = { &seal, usable, 2, NULL, 0, NULL, 0, 4 * GIB, 100, true };
         if (place_plan(&in, &plan, &shortfall) != 0)
             continue;
         fits++;
@@ -190,7 +190,7 @@ TEST(whole_kernels)
 TEST(applications)
 {
     struct mem_region usable[] = { { MIB, 100 * MIB } };
-    struct place_input in = { &seal, usable, 1, NULL, 0, UINT64_MAX, 100, true };
+    struct place_input in = { &seal, usable, 1, NULL, 0, NULL, 0, UINT64_MAX, 100, true };
     start_seal();
     seal.target = TARGET_EFI_X64;
     add(PART_APPLICATION, 30 * MIB)->memory = 32 * MIB;
@@ -201,6 +201,73 @@ TEST(applications)
     CHECK_EQ(plan.kernel_len, 30 * MIB);
     usable[0].length = 60 * MIB;
     CHECK_EQ(place_plan(&in, &plan, &shortfall), ERR_BOOT_NO_ROOM);
+}
+
+// --- beside images that are in memory already ---
+
+TEST(a_second_image_leaves_the_first_alone)
+{
+    static struct place_plan first;
+    start_seal();
+    add_cloud_kernel();
+    add(PART_INITRD, 2 * MIB);
+    CHECK_EQ(plan_pc(512), 0);
+    first = plan;
+    CHECK_EQ(place_held(&first), CLOUD_INIT + 2 * MIB);
+    others[0] = &first;
+    other_count = 1;
+    CHECK_EQ(plan_pc(512), 0); // plan_for holds it against the first
+    CHECK_EQ(plan.kernel_run, 16 * MIB + CLOUD_INIT);
+    CHECK_EQ(plan.initrd + 2 * MIB, first.initrd);
+    // Where there is no room behind it, the second kernel waits as a file, and moves to where the first one was.
+    CHECK_EQ(plan_pc(92), 0);
+    CHECK_EQ(plan.kernel_run, 16 * MIB);
+    CHECK(plan.kernel >= 16 * MIB + CLOUD_INIT, plan.setup >= 16 * MIB + CLOUD_INIT || plan.setup < 16 * MIB);
+    CHECK_EQ(plan_pc(89), ERR_BOOT_NO_ROOM); // 14 MiB it has, less the setup sectors
+    CHECK_EQ(shortfall.total_available, 8 * MIB + 13 * MIB);
+    other_count = 0;
+    CHECK_EQ(plan_pc(89), 0);
+}
+
+// What another image holds is free once the kernel starts, so a kernel with one address alone waits for it.
+TEST(a_kernel_moves_over_another_image)
+{
+    static struct place_plan first;
+    start_seal();
+    add_kernel(9 * MIB, 16 * MIB, 30 * MIB, 0, CLOUD_SPLIT);
+    CHECK_EQ(plan_pc(128), 0);
+    first = plan;
+    others[0] = &first;
+    other_count = 1;
+    CHECK_EQ(plan_pc(128), 0);
+    CHECK_EQ(plan.kernel_run, 16 * MIB);
+    CHECK(plan.kernel != 16 * MIB, plan.kernel >= 46 * MIB);
+    CHECK_EQ(plan_pc(54), ERR_BOOT_NO_ROOM); // no room to wait in
+    other_count = 0;
+}
+
+// The memory that a loader will need is held, too: what is fetched later does not take it.
+TEST(whole_kernels_beside_each_other)
+{
+    static struct place_plan first;
+    struct mem_region usable[] = { { MIB, 100 * MIB } };
+    const struct place_plan *list[] = { &first };
+    struct place_input in = { &seal, usable, 1, NULL, 0, list, 0, UINT64_MAX, 100, true };
+    start_seal();
+    add(PART_APPLICATION, 10 * MIB)->memory = 20 * MIB;
+    CHECK_EQ(place_plan(&in, &plan, &shortfall), 0);
+    first = plan;
+    CHECK(place_held(&first) >= 30 * MIB);
+    in.other_count = 1;
+    CHECK_EQ(place_plan(&in, &plan, &shortfall), 0);
+    CHECK(!check_pieces(&in));
+    for (unsigned i = 0; i < first.held_count; i++)
+        for (unsigned k = 0; k < plan.held_count; k++)
+            CHECK(!range_overlaps(first.held[i].base, first.held[i].length, plan.held[k].base, plan.held[k].length));
+    usable[0] = (struct mem_region){ 45 * MIB, 56 * MIB }; // of which the first one has the upper 30
+    CHECK_EQ(place_plan(&in, &plan, &shortfall), ERR_BOOT_NO_ROOM);
+    in.other_count = 0;
+    CHECK_EQ(place_plan(&in, &plan, &shortfall), 0);
 }
 
 TEST(data_without_a_kernel)
@@ -342,6 +409,8 @@ TEST(names)
 }
 TEST_MAIN(T(kernel_and_initrd), T(the_smallest_machine_that_runs_the_kernel), T(sixty_four_mib),
           T(large_ramdisk_in_4_gib), T(relocates_when_taken), T(moves_over_the_firmware),
-          T(initrd_above_2_gib_only_when_it_must), T(whole_kernels), T(applications), T(data_without_a_kernel), T(parts_that_contradict),
+          T(initrd_above_2_gib_only_when_it_must), T(whole_kernels), T(applications),
+          T(a_second_image_leaves_the_first_alone), T(a_kernel_moves_over_another_image), T(whole_kernels_beside_each_other),
+          T(data_without_a_kernel), T(parts_that_contradict),
           T(a_ramdisk_gets_the_memory_it_asks_for), T(a_part_lies_at_its_only_address), T(modules_and_initrds_get_what_they_ask_for),
           T(strange_memory_maps), T(names))

@@ -12,6 +12,8 @@
 static struct seal seal;
 static struct place_plan plan;
 static struct place_shortfall shortfall;
+static const struct place_plan *others[2]; // images that are in memory already
+static unsigned other_count;
 
 UNUSED static uint64_t align4k(uint64_t v)
 {
@@ -125,12 +127,15 @@ static const char *check_kernel(const struct place_input *in)
         return "the kernel moves over itself";
     if (moved && range_overlaps(plan.setup, plan.setup_len, plan.kernel_run, plan.kernel_len))
         return "the move destroys the setup sectors";
-    struct mem_region all[2 * PLACE_REGIONS_MAX];
+    struct mem_region all[2 * PLACE_REGIONS_MAX + ARRAY_SIZE(others) * PLACE_HELD_MAX];
     unsigned n = 0;
     for (unsigned i = 0; i < in->usable_count; i++)
         all[n++] = in->usable[i];
     for (unsigned i = 0; moved && i < in->firmware_count; i++)
         all[n++] = in->firmware[i];
+    for (unsigned i = 0; moved && i < in->other_count; i++)
+        for (unsigned k = 0; k < in->others[i]->held_count; k++)
+            all[n++] = in->others[i]->held[k];
     if (!inside(all, n, plan.kernel_run, plan.kernel_memory))
         return "the kernel's memory is not RAM";
     return NULL;
@@ -213,18 +218,45 @@ static const char *check_wishes(const struct place_input *in)
     return NULL;
 }
 
+// What it uses it holds, and nothing of that is another's, but for memory that a kernel gets when it starts.
+static const char *check_held(const struct place_input *in)
+{
+    if (plan.held_count > PLACE_HELD_MAX)
+        return "too much is held";
+    for (unsigned i = 0; i < plan.piece_count; i++)
+        if (!inside(plan.held, plan.held_count, plan.pieces[i].address, plan.pieces[i].length))
+            return "a piece is not held";
+    if (!inside(plan.held, plan.held_count, plan.list.base, plan.list.length) ||
+        !inside(plan.held, plan.held_count, plan.work.base, plan.work.length))
+        return "bookkeeping is not held";
+    if (plan.kernel_part >= 0 && !in->whole_kernel && !inside(plan.held, plan.held_count, plan.kernel_run, plan.kernel_memory))
+        return "the kernel's memory is not held";
+    for (unsigned i = 0; i < in->other_count; i++)
+        for (unsigned k = 0; k < in->others[i]->held_count; k++) {
+            const struct mem_region *held = &in->others[i]->held[k];
+            for (unsigned n = 0; n < plan.piece_count; n++)
+                if (range_overlaps(held->base, held->length, plan.pieces[n].address, plan.pieces[n].length))
+                    return "a piece lies in another image";
+            if (range_overlaps(held->base, held->length, plan.list.base, plan.list.length) ||
+                range_overlaps(held->base, held->length, plan.work.base, plan.work.length))
+                return "bookkeeping lies in another image";
+        }
+    return NULL;
+}
+
 UNUSED static const char *check_plan(const struct place_input *in)
 {
     const char *why = check_pieces(in);
     why = why ? why : check_kernel(in);
     why = why ? why : check_initrd(in);
     why = why ? why : check_wishes(in);
+    why = why ? why : check_held(in);
     return why ? why : check_apart(in);
 }
 
 UNUSED static int plan_for(const struct mem_region *usable, unsigned count, const struct mem_region *firmware, unsigned fw)
 {
-    struct place_input in = { &seal, usable, count, firmware, fw, 4 * GIB, 4096 + seal.chunk_count, false };
+    struct place_input in = { &seal, usable, count, firmware, fw, others, other_count, 4 * GIB, 4096 + seal.chunk_count, false };
     memset(&shortfall, 0, sizeof shortfall);
     int rc = place_plan(&in, &plan, &shortfall);
     if (rc == 0) {
