@@ -85,6 +85,8 @@
     X(BOOT_STATUS, "B09", "the application ended with an error")                                                       \
     X(BOOT_PLAN, "B10", "kernel asks for other memory than its seal plans")                                            \
     X(BOOT_NO_STUB, "B11", "kernel has no EFI stub")                                                                   \
+    X(BOOT_NO_IMAGE, "B12", "no image of this name")                                                                   \
+    X(BOOT_IMAGES, "B13", "too many images in memory")                                                                 \
     /* scripts */                                                                                                      \
     X(SCRIPT_SYNTAX, "C01", "syntax error")                                                                            \
     X(SCRIPT_COMMAND, "C02", "command not known")                                                                      \

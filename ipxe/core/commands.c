@@ -19,59 +19,6 @@ static struct core *core_of(struct script *s)
     return s->ctx;
 }
 
-// chain and imgfetch: the options are iPXE's, for the sake of scripts; none has a meaning here (doc/ipxe-differences.md).
-static int fetch(struct script *s, int argc, char **argv, bool boot)
-{
-    static const char *ignored;
-    const struct script_option options[] = { { 'a', "autofree", false, &ignored }, { 'r', "replace", false, &ignored },
-                                             { 'n', "name", true, &ignored },      { 't', "timeout", true, &ignored } };
-    int first = script_options(s, argc, argv, options, ARRAY_SIZE(options), 1, -1);
-    if (first < 0)
-        return first;
-    if (first + 1 < argc)
-        script_printf(s, "%s: \"%s\" and what follows is not used: an image has its own command line\n", argv[0], argv[first + 1]);
-    return core_chain(core_of(s), argv[first], boot);
-}
-
-CORE_COMMAND(chain)
-{
-    return fetch(s, argc, argv, true);
-}
-
-CORE_COMMAND(imgfetch)
-{
-    return fetch(s, argc, argv, false);
-}
-
-CORE_COMMAND(boot)
-{
-    int first = script_options(s, argc, argv, NULL, 0, 0, 1);
-    if (first < 0)
-        return first;
-    return first < argc ? core_chain(core_of(s), argv[first], true) : core_image_start(core_of(s));
-}
-
-CORE_COMMAND(imgfree)
-{
-    core_image_forget(core_of(s));
-    return 0;
-}
-
-CORE_COMMAND(imgstat)
-{
-    const struct core_image *image = &core_of(s)->image;
-    if (!image->verified) {
-        script_printf(s, "no image is loaded\n");
-        return ERR_NOT_FOUND;
-    }
-    script_printf(s, "%s counter %llu, %llu bytes, verified\n", image->seal.name,
-                  (unsigned long long)image->seal.counter, (unsigned long long)image->seal.payload_size);
-    for (uint32_t i = 0; i < image->seal.part_count; i++)
-        script_printf(s, "  %s: %llu bytes at 0x%llx\n", image->seal.parts[i].name,
-                      (unsigned long long)image->seal.parts[i].size, (unsigned long long)image->plan.part_address[i]);
-    return 0;
-}
-
 static int card_by_name(struct script *s, const char *name, unsigned *ret)
 {
     uint64_t nic;

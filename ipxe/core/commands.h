@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-// The commands of scripts and the shell: the table (conf.c) and the functions (commands.c, floor.c, listing.c).
+// The commands of scripts and the shell: the table (conf.c) and the functions (commands.c, image_commands.c, floor.c, listing.c).
 #pragma once
 #include "core/session.h"
 
@@ -13,7 +13,6 @@ void core_shell_start(void); // for each start: nothing was typed yet
 #define CORE_COMMAND(name) int command_##name(struct script *s, int argc, char **argv)
 CORE_COMMAND(boot);
 CORE_COMMAND(cat);
-CORE_COMMAND(chain);
 CORE_COMMAND(dhcp);
 CORE_COMMAND(floor);
 CORE_COMMAND(ifclose);
@@ -21,6 +20,7 @@ CORE_COMMAND(ifopen);
 CORE_COMMAND(ifstat);
 CORE_COMMAND(imgfetch);
 CORE_COMMAND(imgfree);
+CORE_COMMAND(imgselect);
 CORE_COMMAND(imgstat);
 CORE_COMMAND(ls);
 CORE_COMMAND(poweroff);

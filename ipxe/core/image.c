@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-// The image in memory: planned from its verified seal before the first chunk is asked for, started when every
+// An image in memory: planned from its verified seal before the first chunk is asked for, started when every
 // chunk has been verified where it lies.
 #include "core/policy.h"
 
@@ -46,10 +46,15 @@ static bool claim_rest(const struct platform *p, const struct core_image *image)
     return true;
 }
 
-static int fill_map(struct core *core)
+// Of one bit a chunk.
+static size_t bits_size(const struct seal *seal)
+{
+    return (seal->chunk_count + 7) / 8;
+}
+
+static int fill_map(struct core *core, struct core_image *image)
 {
     const struct platform *p = core->platform;
-    struct core_image *image = &core->image;
     const struct place_plan *plan = &image->plan;
     image->map = (struct scatter){ .size = image->seal.payload_size, .count = plan->piece_count };
     for (uint32_t i = 0; i < plan->piece_count; i++) {
@@ -63,7 +68,10 @@ static int fill_map(struct core *core)
         return ERR_BOOT_NO_ROOM;
     image->list = p->map(p->ctx, plan->list.base, plan->list.length);
     image->chunk_bits = p->map(p->ctx, plan->work.base, plan->work.length);
-    return image->list && image->chunk_bits ? 0 : ERR_BOOT_NO_ROOM;
+    if (!image->list || !image->chunk_bits)
+        return ERR_BOOT_NO_ROOM;
+    image->seal_bytes = image->chunk_bits + bits_size(&image->seal);
+    return 0;
 }
 
 // Data can be loaded by every machine, and started by none.
@@ -72,63 +80,120 @@ static bool can_start(const struct platform *p, uint32_t target)
     return target < TARGET_END && (p->targets >> target & 1);
 }
 
-int core_image_plan(struct core *core, const struct seal *seal)
+static int check_seal(struct core *core, const struct seal *seal, const char *name)
 {
-    const struct platform *p = core->platform;
-    struct mem_region usable[PLATFORM_REGIONS_MAX], firmware[PLATFORM_REGIONS_MAX];
-    struct core_image *image = &core->image;
-    bool same = image->partial && digest_equal(image->seal.image_id, seal->image_id, SHA256_SIZE);
-    if (!same)
-        core_image_forget(core);
     int err = core_floor_check(core, seal);
     if (err)
         return err;
-    if (seal->target != TARGET_DATA && !can_start(p, seal->target)) {
+    if (seal->target != TARGET_DATA && !can_start(core->platform, seal->target)) {
         console_error("boot", ERR_BOOT_TARGET, "%s is for %s, which this machine does not start; refused before the download",
                       seal->name, seal_target_name(seal->target));
         return ERR_BOOT_TARGET;
     }
-    image->planned = same;
-    if (same)
-        return 0; // its parts, and what they need, are the same
-    image->seal = *seal;
+    if (!images_have_room(&core->images, name)) {
+        console_error("boot", ERR_BOOT_IMAGES, "%s is one more than %u; refused before the download, `imgfree` gives one of them back: %s",
+                      name, IMAGES_MAX, images_names(&core->images));
+        return ERR_BOOT_IMAGES;
+    }
+    return 0;
+}
+
+static int place(struct core *core, struct core_image *image)
+{
+    const struct platform *p = core->platform;
+    struct mem_region usable[PLATFORM_REGIONS_MAX], firmware[PLATFORM_REGIONS_MAX];
+    const struct place_plan *others[IMAGES_MAX];
     struct place_input input = {
         .seal = &image->seal,
         .usable = usable,
         .usable_count = p->memory(p->ctx, usable),
         .firmware = firmware,
         .firmware_count = p->firmware_memory ? p->firmware_memory(p->ctx, firmware) : 0,
+        .others = others,
         .limit = p->memory_limit,
         .whole_kernel = p->whole_kernel,
-        .work_size = (seal->chunk_count + 7) / 8,
+        .work_size = bits_size(&image->seal) + image->seal_len,
     };
+    uint64_t held = 0;
+    for (struct core_image *other = NULL; (other = images_next(&core->images, other)); held += place_held(&other->plan))
+        others[input.other_count++] = &other->plan;
     struct place_shortfall shortfall = { .part = -1 };
-    err = place_plan(&input, &image->plan, &shortfall);
+    int err = place_plan(&input, &image->plan, &shortfall);
     if (err == ERR_BOOT_NO_ROOM)
-        say_shortfall(seal, &shortfall);
+        say_shortfall(&image->seal, &shortfall);
     else if (err)
-        console_error("boot", err, "%s: its parts cannot be placed", seal->name);
-    if (!err)
-        err = fill_map(core);
-    image->planned = !err;
+        console_error("boot", err, "%s: its parts cannot be placed", image->seal.name);
+    if (err == ERR_BOOT_NO_ROOM && held)
+        console_say("boot", "%u MiB are held by other images, which `imgfree` gives back: %s", MIB_OF(held), images_names(&core->images));
     return err;
 }
 
-void core_image_forget(struct core *core)
+int core_image_plan(struct core *core, const struct seal *seal)
 {
-    struct core_image *image = &core->image;
-    image->planned = image->verified = image->partial = false;
-    image->keep = KEEP_UNSOUGHT;
-    if (core->platform->unmap)
-        core->platform->unmap(core->platform->ctx);
+    struct core_images *images = &core->images;
+    struct core_image *image = images->partial;
+    const char *name = images->asked_name[0] ? images->asked_name : seal->name;
+    struct seal_view view;
+    bool same = image && digest_equal(image->seal.image_id, seal->image_id, SHA256_SIZE);
+    if (image && !same)
+        core_image_free(core, image);
+    int err = check_seal(core, seal, name);
+    if (err)
+        return err;
+    if (!same) {
+        image = images_spare(images);
+        image->seal = *seal;
+        (void)seal_view(images->seal, sizeof images->seal, &view); // it is verified
+        image->seal_len = seal_size(&view);
+        err = place(core, image);
+        if (err)
+            return err;
+        err = fill_map(core, image);
+        if (err) {
+            core_image_free(core, image);
+            return err;
+        }
+        memcpy(image->seal_bytes, images->seal, image->seal_len);
+    }
+    memcpy(image->name, name, sizeof image->name);
+    image->remote = images->asked_remote;
+    images->coming = image;
+    return 0;
+}
+
+void core_image_free(struct core *core, struct core_image *image)
+{
+    const struct platform *p = core->platform;
+    for (unsigned i = 0; p->unmap && i < image->plan.held_count; i++)
+        p->unmap(p->ctx, image->plan.held[i].base, image->plan.held[i].length);
+    images_drop(&core->images, image);
+}
+
+int core_image_unknown(struct core *core, const char *part, const char *name)
+{
+    console_error(part, ERR_BOOT_NO_IMAGE, "\"%s\" (in memory: %s)", name, images_names(&core->images));
+    return ERR_BOOT_NO_IMAGE;
 }
 
 void core_image_fail(struct core *core)
 {
-    struct core_image *image = &core->image;
-    image->partial |= image->planned;
-    image->planned = image->verified = false;
-    image->keep = KEEP_UNSOUGHT;
+    struct core_images *images = &core->images;
+    if (!images->coming)
+        return;
+    images->partial = images->coming;
+    images->partial->keep = KEEP_UNSOUGHT;
+    images->coming = NULL;
+}
+
+void core_image_done(struct core *core)
+{
+    struct core_images *images = &core->images;
+    struct core_image *image = images->coming, *old = images_find(images, image->name);
+    if (old)
+        core_image_free(core, old);
+    images->coming = images->partial = NULL; // which can only be the same
+    images_select(images, image);
+    images->done = image;
 }
 
 // The verified command line and what the seal says, so that the booted system knows what it is. An application gets
@@ -152,12 +217,11 @@ static int build_cmdline(const struct core_image *image, char *cmdline, size_t c
     return len < cap ? 0 : ERR_BOOT_CMDLINE;
 }
 
-static int describe_boot(struct core *core, const char *cmdline, struct platform_boot *ret)
+static int describe_boot(const struct platform *p, const struct core_image *image, const char *cmdline, struct platform_boot *ret)
 {
-    const struct platform *p = core->platform;
-    const struct place_plan *plan = &core->image.plan;
+    const struct place_plan *plan = &image->plan;
     *ret = (struct platform_boot){
-        .application = seal_target_is_efi(core->image.seal.target),
+        .application = seal_target_is_efi(image->seal.target),
         // An arm64 kernel has no setup sectors: the address alone counts.
         .setup = p->map(p->ctx, plan->setup, MAX(plan->setup_len, (uint64_t)1)),
         .setup_len = (size_t)plan->setup_len,
@@ -222,14 +286,9 @@ static int check_file(const struct core_image *image, const struct platform_boot
     }
 }
 
-int core_image_start(struct core *core)
+int core_image_start(struct core *core, struct core_image *image)
 {
     const struct platform *p = core->platform;
-    const struct core_image *image = &core->image;
-    if (!image->verified) {
-        console_error("boot", ERR_BOOT_NOTHING, "no verified image is loaded");
-        return ERR_BOOT_NOTHING;
-    }
     if (!can_start(p, image->seal.target) || image->plan.kernel_part < 0) {
         console_error("boot", ERR_BOOT_TARGET, "%s holds nothing that can be started here", image->seal.name);
         return ERR_BOOT_TARGET;
@@ -238,13 +297,13 @@ int core_image_start(struct core *core)
     struct platform_boot boot;
     int err = build_cmdline(image, cmdline, sizeof cmdline);
     if (!err)
-        err = core_measure_start(core, cmdline);
+        err = core_measure_start(core, &image->seal, cmdline);
     if (!err)
-        err = describe_boot(core, cmdline, &boot);
+        err = describe_boot(p, image, cmdline, &boot);
     if (!err)
         err = check_file(image, &boot, p->whole_kernel);
     if (!err)
-        err = core_keep_image(core);
+        err = core_keep_image(core, image);
     if (!err) {
         console_say("boot", "starting %s (counter %llu)", image->seal.name, (unsigned long long)image->seal.counter);
         core_floor_expect(core, &image->seal);
@@ -255,6 +314,6 @@ int core_image_start(struct core *core)
         console_error("boot", err, seal_target_is_efi(image->seal.target) ? "%s failed" : "%s was not started", image->seal.name);
     else
         console_say("boot", "%s has ended", image->seal.name);
-    core_image_forget(core);
+    core_image_free(core, image); // what has run may have changed it
     return err;
 }

@@ -27,11 +27,12 @@ static int reuse_memory(struct core *core, core_keep_judge *judge, void *ctx)
 {
     uint64_t turned = core_now(core);
     int err = 0;
-    for (uint32_t chunk = 0; core->image.partial && !err && chunk < core->image.seal.chunk_count; chunk++) {
+    uint32_t count = core->images.partial ? core->images.partial->seal.chunk_count : 0; // it is the one that comes
+    for (uint32_t chunk = 0; !err && chunk < count; chunk++) {
         (void)judge(ctx, chunk);
         err = core_disk_turn(core, &turned);
     }
-    core->image.partial = false;
+    core->images.partial = NULL;
     return err;
 }
 

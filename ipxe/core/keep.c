@@ -3,7 +3,7 @@
 // `keep` says so, and boots from there when the network does not. What lies there is trusted no more than the network.
 #include "core/keep.h"
 
-static struct keep keep; // 100 KiB: one image is in memory at a time, so there is one copy of it at a time
+static struct keep keep; // 100 KiB: one image at a time is fetched or started, so there is one copy of it at a time
 
 // --- the place ---
 
@@ -60,20 +60,24 @@ bool core_keep_wanted(struct core *core)
     return settings_find(&core->settings, "keep", &value, &len, &type) == 0 && len > 0;
 }
 
-bool keep_open(struct keep **ret, struct core *core)
+bool keep_open(struct keep **ret, struct core *core, struct core_image *image)
 {
     static char setting[URI_TEXT_MAX];
     struct keep *k = *ret = &keep;
-    if (!core->image.remote || settings_get(&core->settings, "keep", setting, sizeof setting) <= 0)
+    if (!image->remote || settings_get(&core->settings, "keep", setting, sizeof setting) <= 0)
         return false;
-    if (core->image.keep != KEEP_UNSOUGHT)
-        return core->image.keep == KEEP_OPEN;
+    if (image->keep != KEEP_UNSOUGHT)
+        return image->keep == KEEP_OPEN;
+    for (struct core_image *other = NULL; (other = images_next(&core->images, other));)
+        if (other->keep == KEEP_OPEN)
+            other->keep = KEEP_UNSOUGHT; // what was found for it is overwritten
     memset(k, 0, offsetof(struct keep, buffer));
     k->core = core;
+    k->image = image;
     int err = find_place(k, setting);
     if (err)
         console_error("keep", err, "no local copy on \"%s\"", setting);
-    core->image.keep = err ? KEEP_NONE : KEEP_OPEN;
+    image->keep = err ? KEEP_NONE : KEEP_OPEN;
     return !err;
 }
 
@@ -103,10 +107,10 @@ static void file_map(const struct core_image *image, struct scatter *ret)
 {
     static uint8_t zeros[PAYLOAD_ALIGN];
     struct seal_view view;
-    (void)seal_view(image->seal_bytes, sizeof image->seal_bytes, &view); // it is verified
+    (void)seal_view(image->seal_bytes, image->seal_len, &view); // it is verified
     uint64_t list = seal_list_offset(&view), padding = list + seal_list_size(&view), payload = seal_payload_offset(&view);
     *ret = (struct scatter){ .size = payload + image->map.size };
-    ret->pieces[ret->count++] = (struct scatter_piece){ 0, list, (uint8_t *)(uintptr_t)image->seal_bytes };
+    ret->pieces[ret->count++] = (struct scatter_piece){ 0, list, image->seal_bytes };
     ret->pieces[ret->count++] = (struct scatter_piece){ list, padding - list, image->list };
     ret->pieces[ret->count++] = (struct scatter_piece){ padding, payload - padding, zeros };
     for (uint32_t i = 0; i < image->map.count; i++) {
@@ -140,9 +144,9 @@ static int write_slot(struct keep *k, unsigned i, uint64_t sequence)
     struct scatter file;
     struct block_device slot;
     struct imgslot header = { .present = true, .sequence = sequence };
-    file_map(&k->core->image, &file);
+    file_map(k->image, &file);
     header.length = file.size;
-    memcpy(header.image_id, k->core->image.seal.image_id, SHA256_SIZE);
+    memcpy(header.image_id, k->image->seal.image_id, SHA256_SIZE);
     // A raw image may reach into the second slot.
     imgdisk_slot(&k->place, i, &slot);
     uint64_t room = slot.sectors * slot.sector_size;
@@ -179,7 +183,7 @@ static int holds_image(struct keep *k, unsigned slot, bool *ret)
 static int store(struct keep *k)
 {
     struct imgslot *slots = k->place.slots;
-    const char *name = k->core->image.seal.name, *disk = k->place.dev.name;
+    const char *name = k->image->seal.name, *disk = k->place.dev.name;
     uint64_t sequence;
     unsigned order[IMGSLOT_COUNT] = { 0 }, spare;
     bool holds;
@@ -209,12 +213,12 @@ static int store(struct keep *k)
     return err;
 }
 
-int core_keep_image(struct core *core)
+int core_keep_image(struct core *core, struct core_image *image)
 {
     struct keep *k;
-    int err = keep_open(&k, core) ? store(k) : 0;
-    core->image.keep = KEEP_UNSOUGHT; // what is known about the slots is out of date now
+    int err = keep_open(&k, core, image) ? store(k) : 0;
+    image->keep = KEEP_UNSOUGHT; // what is known about the slots is out of date now
     if (err && err != ERR_CANCELLED)
-        console_error("keep", err, "%s was not kept; the boot goes on", core->image.seal.name);
+        console_error("keep", err, "%s was not kept; the boot goes on", image->seal.name);
     return err == ERR_CANCELLED ? err : 0;
 }

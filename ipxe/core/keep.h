@@ -24,8 +24,9 @@ struct keep_copy {
     uint64_t list, payload, length; // bytes from the image's start
 };
 
-struct keep { // valid while core->image.keep is KEEP_OPEN
+struct keep { // valid while the image's `keep` is KEEP_OPEN
     struct core *core;
+    struct core_image *image; // that is to be kept
     struct disk_select selector;
     struct imgdisk place;
     struct keep_copy copies[IMGSLOT_COUNT];
@@ -38,7 +39,7 @@ _Static_assert(KEEP_SEAL_ROOM >= KEEP_PIECE, "one buffer for both");
 
 // Finds the place that the setting `keep` names and judges what lies there; once for each image. False when nothing is to
 // be kept, or it cannot be: that was said.
-bool keep_open(struct keep **ret, struct core *core);
+bool keep_open(struct keep **ret, struct core *core, struct core_image *image);
 
 // Judges a copy by its header and seal alone: fills k->copies[slot].
 void keep_look(struct keep *k, unsigned slot);

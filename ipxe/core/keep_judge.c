@@ -30,7 +30,7 @@ void keep_look(struct keep *k, unsigned slot_number)
     // A header in front of another image's bytes is that of a write which the disk did not finish in order.
     copy->good = copy->length <= dev->sectors * dev->sector_size && seal.counter >= floor_of(&k->core->floor, seal.product) &&
                  (slot->sequence == 0 || (slot->length == copy->length && digest_equal(slot->image_id, seal.image_id, SHA256_SIZE)));
-    copy->same = copy->good && memcmp(k->buffer, k->core->image.seal_bytes, seal_size(&view)) == 0;
+    copy->same = copy->good && seal_size(&view) == k->image->seal_len && memcmp(k->buffer, k->image->seal_bytes, k->image->seal_len) == 0;
 }
 
 int keep_read(struct keep *k, unsigned slot, uint64_t from, const struct scatter *map, uint64_t to, uint64_t len)

@@ -33,7 +33,7 @@ static bool find_chunk(const uint8_t *list, uint32_t count, const uint8_t *diges
 // A damaged chunk does not end it: the others may be sound.
 static int reuse_chunks(struct keep *k, unsigned slot, const uint8_t *list, core_keep_judge *judge, void *ctx)
 {
-    struct core_image *image = &k->core->image;
+    struct core_image *image = k->image;
     const struct keep_copy *copy = &k->copies[slot];
     uint32_t judged = 0;
     int err = 0, damage = 0;
@@ -63,7 +63,7 @@ static int reuse_copy(struct keep *k, unsigned slot, core_keep_judge *judge, voi
     const struct platform *p = k->core->platform;
     uint32_t count = k->copies[slot].chunk_count;
     size_t size = (size_t)count * SHA256_SIZE;
-    uint8_t *list = MAX(count, k->core->image.seal.chunk_count) <= CHUNKS_MAX ? p->alloc(p->ctx, size) : NULL;
+    uint8_t *list = MAX(count, k->image->seal.chunk_count) <= CHUNKS_MAX ? p->alloc(p->ctx, size) : NULL;
     if (!list)
         return ERR_NO_MEMORY;
     int err = read_list(k, slot, list, size);
@@ -78,10 +78,10 @@ int core_keep_reuse(struct core *core, core_keep_judge *judge, void *ctx)
     struct keep *k;
     unsigned order[IMGSLOT_COUNT];
     int err = 0;
-    unsigned count = keep_open(&k, core) ? imgslot_order(k->place.slots, order) : 0;
+    unsigned count = keep_open(&k, core, core->images.coming) ? imgslot_order(k->place.slots, order) : 0;
     for (unsigned i = 0; i < count && err != ERR_CANCELLED; i++) {
         struct keep_copy *copy = &k->copies[order[i]];
-        if (!copy->good || copy->chunk_size != core->image.seal.chunk_size)
+        if (!copy->good || copy->chunk_size != k->image->seal.chunk_size)
             continue;
         err = reuse_copy(k, order[i], judge, ctx);
         if (!err || err == ERR_CANCELLED)

@@ -83,9 +83,8 @@ void core_measure_floor(struct core *core, const char *kind, const char *product
 }
 
 // Nothing of the image has been used so far but the seal, to find its place: a download that was given up leaves no trace.
-int core_measure_start(struct core *core, const char *cmdline)
+int core_measure_start(struct core *core, const struct seal *seal, const char *cmdline)
 {
-    const struct seal *seal = &core->image.seal;
     uint64_t floor = floor_of(&core->floor, seal->product);
     core_measure_decision(core, "accepted", seal, floor);
     if (core->platform->vouches)

@@ -112,8 +112,8 @@ static ONCE int ask(struct p2_fetch *f, const struct uri *uri)
         .targets = targets,
         .seed = seed,
         .seed_len = sizeof seed,
-        .seal_buf = core->image.seal_bytes,
-        .seal_cap = sizeof core->image.seal_bytes,
+        .seal_buf = core->images.seal,
+        .seal_cap = sizeof core->images.seal,
     };
     int err = uri_path_name(uri, name, sizeof name);
     if (err < 0)
@@ -159,7 +159,7 @@ static ONCE int accept(struct p2_fetch *f)
     p2_client_progress(&f->client, &progress);
     fmt_snprintf(from, sizeof from, " from %s (%s)", net_addr_format(&progress.server, server), progress.server_name);
     int err = core_intake_plan(f->core, p2_client_seal(&f->client), from);
-    const struct core_image *image = &f->core->image;
+    const struct core_image *image = f->core->images.coming;
     meter_start(&f->meter, 0, core_now(f->core));
     return err ? err : p2_client_accept(&f->client, &image->map, image->list, image->chunk_bits);
 }
@@ -236,10 +236,10 @@ static ONCE void say_timing(struct p2_fetch *f, uint64_t total_us)
 
 static ONCE void finish(struct p2_fetch *f, int err, uint64_t total_us)
 {
-    bool refused = !f->core->image.planned && (err_group(err) == 'B' || err == ERR_SEAL_ROLLED_BACK);
+    bool refused = !f->core->images.coming && (err_group(err) == 'B' || err == ERR_SEAL_ROLLED_BACK);
     struct p2_report report = {
         .outcome = err ? refused ? P2_OUTCOME_REFUSED : P2_OUTCOME_FAILED
-                   : f->core->image.starts ? P2_OUTCOME_BOOTING : P2_OUTCOME_VERIFIED,
+                   : f->core->images.asked_start ? P2_OUTCOME_BOOTING : P2_OUTCOME_VERIFIED,
         .error = err,
         .transport_ms = MS(transport_us(f, total_us)),
         .digest_ms = MS(f->digest_us),
@@ -304,7 +304,7 @@ static int p2_step(void *ctx, uint64_t *wake)
 // Has nobody answered, or was there no way to ask?
 static bool unanswered(const struct p2_fetch *f, int err)
 {
-    return !f->core->image.planned && (err == ERR_P2_NO_SERVER || err == ERR_CONN_REFUSED || err == ERR_NET_NO_ADDRESS || err == ERR_NET_NO_ROUTE);
+    return !f->core->images.coming && (err == ERR_P2_NO_SERVER || err == ERR_CONN_REFUSED || err == ERR_NET_NO_ADDRESS || err == ERR_NET_NO_ROUTE);
 }
 
 // Where no address of the first family answers, those of the other one are asked.
@@ -344,8 +344,9 @@ ONCE int core_p2_fetch(struct core *core, const struct uri *uri)
         say_timing(&fetch, total_us);
     finish(&fetch, err, total_us);
     net_udp_close(fetch.udp);
-    core->image.verified = err == 0;
     if (err)
         core_image_fail(core);
+    else
+        core_image_done(core);
     return err;
 }

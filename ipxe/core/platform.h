@@ -96,8 +96,8 @@ struct platform {
     uint64_t memory_limit;
     // The address as a pointer (BIOS, UEFI: itself; host: into a sparse arena). NULL when out of reach.
     void *(*map)(void *ctx, uint64_t address, uint64_t length);
-    // What map() gave is not used any more; NULL where map() takes nothing.
-    void (*unmap)(void *ctx);
+    // What map() gave for addresses within [address, address + length) is not used any more; NULL where map() takes nothing.
+    void (*unmap)(void *ctx, uint64_t address, uint64_t length);
     // boot() wants the kernel's file in one piece: `kernel` lies directly behind `setup`.
     bool whole_kernel;
     // The images that boot() can start: bit 1 << t for each enum seal_target t.

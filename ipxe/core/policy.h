@@ -13,7 +13,7 @@ void core_measure_text(struct core *core, const char *kind, const char *text);
 void core_measure_decision(struct core *core, const char *kind, const struct seal *seal, uint64_t floor);
 void core_measure_floor(struct core *core, const char *kind, const char *product, uint64_t floor);
 // The image is about to be started with this command line. ERR_TPM: it must not be.
-int core_measure_start(struct core *core, const char *cmdline);
+int core_measure_start(struct core *core, const struct seal *seal, const char *cmdline);
 
 // --- the kept anti-rollback floor (floor.c) ---
 

@@ -5,9 +5,9 @@
 #pragma once
 #include "base/addr.h"
 #include "core/console.h"
+#include "core/images.h"
 #include "core/platform.h"
 #include "image/embed.h"
-#include "image/place.h"
 #include "options.h"
 #include "phase2/floor.h"
 #include "proto/dhcp.h"
@@ -17,27 +17,12 @@
 
 #define CORE_CMDLINE_MAX (SEAL_CMDLINE_MAX + 512) // the verified one and what Signet appends
 
-// The image in memory: nothing of it is used before `verified`.
-struct core_image {
-    bool planned, verified;
-    bool partial;        // a source failed: what it brought lies in the plan's memory, for the next one if it has the same image
-    struct seal seal;
-    struct place_plan plan;
-    struct scatter map;
-    uint8_t *list;       // chunk list, in the plan's memory
-    uint8_t *chunk_bits; // one bit a verified chunk, in the plan's work memory
-    bool remote;         // it comes from the network
-    bool starts;         // it is fetched to be started at once
-    enum { KEEP_UNSOUGHT, KEEP_OPEN, KEEP_NONE } keep; // the place for its copy on a disk (keep.c), which is sought once
-    uint8_t seal_bytes[SEAL_MAX]; // the seal as it was verified
-};
-
 struct core {
     const struct platform *platform;
     uint64_t entry_us;      // when core_main was entered
     struct embed embed;
     struct settings settings;
-    struct core_image image;
+    struct core_images images;
     const struct uri *base; // what relative URIs are relative to; NULL: nothing
     uint64_t turn_us;       // when frames were looked for last: the time of those that came
     uint64_t next_key_us;   // the keyboard is looked at now and then only: that is a BIOS call
@@ -77,13 +62,20 @@ int core_sleep(struct core *core, uint64_t us, bool any_key);
 
 // --- images (image.c) ---
 
-// Plans memory for a verified seal and fills core->image.map. Says why when it does not fit.
+// Plans memory for a verified seal, whose bytes are in images.seal, beside what other images hold: images.coming has its map then. Says
+// why when it cannot be.
 int core_image_plan(struct core *core, const struct seal *seal);
-void core_image_forget(struct core *core);
 // Its source failed.
 void core_image_fail(struct core *core);
-// Starts the verified image. Returns on failure, and with 0 when it was an application that ended well.
-int core_image_start(struct core *core);
+// It is verified, and takes the place of the one that had its name.
+void core_image_done(struct core *core);
+// Says that no image is called so, and which there are: ERR_BOOT_NO_IMAGE.
+int core_image_unknown(struct core *core, const char *part, const char *name);
+// Its memory is given back.
+void core_image_free(struct core *core, struct core_image *image);
+// Starts the image. Returns on failure, and with 0 when it was an application that ended well; it is not in memory any more then, and
+// the others are.
+int core_image_start(struct core *core, struct core_image *image);
 
 // --- the local copy (keep.c, keep_reuse.c) ---
 
@@ -94,12 +86,13 @@ bool core_keep_wanted(struct core *core); // does the setting name a place?
 int core_keep_reuse(struct core *core, core_keep_judge *judge, void *ctx);
 // Before a verified image starts: writes it to the disk, when it came from the network and `keep` is set. What goes wrong
 // is said and ends nothing. 0 or ERR_CANCELLED.
-int core_keep_image(struct core *core);
+int core_keep_image(struct core *core, struct core_image *image);
 
 // --- fetching (fetch.c) ---
 
-// Fetches what a URI names: an image into core->image, or a script, which is run. `boot` starts an image.
-int core_chain(struct core *core, const char *uri_text, bool boot);
+// Fetches what a URI names: an image, which is called `name` from then on (NULL: as the URI's path ends, or else as the seal has it), or a
+// script, which is run. `boot` starts an image.
+int core_chain(struct core *core, const char *uri_text, const char *name, bool boot);
 
 // Runs a script one level deeper, measured as coming `from` there, which its messages name (scripts.c). Both texts must stay.
 // ERR_SCRIPT_DEPTH, said, or what the script ended with.
@@ -108,11 +101,11 @@ int core_run_script(struct core *core, const char *from, const char *text, size_
 // A transport is one row of core_transports (conf.c).
 struct core_transport {
     const char *scheme;
-    // Fetches `uri`, which is not looked at any more once a script runs. An image that was loaded and verified is in
-    // core->image; a script is run. 0 or an error,
-    // with everything that a person needs to know said already.
+    // Fetches `uri`, which is not looked at any more once a script runs. An image that was loaded and verified is
+    // images.done; a script is run. 0 or an error, with everything that a person needs to know said already.
     int (*fetch)(struct core *core, const struct uri *uri);
     bool remote; // from the network: what the setting `keep` is about
+    bool names;  // its paths end with the name of what is there
 };
 extern const struct core_transport core_transports[];
 extern const size_t core_transport_count;

@@ -21,8 +21,8 @@ int core_sink_open(struct core_sink **ret, struct core *core, const struct uri *
 static int plan(void *ctx, struct intake *in)
 {
     struct core_sink *sink = ctx;
-    const struct core_image *image = &sink->core->image;
     int err = core_intake_plan(sink->core, &in->seal, "");
+    const struct core_image *image = sink->core->images.coming;
     meter_start(&sink->meter, 0, core_now(sink->core));
     return err ? err : intake_accept(in, &image->map, image->list, image->chunk_bits);
 }
@@ -72,7 +72,7 @@ int core_sink_data(struct core_sink *sink, const uint8_t *data, size_t len)
         return ERR_SEAL_MAGIC;
     const struct stream_ops ops = { .ctx = sink, .plan = plan };
     sink->kind = SINK_IMAGE;
-    stream_init(&sink->stream, &sink->core->embed.trust, &ops, sink->core->image.seal_bytes);
+    stream_init(&sink->stream, &sink->core->embed.trust, &ops, sink->core->images.seal);
     sink->stream.hold = sink->local;
     return into_image(sink, sink->head, sink->head_len);
 }
@@ -142,7 +142,7 @@ int core_sink_next(struct core_sink *sink, int err, struct range *range)
     struct stream *s = &sink->stream;
     if (!sink->asked) {
         sink->asked = true;
-        sink->local = sink->core->image.partial || core_keep_wanted(sink->core);
+        sink->local = sink->core->images.partial || core_keep_wanted(sink->core);
         *range = (struct range){ 0, sink->local ? STREAM_FRONT : RANGE_END };
         return err;
     }
@@ -173,7 +173,7 @@ static void say_image(struct core_sink *sink, int err)
     console_say(sink->uri.scheme, "timing: bytes=%llu total_us=%llu digest_us=%llu transport_us=%llu helped=%u",
                 (unsigned long long)sink->stream.intake.seal.payload_size, (unsigned long long)total,
                 (unsigned long long)sink->digest_us, (unsigned long long)(total - sink->digest_us), core_helpers_jobs());
-    core->image.verified = true;
+    core_image_done(core);
 }
 
 // A script that came from outside may choose among sources; it cannot change what is trusted.

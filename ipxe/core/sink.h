@@ -50,5 +50,5 @@ int core_sink_data(struct core_sink *sink, const uint8_t *data, size_t len);
 int core_sink_bytes(struct core_sink *sink, uint64_t at, const uint8_t *data, size_t len);
 
 // All bytes are there (err 0), or the transport failed with `err`. Says on the console what came of it, runs a
-// script, and frees the sink. The image is in core->image when 0 is returned and it was one.
+// script, and frees the sink. An image is images.done when 0 is returned.
 int core_sink_close(struct core_sink *sink, int err);

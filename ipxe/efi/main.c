@@ -89,9 +89,9 @@ static void *map(void *ctx, uint64_t address, uint64_t length)
     return memory_claim(address, length);
 }
 
-static void unmap(void *ctx)
+static void unmap(void *ctx, uint64_t address, uint64_t length)
 {
-    memory_release();
+    memory_release(address, length);
 }
 
 static unsigned start_helpers(void *ctx, struct hashboard *board)
@@ -115,7 +115,7 @@ static void give_back(void)
 {
     helpers_settle();
     nic_close_all();
-    memory_release();
+    memory_release(0, UINT64_MAX);
     heap_free_all();
     if (rest_timer)
         (void)efi_boot->close_event(rest_timer);

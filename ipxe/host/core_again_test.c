@@ -256,11 +256,15 @@ static const struct kind {
       .tftp = "#!ipxe\nexit\n" },
     { "keep, and a power cut", "#!ipxe\nset keep disk:\ndhcp\nchain p2://10.0.0.1/image\n", "p2: timing", .before = cut_in_keeping,
       .disk = true },
+    { "several images, one freed, one started", NAMED "imgfetch p2://10.0.0.1/image\nimgfetch --name b http://boot/image\n"
+      "imgfetch --name c p2://10.0.0.1/image\nimgfree image\nimgstat\nboot b\n", "b (img) counter 7", .boots = true, .queries = 1 },
+    { "several images that nobody starts or frees", NAMED "imgfetch p2://10.0.0.1/image\nimgfetch --name b p2://10.0.0.1/image\n"
+      "imgfetch --name b p2://10.0.0.1/none || imgstat\nexit\n", "b (img) counter 7", .boots = false },
     { "HTTP of nobody", NAMED "chain http://10.0.0.9/image || exit\n", "timed out [G03]",
       .before = no_tcp },
 };
 
-_Static_assert(ARRAY_SIZE(kinds) == 29, "a prime number, so that each step leads through all of them");
+_Static_assert(ARRAY_SIZE(kinds) == 31, "a prime number, so that each step leads through all of them");
 
 static struct outcome first[ARRAY_SIZE(kinds)]; // what each kind's first start came to
 

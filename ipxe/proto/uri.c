@@ -315,10 +315,10 @@ int uri_format(const struct uri *uri, char *buf, size_t cap)
     return text_finish(&o);
 }
 
-int uri_path_name(const struct uri *uri, char *buf, size_t cap)
+static int decode(const char *p, char *buf, size_t cap)
 {
     struct text o = { .buf = buf, .cap = cap };
-    const char *p = uri->path + (uri->path[0] == '/'), *end = p + strlen(p);
+    const char *end = p + strlen(p);
     for (; p < end; p++) {
         int c = (uint8_t)*p;
         if (*p == '%') {
@@ -330,6 +330,20 @@ int uri_path_name(const struct uri *uri, char *buf, size_t cap)
         text_char(&o, (char)c);
     }
     return text_finish(&o);
+}
+
+int uri_path_name(const struct uri *uri, char *buf, size_t cap)
+{
+    return decode(uri->path + (uri->path[0] == '/'), buf, cap);
+}
+
+int uri_last_name(const struct uri *uri, char *buf, size_t cap)
+{
+    const char *last = uri->path;
+    for (const char *p = last; *p; p++)
+        if (*p == '/')
+            last = p + 1;
+    return decode(last, buf, cap);
 }
 
 int uri_request_target(const struct uri *uri, char *buf, size_t cap)

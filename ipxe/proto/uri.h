@@ -37,5 +37,8 @@ int uri_format(const struct uri *uri, char *buf, size_t cap);
 // ("p2:///web-1" -> "web-1"). ERR_URI_MALFORMED when the decoded text holds a NUL, ERR_TOO_LARGE.
 int uri_path_name(const struct uri *uri, char *buf, size_t cap);
 
+// The path's last part decoded: "http://server/a/web%2d1" -> "web-1", "" where it ends with '/' or is none. Errors as above.
+int uri_last_name(const struct uri *uri, char *buf, size_t cap);
+
 // Path and query as an HTTP request line wants them, at least "/".
 int uri_request_target(const struct uri *uri, char *buf, size_t cap);

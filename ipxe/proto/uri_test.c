@@ -32,6 +32,21 @@ TEST(native)
     CHECK_STR(text, "a b");
 }
 
+TEST(last_names)
+{
+    static const struct { const char *uri, *name; } cases[] = {
+        { "p2:///web", "web" }, { "http://h/a/b%20c/web%2d1.img?x=/y", "web-1.img" }, { "tftp://h/dir/", "" }, { "p2:///", "" },
+        { "http://h", "" }, { "file:web.img", "web.img" }, { "http://h/a%2fb", "a/b" },
+    };
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        CHECK_EQ(uri_parse(cases[i].uri, &u), 0);
+        CHECK_EQ(uri_last_name(&u, text, sizeof text), (int)strlen(cases[i].name));
+        CHECK_STR(text, cases[i].name);
+    }
+    CHECK_EQ(uri_parse("http://h/long/0123456789abcdef", &u), 0);
+    CHECK_EQ(uri_last_name(&u, text, 16), ERR_TOO_LARGE);
+}
+
 TEST(hosts)
 {
     CHECK_EQ(uri_parse("http://User:Pw@Boot.Example.ORG:8080/x?y=1#frag", &u), 0);
@@ -162,4 +177,4 @@ TEST(resolving_is_bounded)
     CHECK_EQ(uri_resolve(&base, &ref, &out), ERR_TOO_LARGE);
 }
 
-TEST_MAIN(T(native), T(hosts), T(refuses), T(writes_what_it_read), T(resolves), T(resolving_is_bounded))
+TEST_MAIN(T(native), T(last_names), T(hosts), T(refuses), T(writes_what_it_read), T(resolves), T(resolving_is_bounded))

@@ -5,17 +5,19 @@
 
 // Columns: name, function (command_... in core/), least and most arguments (-1: any number), usage.
 #define SCRIPT_COMMAND_LIST(X)                                                                                         \
-    X("boot", boot, 0, 1, "[URI]")                                                                                     \
+    X("boot", boot, 0, -1, "[--name NAME] [NAME|URI]")                                                                 \
     X("cat", cat, 1, 1, "URI")                                                                                         \
-    X("chain", chain, 1, -1, "[--autofree] [--replace] [--name NAME] [--timeout MS] URI")                              \
+    X("chain", boot, 1, -1, "[--autofree] [--replace] [--name NAME] [--timeout MS] NAME|URI")                          \
     X("dhcp", dhcp, 0, -1, "[--force] [--timeout MS] [netN]...")                                                       \
     X("floor", floor, 0, 2, "[--clear [PRODUCT]]")                                                                     \
     X("ifconf", dhcp, 0, -1, "[--force] [--timeout MS] [netN]...")                                                     \
     X("ifclose", ifclose, 0, 1, "[netN]")                                                                              \
     X("ifopen", ifopen, 0, 1, "[netN]")                                                                                \
     X("ifstat", ifstat, 0, 1, "[netN]")                                                                                \
+    X("imgexec", boot, 0, -1, "[--name NAME] [NAME|URI]")                                                              \
     X("imgfetch", imgfetch, 1, -1, "[--name NAME] [--timeout MS] URI")                                                 \
     X("imgfree", imgfree, 0, 1, "[NAME]")                                                                              \
+    X("imgselect", imgselect, 1, 1, "NAME")                                                                            \
     X("imgstat", imgstat, 0, 0, "")                                                                                    \
     X("ls", ls, 0, 1, "[URI]")                                                                                         \
     X("poweroff", poweroff, 0, 0, "")                                                                                  \

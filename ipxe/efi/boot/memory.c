@@ -5,7 +5,7 @@
 #include "base/range.h"
 #include "efi/efi.h"
 
-#define CLAIMS_MAX 64
+#define CLAIMS_MAX 256 // some images, each with a few, at most PLACE_HELD_MAX
 #define MAP_SLACK 8 // descriptors that the map's own allocation may add
 
 static struct mem_region claims[CLAIMS_MAX]; // whole pages, not overlapping
@@ -112,10 +112,14 @@ void *memory_claim(uint64_t address, uint64_t length)
     return (void *)(uintptr_t)address; // all memory is mapped one to one (UEFI 2.10, 2.3.4 and 2.3.6)
 }
 
-void memory_release(void)
+void memory_release(uint64_t address, uint64_t length)
 {
-    while (claim_count > 0) {
-        claim_count--;
-        (void)efi_boot->free_pages(claims[claim_count].base, claims[claim_count].length / EFI_PAGE_SIZE);
+    uint64_t first = address & ~(EFI_PAGE_SIZE - 1);
+    for (unsigned i = claim_count; i-- > 0;) {
+        const struct mem_region claimed = claims[i];
+        if (claimed.base < first || claimed.base - first >= length + (address - first))
+            continue;
+        (void)efi_boot->free_pages(claimed.base, claimed.length / EFI_PAGE_SIZE);
+        claims[i] = claims[--claim_count];
     }
 }

@@ -9,5 +9,5 @@ unsigned memory_free(struct mem_region *ret, unsigned cap);
 // Allocates [address, address + length), as far as it is not ours already. NULL when the firmware does not give it.
 void *memory_claim(uint64_t address, uint64_t length);
 
-// Gives back everything that was claimed.
-void memory_release(void);
+// Gives back what was claimed for addresses within [address, address + length): whole claims, for nobody shares a page with another.
+void memory_release(uint64_t address, uint64_t length);

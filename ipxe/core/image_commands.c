@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MPL-2.0
+// The commands about images: those in memory, by name, and those that are fetched. See commands.h.
+#include "core/commands.h"
+
+static struct core *core_of(struct script *s)
+{
+    return s->ctx;
+}
+
+// The options are iPXE's; but for the name none has a meaning here (doc/ipxe-differences.md). The index of the operand, or an error.
+static int read_options(struct script *s, int argc, char **argv, int min, const char **ret_name)
+{
+    static const char *ignored;
+    const struct script_option options[] = { { 'a', "autofree", false, &ignored }, { 'r', "replace", false, &ignored },
+                                             { 'n', "name", true, ret_name },      { 't', "timeout", true, &ignored } };
+    int first = script_options(s, argc, argv, options, ARRAY_SIZE(options), min, -1);
+    if (first >= 0 && *ret_name && !images_name_fits(*ret_name))
+        return script_usage(s, "a name has 1 to 63 characters of ASCII, and no blank");
+    if (first >= 0 && first + 1 < argc)
+        script_printf(s, "%s: \"%s\" and what follows is not used: an image has its own command line\n", argv[0], argv[first + 1]);
+    return first;
+}
+
+CORE_COMMAND(imgfetch)
+{
+    const char *name = NULL;
+    int first = read_options(s, argc, argv, 1, &name);
+    return first < 0 ? first : core_chain(core_of(s), argv[first], name, false);
+}
+
+// An image in memory comes before a URI: its name may be one, relative to the script.
+CORE_COMMAND(boot)
+{
+    struct core_images *images = &core_of(s)->images;
+    const char *name = NULL;
+    int first = read_options(s, argc, argv, 0, &name);
+    if (first < 0)
+        return first;
+    struct core_image *image = first < argc ? images_find(images, argv[first]) : images_last(images);
+    if (image)
+        return core_image_start(core_of(s), image);
+    if (first < argc)
+        return core_chain(core_of(s), argv[first], name, true);
+    console_error("boot", ERR_BOOT_NOTHING, "no verified image is loaded");
+    return ERR_BOOT_NOTHING;
+}
+
+CORE_COMMAND(imgselect)
+{
+    struct core_images *images = &core_of(s)->images;
+    struct core_image *image = images_find(images, argv[1]);
+    if (!image)
+        return core_image_unknown(core_of(s), argv[0], argv[1]);
+    images_select(images, image);
+    return 0;
+}
+
+CORE_COMMAND(imgfree)
+{
+    struct core *core = core_of(s);
+    struct core_images *images = &core->images;
+    struct core_image *image;
+    if (argc > 1) {
+        image = images_find(images, argv[1]);
+        if (!image)
+            return core_image_unknown(core, argv[0], argv[1]);
+        core_image_free(core, image);
+        return 0;
+    }
+    while ((image = images_last(images)))
+        core_image_free(core, image);
+    if (images->partial)
+        core_image_free(core, images->partial);
+    return 0;
+}
+
+static void show(struct script *s, const struct core_image *image)
+{
+    const struct seal *seal = &image->seal;
+    bool other = strcmp(image->name, seal->name) != 0;
+    script_printf(s, "%s%s%s%s counter %llu, %llu bytes, verified\n", image->name, other ? " (" : "", other ? seal->name : "",
+                  other ? ")" : "", (unsigned long long)seal->counter, (unsigned long long)seal->payload_size);
+    for (uint32_t i = 0; i < seal->part_count; i++)
+        script_printf(s, "  %s: %llu bytes at 0x%llx\n", seal->parts[i].name, (unsigned long long)seal->parts[i].size,
+                      (unsigned long long)image->plan.part_address[i]);
+}
+
+CORE_COMMAND(imgstat)
+{
+    struct core_images *images = &core_of(s)->images;
+    for (struct core_image *image = NULL; (image = images_next(images, image));)
+        show(s, image);
+    if (images_last(images))
+        return 0;
+    script_printf(s, "no image is loaded\n");
+    return ERR_NOT_FOUND;
+}
