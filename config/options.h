@@ -12,8 +12,9 @@
 #define TPM_AND_VARIABLES 1
 #endif
 
-// UEFI: network cards that a driver of ipxe/drivers/ knows are driven by it, several times as fast as by the firmware's
-// (doc/efi.md). On. Without a compiler, for one card that it does not work with: the same file under the name snponly.efi.
+// Network cards that a driver of ipxe/drivers/ knows are driven by it, several times as fast as by the firmware's (doc/efi.md,
+// doc/bios.md). On. Without a compiler, for one card that it does not work with: `signet embed --drivers firmware`, or under UEFI the same
+// file under the name snponly.efi.
 #define NATIVE_DRIVERS 1
 
 // `floor --clear` typed into the shell takes the kept anti-rollback floor away (doc/floor.md). On: the way back for a

@@ -31,6 +31,7 @@ class Disk:
     damage: tuple = ()  # "A+OFFSET", "B+OFFSET": a bit of that slot flipped; "I+OFFSET": of the image, "T+OFFSET": of the disk
     trial: bool = False  # slot B is newer and on trial, else A is newer and both are confirmed
     trust: tuple = ("alice",)
+    drivers: str = "native"  # or "firmware"
     install: str = ""  # option of `signet install` that writes the boot bits: --gap, --bios-boot, --zfs
     pool: tuple = ()  # disks of ci/corpus/zfs-disks; the image is on a disk of its own then
     missing: int = 0  # so many disks of the pool, from the first on, are pulled after the installation
@@ -135,7 +136,7 @@ def embed(spec, artefact, comment=""):
     script = artefact + ".ipxe"
     text = fixtures.payload.read(os.path.join(fixtures.TOP, "embed/boot.ipxe")) if spec.script is None else spec.script.encode()
     fixtures.payload.write(script, text + comment.encode())
-    command = [fixtures.SIGNET, "embed", "--script", script]
+    command = [fixtures.SIGNET, "embed", "--script", script, "--drivers", spec.drivers]
     for key in spec.trust:
         command += ["--trust", fixtures.path(key + ".pub")]
     run(command + [os.path.join(fixtures.TOP, "build/bios/bootarea.bare"), "-o", artefact])

@@ -88,12 +88,13 @@ class Machine(Console):
                    "-nodefaults", "-vga", "std", "-serial", f"file:{console}",
                    "-monitor", f"unix:{self.monitor_path},server=on,wait=off",
                    "-chardev", f"file,id=bios,path={folder}/bios{name}.log", "-device", "isa-debugcon,iobase=0x402,chardev=bios",
+                   *(extra if "bus=" in nic else ()),  # QEMU wants a bus before what is on it
                    "-netdev", f"{netdev},id=n0", "-device", f"{nic},netdev=n0,mac={mac}" + ("" if "bootindex=" in nic else ",bootindex=1")]
         if cpu:
             command += ["-cpu", cpu]
         if not restarts:
             command += ["-no-reboot"]
-        self.start(command + list(extra), folder, name)
+        self.start(command + list(() if "bus=" in nic else extra), folder, name)
 
     def monitor(self, command):
         while self.running() and not os.path.exists(self.monitor_path):  # it has just been started

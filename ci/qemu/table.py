@@ -137,13 +137,32 @@ def boot(name, about, image="good", **options):
 
 
 # The other cards of QEMU that have a stock ROM.
-OTHER_CARDS = ("i82550", "i82551", "i82559c", "i82559er", "pcnet", "vmxnet3", "e1000e")
+OTHER_CARDS = ("i82550", "i82551", "i82559c", "i82559er", "pcnet", "vmxnet3")
+
+# Loaded by their stock ROMs, and from then on by a driver of ours, unless it is told to leave them to UNDI.
+NATIVE = {"virtio-net": ("virtio-net-pci", "virtio-net"), "e1000e": ("e1000e", "e1000"), "e1000-82545em": ("e1000-82545em", "e1000"),
+          "virtio-net-modern": ("virtio-net-pci,disable-legacy=on,disable-modern=off", "virtio-net")}
+BY_UNDI = ("--drivers", "firmware")
+
+
+def by(driver):
+    return ("GUEST-PART-OK blob", rf"net: net0 .* \({driver}\)\n")
+
 
 ROWS = [
     boot("e1000", "e1000 by its stock ROM, DHCP and TFTP from dnsmasq, a named server"),
-    boot("virtio-net", "virtio-net by its stock ROM", nic="virtio-net-pci"),
     boot("rtl8139", "rtl8139 by its stock ROM", nic="rtl8139"),
-    *[boot(nic, f"{nic} by its stock ROM", nic=nic) for nic in OTHER_CARDS],
+    *[boot(name, f"{name} loaded by its stock ROM, driven natively", nic=nic, expect=by(driver)) for name, (nic, driver) in NATIVE.items()],
+    *[boot(nic, f"{nic} by its stock ROM", nic=nic, expect=by("undi")) for nic in OTHER_CARDS],
+    boot("e1000-undi", "e1000 left to its ROM; the ROM's DHCPACK", policy=BY_UNDI, expect=by("undi"), after=(("no_dhcp_after_nbp",),)),
+    *[boot(name + "-undi", f"{name} left to its ROM", nic=NATIVE[name][0], policy=BY_UNDI, expect=by("undi")) for name in ("virtio-net", "e1000e")],
+    boot("loss-undi", "5 % loss and reordering by a relay in the wire, by UNDI", nic="virtio-net-pci", policy=BY_UNDI, link="relay", loss=0.05,
+         reorder=0.25, deadline=240, expect=by("undi")),
+    boot("native-bridge", "a card behind a PCI bridge, driven natively", nic="e1000,bus=b1,addr=3",
+         devices=("-device", "pci-bridge,id=b1,chassis_nr=1"), expect=by("e1000")),
+    boot("native-above-4-gib", "registers above 4 GiB, which a device with a large BAR moves there: said, and UNDI has the card",
+         nic="virtio-net-pci", devices=("-device", "pci-testdev,membar=4G"),
+         expect=by("undi") + ("1af4:1000 has registers above 4 GiB",)),
     boot("ne2k_pci", "ne2k_pci by its stock ROM, which hears nothing any more once its ring is full: it never is", nic="ne2k_pci",
          expect=("GUEST-PART-OK blob", r"p2: timing: .* lost=\d{1,2} ")),
     boot("ne2k_pci-http", "the same over HTTP", nic="ne2k_pci", script=chain(f"http://{A}:8080/good", "dhcp"),
@@ -154,8 +173,8 @@ ROWS = [
     boot("sha-ni", "a processor with SHA extensions: SHA-256 by its own instructions, in 32-bit mode", cpu="max", newer=True,
          expect=("GUEST-PART-OK blob", "digest: SHA-256 by SHA-NI")),
     boot("q35", "a machine with PCI Express", machine="q35"),
-    boot("cached-dhcp", "the ROM's DHCPACK is used: one DISCOVER by the ROM, none by Signet",
-         after=(("no_dhcp_after_nbp",),)),
+    boot("cached-dhcp", "the ROM's DHCPACK is used, although a driver of ours has the card: one DISCOVER by the ROM, none by Signet",
+         expect=by("e1000"), after=(("no_dhcp_after_nbp",),)),
     boot("discover-ipv4", "no server named: found by multicast or broadcast", script=chain("p2:///good", "dhcp")),
     boot("discover-ipv6", "discovery and boot over IPv6 link-local alone: no DHCP in the script, a server without IPv4",
          script=chain("p2:///good", "ifopen"), servers=[Server("a", ["good"])],
@@ -309,6 +328,6 @@ def broken_rows():
                   expect=(r"\[N16\]", r"seal: \d+ of \d+ KiB are in memory already"), after=(("bodies_at_most", "b", most),))
 
 
-NOT_ON_HOST = {"e1000", "sha-ni", "cached-dhcp", "smallest", "loss-relay"}  # about the PXE ROM, the machine, QEMU's socket
+NOT_ON_HOST = {"e1000", "e1000-undi", "sha-ni", "cached-dhcp", "smallest", "loss-relay"}  # about the PXE ROM, the machine, QEMU's socket
 ROWS += (list(host_rows()) + list(endless_rows()) + list(broken_rows()) + table_dhcp.rows(ROWS) + table_names.rows(ROWS) + table_efi.rows(ROWS) +
          table_disk.rows(ROWS) + table_usb.rows(ROWS))

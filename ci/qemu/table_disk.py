@@ -5,11 +5,13 @@ from dataclasses import replace
 import disk
 import fixtures
 
-NO_NETWORK = "e1000,romfile="  # a card without a ROM: nothing that a BIOS could use
+NO_NETWORK = "rtl8139,romfile="  # a card without a ROM, and without a driver in Signet: nothing that a BIOS could use
+NO_ROM = ",romfile="
 FROM_DISK = "#!ipxe\nchain disk: || echo ROW-FAILED\necho ROW-END\n"
 FROM_NETWORK = "#!ipxe\ndhcp && chain p2://10.50.0.2/good || echo ROW-FAILED\n"
 LEAVES = "#!ipxe\ndhcp && imgfetch p2://10.50.0.2/good && imgfree && echo SIGNET-FROM-DISK\n"
 BY_ROM = ("disk: Signet from slot", "brought up by its ROM")
+NATIVELY = ("disk: Signet from slot", r"net: net0 .*\((e1000|virtio-net)\)\n")
 # SeaBIOS's serial console sends a text's last bytes late, from its timer, and on a busy host some are lost when Signet takes
 # over ("damaged, not entere" was seen): rows with bios_text look for the beginning of what the stage says.
 SLOT_A, SLOT_B = "disk: Signet from slot A", "disk: Signet from slot B"
@@ -40,9 +42,10 @@ def keep_rows(good):
     return [
         replace(base, name="disk-keep-stranger", script="#!ipxe\necho ROW-FAILED\n", dhcp=options, after=(("stranger_whole",),),
                 about="DHCP asks for a copy on an MBR's partition of type da with an md RAID 1.2 label: not a byte is written",
-                disk=disk.Disk(stranger=bytes.fromhex("fc4e2ba901") + bytes(range(1, 255)) * 16), expect=(r"keep: .*\[D07\]",) + BY_ROM),
+                disk=disk.Disk(drivers="firmware", stranger=bytes.fromhex("fc4e2ba901") + bytes(range(1, 255)) * 16),
+                expect=(r"keep: .*\[D07\]",) + BY_ROM),
         replace(base, name="disk-keep", script="#!ipxe\necho ROW-FAILED\n", disk=disk.Disk(p2, table="gpt"), again=reused,
-                expect=base.expect + BY_ROM,
+                expect=base.expect + NATIVELY,
                 about="a network image is kept by INT 13h writes; boots with the server dead; of the next one little is fetched"),
         replace(host, name="host-keep", about="the same by the default script and three DHCP options, on sectors of 4096 bytes", script=None,
                 dhcp=options, again=reused),
@@ -76,12 +79,12 @@ def rows(table):
         on(base, "gap", "MBR, boot area in its gap, an image from a partition; no network", spec()),
         on(base, "bios-boot", "GPT, a BIOS boot partition, an image by partition type; no network", spec(table="gpt")),
         on(base, "default-script", "the default script goes on to the disk when there is no network", spec(script=None, table="gpt"),
-           expect=(SLOT_A, "8086:100e has no PXE ROM in memory", "only local sources are left", "next: the disks")),
+           expect=(SLOT_A, "10ec:8139 has no PXE ROM in memory", "only local sources are left", "next: the disks")),
         on(refused, "network-rom-refuses", "a PXE ROM whose UNDI loader fails: said, and the script goes on without the card",
-           spec(image="", script="#!ipxe\ndhcp || echo ROW-END\n"), nic="e1000,romfile=" + fixtures.path("refusing.rom"),
+           spec(image="", script="#!ipxe\ndhcp || echo ROW-END\n", drivers="firmware"), nic="e1000,romfile=" + fixtures.path("refusing.rom"),
            expect=(r"8086:100e by its ROM at [0-9a-f]+: .*\[N11\]", r"\[N01\]")),
         on(replace(by_rom, servers=[]), "network-silent", "a card by its ROM, but no server answers: the default script goes on to the disk",
-           spec(script=None), expect=good.expect + BY_ROM + (r"\[P01\]", "next: the disks")),
+           spec(script=None, drivers="firmware"), expect=good.expect + BY_ROM + (r"\[P01\]", "next: the disks")),
         on(base, "selectors", "an image by number, label, PARTUUID, type and range; what is not there says so",
            spec(table="gpt", script="#!ipxe\n" + "".join(
                f"imgfetch disk:{s} && echo FOUND-{n} || echo MISSED-{n}\nimgfree\n" for n, s in enumerate((
@@ -106,10 +109,19 @@ def rows(table):
            expect=(r"\[S16\]", "ROW-FAILED")),
         on(refused, "image-untrusted", "an image on the disk that no anchor signed", spec(trust=("mallory",)),
            expect=(r"\[S07\]", "ROW-FAILED")),
-        on(by_rom, "network-virtio", "virtio-net brought up by its own PXE ROM", spec(script=FROM_NETWORK, image=""), nic="virtio-net-pci"),
+        on(by_rom, "network-virtio", "virtio-net brought up by its own PXE ROM", spec(script=FROM_NETWORK, image="", drivers="firmware"),
+           nic="virtio-net-pci"),
         on(by_rom, "network-two-cards", "two cards brought up by two ROMs, both open; the second has no cable",
-           spec(script="#!ipxe\nifopen net1\n" + FROM_NETWORK[7:], image="", second_card="e1000"), nic="rtl8139",
+           spec(script="#!ipxe\nifopen net1\n" + FROM_NETWORK[7:], image="", second_card="e1000", drivers="firmware"), nic="rtl8139",
            expect=good.expect + BY_ROM + ("10ec:8139 brought up(?s:.*)8086:100e brought up",)),
+        *[on(by_rom, "network-no-rom-" + nic.split("-")[0], f"{nic} without a ROM, driven natively", spec(script=FROM_NETWORK, image=""),
+             nic=nic + NO_ROM, expect=good.expect + NATIVELY) for nic in ("e1000", "virtio-net-pci")],
+        on(by_rom, "network-mixed", "a card by its ROM and one natively, both open; the second has no cable",
+           spec(script="#!ipxe\nifopen net1\n" + FROM_NETWORK[7:], image="", second_card="e1000"), nic="rtl8139",
+           expect=good.expect + BY_ROM + (r"net: net0 .*\(undi\)\n(?s:.*)net1 .*\(e1000\)\n",)),
+        on(by_rom, "network-natively-two", "two e1000, both natively and open; the second has no cable",
+           spec(script="#!ipxe\nifopen net1\n" + FROM_NETWORK[7:], image="", second_card="e1000"),
+           expect=good.expect + NATIVELY + (r"net1 .*\(e1000\)\n",)),
         on(base, "install-gap", "the boot bits by signet install, into the gap", spec(install="--gap")),
         on(base, "install-bios-boot", "the boot bits by signet install, into a BIOS boot partition, with an update",
            spec(install="--bios-boot", table="gpt", updates=2), expect=(r"disk: Signet from slot . \(sequence 2\)",)),
@@ -128,7 +140,9 @@ def rows(table):
         on(to_network, "both-stages-damaged", "both stages damaged: the MBR says so, and the BIOS goes on to its PXE ROM",
            spec(bios_text=True, damage=("A+5000", "B+5000")), expect=good.expect + ("Signet MBR: no slot left",)),
         on(to_network, "leaves", "Signet from the disk ends; the BIOS goes on to its PXE ROM", spec(script=LEAVES),
-           expect=good.expect + (SLOT_A, "SIGNET-FROM-DISK")),
+           expect=good.expect + (SLOT_A, "SIGNET-FROM-DISK") + NATIVELY),
+        on(to_network, "leaves-undi", "the same after it had the card by its ROM", spec(script=LEAVES, drivers="firmware"),
+           expect=good.expect + (SLOT_A, "SIGNET-FROM-DISK") + BY_ROM),
         # What needs no machine: the core as a Linux process.
         replace(good, name="host-disk", about="images from disks with sectors of 512 (damaged: refused) and 4096 bytes; no network",
                 machine="host", group="host", servers=[], disks=(disk.Data("old", damage=9000000), disk.Data("new", sector=4096)),

@@ -237,6 +237,9 @@ def rows(table):
                 " which leaves the card to the firmware's driver", firmware="uefi-pxe", tftp=("good",), dhcp=("--dhcp-boot=" + SNP_ONLY,),
                 files=(("tftp", "autoexec.ipxe", "#!ipxe\ndhcp\nchain good\n"), ("tftp", SNP_ONLY, own_file("efi-autoexec-tftp"))),
                 expect=good.expect + (r"\(snp\)",)),
+        replace(outside, name="efi-drivers-firmware", about="`embed --drivers firmware` leaves the card to the firmware's driver under any name",
+                firmware="esp", policy=("--drivers", "firmware"), expect=good.expect + (r"\(snp\)",),
+                files=(("esp", "EFI/BOOT/autoexec.ipxe", f"#!ipxe\ndhcp\nchain {image}\n"),)),
         replace(outside, name="efi-pxe-ipv6", about="OVMF by its own PXE over IPv6: its address is used; autoexec.ipxe and an application from"
                 " the same TFTP server", firmware="uefi-pxe6", tftp=("apptest-bare",), servers=[], boots="", end="apptest-bare has ended",
                 files=(("tftp", "autoexec.ipxe", "#!ipxe\ndhcp\nchain apptest-bare\n"),),

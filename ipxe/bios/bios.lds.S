@@ -50,6 +50,7 @@ SECTIONS {
     bss_end = ALIGN(4096);
     heap_start = bss_end;
     heap_end = heap_start + HEAP_SIZE;
+    own_end = heap_end + DMA_SIZE;
 
     real_stack_top = REAL_STACK_TOP; // for real/mode.S
     high_size = high_end - high_start;
@@ -60,7 +61,7 @@ SECTIONS {
     /DISCARD/ : { *(.comment .note .note.* .eh_frame .eh_frame_hdr .ARM.*) }
 
     ASSERT(low_end <= LOW_END, "the 16-bit part is too large")
-    ASSERT(heap_end <= HIGH_LIMIT, "variables and heap are too large")
+    ASSERT(own_end <= HIGH_LIMIT, "variables, heap and memory of cards are too large")
     ASSERT(high_stack_top <= UNPACKER_BASE, "the program is too large: the unpacker lies in its way")
     ASSERT(heap_end >= UNPACKER_END, "the unpacker lies behind the memory that was looked at")
 }

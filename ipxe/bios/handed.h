@@ -11,3 +11,4 @@ extern uint16_t base_kib;         // base memory by INT 12h
 // The blob of `signet embed`, above 1 MiB; length 0: none.
 extern uint8_t embed_area[];
 extern uint32_t embed_length;
+extern uint32_t embed_flags; // EMBED_FLAG_* (image/embed.h)

@@ -44,9 +44,10 @@
 
 // The protected-mode part with its variables, its stack and the heap.
 #define HIGH_BASE 0x100000
-#define HIGH_LIMIT 0x800000    // ends below this
+#define HIGH_LIMIT 0xa00000    // ends below this
 #define HIGH_STACK_SIZE 0x10000
 #define HEAP_SIZE 0x200000
+#define DMA_SIZE 0x460000       // behind the heap: what cards and native drivers share, of two e1000 or more of virtio-net
 // Where the unpacker and what it works with lie until it is done: behind what it unpacks, below the heap's end (checked by the
 // linker script).
 #define UNPACKER_BASE 0x200000

@@ -12,7 +12,6 @@
 #include "bios/network.h"
 #include "bios/panic.h"
 #include "bios/platform.h"
-#include "bios/undi.h"
 #include "core/core.h"
 #include "crypto/digest_hw.h"
 
@@ -25,7 +24,7 @@ static void seed_entropy(void)
         const char *uuid;
     } unique = { .uuid = machine_smbios("uuid") };
     struct card *cards[CARDS_MAX];
-    if (undi_cards(NULL, cards))
+    if (network_cards(NULL, cards))
         unique.info = cards[0]->info;
     entropy_init(&unique, sizeof unique);
     if (unique.uuid)

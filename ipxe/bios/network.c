@@ -1,21 +1,118 @@
 // SPDX-License-Identifier: MPL-2.0
 #include "bios/network.h"
 
+#include "bios/clock.h"
 #include "bios/console.h"
+#include "bios/handed.h"
+#include "bios/native.h"
+#include "bios/pci.h"
 #include "bios/pxe.h"
 #include "bios/undi.h"
 #include "bios/undi_rom.h"
+#include "image/embed.h"
+#include "options.h"
+
+#define CLASS_ETHERNET (PCI_CLASS_NETWORK << 8) // and the subclass
+#define QUIET_US 2000000 // without an interrupt to wake us: no halt before it has been quiet for so long
+
+static struct card *cards[CARDS_MAX];
+static unsigned count;
+static uint64_t last_frame_us; // of native cards, as network_idle() knows it
+
+// A driver waits by the clock with interrupts off, so it must be one that goes on then.
+static bool native_wanted(void)
+{
+    return NATIVE_DRIVERS && clock_tsc_khz() && !(embed_flags & EMBED_FLAG_FIRMWARE_DRIVERS);
+}
+
+// What booted Signet knows the network: the lease stays with the card. NULL: UNDI has it again.
+static struct card *take_over(struct card *undi, struct card *native)
+{
+    undi_lend(undi);
+    if (native_start(native) != 0)
+        goto give_back;
+    if (memcmp(native->info.mac, undi->info.mac, 6) != 0) {
+        bios_say("net: %s has another address than the PXE ROM uses\n", native->info.chip);
+        native_drop(native);
+        goto give_back;
+    }
+    memcpy(&native->info.dhcp_ack, &undi->info.dhcp_ack, sizeof native->info - offsetof(struct card_info, dhcp_ack));
+    return native;
+
+give_back:
+    bios_say("net: the PXE ROM's UNDI goes on\n");
+    undi_take_back(undi);
+    return NULL;
+}
+
+static void find_booted(void)
+{
+    struct card *undi, *native;
+    uint16_t at;
+    if (undi_add(true, &undi) != 0) {
+        bios_say("undi: the PXE ROM does not say which card it has\n");
+        return;
+    }
+    native = native_wanted() && undi_place(undi, &at) ? native_find(at) : NULL;
+    if (native)
+        native = take_over(undi, native);
+    cards[count++] = native ? native : undi;
+}
+
+static void find_all(void)
+{
+    struct pci_bus_walk walk;
+    struct pci_bus_function found;
+    bool any = false;
+    pci_walk(&walk);
+    while (count < CARDS_MAX && pci_bus_next(&walk, &found)) {
+        if (found.class >> 8 != CLASS_ETHERNET)
+            continue;
+        any = true;
+        struct card *card = native_wanted() ? native_find(found.at) : NULL;
+        if (!card || native_start(card) != 0)
+            card = undi_rom_start(&found);
+        if (card)
+            cards[count++] = card;
+    }
+    if (!any)
+        bios_say("net: no Ethernet card on the PCI bus\n");
+}
 
 void network_find(void)
 {
-    if (pxe_find() != 0)
-        undi_rom_start();
-    else if (undi_add(true) != 0)
-        bios_say("undi: the PXE ROM does not say which card it has\n");
+    if (pxe_find() == 0)
+        find_booted();
+    else
+        find_all();
+}
+
+unsigned network_cards(void *ctx, struct card *ret[CARDS_MAX])
+{
+    memcpy(ret, cards, sizeof cards);
+    return count;
+}
+
+void network_idle(void)
+{
+    uint64_t now = clock_us();
+    if (native_frame_passed())
+        last_frame_us = now;
+    if (!last_frame_us || now - last_frame_us >= QUIET_US)
+        undi_idle();
+}
+
+void network_silence(void)
+{
+    native_drop_all();
+    undi_shutdown();
+    count = 0;
 }
 
 void network_release(void)
 {
+    native_drop_all();
     undi_close_all();
     undi_rom_stop();
+    count = 0;
 }

@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: MPL-2.0
-// Where the cards come from and where they go to.
+// Where the cards come from, who drives them, and where they go to.
 #pragma once
+#include "net/card.h"
 
-// The card whose PXE ROM is in memory with its API, as after a boot by it; else all that have ROMs in memory.
+// The card whose PXE ROM is in memory with its API, as after a boot by it; else all that a native driver knows or that have ROMs in
+// memory. A card that a native driver knows is that driver's, unless it refuses or the artefact says otherwise (EMBED_FLAG_FIRMWARE_DRIVERS,
+// image/embed.h); the ROM's UNDI drives the others.
 void network_find(void);
+unsigned network_cards(void *ctx, struct card *ret[CARDS_MAX]); // struct platform's `cards`
+// Until the next tick at the latest, when no frame is to be expected.
+void network_idle(void);
+
+// All cards silent and their memory no longer written, for a system that is about to start. There are none afterwards.
+void network_silence(void);
 // For the next boot device, which may be a ROM whose cards these are.
 void network_release(void);

@@ -6,6 +6,7 @@
 #include "base/version.h"
 #include "bios/console.h"
 #include "bios/leave.h"
+#include "bios/native.h"
 #include "bios/ports.h"
 #include "bios/undi.h"
 #include "real/selectors.h"
@@ -50,6 +51,7 @@ void panic_init(void)
 static NORETURN void next_device(void)
 {
     bios_say("panic: trying the next boot device.\n");
+    native_drop_all();
     undi_close_all(); // no interrupt handler may outlive us
     leave_to_rom();
 }

@@ -13,7 +13,6 @@
 #include "bios/network.h"
 #include "bios/power.h"
 #include "bios/receive.h"
-#include "bios/undi.h"
 
 #define FOUR_GIB 0x100000000ull
 
@@ -51,7 +50,7 @@ static int console_key(void *ctx)
 
 static void idle(void *ctx, uint64_t deadline_us)
 {
-    undi_idle(); // until the next tick at the latest
+    network_idle(); // until the next tick at the latest
 }
 
 static unsigned memory(void *ctx, struct mem_region ret[PLATFORM_REGIONS_MAX])
@@ -75,7 +74,7 @@ static int boot(void *ctx, const struct platform_boot *what)
     int err = linux_prepare(what, machine_map());
     if (err)
         return err;
-    undi_shutdown();
+    network_silence();
     if (last_thing)
         last_thing();
     start_kernel((uint32_t)what->kernel_address, what->move_count);
@@ -87,7 +86,7 @@ static void leave(void *ctx, enum platform_leave how)
         network_release();
         leave_to_rom();
     }
-    undi_shutdown();
+    network_silence();
     if (how == LEAVE_POWEROFF) {
         power_off();
         bios_say("bios: this machine does not power itself off; it is safe to do so now.\n");
@@ -113,7 +112,7 @@ static const struct platform pc = {
     .console_write = console_out,
     .console_getkey = console_key,
     .idle = idle,
-    .cards = undi_cards,
+    .cards = network_cards,
     .memory = memory,
     .firmware_memory = firmware_memory,
     .memory_limit = FOUR_GIB,

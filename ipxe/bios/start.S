@@ -44,6 +44,8 @@ rise:
     movl $high_end, %edi
     movl $bss_words, %ecx
     rep stosl
+    movl embed_slot + 36, %eax     // SLOT_FLAGS
+    movl %eax, embed_flags
     // The embedded blob follows the file's own bytes; core/main.c judges it.
     movl embed_slot + 20, %esi
     movl embed_slot + 24, %ecx
@@ -155,7 +157,7 @@ check_base_memory:
     cmpl %ecx, %eax
     ret
 
-// All of [HIGH_BASE, heap_end) must be usable memory by E820, or by function 88h where there is no E820.
+// All of [HIGH_BASE, own_end) must be usable memory by E820, or by function 88h where there is no E820.
 // Out: CF and SI = message when it is not. Clobbers EAX, EBX, ECX, EDX, DI, ES.
 check_high_memory:
     xorw %ax, %ax
@@ -180,7 +182,7 @@ check_high_memory:
     jne 9f
     addl e820_entry + 8, %eax
     jc 9f
-    cmpl $heap_end, %eax
+    cmpl $own_end, %eax
     jae 9f
 2:  movb $1, e820_seen
     testl %ebx, %ebx
@@ -194,7 +196,7 @@ check_high_memory:
     movzwl %ax, %eax
     shll $10, %eax
     addl $HIGH_BASE, %eax
-    cmpl $heap_end, %eax
+    cmpl $own_end, %eax
     jae 9f
 4:  movw $message_high, %si
     stc

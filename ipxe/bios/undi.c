@@ -69,7 +69,7 @@ static void take_packets(struct card_info *nic)
     nic->boot_reply = nic->boot_reply_len ? undi.reply : NULL;
 }
 
-int undi_add(bool booted)
+int undi_add(bool booted, struct card **ret)
 {
     struct pxe_undi_information info = { 0 };
     if (undi.count == UNDI_CARDS_MAX)
@@ -98,32 +98,33 @@ int undi_add(bool booted)
         fmt_snprintf(nic->chip, sizeof nic->chip, "PCI %04x:%04x by %s, irq %u", type.vendor, type.device, pxe_kind(),
                      card->irq);
         know_ring(nic, type.vendor, type.device);
+        card->on_pci = true;
+        card->at = type.bus_dev_fn;
     } else {
         fmt_snprintf(nic->chip, sizeof nic->chip, "card by %s, irq %u", pxe_kind(), card->irq);
     }
     if (booted)
         take_packets(nic);
     undi.count++;
+    *ret = &card->card;
     return 0;
 }
 
-unsigned undi_count(void)
+static struct undi_card *card_of(struct card *of)
 {
-    return undi.count;
+    return container_of(of, struct undi_card, card);
 }
 
-unsigned undi_cards(void *ctx, struct card *ret[CARDS_MAX])
+bool undi_place(struct card *of, uint16_t *ret_at)
 {
-    for (unsigned i = 0; i < undi.count; i++)
-        ret[i] = &undi.cards[i].card;
-    return undi.count;
+    *ret_at = card_of(of)->at;
+    return card_of(of)->on_pci;
 }
 
 struct undi_card *undi_select(struct card *of)
 {
-    struct undi_card *card = container_of(of, struct undi_card, card);
-    pxe_entry = card->entry;
-    return card;
+    pxe_entry = card_of(of)->entry;
+    return card_of(of);
 }
 
 bool undi_any_open(void)
@@ -188,19 +189,45 @@ static uint16_t open_call(struct undi_card *card)
     return pxe_call(PXENV_UNDI_OPEN, &open, sizeof open);
 }
 
+// One that takes nothing, and whose failure is nothing that anybody could mend.
+static void simple_call(uint16_t function)
+{
+    struct pxe_status status = { 0 };
+    (void)pxe_call(function, &status, sizeof status);
+}
+
 static void close_call(void)
 {
-    struct pxe_status close = { 0 };
-    (void)pxe_call(PXENV_UNDI_CLOSE, &close, sizeof close);
+    simple_call(PXENV_UNDI_CLOSE);
+}
+
+static void start_calls(void)
+{
+    struct pxe_undi_initialize initialize = { 0 };
+    simple_call(PXENV_UNDI_STARTUP);
+    (void)pxe_call(PXENV_UNDI_INITIALIZE, &initialize, sizeof initialize);
+}
+
+void undi_lend(struct card *of)
+{
+    struct undi_card *card = undi_select(of);
+    simple_call(PXENV_UDP_CLOSE);
+    close_call();
+    simple_call(PXENV_UNDI_SHUTDOWN);
+    card->lent = true;
+}
+
+void undi_take_back(struct card *of)
+{
+    struct undi_card *card = undi_select(of);
+    start_calls();
+    card->lent = false;
 }
 
 static int open(struct card *of)
 {
     struct undi_card *card = undi_select(of);
-    // The ROM's own UDP and TFTP may still hold the card; failure means that they do not.
-    struct pxe_status status = { 0 };
-    (void)pxe_call(PXENV_UDP_CLOSE, &status, sizeof status);
-
+    simple_call(PXENV_UDP_CLOSE); // the ROM's own UDP and TFTP may still hold the card; failure means that they do not
     undi_frames_reset(card);
     // The handler knows one ROM: of several cards, all are polled.
     if (card->irq_offered && undi.count == 1 && !undi.polling_wanted)
@@ -213,10 +240,7 @@ static int open(struct card *of)
         result = open_call(card);
     }
     if (result != 0) {
-        struct pxe_undi_initialize initialize = { 0 };
-        memset(&status, 0, sizeof status);
-        (void)pxe_call(PXENV_UNDI_STARTUP, &status, sizeof status);
-        (void)pxe_call(PXENV_UNDI_INITIALIZE, &initialize, sizeof initialize);
+        start_calls();
         result = open_call(card);
     }
     if (result != 0) {
@@ -242,15 +266,18 @@ void undi_close_all(void)
     for (unsigned i = 0; i < undi.count; i++)
         if (undi.cards[i].open)
             close(&undi.cards[i].card);
+        else if (undi.cards[i].lent)
+            undi_take_back(&undi.cards[i].card);
 }
 
 void undi_shutdown(void)
 {
-    undi_close_all();
     for (unsigned i = 0; i < undi.count; i++) {
-        struct pxe_status status = { 0 };
-        (void)undi_select(&undi.cards[i].card);
-        (void)pxe_call(PXENV_UNDI_SHUTDOWN, &status, sizeof status);
+        struct undi_card *card = undi_select(&undi.cards[i].card);
+        if (card->open)
+            close(&card->card);
+        if (!card->lent)
+            simple_call(PXENV_UNDI_SHUTDOWN);
     }
     undi.count = 0;
 }

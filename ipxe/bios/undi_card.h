@@ -9,6 +9,8 @@ struct undi_card {
     struct card card; // first, so that it is found by it
     struct segoff entry; // of its PXE API
     bool open, irq_offered;
+    bool on_pci, lent;
+    uint16_t at;         // on the PCI bus
     bool promiscuous;
     bool always;         // quirk: its START never says "ours"
     uint8_t irq, filter_set;

@@ -19,11 +19,6 @@
 #define BDA_BASE_KIB 0x413 // what INT 12h returns
 #define VECTORS 256
 
-// INT 1Ah, PCI BIOS 2.1.
-#define PCI_FIND_CLASS 0xb103
-#define PCI_READ_WORD 0xb109
-#define PCI_CLASS_ETHERNET 0x020000
-
 // What the loader takes (s_UNDI_LOADER). The fields up to ES are also those of START_UNDI.
 struct PACKED undi_start {
     uint16_t status;
@@ -47,22 +42,6 @@ static void set_base_kib(uint16_t kib)
 {
     store16_le(low_memory(BDA_BASE_KIB), kib);
     base_kib = kib;
-}
-
-static uint16_t pci_read_word(uint16_t card, uint16_t at)
-{
-    struct bios_regs regs = { .eax = PCI_READ_WORD, .ebx = card, .edi = at };
-    bios_call(&regs, 0x1a);
-    return regs.flags & FLAG_CARRY ? 0xffff : (uint16_t)regs.ecx;
-}
-
-// The n-th Ethernet card: bus, device and function.
-static bool pci_find_card(uint16_t n, uint16_t *ret)
-{
-    struct bios_regs regs = { .eax = PCI_FIND_CLASS, .ecx = PCI_CLASS_ETHERNET, .esi = n };
-    bios_call(&regs, 0x1a);
-    *ret = (uint16_t)regs.ebx;
-    return !(regs.flags & FLAG_CARRY) && (regs.eax & 0xff00) == 0;
 }
 
 // The first ROM in memory that has an UNDI loader for this card; 0 when there is none.
@@ -153,7 +132,7 @@ static void unload(void)
         bios_say("undi: the PXE ROM stays in memory: it refused to stop\n");
 }
 
-static int bring_up(uint32_t rom_at, const struct optrom *rom, uint16_t card)
+static int bring_up(uint32_t rom_at, const struct optrom *rom, uint16_t card, struct card **ret)
 {
     struct segoff pnp = find_pnp();
     struct undi_start start = { .ax = card, .bx = 0xffff, .dx = 0xffff, .di = pnp.offset, .es = pnp.segment };
@@ -164,7 +143,7 @@ static int bring_up(uint32_t rom_at, const struct optrom *rom, uint16_t card)
     struct pxe_undi_initialize initialize = { 0 };
     if (pxe_call(PXENV_START_UNDI, &start, sizeof start) == 0 && pxe_call(PXENV_UNDI_STARTUP, &status, sizeof status) == 0 &&
         pxe_call(PXENV_UNDI_INITIALIZE, &initialize, sizeof initialize) == 0)
-        err = undi_add(false);
+        err = undi_add(false, ret);
     else
         err = ERR_UNDI_CALL;
     if (err)
@@ -172,25 +151,23 @@ static int bring_up(uint32_t rom_at, const struct optrom *rom, uint16_t card)
     return err;
 }
 
-void undi_rom_start(void)
+struct card *undi_rom_start(const struct pci_bus_function *function)
 {
-    uint16_t n, card;
-    for (n = 0; undi_count() < UNDI_CARDS_MAX && pci_find_card(n, &card); n++) {
-        uint16_t vendor = pci_read_word(card, 0), device = pci_read_word(card, 2);
-        struct optrom rom;
-        uint32_t at = find_rom(vendor, device, &rom);
-        if (at == 0) {
-            bios_say("undi: card %04x:%04x has no PXE ROM in memory\n", vendor, device);
-            continue;
-        }
-        int err = bring_up(at, &rom, card);
-        if (err)
-            bios_say("undi: card %04x:%04x by its ROM at %05x: %s [%s]\n", vendor, device, at, err_text(err), err_code(err));
-        else
-            bios_say("undi: card %04x:%04x brought up by its ROM at %05x\n", vendor, device, at);
+    struct optrom rom;
+    struct card *card;
+    uint16_t vendor = function->vendor, device = function->device;
+    uint32_t at = find_rom(vendor, device, &rom);
+    if (at == 0) {
+        bios_say("undi: card %04x:%04x has no PXE ROM in memory\n", vendor, device);
+        return NULL;
     }
-    if (n == 0)
-        bios_say("undi: no Ethernet card on the PCI bus\n");
+    int err = loaded_count < UNDI_CARDS_MAX ? bring_up(at, &rom, function->at, &card) : ERR_TOO_LARGE;
+    if (err) {
+        bios_say("undi: card %04x:%04x by its ROM at %05x: %s [%s]\n", vendor, device, at, err_text(err), err_code(err));
+        return NULL;
+    }
+    bios_say("undi: card %04x:%04x brought up by its ROM at %05x\n", vendor, device, at);
+    return card;
 }
 
 void undi_rom_stop(void)

@@ -4,17 +4,18 @@
 #include "base/bytes.h"
 #include "base/fmt.h"
 #include "bios/clock.h"
+#include "bios/doortest/wire.h"
 #include "bios/pxe.h"
 #include "bios/handed.h"
 #include "bios/layout.h"
+#include "bios/memory.h"
+#include "bios/network.h"
 #include "bios/receive.h"
 #include "bios/undi.h"
 #include "core/core.h"
 #include "image/bzimage.h"
 
-#define FLOOD_PORT 20600
 #define CALLS 100
-#define ARP_WAIT_US 3000000
 #define FLOOD_QUIET_US 1000000
 #define FLOOD_RETRY_US 20000
 #define BDA_TICKS 0x46c
@@ -25,12 +26,11 @@ enum { ORDER_NONE, ORDER_PANIC, ORDER_REBOOT, ORDER_EXIT, ORDER_POWEROFF };
 #define INITRD_AT 0x14000000u
 #define RAMDISK_AT 0x18000000u
 
-static const struct platform *pl;
-static struct card *card;
-static uint8_t own_ip[4], server_ip[4], own_mac[6], server_mac[6];
+const struct platform *pl;
+struct card *card;
+uint8_t own_ip[4], server_ip[4], own_mac[6];
 
-static void say(const char *format, ...) PRINTF_LIKE(1, 2);
-static void say(const char *format, ...)
+void say(const char *format, ...)
 {
     char text[200];
     va_list args;
@@ -43,6 +43,11 @@ static void say(const char *format, ...)
 static void result(bool ok, const char *name)
 {
     say("%s %s\n", ok ? "ok" : "FAIL", name);
+}
+
+static void result_of(bool ok, const char *name, const char *how)
+{
+    say("%s %s-%s\n", ok ? "ok" : "FAIL", name, how);
 }
 
 static uint32_t bios_tick(void)
@@ -144,78 +149,6 @@ static void try_memory(void)
     }
 }
 
-static void ethernet(uint8_t *f, const uint8_t *to, uint16_t type)
-{
-    memcpy(f, to, 6);
-    memcpy(f + 6, own_mac, 6);
-    store16_be(f + 12, type);
-}
-
-static bool arp(void)
-{
-    uint8_t f[FRAME_MAX] = { 0 };
-    static const uint8_t all[6] = { 255, 255, 255, 255, 255, 255 };
-    uint64_t start = pl->now_us(NULL), sent = 0;
-    bool first = true;
-    while (pl->now_us(NULL) - start < ARP_WAIT_US) {
-        if (first || pl->now_us(NULL) - sent > 500000) {
-            memset(f, 0, 64);
-            ethernet(f, all, 0x0806);
-            store16_be(f + 14, 1);
-            store16_be(f + 16, 0x0800);
-            store16_be(f + 18, 0x0604);
-            store16_be(f + 20, 1);
-            memcpy(f + 22, own_mac, 6);
-            memcpy(f + 28, own_ip, 4);
-            memcpy(f + 38, server_ip, 4);
-            if (card_send(card, f, 60) != 0)
-                say("arp: send failed\n");
-            sent = pl->now_us(NULL);
-            first = false;
-        }
-        uint8_t *in;
-        int n = card_receive(card, &in);
-        if (n >= 42 && load16_be(in + 12) == 0x0806 && load16_be(in + 20) == 2 && memcmp(in + 28, server_ip, 4) == 0) {
-            memcpy(server_mac, in + 22, 6);
-            say("arp: answered after %u us\n", (uint32_t)(pl->now_us(NULL) - sent));
-            return true;
-        }
-        if (n == 0)
-            pl->idle(NULL, UINT64_MAX);
-    }
-    return false;
-}
-
-static uint16_t ip_sum(const uint8_t *p, size_t len)
-{
-    uint32_t sum = 0;
-    for (size_t i = 0; i < len; i += 2)
-        sum += load16_be(p + i);
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)~sum;
-}
-
-static int send_udp(const char *text)
-{
-    uint8_t f[128] = { 0 };
-    size_t len = strlen(text);
-    ethernet(f, server_mac, 0x0800);
-    uint8_t *ip = f + 14, *udp = ip + 20;
-    ip[0] = 0x45;
-    store16_be(ip + 2, (uint16_t)(28 + len));
-    ip[8] = 64;
-    ip[9] = 17;
-    memcpy(ip + 12, own_ip, 4);
-    memcpy(ip + 16, server_ip, 4);
-    store16_be(ip + 10, ip_sum(ip, 20));
-    store16_be(udp, 4444);
-    store16_be(udp + 2, FLOOD_PORT);
-    store16_be(udp + 4, (uint16_t)(8 + len));
-    memcpy(udp + 8, text, len);
-    return card_send(card, f, MAX(14 + 28 + len, (size_t)60));
-}
-
 static void show_stats(const struct undi_stats *a)
 {
     struct undi_stats b;
@@ -281,7 +214,35 @@ static uint32_t flood(unsigned total, unsigned window)
     return bad ? 0 : got;
 }
 
-static void try_network(bool polling)
+// The card that network_find() finds, opened, and spoken through.
+static void try_found(bool native, const char *name)
+{
+    struct card *cards[CARDS_MAX];
+    network_find();
+    bool found = pl->cards(NULL, cards) == 1;
+    card = cards[0];
+    bool right = found && (strcmp(card->info.driver, "undi") != 0) == native && memcmp(card->info.mac, own_mac, 6) == 0 &&
+                 card->info.dhcp_ack_len >= 240 && card_open(card) == 0;
+    result(right && arp(), name);
+    network_release();
+}
+
+// What the native driver had is the ROM's again, for another boot device or because the driver fails, and the driver's after that.
+static void try_ways_back(void)
+{
+    void *all[64];
+    unsigned count = 0;
+    network_release();
+    for (size_t len = DMA_SIZE / 2; len >= 4096; len /= 2)
+        while (count < ARRAY_SIZE(all) && (all[count] = memory_dma_alloc(len)) != NULL)
+            count++;
+    try_found(false, "native-fails");
+    while (count > 0)
+        memory_dma_free(all[--count]);
+    try_found(true, "native-again");
+}
+
+static void try_network(bool polling, const char *how)
 {
     undi_prefer_polling(polling);
     int err = card_open(card);
@@ -294,19 +255,19 @@ static void try_network(bool polling)
     undi_stats(&before);
     bool ok = arp();
     show_stats(&before);
-    result(ok, polling ? "arp-polling" : "arp-irq");
+    result_of(ok, "arp", how);
     uint8_t groups[9][6] = { { 1, 0, 0x5e, 0x7f, 0x50, 0x32 } };
-    result(card_multicast(card, groups, 1) == 0, polling ? "multicast-1-polling" : "multicast-1-irq");
-    result(card_multicast(card, groups, 9) == 0, polling ? "multicast-9-polling" : "multicast-9-irq");
+    result_of(card_multicast(card, groups, 1) == 0, "multicast-1", how);
+    result_of(card_multicast(card, groups, 9) == 0, "multicast-9", how);
     if (ok) {
         uint32_t got = flood(1000, 4);
-        result(got == 1000, polling ? "flood-polling" : "flood-irq");
+        result_of(got == 1000, "flood", how);
         if (got == 1000) {
             flood(2000, 8);
             flood(1000, 16);
             flood(300, 32); // more than most rings hold: what is lost must not stop the rest
         }
-        result(arp(), polling ? "arp-again-polling" : "arp-again-irq");
+        result_of(arp(), "arp-again", how);
     }
     card_close(card);
 }
@@ -363,7 +324,7 @@ int core_main(const struct platform *platform, const struct core_options *option
     card = cards[0];
     const struct card_info *nic = &card->info;
     const uint8_t *m = nic->mac;
-    say("nic: %s, %02x:%02x:%02x:%02x:%02x:%02x, rx buffers %u, ack %u bytes, reply %u bytes\n", nic->chip, m[0], m[1], m[2],
+    say("nic: by %s, %s, %02x:%02x:%02x:%02x:%02x:%02x, rx buffers %u, ack %u bytes, reply %u bytes\n", nic->driver, nic->chip, m[0], m[1], m[2],
         m[3], m[4], m[5], nic->rx_buffers, (unsigned)nic->dhcp_ack_len, (unsigned)nic->boot_reply_len);
     memcpy(own_mac, nic->mac, 6);
     if (nic->dhcp_ack_len >= 240) {
@@ -377,8 +338,12 @@ int core_main(const struct platform *platform, const struct core_options *option
     // What else to do is a number that QEMU's "loader" device puts into memory.
     uint32_t order = load32_le((const uint8_t *)low_memory(NOTE_AT) + NOTE_ORDER);
     if (order == ORDER_NONE) {
-        try_network(false);
-        try_network(true);
+        bool native = strcmp(nic->driver, "undi") != 0;
+        try_network(false, native ? "native" : "irq");
+        if (native)
+            try_ways_back();
+        else
+            try_network(true, "polling");
     }
     try_linux();
     say("doortest: done\n");
