@@ -228,6 +228,22 @@ ROWS = [
     boot("over-http", "a signed image over plain HTTP is verified as well", script=chain(f"http://{A}:8080/good", "dhcp"),
          servers=[Server("a", ["good"], A, "http")]),
 
+    # The first one holds the address that the second one's kernel would like, which therefore runs behind it.
+    boot("two-images", "two images in memory, by name: both are listed, a third name is nobody's, the second one boots by its name",
+         servers=[Server("a", ["good", "tiny"], A)], expect=("GUEST-PART-OK blob", r"small \(tiny\) counter 7, (?s:.*)\ngood counter 7, ",
+                                                             r'"other" \(in memory: small, good\).*\[B12\]\nNONE-SUCH'),
+         script=script("dhcp", f"imgfetch --name small p2://{A}/tiny || echo ROW-FAILED", f"imgfetch p2://{A}/good || echo ROW-FAILED",
+                       "imgstat", "boot other || echo NONE-SUCH", "imgselect small", "boot good || echo ROW-FAILED")),
+    boot("two-images-one-place", "a third image of a taken name replaces that one, another is freed, and the last one boots without a name",
+         servers=[Server("a", ["good", "tiny"], A)], expect=("GUEST-PART-OK blob", r"FREED\nweb \(good\) counter 7, [^()]*END"),
+         script=script("dhcp", f"imgfetch --name web p2://{A}/tiny && imgfetch p2://{A}/tiny && imgfetch --name web p2://{A}/good || echo ROW-FAILED",
+                       "imgfree tiny && echo FREED", "imgstat", "echo END", "boot || echo ROW-FAILED")),
+    boot("two-images-no-room", "memory for one image: the second one is refused before its download, the first one is still there and boots",
+         servers=[Server("a", ["good", "twosigned"], A)], memory=80,
+         script=script("dhcp", f"imgfetch p2://{A}/good || echo ROW-FAILED", f"imgfetch p2://{A}/twosigned && echo ROW-FAILED || echo REFUSED",
+                       "boot good || echo ROW-FAILED"),
+         expect=("GUEST-PART-OK blob", r"\[B03\]\n(?s:.*)MiB are held by other images, which `imgfree` gives back: good\n(?s:.*)REFUSED")),
+
     Row("does-not-fit", "a machine with too little memory: refused with the sizes, before the download",
         chain(f"p2://{A}/good", "dhcp"), GOOD, memory=48,
         expect=(r"needs \d+ MiB .*\[B03\]", r"needs \d+ MiB, this machine has \d+ MiB", "ROW-FAILED"), forbid=("SIGNET-BOOT-OK",),
@@ -278,6 +294,7 @@ def host_rows():
         after = row.after + ((("placed", row.boots),) if row.boots else ())
         group = "check" if row.link == "netem" else "host"  # it may need a router machine, and then takes its time
         yield replace(row, name="host-" + row.name, machine="host", group=group, expect=expect, after=after, rate=rate,
+                      memory=row.memory - 16,  # which begins at 16 MiB there (ipxe/host/host.c)
                       tagged_from=())  # no ROM that tags would stop
 
 

@@ -89,6 +89,16 @@ def applications(good):
                     servers=[replace(good.servers[0], images=["good", "apptest", "apptest-fail", "inner"])],
                     expect=good.expect + (ran, r"the application ended \(status 0x0\)(?s:.*)apptest has ended", r"status 0x8000000000000",
                                           r"apptest-fail failed: .*\[B09\]", "FAILED-IT-SAYS", "INNER-SIGNET"),
+                    after=(("pages_given_back", 64),)),
+            # What a start takes, and what a kernel without a stub has taken, comes back while another image keeps its own.
+            replace(good, name="efi-two-images",
+                    about="two images in memory: one fails to start, or ends, three times, and the other one is still there and boots",
+                    firmware="esp", nic=VIRTIO, servers=[replace(good.servers[0], images=["good", "apptest", "tiny"])],
+                    script="\n".join(["#!ipxe", "dhcp", f"imgfetch --name web {server}/good || echo ROW-FAILED"] +
+                                     [f"imgfetch {server}/tiny && imgfetch --name tool {server}/apptest || echo ROW-FAILED",
+                                      "boot tiny && echo ROW-FAILED || boot tool || echo ROW-FAILED"] * 3 +
+                                     ["boot tool && echo ROW-FAILED || imgstat", "boot || echo ROW-FAILED", ""]),
+                    expect=good.expect + (r"\[B11\](?s:.*)apptest has ended", r'"tool" \(in memory: web\).*\[B12\]\nweb \(good\) counter 7'),
                     after=(("pages_given_back", 64),))]
 
 
