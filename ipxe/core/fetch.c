@@ -30,6 +30,7 @@ static int resolve_uri(struct core *core, const char *text, struct uri *ret)
 static void choose_name(struct core_images *images, const struct core_transport *transport, const struct uri *uri, const char *name)
 {
     int len = 0;
+    images->asked_name[0] = 0;
     if (name)
         fmt_snprintf(images->asked_name, sizeof images->asked_name, "%s", name);
     else if (transport->names)

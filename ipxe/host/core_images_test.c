@@ -271,6 +271,20 @@ TEST(the_one_that_starts_is_kept)
     before = NULL;
 }
 
+static void two_on_disk(void)
+{
+    with_disk();
+    memcpy(testdisk_partition(&disk), stock[1].file, stock[1].len);
+}
+TEST(where_the_uri_has_no_name_the_seal_has_one)
+{
+    before = two_on_disk;
+    struct outcome *out = with_two(START "imgfetch --name first " SERVER "one\nimgfetch disk:label=images\nimgstat\nboot two\n");
+    CHECK(booted(out, "two"), said(out, "first (one) counter 7"), said(out, "\ntwo counter 7"));
+    before = NULL;
+}
+
 TEST_MAIN(T(listed_freed_and_started_by_name), T(without_a_name_the_last_one), T(one_of_the_same_name_takes_its_place),
           T(but_only_when_it_is_verified), T(names_that_nobody_has), T(the_others_are_there_when_one_does_not_start),
-          T(too_little_memory_for_both), T(so_many_and_no_more), T(a_script_that_only_fetches_starts_nothing), T(the_one_that_starts_is_kept))
+          T(too_little_memory_for_both), T(so_many_and_no_more), T(a_script_that_only_fetches_starts_nothing), T(the_one_that_starts_is_kept),
+          T(where_the_uri_has_no_name_the_seal_has_one))
