@@ -106,23 +106,23 @@ def marks():
     return {m.group(2): float(m.group(1)) for m in re.finditer(r"^(\S+) \S+ /mark-(\S+) 200 ", read_log("http.log"), re.M)}
 
 
-def peer_script(server):
+def peer_script(server, schemes=("http", "tftp")):
     """For an iPXE: image.bin over HTTP and over TFTP, with marks around."""
     lines = ["#!ipxe"]
-    for scheme in ("http", "tftp"):
+    for scheme in schemes:
         lines += [f"imgfetch http://{server}/mark-{scheme}-start ||", "imgfree",
                   f"imgfetch {scheme}://{server}/image.bin && imgfetch http://{server}/mark-{scheme}-end ||", "imgfree"]
     with open(os.path.join(ROOT, "peer.ipxe"), "w", encoding="ascii") as f:
         f.write("\n".join(lines + [f"imgfetch http://{server}/mark-done", ""]))
 
 
-def peer_times(mib):
+def peer_times(mib, schemes=("http", "tftp")):
     """(seconds over HTTP, seconds over TFTP) of a peer that has run its script."""
     times = marks()
     size = re.search(r"/image.bin 200 (\d+)", read_log("http.log"))
-    if not size or int(size.group(1)) != mib << 20 or "http-end" not in times or "tftp-end" not in times:
+    if not size or int(size.group(1)) != mib << 20 or any(f"{s}-end" not in times for s in schemes):
         raise SystemExit(f"bench: the peer did not fetch the whole image (see {BENCH}/http.log)")
-    return times["http-end"] - times["http-start"], times["tftp-end"] - times["tftp-start"]
+    return tuple(times[f"{s}-end"] - times[f"{s}-start"] for s in schemes)
 
 
 def timings(console):
