@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: MPL-2.0
-// The transport `http://server[:port]/file`: requests and the pure parser (proto/http.h) between lwIP's TCP and the sink.
+// The transport `http://server[:port]/file`: requests and the pure parser (proto/http.h) between a connection and the sink.
 #include "base/fmt.h"
 #include "base/progress.h"
 #include "base/version.h"
-#include "core/names.h"
+#include "core/connection.h"
 #include "core/sink.h"
 #include "proto/http.h"
-
-#define ROUTE_LIMIT_US 5000000u
 
 struct http_fetch {
     struct core *core;
     struct core_sink *sink;
     struct core_names names;
-    struct net_tcp *tcp;
-    bool connected;
+    struct connection connection;
     struct range range; // what is asked for
     struct http_response response;
     struct progress progress;
-    uint64_t since; // when the connection was begun
-    int error;      // its
     char request[HTTP_REQUEST_MAX];
     size_t request_len;
 };
@@ -31,35 +26,25 @@ static int http_body(void *ctx, const uint8_t *data, size_t len)
     return core_sink_bytes(f->sink, f->response.offset, data, len);
 }
 
-static void http_event(void *ctx, enum net_tcp_event event, const uint8_t *data, size_t len, int err)
+static int http_opened(void *ctx)
 {
     struct http_fetch *f = ctx;
-    f->connected |= event == NET_TCP_CONNECTED;
-    if (event == NET_TCP_CONNECTED)
-        f->error = net_tcp_send(f->tcp, f->request, f->request_len);
-    else if (event == NET_TCP_DATA)
-        (void)http_input(&f->response, data, len);
-    else if (event == NET_TCP_CLOSED)
-        http_closed(&f->response);
-    else {
-        f->tcp = NULL; // dead already
-        f->error = err;
-    }
+    return connection_send(&f->connection, f->request, f->request_len);
 }
 
-// A card that has just come up may have to wait for the router's advertisement.
-static int http_connect(struct http_fetch *f, const struct net_addr *server)
+static void http_bytes(void *ctx, const uint8_t *data, size_t len)
 {
-    uint64_t end = core_now(f->core) + ROUTE_LIMIT_US;
-    for (;;) {
-        int err = net_tcp_connect(server, http_event, f, &f->tcp);
-        if (net_addr_is_v4(server) || (err != ERR_NET_NO_ADDRESS && err != ERR_NET_NO_ROUTE) || core_now(f->core) > end)
-            return err;
-        err = core_turn(f->core, end);
-        if (err)
-            return err;
-    }
+    struct http_fetch *f = ctx;
+    (void)http_input(&f->response, data, len);
 }
+
+static void http_ended(void *ctx)
+{
+    struct http_fetch *f = ctx;
+    http_closed(&f->response);
+}
+
+static const struct connection_owner http_owner = { http_opened, http_bytes, http_ended };
 
 // 0 also when the sink has enough.
 static int http_step(void *ctx, uint64_t *wake)
@@ -68,30 +53,25 @@ static int http_step(void *ctx, uint64_t *wake)
     int result = http_result(&f->response);
     if (result != PENDING)
         return result;
-    if (f->error || core_sink_enough(f->sink))
-        return f->error;
-    int err = progress_judge(&f->progress, core_now(f->core));
+    if (core_sink_enough(f->sink))
+        return 0;
     *wake = progress_deadline(&f->progress);
-    if (!err && !f->connected) {
-        err = core_names_judge(&f->names, f->since);
-        *wake = MIN(*wake, core_names_deadline(&f->names, f->since));
-    }
+    int err = connection_judge(&f->connection, &f->names, wake);
+    if (!err)
+        err = progress_judge(&f->progress, core_now(f->core));
     return err ? err : PENDING;
 }
 
 // From one address of the server.
 static int http_ask(struct http_fetch *f, const struct net_addr *server)
 {
-    f->error = 0;
-    f->connected = false;
     http_init(&f->response, &f->range, http_body, f);
     progress_start(&f->progress, core_now(f->core));
-    int err = http_connect(f, server);
+    int err = connection_connect(&f->connection, server);
     if (err)
         return err;
-    f->since = core_now(f->core);
     err = core_drive(f->core, http_step, f);
-    net_tcp_close(f->tcp);
+    connection_close(&f->connection);
     if (err == ERR_HTTP_ERROR)
         console_say("http", "the server answered %u", f->response.status);
     return err;
@@ -111,7 +91,7 @@ static int http_once(struct http_fetch *f, const struct uri *uri)
     struct net_addr server = core_names_take(&f->names);
     do {
         err = http_ask(f, &server);
-    } while (err && !f->connected && (err = core_names_next(&f->names, "http", err, &server)) == 0);
+    } while (err && !f->connection.answered && (err = core_names_next(&f->names, "http", err, &server)) == 0);
     return err;
 }
 
@@ -154,6 +134,7 @@ int core_http_fetch(struct core *core, const struct uri *uri)
     static struct http_fetch fetch;
     static struct uri here;
     fetch.core = core;
+    fetch.connection = (struct connection){ .core = core, .carrier = &connection_tcp, .owner = &http_owner, .ctx = &fetch };
     fetch.response.status = 0; // of the fetch before
     console_say("http", "fetching %s from %s", uri->path, uri->host);
     int err = core_sink_open(&fetch.sink, core, uri);
