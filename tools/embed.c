@@ -256,7 +256,8 @@ int embed_main(int argc, char **argv)
         OPTION_NUMBER(0, "floor", &w.floor, "N", 0, 0, &w.floor_given, "smallest security counter that boots"),
         OPTION_TEXT(0, "product", &w.product, "P", "boot only images for this product (\"\": any)"),
         OPTION_TEXT(0, "drivers", &w.drivers, "WHOSE",
-                    "who drives the network cards: " NATIVE " (Signet those that it knows;\nthe default) or " FIRMWARE " (UNDI or SNP all of them)"),
+                    "who drives the network cards: " NATIVE " (Signet those that it knows;\n"
+                    "the default) or " FIRMWARE " (UNDI or SNP all of them)"),
         OPTION_FLAG(0, "clear", &w.clear, "keep nothing of what the artefact holds"),
         OPTION_FLAG(0, "show", &w.show, "show what the artefact holds, write nothing"),
         OPTION_FLAG(0, "json", &w.json, "with --show: write JSON"),
