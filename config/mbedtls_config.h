@@ -10,6 +10,9 @@
 #define MBEDTLS_ECP_DP_SECP256R1_ENABLED
 #define MBEDTLS_ECP_DP_SECP384R1_ENABLED
 #define MBEDTLS_ECP_NIST_OPTIM
+#ifdef ECP_TABLES // 0: without multiples of the curves' base points, 4.4 KB that no packer makes smaller (config/targets/bios.mk)
+#define MBEDTLS_ECP_FIXED_POINT_OPTIM ECP_TABLES
+#endif
 #define MBEDTLS_ECDSA_C
 #define MBEDTLS_ASN1_PARSE_C
 #define MBEDTLS_ASN1_WRITE_C // asked for by MBEDTLS_ECDSA_C; nothing of it is linked

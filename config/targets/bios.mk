@@ -10,9 +10,11 @@ BIOS_HOT := ipxe/base/checksum.c ipxe/base/libc/% $(addprefix ipxe/bios/,clock.c
 	$(addprefix ipxe/phase2/client,.c _flow.c _space.c _window.c) ipxe/phase2/intake% ipxe/phase2/wire.c ipxe/proto/datagram.c \
 	$(addprefix $(SRC)/mbedtls/library/,sha256.c bignum_core.c) \
 	$(addprefix $(SRC)/lwip/src/%/,ethernet.c ip4.c pbuf.c tcp_in.c timeouts.c udp.c)
+# No tables of the curves' base points (ECP_TABLES): a signature on P-256 takes 43 million instructions instead of 30, on P-384 101 instead of
+# 69, and a boot verifies one or two; the packed file is 4,444 bytes smaller.
 CFLAGS_bios = $(ASFLAGS_bios) -flto -ffreestanding -fno-builtin-bcmp -nostdlibinc -isystem ipxe/base/libc -fno-pic \
 	-fno-stack-protector -fomit-frame-pointer -fno-asynchronous-unwind-tables -fno-unwind-tables \
-	-ffunction-sections -fdata-sections -mno-sse -mno-mmx -mno-80387 -fno-common -DTPM_AND_VARIABLES=0 -DLISTING_AT_SHELL=0 -DSLEEPS_BY_DEADLINE=0 $(if $(filter $(BIOS_HOT),$<),-Os,-Oz)
+	-ffunction-sections -fdata-sections -mno-sse -mno-mmx -mno-80387 -fno-common -DTPM_AND_VARIABLES=0 -DLISTING_AT_SHELL=0 -DSLEEPS_BY_DEADLINE=0 -DECP_TABLES=0 $(if $(filter $(BIOS_HOT),$<),-Os,-Oz)
 DIGEST_bios := $(DIGEST_x86)
 # The largest bare file: 0.65 times what it had before it was packed (258,472 bytes), and 4 KiB for a script and keys.
 NBP_LIMIT := 163910
