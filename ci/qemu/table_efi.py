@@ -57,9 +57,13 @@ FROM_BIOS = {
 }
 
 
+OWN_DRIVERS = {"virtio": "virtio-net", "e1000": "e1000", "e1000e": "e1000", "igb": "igb"}
+
+
 def driver(nic):
     """What the console calls it: Signet's own for the cards that it knows, the firmware's for the others."""
-    return r"\(virtio-net\)" if nic.startswith("virtio") else r"\(e1000\)" if nic.startswith("e1000") else r"\(snp\)"
+    model = nic.split(",")[0].split("-")[0]
+    return rf"\({OWN_DRIVERS[model]}\)" if model in OWN_DRIVERS else r"\(snp\)"
 
 
 def own_file(row):
@@ -191,6 +195,8 @@ def rows(table):
         replace(good, name="efi-pxe-e1000", about="OVMF by its own PXE, e1000", firmware="uefi-pxe"),
     ]
     found = [replace(row, expect=row.expect + (driver(row.nic),)) for row in found]
+    found.append(replace(good, name="efi-igb", about="OVMF, from an EFI system partition, igb, for which it has no driver", firmware="esp", nic="igb",
+                         newer=True, expect=good.expect + (driver("igb"),)))
     found.append(replace(by_name["ping"], name="efi-ping", firmware="esp", nic=VIRTIO, memory=MEMORY))
     found += applications(good)
     found.append(arm64(good, by_name["refused-tampered"].cases[0]))

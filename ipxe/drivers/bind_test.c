@@ -12,6 +12,7 @@ TEST(a_function_has_the_driver_that_knows_it)
 {
     CHECK(bind_driver(0x8086, 0x100E, ETHERNET) == &e1000_driver);
     CHECK(bind_driver(0x8086, 0x10D3, ETHERNET) == &e1000_driver);
+    CHECK(bind_driver(0x8086, 0x10C9, ETHERNET) == &igb_driver);
     CHECK(bind_driver(0x1AF4, 0x1000, ETHERNET) == &virtio_net_driver);
     CHECK(bind_driver(0x1AF4, 0x1041, ETHERNET) == &virtio_net_driver);
     CHECK(!bind_driver(0x1AF4, 0x100E, ETHERNET));
@@ -41,7 +42,7 @@ TEST(a_function_has_one_driver_and_a_driver_every_call)
 TEST(a_function_becomes_a_card)
 {
     static uint8_t frame[60];
-    card_new(false);
+    card_new(PCI);
     memset(state, 0xee, sizeof state);
     const struct nic_driver *driver = bind_driver(card_pci.vendor, card_pci.device, ETHERNET);
     CHECK(driver, driver->size <= sizeof state);
@@ -62,7 +63,7 @@ TEST(a_function_becomes_a_card)
         CHECK(close_card());
     }
     CHECK_STR(net->info.driver, "e1000");
-    CHECK_EQ(open_new(true), 0);
+    CHECK_EQ(open_new(EXPRESS), 0);
     CHECK_STR(net->info.chip, "PCI 8086:10d3");
     CHECK(close_card());
     card.gone = true;

@@ -31,6 +31,7 @@ struct e1000 {
     struct nic base;
     struct e1000_card card;
     struct shared *shared;
+    uint64_t bus;     // where the card sees it
     uint32_t rx_next; // the descriptor that the card fills next
     uint32_t rx_tail; // not 0: it belongs to a frame of which the part before it was dropped
     bool rx_in_hand;  // the caller has a frame, and will ask for the next one soon
@@ -54,12 +55,14 @@ static int probe(const struct pci_function *pci, uint8_t ret_mac[6])
     return err;
 }
 
-static void set_address(const struct e1000_card *card, const uint8_t mac[6])
+static void set_address(const struct e1000 *nic)
 {
+    const struct e1000_card *card = &nic->card;
+    const uint8_t *mac = nic->base.card.info.mac;
     e1000_write(card, E1000_RAL0, load32_le(mac));
     e1000_write(card, E1000_RAH0, load16_le(mac + 4) | E1000_RAH_VALID);
     for (unsigned i = 0; i < E1000_MTA_WORDS; i++)
-        e1000_write(card, E1000_MTA + 4 * i, 0); // whoever had the card before may have left some
+        e1000_write(card, E1000_MTA + 4 * i, nic->groups[i]); // whoever had the card before may have left some
 }
 
 // The link comes up by itself. No flow control: the protocols above give no more credit than there are buffers, and a switch
@@ -70,46 +73,92 @@ static void set_link(const struct e1000_card *card)
     ctrl &= ~(E1000_CTRL_LINK_RESET | E1000_CTRL_INVERT_LOSS | E1000_CTRL_FORCE_SPEED | E1000_CTRL_FORCE_DUPLEX |
               E1000_CTRL_RX_PAUSE | E1000_CTRL_TX_PAUSE | E1000_CTRL_VLAN | E1000_CTRL_PHY_RESET);
     e1000_write(card, E1000_CTRL, ctrl | E1000_CTRL_LINK_UP);
+    if (card->queues)
+        e1000_card_negotiate(card);
 }
 
-static void start_transmitter(const struct e1000 *nic, uint64_t bus)
+static int start_transmitter(const struct e1000 *nic)
 {
     const struct e1000_card *card = &nic->card;
+    uint64_t bus = nic->bus + offsetof(struct shared, tx);
+    int err = 0;
     for (unsigned i = 0; i < E1000_TX_COUNT; i++) {
-        nic->shared->tx[i].address = bus + offsetof(struct shared, tx_buffer) + i * BUFFER_SIZE;
+        nic->shared->tx[i].address = nic->bus + offsetof(struct shared, tx_buffer) + i * BUFFER_SIZE;
         nic->shared->tx[i].status = E1000_TX_DONE; // free
     }
-    bus += offsetof(struct shared, tx);
     e1000_write(card, E1000_TDBAL, (uint32_t)bus);
     e1000_write(card, E1000_TDBAH, (uint32_t)(bus >> 32));
     e1000_write(card, E1000_TDLEN, sizeof nic->shared->tx);
     e1000_write(card, E1000_TDH, 0);
     e1000_write(card, E1000_TDT, 0);
-    if (card->express)
+    if (card->queues)
+        err = e1000_card_start_queue(card, E1000_TXDCTL);
+    else if (card->express)
         e1000_write(card, E1000_TXDCTL, e1000_read(card, E1000_TXDCTL) | E1000_TXDCTL_COUNT);
     else
         e1000_write(card, E1000_TIPG, 10 | 8 << 10 | 6 << 20); // gaps between frames; has no default there (13.4.34)
     uint32_t tctl = e1000_read(card, E1000_TCTL) & ~E1000_TCTL_COLLISION_FIELDS;
     tctl |= 15u << E1000_TCTL_RETRIES_SHIFT | 64u << E1000_TCTL_COLLISION_SHIFT; // as recommended (13.4.33)
     e1000_write(card, E1000_TCTL, tctl | E1000_TCTL_ENABLE | E1000_TCTL_PAD);
+    return err;
 }
 
-static void start_receiver(const struct e1000 *nic, uint64_t bus)
+// The card may have descriptor i, with the buffer that is always its own.
+static inline void give(const struct e1000 *nic, uint32_t i)
+{
+    volatile struct e1000_rx_descriptor *d = &nic->shared->rx[i];
+    d->address = nic->bus + offsetof(struct shared, rx_buffer) + i * BUFFER_SIZE;
+    d->word[0] = d->word[1] = 0;
+}
+
+static int start_receiver(const struct e1000 *nic)
 {
     const struct e1000_card *card = &nic->card;
+    int err = 0;
     for (unsigned i = 0; i < E1000_RX_COUNT; i++)
-        nic->shared->rx[i].address = bus + offsetof(struct shared, rx_buffer) + i * BUFFER_SIZE;
-    e1000_write(card, E1000_RDBAL, (uint32_t)bus); // they come first in it
-    e1000_write(card, E1000_RDBAH, (uint32_t)(bus >> 32));
+        give(nic, i);
+    e1000_write(card, E1000_RDBAL, (uint32_t)nic->bus); // they come first in it
+    e1000_write(card, E1000_RDBAH, (uint32_t)(nic->bus >> 32));
     e1000_write(card, E1000_RDLEN, sizeof nic->shared->rx);
     e1000_write(card, E1000_RDH, 0);
-    e1000_write(card, E1000_RDT, E1000_RX_COUNT - 1); // head = tail would mean none
     // Each descriptor is written back at once, for nobody waits for an interrupt that comes later.
-    e1000_write(card, E1000_RDTR, 0);
-    e1000_write(card, E1000_RADV, 0);
-    e1000_write(card, E1000_RXDCTL, E1000_XDCTL_DESCRIPTORS | 1u << E1000_XDCTL_WRITEBACK_SHIFT);
+    if (card->queues) {
+        e1000_write(card, E1000_SRRCTL, E1000_SRRCTL_ADVANCED | BUFFER_SIZE / 1024 * E1000_SRRCTL_KIB);
+        err = e1000_card_start_queue(card, E1000_RXDCTL);
+    } else {
+        e1000_write(card, E1000_RDTR, 0);
+        e1000_write(card, E1000_RADV, 0);
+        e1000_write(card, E1000_RXDCTL, E1000_XDCTL_DESCRIPTORS | 1u << E1000_XDCTL_WRITEBACK_SHIFT);
+    }
+    e1000_write(card, E1000_RDT, E1000_RX_COUNT - 1); // head = tail would mean none
     e1000_write(card, E1000_RXCSUM, 0); // what is above checks sums itself
     e1000_write(card, E1000_RCTL, E1000_RCTL_ENABLE | E1000_RCTL_BROADCAST | E1000_RCTL_STRIP_CRC);
+    return err;
+}
+
+// From a reset to work, with empty rings.
+static int start(struct e1000 *nic)
+{
+    const struct pci_function *pci = nic->base.pci;
+    nic->rx_next = nic->rx_tail = nic->tx_next = nic->tx_told = 0;
+    e1000_card_master(&nic->card);
+    set_address(nic);
+    set_link(&nic->card);
+    int err = start_transmitter(nic);
+    if (!err)
+        err = start_receiver(nic);
+    bool qemu = pci->ops->config_read(pci->ctx, PCI_SUBSYSTEM_VENDOR, 2) == E1000_QEMU_SUBSYSTEM;
+    nic->hears_us = e1000_now_us(&nic->card) + (qemu && !nic->card.express ? E1000_QEMU_DEAF_US : 0);
+    return err;
+}
+
+static void stop(struct e1000 *nic)
+{
+    const struct pci_function *pci = nic->base.pci;
+    if (e1000_card_reset(&nic->card) != 0)
+        nic->card.command &= ~PCI_COMMAND_MASTER; // it may do anything now, but not to memory
+    e1000_card_release(&nic->card);
+    pci->ops->dma_free(pci->ctx, nic->shared, sizeof *nic->shared);
 }
 
 static int open(struct card *net)
@@ -118,32 +167,24 @@ static int open(struct card *net)
     struct e1000_card *card = &nic->card;
     const struct pci_function *pci = nic->base.pci;
     struct card_info *info = &net->info;
-    uint64_t bus;
     *nic = (struct e1000){ .base = nic->base };
     e1000_card_take(card, pci);
     int err = e1000_card_reset(card);
     if (!err)
         err = e1000_card_mac(card, info->mac);
-    if (err)
-        goto release;
-    nic->shared = pci->ops->dma_alloc(pci->ctx, sizeof *nic->shared, &bus);
-    if (!nic->shared) {
-        err = ERR_NO_MEMORY;
-        goto release;
+    if (!err) {
+        nic->shared = pci->ops->dma_alloc(pci->ctx, sizeof *nic->shared, &nic->bus);
+        err = nic->shared ? 0 : ERR_NO_MEMORY;
     }
-    e1000_card_master(card);
-    set_address(card, info->mac);
-    set_link(card);
-    start_transmitter(nic, bus);
-    start_receiver(nic, bus);
-    bool qemu = pci->ops->config_read(pci->ctx, PCI_SUBSYSTEM_VENDOR, 2) == E1000_QEMU_SUBSYSTEM;
-    nic->hears_us = e1000_now_us(card) + (qemu && !card->express ? E1000_QEMU_DEAF_US : 0);
+    if (err) {
+        e1000_card_release(card);
+        return err;
+    }
     info->rx_buffers = E1000_RX_COUNT - E1000_RX_BATCH;
     info->mtu = 1500;
-    return 0;
-
-release:
-    e1000_card_release(card);
+    err = start(nic);
+    if (err)
+        stop(nic);
     return err;
 }
 
@@ -169,18 +210,19 @@ static void flush(struct e1000 *nic)
 static void close(struct card *net)
 {
     struct e1000 *nic = e1000_of(net);
-    const struct pci_function *pci = nic->card.pci;
     flush(nic);
-    if (e1000_card_reset(&nic->card) != 0)
-        nic->card.command &= ~PCI_COMMAND_MASTER; // it may do anything now, but not to memory
-    e1000_card_release(&nic->card);
-    pci->ops->dma_free(pci->ctx, nic->shared, sizeof *nic->shared);
+    stop(nic);
 }
 
 static bool link(struct card *net)
 {
-    const struct e1000 *nic = e1000_of(net);
-    return e1000_now_us(&nic->card) >= nic->hears_us && (e1000_read(&nic->card, E1000_STATUS) & E1000_STATUS_LINK);
+    struct e1000 *nic = e1000_of(net);
+    const struct e1000_card *card = &nic->card;
+    uint32_t control = e1000_read(card, E1000_RCTL), status = e1000_read(card, E1000_STATUS);
+    // A card that was reset by others hears nothing any more: it is begun with anew.
+    if (!(control & E1000_RCTL_ENABLE) && (e1000_card_reset(card) != 0 || start(nic) != 0))
+        return false;
+    return e1000_now_us(card) >= nic->hears_us && status != E1000_GONE && (status & E1000_STATUS_LINK);
 }
 
 // The table is that of a hash: the address's upper twelve bits (RCTL's field for it is 0; 317453, 13.5.1).
@@ -221,12 +263,12 @@ static int send(struct card *net, const void *frame, size_t len)
 // Takes the frame out of descriptor i, which has this status. Its length, or 0: it is dropped.
 static inline int take(struct e1000 *nic, uint32_t i, uint32_t status, uint8_t **ret_frame)
 {
-    volatile struct e1000_rx_descriptor *d = &nic->shared->rx[i];
     barrier_read();
-    uint32_t length = d->length;
-    d->status = 0;
+    uint32_t length = nic->shared->rx[i].word[nic->card.queues] & 0xFFFF;
+    give(nic, i);
     nic->rx_next = (i + 1) % E1000_RX_COUNT;
-    uint32_t flaws = (status ^ E1000_RX_END) & (E1000_RX_END | E1000_RX_ERRORS);
+    uint32_t errors = nic->card.queues ? E1000_RX_ERRORS_ADVANCED : E1000_RX_ERRORS;
+    uint32_t flaws = (status ^ E1000_RX_END) & (E1000_RX_END | errors);
     bool whole = !(flaws | nic->rx_tail);
     nic->rx_tail = flaws & E1000_RX_END;
     if (!whole || length < ETHERNET_HEADER || length > FRAME_RECEIVE_MAX)
@@ -234,6 +276,11 @@ static inline int take(struct e1000 *nic, uint32_t i, uint32_t status, uint8_t *
     nic->rx_in_hand = true;
     *ret_frame = nic->shared->rx_buffer[i];
     return (int)length;
+}
+
+static inline uint32_t status_of(const struct e1000 *nic, uint32_t i)
+{
+    return nic->shared->rx[i].word[!nic->card.queues];
 }
 
 // What is rare in receive(), out of line, so that it saves no registers for it.
@@ -259,7 +306,7 @@ static RARELY int receive_more(struct e1000 *nic, uint32_t i, int length, uint8_
         if (length)
             return length;
         i = nic->rx_next;
-        uint32_t status = nic->shared->rx[i].status;
+        uint32_t status = status_of(nic, i);
         if (!(status & E1000_RX_DONE))
             break;
         length = take(nic, i, status, ret_frame);
@@ -271,17 +318,27 @@ static RARELY int receive_more(struct e1000 *nic, uint32_t i, int length, uint8_
 static int receive(struct card *net, uint8_t **ret_frame)
 {
     struct e1000 *nic = e1000_of(net);
-    uint32_t i = nic->rx_next, status = nic->shared->rx[i].status;
+    uint32_t i = nic->rx_next, status = status_of(nic, i);
     if (!(status & E1000_RX_DONE))
         return receive_none(nic);
     int length = take(nic, i, status, ret_frame);
     return length && i % E1000_RX_BATCH ? length : receive_more(nic, i, length, ret_frame);
 }
 
-const struct nic_driver e1000_driver = {
-    .name = "e1000",
-    .size = sizeof(struct e1000),
-    .knows = e1000_card_knows,
-    .probe = probe,
-    .ops = { open, close, link, multicast, send, receive },
-};
+static bool e1000_knows(uint16_t vendor, uint16_t device)
+{
+    return e1000_card_knows(vendor, device, false);
+}
+
+static bool igb_knows(uint16_t vendor, uint16_t device)
+{
+    return e1000_card_knows(vendor, device, true);
+}
+
+#define DRIVER(called, its)                                                                          \
+    {                                                                                                \
+        .name = called, .size = sizeof(struct e1000), .knows = its, .probe = probe,                  \
+        .ops = { open, close, link, multicast, send, receive },                                      \
+    }
+const struct nic_driver e1000_driver = DRIVER("e1000", e1000_knows);
+const struct nic_driver igb_driver = DRIVER("igb", igb_knows);

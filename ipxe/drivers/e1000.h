@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-// Driver of Intel's gigabit cards of the families 8254x and 82574 (e1000_card.c has the list), which QEMU and VMware emulate.
+// Drivers of Intel's gigabit cards (e1000_card.c has the list): "e1000" of the families 8254x and 82574, which QEMU and VMware
+// emulate, and "igb" of the 82576 and later ones, which has other descriptors and is the same otherwise (QEMU 8 and newer).
 #pragma once
 #include "drivers/nic.h"
 
@@ -17,4 +18,4 @@
 #define E1000_QEMU_DEAF_US 1000000u
 #define E1000_QEMU_SUBSYSTEM 0x1AF4u
 
-extern const struct nic_driver e1000_driver;
+extern const struct nic_driver e1000_driver, igb_driver;

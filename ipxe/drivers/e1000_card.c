@@ -6,27 +6,34 @@
 #include "drivers/nic.h"
 
 #define INTEL 0x8086u
-#define GONE 0xFFFFFFFFu  // what a card that is not there answers
 #define IDLE_US 10000u    // for what is under way on the bus when receiver and transmitter have been stopped
 #define MASTER_US 100000u // until a card on PCI Express has ended its access to memory
 #define RESET_US 10000u   // a reset reads the EEPROM again, which takes milliseconds, and no register is touched before
 #define EEPROM_WORD_US 10000u
+#define PHY_US 10000u
 
-// Those with the PHY inside and a copper port, which negotiate the link without us.
+// Those with the PHY inside and a copper port.
 static const struct e1000_id {
     uint16_t device;
-    bool express;
+    enum { PCI, EXPRESS, QUEUES } kind; // each has what the one before it has
 } ids[] = {
-    { 0x1008, false }, // 82544EI
-    { 0x100C, false }, // 82544GC
-    { 0x100D, false }, // 82544GC, on the mainboard
-    { 0x100E, false }, // 82540EM
-    { 0x100F, false }, // 82545EM
-    { 0x1010, false }, // 82546EB
-    { 0x1015, false }, // 82540EM, on the mainboard
-    { 0x1026, false }, // 82545GM
-    { 0x1079, false }, // 82546GB
-    { 0x10D3, true },  // 82574L
+    { 0x1008, PCI },     // 82544EI
+    { 0x100C, PCI },     // 82544GC
+    { 0x100D, PCI },     // 82544GC, on the mainboard
+    { 0x100E, PCI },     // 82540EM
+    { 0x100F, PCI },     // 82545EM
+    { 0x1010, PCI },     // 82546EB
+    { 0x1015, PCI },     // 82540EM, on the mainboard
+    { 0x1026, PCI },     // 82545GM
+    { 0x1079, PCI },     // 82546GB
+    { 0x10D3, EXPRESS }, // 82574L
+    { 0x10C9, QUEUES },  // 82576
+    { 0x10E8, QUEUES },  // 82576, four ports
+    { 0x1526, QUEUES },  // 82576, four ports (ET2)
+    { 0x150E, QUEUES },  // 82580
+    { 0x1521, QUEUES },  // I350
+    { 0x1533, QUEUES },  // I210
+    { 0x1539, QUEUES },  // I211
 };
 
 static const struct e1000_id *id_of(uint16_t vendor, uint16_t device)
@@ -37,9 +44,10 @@ static const struct e1000_id *id_of(uint16_t vendor, uint16_t device)
     return NULL;
 }
 
-bool e1000_card_knows(uint16_t vendor, uint16_t device)
+bool e1000_card_knows(uint16_t vendor, uint16_t device, bool queues)
 {
-    return id_of(vendor, device) != NULL;
+    const struct e1000_id *id = id_of(vendor, device);
+    return id && (id->kind == QUEUES) == queues;
 }
 
 void e1000_pause_us(const struct e1000_card *card, uint32_t us)
@@ -64,7 +72,8 @@ void e1000_card_take(struct e1000_card *card, const struct pci_function *pci)
 {
     const struct e1000_id *id = id_of(pci->vendor, pci->device);
     card->pci = pci;
-    card->express = id && id->express;
+    card->express = id && id->kind >= EXPRESS;
+    card->queues = id && id->kind == QUEUES;
     card->command = pci->ops->config_read(pci->ctx, PCI_COMMAND, 2);
     pci->ops->config_write(pci->ctx, PCI_COMMAND, 2, card->command | PCI_COMMAND_MEMORY);
 }
@@ -81,14 +90,14 @@ void e1000_card_master(const struct e1000_card *card)
 
 int e1000_card_reset(const struct e1000_card *card)
 {
-    e1000_write(card, E1000_IMC, GONE);
+    e1000_write(card, E1000_IMC, E1000_GONE);
     // Stopped first, since QEMU's cards know no reset, and to a real one it may come while it writes into memory.
     e1000_write(card, E1000_RCTL, 0);
     e1000_write(card, E1000_TCTL, E1000_TCTL_PAD);
     (void)e1000_read(card, E1000_STATUS); // the bus has delivered the writes
     e1000_pause_us(card, IDLE_US);
     uint32_t ctrl = e1000_read(card, E1000_CTRL);
-    if (ctrl == GONE)
+    if (ctrl == E1000_GONE)
         return ERR_NET_LINK;
     ctrl &= ~(E1000_CTRL_RESET | E1000_CTRL_PHY_RESET);
     if (card->express) {
@@ -104,9 +113,27 @@ int e1000_card_reset(const struct e1000_card *card)
         return ERR_NET_LINK;
     if (card->express) // QEMU's reset leaves it set
         e1000_write(card, E1000_CTRL, e1000_read(card, E1000_CTRL) & ~E1000_CTRL_MASTER_DISABLE);
-    e1000_write(card, E1000_IMC, GONE); // the reset may have set others
+    e1000_write(card, E1000_IMC, E1000_GONE); // the reset may have set others
     (void)e1000_read(card, E1000_ICR);  // reading takes back what was pending
     return 0;
+}
+
+int e1000_card_start_queue(const struct e1000_card *card, uint32_t control)
+{
+    // Each descriptor is written back at once.
+    e1000_write(card, control, E1000_XDCTL_ENABLE | 1u << E1000_XDCTL_WRITEBACK_SHIFT);
+    return wait_for(card, control, E1000_XDCTL_ENABLE, E1000_XDCTL_ENABLE, NIC_WAIT_US) ? 0 : ERR_NET_LINK;
+}
+
+// QEMU's negotiates for nobody who does not ask, and the system that had the card before may have put the PHY to sleep. Where a link
+// is agreed upon it stays: another one takes seconds.
+void e1000_card_negotiate(const struct e1000_card *card)
+{
+    e1000_write(card, E1000_MDIC, E1000_MDIC_READ | E1000_PHY_STATUS << E1000_MDIC_REGISTER_SHIFT);
+    if (!wait_for(card, E1000_MDIC, E1000_MDIC_READY, E1000_MDIC_READY, PHY_US))
+        return; // the link says more than this
+    if (!(e1000_read(card, E1000_MDIC) & E1000_PHY_NEGOTIATED))
+        e1000_write(card, E1000_MDIC, E1000_MDIC_WRITE | E1000_PHY_CONTROL << E1000_MDIC_REGISTER_SHIFT | E1000_PHY_NEGOTIATE);
 }
 
 // Word `index` of the EEPROM. 0, or ERR_NET_LINK: the card does not say.
@@ -134,8 +161,9 @@ int e1000_card_mac(const struct e1000_card *card, uint8_t ret_mac[6])
     store32_le(mac, low);
     store16_le(mac + 4, (uint16_t)high);
     if (!(high & E1000_RAH_VALID) || !is_unicast(mac)) {
+        // A card with queues always loads it, and where a further port's lies in the EEPROM differs.
         for (unsigned i = 0; i < 3; i++)
-            if (eeprom_word(card, i, mac + 2 * i) != 0)
+            if (card->queues || eeprom_word(card, i, mac + 2 * i) != 0)
                 return ERR_NET_LINK;
         // The EEPROM of a card with two ports has the first one's address; the other's differs in the last bit.
         mac[5] ^= (uint8_t)(e1000_read(card, E1000_STATUS) >> E1000_STATUS_FUNCTION_SHIFT & 1);

@@ -7,7 +7,8 @@
 
 struct e1000_card {
     const struct pci_function *pci;
-    bool express;     // 82574, on PCI Express; otherwise an 8254x, on PCI or PCI-X
+    bool express;     // on PCI Express; otherwise an 8254x, on PCI or PCI-X
+    bool queues;      // 82576 and later: several queues, of which the first is used; advanced receive descriptors
     uint32_t command; // the function's command register as it was found
 };
 
@@ -25,7 +26,8 @@ static inline uint64_t e1000_now_us(const struct e1000_card *card)
 }
 void e1000_pause_us(const struct e1000_card *card, uint32_t us);
 
-bool e1000_card_knows(uint16_t vendor, uint16_t device);
+// Whether it is one of these: with queues, or without.
+bool e1000_card_knows(uint16_t vendor, uint16_t device, bool queues);
 
 // Makes the registers of a card that is known answer, until e1000_card_release, which leaves the command register as it was
 // found. `pci` must outlive it.
@@ -37,6 +39,12 @@ void e1000_card_master(const struct e1000_card *card);
 
 // No interrupts, nothing received or sent, no access to memory afterwards. 0, or ERR_NET_LINK: the reset does not end.
 int e1000_card_reset(const struct e1000_card *card);
+
+// On a card with queues: a PHY that has not agreed upon a link begins to.
+void e1000_card_negotiate(const struct e1000_card *card);
+
+// On a card with queues: takes the one with this RXDCTL or TXDCTL into use. 0, or ERR_NET_LINK: it stays out of use.
+int e1000_card_start_queue(const struct e1000_card *card, uint32_t control);
 
 // The address that the card has loaded for itself, or that of its EEPROM. 0, or ERR_NET_LINK: neither is one.
 int e1000_card_mac(const struct e1000_card *card, uint8_t ret_mac[6]);

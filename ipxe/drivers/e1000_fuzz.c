@@ -129,10 +129,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     regs[E1000_RAH0 / 4] = E1000_RAH_VALID;
     do {
         uint8_t mac[6];
-        struct pci_function pci = { .ops = &ops, .vendor = 0x8086, .device = next8() & 1 ? 0x10D3 : 0x100E };
+        static const uint16_t devices[4] = { 0x100E, 0x10D3, 0x10C9, 0x1533 };
+        struct pci_function pci = { .ops = &ops, .vendor = 0x8086, .device = devices[next8() & 3] };
+        const struct nic_driver *driver = e1000_driver.knows(pci.vendor, pci.device) ? &e1000_driver : &igb_driver;
         answers = 0;
-        (void)e1000_driver.probe(&pci, mac);
-        net = bind_card(&e1000_driver, &pci, state);
+        (void)driver->probe(&pci, mac);
+        net = bind_card(driver, &pci, state);
         if (card_open(net) == 0) {
             for (uint8_t op; left && (op = next8()) != 0xFF;) {
                 answers = 0;

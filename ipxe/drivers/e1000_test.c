@@ -2,30 +2,28 @@
 // Frames: rings, filters, and when the card is asked for what.
 #include "drivers/teste1000.h"
 
-TEST(receives_over_several_laps)
+TEST_EACH(receives_over_several_laps)
 {
-    for (int express = 0; express < 2; express++) {
-        CHECK_EQ(open_new(express), 0);
+    CHECK_EQ(open_new(kind), 0);
+    CHECK(receives_nothing());
+    // In bursts of every size up to the ring's, so that its end falls everywhere into them.
+    uint32_t sent = 0, got = 0;
+    for (unsigned burst = 1; burst < net->info.rx_buffers; burst += 13) {
+        for (unsigned i = 0; i < burst; i++, sent++)
+            CHECK(frame_in(60 + sent % (FRAME_RECEIVE_MAX - 59), sent));
+        for (; got < sent; got++)
+            CHECK(receives(60 + got % (FRAME_RECEIVE_MAX - 59), got));
         CHECK(receives_nothing());
-        // In bursts of every size up to the ring's, so that its end falls everywhere into them.
-        uint32_t sent = 0, got = 0;
-        for (unsigned burst = 1; burst < net->info.rx_buffers; burst += 13) {
-            for (unsigned i = 0; i < burst; i++, sent++)
-                CHECK(frame_in(60 + sent % (FRAME_RECEIVE_MAX - 59), sent));
-            for (; got < sent; got++)
-                CHECK(receives(60 + got % (FRAME_RECEIVE_MAX - 59), got));
-            CHECK(receives_nothing());
-        }
-        CHECK(sent > 10 * E1000_RX_COUNT);
-        CHECK_EQ(card.dropped, 0);
-        CHECK(close_card());
     }
+    CHECK(sent > 10 * E1000_RX_COUNT);
+    CHECK_EQ(card.dropped, 0);
+    CHECK(close_card());
 }
 
 // A frame stays as it was until the next receive(), even while the card fills all that it has.
-TEST(a_frame_is_valid_until_the_next)
+TEST_EACH(a_frame_is_valid_until_the_next)
 {
-    CHECK_EQ(open_new(false), 0);
+    CHECK_EQ(open_new(kind), 0);
     uint8_t expected[FRAME_RECEIVE_MAX], *frame;
     uint32_t sent = 0;
     for (uint32_t number = 0; number < 3 * E1000_RX_COUNT; number++) {
@@ -41,9 +39,9 @@ TEST(a_frame_is_valid_until_the_next)
     CHECK(close_card());
 }
 
-TEST(registers_are_left_alone_while_frames_come)
+TEST_EACH(registers_are_left_alone_while_frames_come)
 {
-    CHECK_EQ(open_new(false), 0);
+    CHECK_EQ(open_new(kind), 0);
     unsigned reads = card.reads, writes = card.writes, clock_reads = card.clock_reads;
     for (uint32_t i = 0; i < 10000; i++) {
         CHECK(frame_in(FRAME_RECEIVE_MAX, i));
@@ -56,9 +54,9 @@ TEST(registers_are_left_alone_while_frames_come)
     CHECK(close_card());
 }
 
-TEST(overrun_and_recovery)
+TEST_EACH(overrun_and_recovery)
 {
-    CHECK_EQ(open_new(false), 0);
+    CHECK_EQ(open_new(kind), 0);
     uint32_t stored = 0;
     for (uint32_t i = 0; i < 2 * E1000_RX_COUNT; i++)
         stored += frame_in(100, i);
@@ -75,7 +73,7 @@ TEST(overrun_and_recovery)
 }
 
 // Whatever stands in a descriptor: lengths, errors, frames in several pieces.
-TEST(bad_frames_are_dropped)
+TEST_EACH(bad_frames_are_dropped)
 {
     static const struct {
         uint16_t length;
@@ -86,7 +84,7 @@ TEST(bad_frames_are_dropped)
         { 60, 0 },                { 60, E1000_RX_END }, // two pieces: the second one is no frame either
         { 2048, 0 },              { 2048, 0 },                 { 100, E1000_RX_END },
     };
-    CHECK_EQ(open_new(false), 0);
+    CHECK_EQ(open_new(kind), 0);
     uint8_t frame[2048] = { 0 };
     for (unsigned lap = 0; lap < E1000_RX_COUNT; lap++) {
         for (unsigned i = 0; i < ARRAY_SIZE(bad); i++)
@@ -102,9 +100,9 @@ TEST(bad_frames_are_dropped)
     CHECK(close_card());
 }
 
-TEST(bad_frames_without_end_do_not_keep_us)
+TEST_EACH(bad_frames_without_end_do_not_keep_us)
 {
-    CHECK_EQ(open_new(false), 0);
+    CHECK_EQ(open_new(kind), 0);
     card.floods = true;
     for (unsigned i = 0; i < E1000_RX_COUNT - 1; i++)
         CHECK(card_put("", 1, 60, E1000_RX_DONE));
@@ -114,31 +112,29 @@ TEST(bad_frames_without_end_do_not_keep_us)
     CHECK(close_card());
 }
 
-TEST(sends_over_several_laps)
+TEST_EACH(sends_over_several_laps)
 {
-    for (int express = 0; express < 2; express++) {
-        CHECK_EQ(open_new(express), 0);
-        unsigned reads = card.reads, writes = card.writes;
-        for (uint32_t i = 0; i < 3 * E1000_TX_COUNT; i++) {
-            uint8_t frame[1514];
-            size_t len = 18 + i * 7;
-            make_frame(frame, len, i);
-            CHECK_EQ(card_send(net, frame, len), 0);
-            CHECK_EQ(card.sent_count, i + 1);
-            CHECK_EQ(card.sent[i].len, len);
-            CHECK(memcmp(card.sent[i].bytes, frame, len) == 0);
-        }
-        CHECK_EQ(card.reads, reads);
-        CHECK_EQ(card.writes - writes, 3 * E1000_TX_COUNT);
-        CHECK(close_card());
+    CHECK_EQ(open_new(kind), 0);
+    unsigned reads = card.reads, writes = card.writes;
+    for (uint32_t i = 0; i < 3 * E1000_TX_COUNT; i++) {
+        uint8_t frame[1514];
+        size_t len = 18 + i * 7;
+        make_frame(frame, len, i);
+        CHECK_EQ(card_send(net, frame, len), 0);
+        CHECK_EQ(card.sent_count, i + 1);
+        CHECK_EQ(card.sent[i].len, len);
+        CHECK(memcmp(card.sent[i].bytes, frame, len) == 0);
     }
+    CHECK_EQ(card.reads, reads);
+    CHECK_EQ(card.writes - writes, 3 * E1000_TX_COUNT);
+    CHECK(close_card());
 }
 
 // Answers wait for each other while frames come, but not for long; without a frame in the caller's hands nothing waits.
-TEST(answers_are_told_of_together)
+TEST_EACH(answers_are_told_of_together)
 {
     static const uint8_t answer[60];
-    CHECK_EQ(open_new(false), 0);
+    CHECK_EQ(open_new(kind), 0);
     unsigned writes = card.writes;
     for (uint32_t i = 0; i < 1000; i++)
         CHECK(frame_in(60, i));
@@ -155,9 +151,9 @@ TEST(answers_are_told_of_together)
     CHECK(close_card());
 }
 
-TEST(a_full_transmit_ring_drops_the_newest)
+TEST_EACH(a_full_transmit_ring_drops_the_newest)
 {
-    CHECK_EQ(open_new(false), 0);
+    CHECK_EQ(open_new(kind), 0);
     card.holds_frames = true;
     uint8_t frame[60];
     for (uint32_t lap = 0; lap < 3; lap++) {
@@ -174,9 +170,9 @@ TEST(a_full_transmit_ring_drops_the_newest)
     CHECK(close_card());
 }
 
-TEST(frames_of_impossible_length_are_not_sent)
+TEST_EACH(frames_of_impossible_length_are_not_sent)
 {
-    CHECK_EQ(open_new(false), 0);
+    CHECK_EQ(open_new(kind), 0);
     static const uint8_t frame[4096];
     CHECK_EQ(card_send(net, frame, 1515), ERR_NET_LINK);
     CHECK_EQ(card_send(net, frame, sizeof frame), ERR_NET_LINK);
@@ -194,13 +190,13 @@ static bool hears(const uint8_t group[6])
     return wire_in(frame, 60) && card_receive(net, &got) == 60 && memcmp(got, group, 6) == 0;
 }
 
-TEST(filters)
+TEST_EACH(filters)
 {
     static const uint8_t groups[3][6] = {
         { 0x33, 0x33, 0, 0, 0, 1 }, { 0x33, 0x33, 0xff, 0x12, 0x34, 0x56 }, { 1, 0, 0x5e, 0x7f, 0xff, 0xfa }
     };
     static const uint8_t broadcast[6] = { 255, 255, 255, 255, 255, 255 }, other[6] = { 0x52, 0x54, 0, 1, 2, 3 };
-    CHECK_EQ(open_new(false), 0);
+    CHECK_EQ(open_new(kind), 0);
     CHECK(hears(broadcast), hears(card_mac), !hears(other));
     CHECK(!hears(groups[0]), !hears(groups[1]), !hears(groups[2]));
     unsigned writes = card.writes;
@@ -224,7 +220,7 @@ TEST(filters)
 TEST(an_old_multicast_table_is_cleared)
 {
     static const uint8_t group[6] = { 0x33, 0x33, 0, 0, 0, 1 };
-    card_new(true);
+    card_new(EXPRESS);
     card.no_reset = true;
     for (unsigned i = 0; i < E1000_MTA_WORDS; i++)
         REG(E1000_MTA + 4 * i) = ALL_ONES;
@@ -237,7 +233,7 @@ TEST(an_old_multicast_table_is_cleared)
 TEST(qemu_is_deaf_at_first)
 {
     static const uint8_t group[1][6] = { { 0x33, 0x33, 0, 0, 0, 1 } };
-    card_new(false);
+    card_new(PCI);
     card.deaf = card.no_reset = true;
     CHECK_EQ(open_card(), 0);
     CHECK(!card_link(net), !frame_in(60, 1));
@@ -246,12 +242,12 @@ TEST(qemu_is_deaf_at_first)
     CHECK(card_link(net), frame_in(60, 2), receives(60, 2), hears(group[0]));
     CHECK(close_card());
     // Its 82574 has no such thing, nor have other makers' cards: there the link counts at once.
-    card_new(true);
+    card_new(EXPRESS);
     card.deaf = card.no_reset = true;
     CHECK_EQ(open_card(), 0);
     CHECK(card_link(net));
     CHECK(close_card());
-    CHECK_EQ(open_new(false), 0);
+    CHECK_EQ(open_new(PCI), 0);
     CHECK(card_link(net));
     CHECK(close_card());
 }

@@ -7,6 +7,7 @@
 
 const struct nic_driver *const nic_drivers[] = {
     &e1000_driver,
+    &igb_driver,
     &virtio_net_driver,
 };
 const size_t nic_driver_count = ARRAY_SIZE(nic_drivers);
