@@ -3,6 +3,7 @@
 
 They run the core as a Linux process: nothing here depends on the machine."""
 import socket
+import struct
 from dataclasses import asdict, dataclass, replace
 
 HERE, SECOND, FAR = "10.50.0.1", "10.50.0.5", "10.60.0.9"  # addresses of the bridge; FAR is behind a router for the machine
@@ -27,6 +28,8 @@ class Answer:
     file: str = ""  # of the header
     port: int = 67
     to: tuple = (1, 3)  # message types
+    item: int = -1  # of a PXE menu: what was asked for; -1: none was
+    group: str = ""  # where it was asked for, when that matters; this address is listened to
     says: int = 0  # message type; 0: OFFER to DISCOVER, ACK to REQUEST
     late: float = 0.0
     mac: str = ""  # the end of the asking card's address
@@ -38,9 +41,37 @@ def plain(answers):
 
 PXE = text(60, "PXEClient")
 NAK = 6
+GROUP = "239.50.0.9"
+
+
+def menu(*sub_options):
+    """Option 43 of sub-options (code, bytes)."""
+    return (43, b"".join(bytes([code, len(value)]) + value for code, value in sub_options).hex() + "ff")
+
+
+def items(*texts):
+    """Sub-option 9: types 8000, 8001, ..."""
+    return (9, b"".join(struct.pack("!HB", 0x8000 + n, len(text)) + text.encode() for n, text in enumerate(texts)))
+
+
+def item_of(number, file, **more):
+    """What a boot server of the menu's item says."""
+    return Answer((PXE, menu((71, struct.pack("!HH", 0x8000 + number, 0)))), yiaddr="0.0.0.0", siaddr=SECOND, server=SECOND, file=file,
+                  to=(3,), item=0x8000 + number, **more)
+
+
+ONE_SECOND = (10, b"\x01Press F8")
 LEASE_ONLY = Answer((MASK, LEASE), siaddr=HERE)  # a router's
 OFFER_ONLY = Answer((MASK, LEASE), yiaddr="10.50.0.160", server=SECOND, file="none", to=(1,))
 ROUTES = (121, "180a3c00" "0a320001" "00" "0a320001")  # 10.60.0.0/24 and everything by 10.50.0.1
+
+
+# dnsmasq gives this menu without a prompt no end: it waits for a person.
+DNSMASQ_MENU = ("--pxe-service=x86PC,one,first", "--pxe-service=x86PC,two,second")
+
+
+def menu_by_proxy(*sub_options):
+    return Answer((PXE, menu(*sub_options, items("one", "two"), ONE_SECOND)), yiaddr="0.0.0.0", server="10.50.0.6", to=(1,))
 
 
 def script(*lines):
@@ -59,6 +90,7 @@ def rows(table):
         return f"chain {uri} || echo ROW-FAILED"
 
     by_dhcp = ("dhcp", "show next-server ||", "show filename ||", chain("tftp://${next-server}/${filename}"))
+    first_item = ("dhcp", "show filename", "iseq ${filename} first.0 || echo ROW-FAILED", chain("tftp://${next-server}/good"))
     long_url = f"http://10.50.0.2:8080/good?api_key={'k' * 600}&end=yes"
     http = [replace(good.servers[0], kind="http")]
     # One link for both, so that the former network's addresses would be in the way, and for a whole machine: the host has one card.
@@ -89,9 +121,28 @@ def rows(table):
             expect=(f"next-server {SECOND} ",)),
         row("pxe-server", "the DHCP server says PXEClient and no file: it is asked on port 4011", by_dhcp,
             [Answer((MASK, LEASE, PXE)), Answer((PXE,), siaddr=SECOND, file="good", port=4011)], addresses=(SECOND,)),
-        row("pxe-menu", "dnsmasq with pxe-service: a menu, whose first item's file is asked for", ["dhcp", "show filename",
-            "iseq ${filename} first.0 || echo ROW-FAILED", chain("tftp://${next-server}/good")],
-            dhcp=("--pxe-service=x86PC,one,first", "--pxe-service=x86PC,two,second"), boot_file=False),
+        row("pxe-item", "dnsmasq with one pxe-service: a menu whose only item is taken at once", first_item,
+            dhcp=("--pxe-service=x86PC,one,first",), boot_file=False, expect=("pxe: one",), forbid=base.forbid + ("  a  one",)),
+        row("pxe-menu", "dnsmasq with two pxe-services and a prompt: nobody presses a key, and the first item's file is asked for", first_item,
+            dhcp=("--pxe-prompt=Press F8,2",) + DNSMASQ_MENU, boot_file=False, expect=("Press F8 2 s .*Press F8 1 s .*\npxe: one",)),
+        row("pxe-proxy", "a router's lease, and a menu by a proxy, whose boot server is another machine", first_item,
+            [LEASE_ONLY, menu_by_proxy((6, b"\3"), (8, b"\x80\0\1" + socket.inet_aton(SECOND))), item_of(0, "first.0", port=4011)],
+            addresses=(SECOND, "10.50.0.6"), expect=(f"next-server {SECOND} ",)),
+        row("pxe-group", "boot servers that are found by multicast", first_item,
+            [LEASE_ONLY, menu_by_proxy((6, b"\1"), (7, socket.inet_aton(GROUP))), item_of(0, "first.0", port=4011, group=GROUP)],
+            addresses=(SECOND, "10.50.0.6")),
+        row("pxe-broadcast", "boot servers that are found by broadcast; one of another type and a DHCP server answer, too", first_item,
+            [LEASE_ONLY, replace(LEASE_ONLY, options=(MASK, LEASE, PXE), file="none", item=0x8000), menu_by_proxy((6, b"\2")),
+             replace(item_of(1, "second.0"), item=0x8000), replace(item_of(0, "first.0"), late=0.3)],
+            addresses=(SECOND, "10.50.0.6")),
+        row("pxe-nobody", "no boot server answers: that is said after four rounds, and the address is good all the same",
+            ["dhcp || echo ROW-FAILED", "isset ${filename} && echo ROW-FAILED ||", chain("tftp://${next-server}/good")],
+            [LEASE_ONLY, menu_by_proxy((6, b"\2"), (7, socket.inet_aton(GROUP)))], addresses=("10.50.0.6",),
+            expect=(r"pxe: net0 keeps its address: .* \[N20\]",), after=base.after + (("dhcp_log", "message 3 .* item 8000", 4),)),
+        row("pxe-local", "dnsmasq's menu begins with the local disk, and nobody is there: the script decides",
+            ["dhcp && echo ROW-FAILED || echo LOCALLY", chain("tftp://${next-server}/good")],
+            dhcp=("--pxe-prompt=Press F8,1", "--pxe-service=x86PC,Local disk,0", "--pxe-service=x86PC,one,first"), boot_file=False,
+            expect=(r"pxe: Local disk(?s:.*)\[N21\](?s:.*)LOCALLY",)),
         row("silent-server", "a server offers first and says no more: the other one's offer is taken", by_dhcp,
             [OFFER_ONLY, replace(LEASE_ONLY, file="good", late=0.2)], expect=("net0 10.50.0.150",)),
         row("refusing-server", "a server offers first and refuses: the other one's offer is taken", by_dhcp,

@@ -73,6 +73,8 @@
     X(NET_NO_ROUTE, "N17", "no route to this address")                                                                 \
     X(DHCP_REFUSED, "N18", "the DHCP server took its offer back")                                                      \
     X(DHCP_NO_ACK, "N19", "the DHCP server did not confirm its offer")                                                 \
+    X(PXE_NO_SERVER, "N20", "no boot server answered for the menu's item")                                             \
+    X(PXE_LOCAL, "N21", "the PXE menu says to start locally")                                                          \
     /* starting */                                                                                                     \
     X(BOOT_FORMAT, "B01", "kernel format not known")                                                                   \
     X(BOOT_TOO_OLD, "B02", "kernel boot protocol too old")                                                             \

@@ -128,7 +128,8 @@ static struct dhcp_run {
     struct core *core;
     struct dhcp_client client;
     unsigned nic;
-    bool bound; // its address is set
+    bool bound;    // its address is set
+    bool choosing; // from a menu
 } run, last;
 
 static void dhcp_received(void *ctx, unsigned nic, const struct net_addr *from, const uint8_t *data, size_t len)
@@ -171,7 +172,7 @@ static bool dhcp_open(struct core *core, unsigned nic)
 {
     run.core = core;
     run.nic = nic;
-    run.bound = false;
+    run.bound = run.choosing = false;
     if (!state.dhcp)
         state.dhcp = net_udp_open(DHCP_CLIENT_PORT, dhcp_received, NULL);
     return state.dhcp;
@@ -196,6 +197,30 @@ static void dhcp_configure(struct core *core, unsigned nic, bool force, struct d
     p->random(p->ctx, &config->jitter, sizeof config->jitter);
 }
 
+// The local boot that a person has chosen leaves Signet. Nobody's choice does not: whoever can answer DHCP could have the disk started
+// then, which no seal covers; a script decides.
+static int menu_step(struct core *core, const struct dhcp_lease *menu, uint64_t *wake)
+{
+    struct dhcp_menu_item item;
+    if (!run.choosing)
+        core_pxe_menu_start(core, menu);
+    run.choosing = true;
+    int chosen = core_pxe_menu_step(core, menu, &item, wake);
+    if (chosen == PENDING)
+        return chosen;
+    console_print("\n");
+    console_say("pxe", "%s", item.text);
+    dhcp_client_choose(&run.client, item.type, core_now(core));
+    *wake = WAKE_AT_ONCE;
+    if (item.type != DHCP_MENU_LOCAL)
+        return PENDING;
+    if (chosen == PXE_MENU_BY_KEY) {
+        net_close_all();
+        core->platform->leave(core->platform->ctx, LEAVE_EXIT);
+    }
+    return ERR_PXE_LOCAL;
+}
+
 static int dhcp_step(void *ctx, uint64_t *wake)
 {
     const struct dhcp_lease *lease = &run.client.lease;
@@ -205,7 +230,8 @@ static int dhcp_step(void *ctx, uint64_t *wake)
     }
     dhcp_send_due();
     *wake = dhcp_client_deadline(&run.client);
-    return dhcp_client_result(&run.client);
+    const struct dhcp_lease *menu = dhcp_client_menu(&run.client);
+    return menu ? menu_step(run.core, menu, wake) : dhcp_client_result(&run.client);
 }
 
 // Runs the DHCP client on one card to its end.
@@ -224,12 +250,15 @@ static int run_dhcp(struct core *core, unsigned nic, bool force)
     // Who has had enough of waiting for a proxy has an address all the same.
     if (dhcp_client_bound(&run.client)) {
         use_lease(core, nic, &run.client.lease, &run.client.proxy, "DHCP");
-        last = run;
-        dhcp_client_adopt(&run.client, &config, &last.client.lease, core_now(core));
+        dhcp_client_settle(&run.client);
         core->renew = renew;
     } else {
         run = last;
         core->renew = kept ? renew : NULL;
+    }
+    if (result == ERR_PXE_NO_SERVER) {
+        console_error("pxe", result, "net%u keeps its address", nic);
+        result = 0;
     }
     state.silent = (state.silent & ~(1u << nic)) | (unsigned)(result == ERR_DHCP_NO_OFFER) << nic;
     return result;
@@ -260,6 +289,12 @@ int core_dhcp(struct core *core, unsigned nic, bool force)
     return err ? err : configure(core, nic, force);
 }
 
+// Other cards are not asked any more.
+static bool is_final(int err)
+{
+    return !err || err == ERR_CANCELLED || err == ERR_PXE_LOCAL;
+}
+
 // In the order of the cards, but for a card without a link: that would cost 15 s of DHCP, so it comes last; it is not left
 // out, for a card may be wrong about its link. All cards are waited for together.
 static int dhcp_from(struct core *core, unsigned first, bool force)
@@ -287,10 +322,10 @@ static int dhcp_from(struct core *core, unsigned first, bool force)
         }
         tried[nic] = true;
         err = fault ? fault : configure(core, nic, force);
-        if (!err || err == ERR_CANCELLED)
+        if (is_final(err))
             return err;
     }
-    for (unsigned i = 0; i < count && err && err != ERR_CANCELLED; i++)
+    for (unsigned i = 0; i < count && !is_final(err); i++)
         if (!tried[(first + i) % count])
             err = configure(core, (first + i) % count, force);
     return err;

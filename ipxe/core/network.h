@@ -13,6 +13,13 @@ int core_dhcp_any(struct core *core, bool force);
 // Opens the cards that are not open yet, and waits a little for the first link. ERR_NET_NO_CARD when none could be.
 int core_open_network(struct core *core);
 
+// A PXE server's menu (pxe_menu.c): its prompt with the seconds that are left, its items once a key is pressed, and what is chosen by a
+// letter, by Enter (the first item) or by nobody in time.
+enum { PXE_MENU_BY_TIME, PXE_MENU_BY_KEY };
+void core_pxe_menu_start(struct core *core, const struct dhcp_lease *menu);
+// A step of core_drive: PENDING, or who has chosen *ret.
+int core_pxe_menu_step(struct core *core, const struct dhcp_lease *menu, struct dhcp_menu_item *ret, uint64_t *wake);
+
 // Gives the network stack the addresses, routes, MTUs, name servers and search list that the settings name now (address.c).
 // To be called when these or the open cards have changed.
 void core_apply_addresses(struct core *core);

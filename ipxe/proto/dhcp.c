@@ -133,8 +133,7 @@ int dhcp_option(const uint8_t *packet, size_t len, int code, int sub, uint8_t *b
 
 // --- leases ---
 
-// Copies a text that may or may not end with a NUL; control characters end it, they have no place in a name.
-static void copy_text(char *to, size_t cap, const uint8_t *from, size_t len)
+void dhcp_text(char *to, size_t cap, const uint8_t *from, size_t len)
 {
     size_t n = 0;
     while (n < len && n + 1 < cap && from[n] >= 0x20 && from[n] != 0x7f) {
@@ -149,7 +148,7 @@ static void read_text(const uint8_t *packet, size_t len, int code, char *to, siz
     uint8_t buf[DHCP_OPTION_MAX];
     int n = dhcp_option(packet, len, code, -1, buf, sizeof buf);
     if (n > 0)
-        copy_text(to, cap, buf, (size_t)n);
+        dhcp_text(to, cap, buf, (size_t)n);
 }
 
 static bool read_fixed(const uint8_t *packet, size_t len, int code, int sub, uint8_t *to, size_t size)
@@ -171,9 +170,9 @@ static void read_names(const uint8_t *packet, size_t len, struct dhcp_lease *lea
 {
     unsigned extra = has_options(packet, len) ? overload(packet, len) : 0;
     if (!(extra & OVERLOAD_FILE))
-        copy_text(lease->filename, sizeof lease->filename, packet + BOOTP_FILE, BOOTP_MAGIC - BOOTP_FILE);
+        dhcp_text(lease->filename, sizeof lease->filename, packet + BOOTP_FILE, BOOTP_MAGIC - BOOTP_FILE);
     if (!(extra & OVERLOAD_SNAME))
-        copy_text(lease->tftp_server_name, sizeof lease->tftp_server_name, packet + BOOTP_SNAME,
+        dhcp_text(lease->tftp_server_name, sizeof lease->tftp_server_name, packet + BOOTP_SNAME,
                   BOOTP_FILE - BOOTP_SNAME);
     read_text(packet, len, DHCP_BOOTFILE, lease->filename, sizeof lease->filename);
     read_text(packet, len, DHCP_TFTP_SERVER_NAME, lease->tftp_server_name, sizeof lease->tftp_server_name);

@@ -48,6 +48,7 @@ enum dhcp_option {
     DHCP_IPXE = 175, // encapsulated: 176 no-pxedhcp, 19 http, 16 pxeext, ...
     DHCP_END = 255,
 };
+#define DHCP_BOOT_ITEM 71 // in option 43: a menu's item by its type, and its layer 0
 enum dhcp_message { DHCP_DISCOVER = 1, DHCP_OFFER, DHCP_REQUEST, DHCP_DECLINE, DHCP_ACK, DHCP_NAK, DHCP_RELEASE };
 
 // --- packets ---
@@ -115,15 +116,28 @@ bool dhcp_lease_is_complete(const struct dhcp_lease *lease);
 // another server's lease.
 void dhcp_lease_add_boot(struct dhcp_lease *lease, const struct dhcp_lease *proxy);
 
-// --- PXE boot menus (PXE 2.1, option 43) ---
+// --- PXE boot menus (PXE 2.1 section 2.2, option 43; dhcp_menu.c) ---
 
-// The first item of a menu: what is taken where nobody chooses. `server` is zero when it is to be asked for by broadcast.
-struct dhcp_boot_item {
-    uint16_t type; // 0: none
-    uint8_t server[4];
+#define DHCP_MENU_LOCAL 0   // an item's type: the machine's own next boot device, no boot server
+#define DHCP_MENU_WAITS 255 // a prompt's seconds: for ever, with the menu shown
+#define DHCP_MENU_TEXT_MAX 256
+
+struct dhcp_menu_item {
+    uint16_t type;                 // whose boot server is asked for (DHCP_MENU_LOCAL: nobody is)
+    char text[DHCP_MENU_TEXT_MAX]; // for a person
 };
-// False when the packet has no menu, or one that begins with the local boot, or one that says to take its file.
-bool dhcp_menu_first(const uint8_t *packet, size_t len, struct dhcp_boot_item *ret);
+// The i-th item of a PXE server's menu (43.9). False: there are no more, or it is cut off.
+bool dhcp_menu_item(const struct dhcp_lease *from, unsigned i, struct dhcp_menu_item *ret);
+// The seconds after which the first item is taken (43.10; 0: at once) and the text that says so. Without one a menu waits for ever.
+uint8_t dhcp_menu_prompt(const struct dhcp_lease *from, char text[DHCP_MENU_TEXT_MAX]);
+// Is there a menu to choose from? Not where a PXE server names a file and says that it is to be taken (43.6, bit 3).
+bool dhcp_menu_is_there(const struct dhcp_lease *from);
+// The i-th of those who are asked for an item's file, in the try with this number (from 0 on): the servers that are listed for it (43.8),
+// then, from the second try on or where none are, the group (43.7) and all of the link, as far as 43.6 allows it. False: no more.
+bool dhcp_menu_peer(const struct dhcp_lease *from, uint16_t type, unsigned try, unsigned i, uint8_t ret[4]);
+// Is that the answer of a boot server of this type and layer 0 (43.71), one that may give it (43.6, bit 2), with a file? `at`: the address
+// that it came from. Who is listed for the type need not repeat it, who answers to a group must.
+bool dhcp_menu_accepts(const struct dhcp_lease *from, uint16_t type, const struct dhcp_lease *answer, const uint8_t at[4]);
 
 // --- the client ---
 
@@ -157,12 +171,22 @@ struct dhcp_config {
 #define DHCP_PROXY_WAIT_US 1000000u      // after the first good offer, before the address is asked for
 #define DHCP_PROXY_LATE_US 3000000u      // and with the address, still without a file
 #define DHCP_PROXY_ATTEMPTS 2            // requests to port 4011
+#define DHCP_BOOT_ATTEMPTS 4             // rounds in which a menu's boot servers are asked: after 1, 2, 3, 4 s (PXE 2.1), 10 s in all
 #define DHCP_NAK_WAIT_US 300000u         // an ACK that comes so soon behind a NAK counts: the NAK was somebody else's
 #define DHCP_SPARE_AFTER 2               // requests without an answer (3 s) before another server's offer is taken
 #define DHCP_SPARES_MAX 4                // other servers' offers taken before giving up
 #define DHCP_NAKS_MAX 2                  // servers that refuse, with no other offer at hand, before giving up
 
-enum dhcp_state { DHCP_DISCOVERING, DHCP_REQUESTING, DHCP_PROXYING, DHCP_LISTENING, DHCP_DONE, DHCP_FAILED };
+enum dhcp_state {
+    DHCP_DISCOVERING,
+    DHCP_REQUESTING,
+    DHCP_PROXYING,  // asks a PXE server on port 4011 what it has
+    DHCP_LISTENING, // for proxies that are late
+    DHCP_CHOOSING,  // has a menu; its lease is kept
+    DHCP_ASKING,    // for the boot server of the menu's item
+    DHCP_DONE,
+    DHCP_FAILED
+};
 
 struct dhcp_client {
     struct dhcp_config config;
@@ -171,19 +195,21 @@ struct dhcp_client {
     bool send_due, nak;
     uint64_t started, deadline;
     uint64_t listen_until; // for proxies
-    uint64_t lease_end;    // once done: when the lease is over, 0: never
+    uint64_t lease_end;    // once bound: when the lease is over, 0: never
+    uint64_t renew_at;     // when it is asked for next
     uint64_t rebind_from;  // from then on any server is asked to renew it
     bool have_offer, bound;
-    bool asked;                 // port 4011, without a menu's item or with it
-    uint8_t proxy_address[4];   // who is asked there
-    struct dhcp_boot_item item; // what is asked for there
+    bool asked;               // port 4011
+    uint8_t asked_address[4]; // who is asked there, or for the item
+    uint16_t item;            // the type that was chosen, 0: none yet
+    unsigned peer;            // who of those that are asked for it in a round
     int error;
     // Servers that offered, and then refused or said no more: another one's offer is better.
     uint8_t refused[DHCP_SPARES_MAX + DHCP_NAKS_MAX][4];
     unsigned refused_count;
     struct dhcp_lease lease; // the best offer, then the acknowledged lease
     struct dhcp_lease spare; // the best offer of another server, packet_len 0: none
-    struct dhcp_lease proxy; // the ProxyDHCP answer, packet_len 0: none
+    struct dhcp_lease proxy; // the ProxyDHCP answer, and then the boot server's, packet_len 0: none
     struct dhcp_lease heard; // the message being looked at
 };
 
@@ -205,8 +231,16 @@ uint64_t dhcp_client_deadline(const struct dhcp_client *c);
 // The lease is acknowledged: the caller sets its address now (DHCP_PROXYING sends from it) and can use it.
 bool dhcp_client_bound(const struct dhcp_client *c);
 // PENDING, 0 when done (lease complete, proxy merged), ERR_DHCP_NO_OFFER when no server answered,
-// ERR_DHCP_NO_ACK when one did not answer the request for what it had offered, ERR_DHCP_REFUSED when it refused that.
+// ERR_DHCP_NO_ACK when one did not answer the request for what it had offered, ERR_DHCP_REFUSED when it refused that; and done all the
+// same, with its lease, ERR_PXE_NO_SERVER when no boot server answered for the menu's item.
 int dhcp_client_result(const struct dhcp_client *c);
+
+// The PXE server's answer whose menu waits for a choice; NULL: none does.
+const struct dhcp_lease *dhcp_client_menu(const struct dhcp_client *c);
+// The type of the item that was chosen. DHCP_MENU_LOCAL: the client is done.
+void dhcp_client_choose(struct dhcp_client *c, uint16_t type, uint64_t now);
+// A client that is bound has done enough: from now on it keeps its lease.
+void dhcp_client_settle(struct dhcp_client *c);
 
 // When it is done, output and input go on to renew the lease (RFC 2131 4.4.5); output is to be called at dhcp_renew_deadline at the
 // latest, UINT64_MAX: the lease has no end. True: nobody did renew it.
@@ -218,6 +252,9 @@ void dhcp_client_adopt(struct dhcp_client *c, const struct dhcp_config *config, 
 void dhcp_renew_begin(struct dhcp_client *c, uint64_t now);
 size_t dhcp_renew_output(struct dhcp_client *c, uint8_t *buf, size_t cap, struct dhcp_datagram *ret, uint64_t now);
 void dhcp_renew_input(struct dhcp_client *c, uint64_t now);
+
+// Copies a text that may or may not end with a NUL; control characters end it, they have no place in a name.
+void dhcp_text(char *to, size_t cap, const uint8_t *from, size_t len);
 
 // Builds DISCOVER or REQUEST for the state that the client is in; used by dhcp_client_output and by tests.
 size_t dhcp_build(const struct dhcp_client *c, uint8_t *buf, size_t cap, uint64_t now);

@@ -2,33 +2,16 @@
 // The DHCP client machine (dhcp.h):
 //
 //   DISCOVERING --offer--> [wait for a proxy] --> REQUESTING --ack--> DONE
-//        ^                                         ^   |  \--ack, nobody named a file--> PROXYING, LISTENING --> DONE
+//        ^                                         ^   |  |--ack, nobody named a file--> PROXYING, LISTENING --> DONE
+//        |                                         |   |  \--ack, or PROXYING brought a menu--> CHOOSING --> ASKING --> DONE
 //        |                                         '---+--nak or silence, and another server offered, too
 //        '---------------------------------------------'--nak
 #include "base/addr.h"
 #include "base/cursor.h"
-#include "base/fmt.h"
 #include "proto/dhcp.h"
 
-#define OP_REQUEST 1
 #define OP_REPLY 2
-#define HTYPE_ETHERNET 1
-#define FLAG_BROADCAST 0x8000 // we cannot hear unicast before we have the address
-#define JITTER_MASK 0x1ffff   // up to 131 ms
-
-#define DHCP_NTP 42
-#define PXE_VENDOR 128 // to 135: what PXE servers may say of their own (PXE 2.1 table 2-1)
-
-#define PXE_BOOT_ITEM 71 // in option 43: a menu's item, and its layer 0
-
-// Routes come before routers (RFC 3442).
-static const uint8_t wanted[] = {
-    DHCP_SUBNET_MASK,    DHCP_ROUTES,     DHCP_ROUTER,    DHCP_DNS,       DHCP_HOSTNAME,     DHCP_DOMAIN,           DHCP_ROOT_PATH,
-    DHCP_MTU,            DHCP_NTP,        DHCP_LEASE_TIME, DHCP_SERVER_ID,   DHCP_VENDOR_CLASS,     DHCP_BOOTFILE,
-    DHCP_VENDOR_OPTIONS, DHCP_IPXE,       DHCP_DOMAIN_SEARCH,                DHCP_TFTP_SERVER_NAME,
-    PXE_VENDOR,          PXE_VENDOR + 1,  PXE_VENDOR + 2, PXE_VENDOR + 3,    PXE_VENDOR + 4,        PXE_VENDOR + 5,
-    PXE_VENDOR + 6,      PXE_VENDOR + 7,
-};
+#define JITTER_MASK 0x1ffff // up to 131 ms
 
 void dhcp_client_init(struct dhcp_client *c, const struct dhcp_config *config, uint64_t now)
 {
@@ -50,93 +33,19 @@ bool dhcp_client_bound(const struct dhcp_client *c)
 
 int dhcp_client_result(const struct dhcp_client *c)
 {
-    return c->state == DHCP_DONE ? 0 : c->state == DHCP_FAILED ? c->error : PENDING;
+    return c->state == DHCP_DONE || c->state == DHCP_FAILED ? c->error : PENDING;
 }
 
 uint64_t dhcp_client_deadline(const struct dhcp_client *c)
 {
     if (c->state == DHCP_DONE || c->state == DHCP_FAILED)
         return UINT64_MAX;
+    if (c->state == DHCP_CHOOSING)
+        return dhcp_renew_deadline(c);
     return c->send_due ? 0 : c->deadline;
 }
 
 // --- sending ---
-
-static void put_option(struct builder *b, uint8_t code, const void *data, size_t len)
-{
-    builder_u8(b, code);
-    builder_u8(b, (uint8_t)len);
-    builder_bytes(b, data, len);
-}
-
-// Who we are: everything that servers choose an answer by (PXE 2.1 table 2-1, RFC 4578).
-static void put_identity(const struct dhcp_config *config, struct builder *b)
-{
-    bool efi = config->arch != 0;
-    char vendor[40];
-    int n = fmt_snprintf(vendor, sizeof vendor, "PXEClient:Arch:%05u:UNDI:%s", (unsigned)config->arch,
-                         efi ? "003010" : "002001");
-    put_option(b, DHCP_VENDOR_CLASS, vendor, (size_t)n);
-    put_option(b, DHCP_USER_CLASS, "iPXE", 4);
-    uint8_t id[7] = { HTYPE_ETHERNET };
-    memcpy(id + 1, config->mac, 6);
-    put_option(b, DHCP_CLIENT_ID, id, sizeof id);
-    const uint8_t arch[2] = { (uint8_t)(config->arch >> 8), (uint8_t)config->arch };
-    put_option(b, DHCP_CLIENT_ARCH, arch, sizeof arch);
-    const uint8_t ndi[3] = { 1, efi ? 3 : 2, efi ? 16 : 1 };
-    put_option(b, DHCP_CLIENT_NDI, ndi, sizeof ndi);
-    if (config->has_uuid) {
-        uint8_t uuid[17] = { 0 };
-        memcpy(uuid + 1, config->uuid, 16);
-        put_option(b, DHCP_CLIENT_UUID, uuid, sizeof uuid);
-    }
-    uint8_t features[3 * DHCP_FEATURES_MAX];
-    size_t len = 0;
-    for (unsigned i = 0; i < MIN(config->feature_count, (unsigned)DHCP_FEATURES_MAX); i++) {
-        features[len++] = config->features[i];
-        features[len++] = 1;
-        features[len++] = 1;
-    }
-    put_option(b, DHCP_IPXE, features, len);
-}
-
-size_t dhcp_build(const struct dhcp_client *c, uint8_t *buf, size_t cap, uint64_t now)
-{
-    struct builder b = builder_make(buf, MIN(cap, (size_t)DHCP_PACKET_MAX));
-    uint8_t type = c->state == DHCP_DISCOVERING ? DHCP_DISCOVER : DHCP_REQUEST;
-    const uint8_t max_size[2] = { DHCP_PACKET_MAX >> 8, DHCP_PACKET_MAX & 0xff };
-    builder_u8(&b, OP_REQUEST);
-    builder_u8(&b, HTYPE_ETHERNET);
-    builder_u8(&b, 6);
-    builder_u8(&b, 0);
-    builder_u32_be(&b, c->config.xid);
-    builder_u16_be(&b, (uint16_t)MIN((now - c->started) >> 20, (uint64_t)UINT16_MAX)); // near enough to seconds
-    builder_u16_be(&b, c->bound ? 0 : FLAG_BROADCAST);
-    if (c->bound)
-        builder_bytes(&b, c->lease.ip, 4); // ciaddr
-    else
-        builder_zeros(&b, 4);
-    builder_zeros(&b, 12);
-    builder_bytes(&b, c->config.mac, 6);
-    builder_zeros(&b, 10 + 64 + 128);
-    builder_u32_be(&b, 0x63825363u);
-    put_option(&b, DHCP_MESSAGE_TYPE, &type, 1);
-    put_option(&b, DHCP_MAX_SIZE, max_size, 2);
-    put_identity(&c->config, &b);
-    put_option(&b, DHCP_PARAMETERS, wanted, sizeof wanted);
-    if (c->state == DHCP_REQUESTING) {
-        put_option(&b, DHCP_SERVER_ID, c->lease.server_id, 4);
-        put_option(&b, DHCP_REQUESTED_IP, c->lease.ip, 4);
-    }
-    if (c->item.type) {
-        const uint8_t item[] = { PXE_BOOT_ITEM, 4, (uint8_t)(c->item.type >> 8), (uint8_t)c->item.type, 0, 0, DHCP_END };
-        put_option(&b, DHCP_VENDOR_OPTIONS, item, sizeof item);
-    }
-    builder_u8(&b, DHCP_END);
-    if (b.len < DHCP_PACKET_MIN)
-        builder_zeros(&b, DHCP_PACKET_MIN - b.len);
-    return b.bad ? 0 : b.len;
-}
 
 static void go(struct dhcp_client *c, enum dhcp_state state, uint64_t now)
 {
@@ -159,20 +68,64 @@ static bool lacks_boot(const struct dhcp_client *c)
     return c->config.want_proxy && c->lease.filename[0] == 0 && !c->lease.no_pxedhcp;
 }
 
-// With the address: what is not known about the boot is asked for at the PXE server that was heard, then waited for.
+// The PXE server that counts: a proxy, else who gave the address.
+static const struct dhcp_lease *pxe_server(const struct dhcp_client *c)
+{
+    return c->proxy.packet_len ? &c->proxy : &c->lease;
+}
+
+const struct dhcp_lease *dhcp_client_menu(const struct dhcp_client *c)
+{
+    return c->state == DHCP_CHOOSING ? pxe_server(c) : NULL;
+}
+
+void dhcp_client_settle(struct dhcp_client *c)
+{
+    c->state = DHCP_DONE;
+    c->send_due = false;
+}
+
+static void give_up_item(struct dhcp_client *c)
+{
+    dhcp_client_settle(c);
+    c->error = ERR_PXE_NO_SERVER;
+}
+
+// Who is asked next for the menu's item, in this round.
+static bool find_peer(struct dhcp_client *c, unsigned i)
+{
+    c->peer = i;
+    return c->state == DHCP_ASKING && dhcp_menu_peer(pxe_server(c), c->item, c->tries, i, c->asked_address);
+}
+
+void dhcp_client_choose(struct dhcp_client *c, uint16_t type, uint64_t now)
+{
+    dhcp_client_settle(c);
+    c->item = type;
+    if (type == DHCP_MENU_LOCAL)
+        return;
+    go(c, DHCP_ASKING, now);
+    if (!find_peer(c, 0))
+        give_up_item(c);
+}
+
+// With the address: what is not known about the boot is asked for at the PXE server that was heard, then waited for. A file that the
+// lease names comes before a proxy's menu, as before a proxy's file.
 static void complete(struct dhcp_client *c, uint64_t now)
 {
-    const struct dhcp_lease *server = c->proxy.packet_len ? &c->proxy : &c->lease;
+    const struct dhcp_lease *server = pxe_server(c);
+    bool wants_menu = c->config.want_proxy && !c->lease.no_pxedhcp && !c->item &&
+                      (server == &c->lease || c->lease.filename[0] == 0) && dhcp_menu_is_there(server);
     if (c->config.want_proxy && c->proxy.packet_len)
         dhcp_lease_add_boot(&c->lease, &c->proxy);
-    c->state = DHCP_DONE;
-    dhcp_renew_begin(c, now);
-    if (!lacks_boot(c))
+    dhcp_client_settle(c);
+    if (wants_menu)
+        c->state = DHCP_CHOOSING;
+    else if (!lacks_boot(c))
         return;
-    if (server->pxe && !c->asked) {
+    else if (server->pxe && !c->asked) {
         c->asked = true;
-        memcpy(c->proxy_address, server->server_id, 4);
-        (void)dhcp_menu_first(server->packet, server->packet_len, &c->item);
+        memcpy(c->asked_address, server->server_id, 4);
         go(c, DHCP_PROXYING, now);
     } else if (now < c->listen_until) {
         c->state = DHCP_LISTENING;
@@ -194,10 +147,10 @@ static bool was_refused(const struct dhcp_client *c, const struct dhcp_lease *of
     return false;
 }
 
-// The better of two offers is of a server that has not refused; then, that names a file.
+// The better of two offers is of a server that has not refused; then, of a PXE server; then, that names a file (PXE 2.1 section 2.2).
 static unsigned worth(const struct dhcp_client *c, const struct dhcp_lease *offer)
 {
-    return (was_refused(c, offer) ? 0 : 2) + (offer->filename[0] != 0);
+    return (was_refused(c, offer) ? 0 : 4) + (c->config.want_proxy && offer->pxe ? 2 : 0) + (offer->filename[0] != 0);
 }
 
 static void keep_spare(struct dhcp_client *c, const struct dhcp_lease *offer)
@@ -252,7 +205,9 @@ static void timed_out(struct dhcp_client *c, uint64_t now)
         go(c, DHCP_REQUESTING, now); // no proxy came in time
     else if (c->state == DHCP_LISTENING || (c->state == DHCP_PROXYING && c->tries >= DHCP_PROXY_ATTEMPTS))
         complete(c, now); // the address is good without
-    else if (c->state != DHCP_PROXYING && c->tries >= c->config.attempts)
+    else if (c->state == DHCP_ASKING && c->tries >= DHCP_BOOT_ATTEMPTS)
+        give_up_item(c);
+    else if (c->state == DHCP_DISCOVERING && c->tries >= c->config.attempts)
         give_up(c, c->naks ? ERR_DHCP_REFUSED : ERR_DHCP_NO_OFFER);
     else
         c->send_due = true;
@@ -260,7 +215,7 @@ static void timed_out(struct dhcp_client *c, uint64_t now)
 
 size_t dhcp_client_output(struct dhcp_client *c, uint8_t *buf, size_t cap, struct dhcp_datagram *ret, uint64_t now)
 {
-    if (c->state == DHCP_DONE)
+    if (c->state == DHCP_DONE || c->state == DHCP_CHOOSING)
         return dhcp_renew_output(c, buf, cap, ret, now);
     if (c->state != DHCP_FAILED && !c->send_due && now >= c->deadline)
         timed_out(c, now);
@@ -271,20 +226,21 @@ size_t dhcp_client_output(struct dhcp_client *c, uint8_t *buf, size_t cap, struc
         return 0;
     struct dhcp_datagram d = { .src_port = DHCP_CLIENT_PORT, .dst_port = DHCP_SERVER_PORT };
     memset(d.dst, 0xff, 4);
-    if (c->state == DHCP_PROXYING) {
+    if (c->bound) {
         memcpy(d.src, c->lease.ip, 4);
-        const uint8_t *server = c->item.type ? c->item.server : c->proxy_address;
-        if (!net_ip4_is_none(server)) { // an item that no server is known for is asked for by broadcast
-            memcpy(d.dst, server, 4);
+        memcpy(d.dst, c->asked_address, 4);
+        if (load32_be(d.dst) != UINT32_MAX)
             d.dst_port = DHCP_PROXY_PORT;
-        }
     }
     *ret = d;
+    if (find_peer(c, c->peer + 1))
+        return len; // it is due, too
     c->send_due = false;
     // Machines that were switched on together must not ask together for ever.
-    uint32_t jitter = (c->config.jitter >> (c->tries & 7)) & JITTER_MASK;
-    c->deadline = now + ((uint64_t)DHCP_FIRST_TIMEOUT_US << MIN(c->tries, 5u)) + jitter;
+    uint32_t jitter = (c->config.jitter >> (c->tries & 7)) & JITTER_MASK, step = DHCP_FIRST_TIMEOUT_US;
+    c->deadline = now + (c->state == DHCP_ASKING ? step * (c->tries + 1) : (uint64_t)step << MIN(c->tries, 5u)) + jitter;
     c->tries++;
+    (void)find_peer(c, 0);
     return len;
 }
 
@@ -346,6 +302,7 @@ static void hear_in_request(struct dhcp_client *c, uint64_t now)
         c->heard.pxe |= c->lease.pxe;
         c->lease = c->heard;
         c->bound = true;
+        dhcp_renew_begin(c, now);
         complete(c, now);
     } else if (c->heard.type == DHCP_NAK && !c->nak) {
         c->nak = true;
@@ -353,21 +310,23 @@ static void hear_in_request(struct dhcp_client *c, uint64_t now)
     }
 }
 
-// With the address: an answer of port 4011, or a proxy that is late. An ACK that comes twice is neither.
-static void hear_when_bound(struct dhcp_client *c, uint16_t from_port, uint64_t now)
+// With the address: an answer of port 4011, a boot server's, or a proxy that is late. An ACK that comes twice is none of them.
+static void hear_when_bound(struct dhcp_client *c, const uint8_t from[4], uint16_t from_port, uint64_t now)
 {
     if (!c->heard.pxe || (c->heard.type != DHCP_ACK && c->heard.type != DHCP_OFFER))
         return;
-    if (c->heard.type == DHCP_OFFER && from_port == DHCP_SERVER_PORT) {
+    if (c->state == DHCP_ASKING) {
+        if (c->heard.type == DHCP_ACK && dhcp_menu_accepts(pxe_server(c), c->item, &c->heard, from)) {
+            c->lease.filename[0] = 0; // what was named beside the menu
+            c->proxy = c->heard;
+            complete(c, now);
+        }
+    } else if (c->heard.type == DHCP_OFFER && from_port == DHCP_SERVER_PORT) {
         if (net_ip4_is_none(c->heard.ip) && hear_proxy(c))
             complete(c, now);
     } else if (c->state == DHCP_PROXYING && (c->heard.filename[0] || from_port == DHCP_PROXY_PORT)) {
-        struct dhcp_boot_item asked = c->item;
         c->proxy = c->heard;
         complete(c, now);
-        // A menu instead of a file: its first item is asked for, once.
-        if (lacks_boot(c) && !asked.type && dhcp_menu_first(c->proxy.packet, c->proxy.packet_len, &c->item))
-            go(c, DHCP_PROXYING, now);
     }
 }
 
@@ -394,10 +353,10 @@ void dhcp_client_input(struct dhcp_client *c, const uint8_t from[4], uint16_t fr
         return;
     if (net_ip4_is_none(c->heard.server_id)) // some servers forget it
         memcpy(c->heard.server_id, from, 4);
-    if (c->state == DHCP_DONE) {
+    if (c->state == DHCP_DONE || c->state == DHCP_CHOOSING) {
         dhcp_renew_input(c, now);
     } else if (c->bound) {
-        hear_when_bound(c, from_port, now);
+        hear_when_bound(c, from, from_port, now);
     } else if (c->state == DHCP_REQUESTING) {
         hear_in_request(c, now);
     } else if (c->heard.type == DHCP_OFFER) {
@@ -405,6 +364,6 @@ void dhcp_client_input(struct dhcp_client *c, const uint8_t from[4], uint16_t fr
     } else if (c->heard.type == 0 && !net_ip4_is_none(c->heard.ip) && len >= DHCP_PACKET_MIN) {
         c->lease = c->heard; // BOOTP, which has no short packets: nothing more to ask
         c->bound = true;
-        c->state = DHCP_DONE;
+        dhcp_client_settle(c);
     }
 }

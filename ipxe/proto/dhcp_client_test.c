@@ -1,79 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // The DHCP client against servers that are there, late, odd or hostile.
-#include "proto/testdhcp.h"
-
-static struct dhcp_client c;
-static uint8_t sent[DHCP_PACKET_MAX];
-static size_t sent_len;
-static struct dhcp_datagram to;
-static uint64_t now;
-
-static void start(bool want_proxy)
-{
-    struct dhcp_config config = { .arch = 0, .has_uuid = true, .xid = 0xcafe, .jitter = 0x12345, .want_proxy = want_proxy };
-    memcpy(config.mac, mac, 6);
-    memset(config.uuid, 0x5a, 16);
-    config.features[0] = DHCP_FEATURE_HTTP;
-    config.features[1] = DHCP_FEATURE_TFTP;
-    config.feature_count = 2;
-    now = 5000000;
-    dhcp_client_init(&c, &config, now);
-}
-
-// Lets time pass to the next datagram; 0 when it has ended without.
-static size_t next_sent(void)
-{
-    for (int i = 0; i < 10; i++) {
-        uint64_t deadline = dhcp_client_deadline(&c);
-        if (deadline == UINT64_MAX)
-            return sent_len = 0;
-        now = MAX(now, deadline);
-        sent_len = dhcp_client_output(&c, sent, sizeof sent, &to, now);
-        if (sent_len)
-            return sent_len;
-    }
-    return 0;
-}
-
-static uint8_t sent_u8(int code)
-{
-    uint8_t v[256];
-    return dhcp_option(sent, sent_len, code, -1, v, sizeof v) >= 1 ? v[0] : 0;
-}
-
-static void hear(const uint8_t from[4], uint16_t port)
-{
-    dhcp_client_input(&c, from, port, packet, b.len, now);
-}
-
-static void offer(const char *filename)
-{
-    begin(address, server, 0xcafe);
-    option_u8(DHCP_MESSAGE_TYPE, DHCP_OFFER);
-    option(DHCP_SERVER_ID, server, 4);
-    if (filename)
-        option_text(DHCP_BOOTFILE, filename);
-    end();
-}
-
-static void proxy_answer(uint8_t type, const char *filename)
-{
-    begin(zero, proxy, 0xcafe);
-    option_u8(DHCP_MESSAGE_TYPE, type);
-    option(DHCP_SERVER_ID, proxy, 4);
-    option_text(DHCP_VENDOR_CLASS, "PXEClient");
-    if (filename)
-        option_text(DHCP_BOOTFILE, filename);
-    end();
-}
-
-static void ack(const char *filename)
-{
-    full_ack(0xcafe);
-    if (filename)
-        option_text(DHCP_BOOTFILE, filename);
-    end();
-}
+#include "proto/testdhcpclient.h"
 
 TEST(discover_says_who_we_are)
 {
@@ -526,17 +453,6 @@ TEST(a_pxe_server_that_gives_the_address_is_asked_on_4011)
     }
 }
 
-static void bound_without_a_file(void)
-{
-    start(true);
-    next_sent();
-    offer(NULL);
-    hear(server, 67);
-    next_sent();
-    ack(NULL);
-    hear(server, 67);
-}
-
 TEST(hears_a_late_proxy)
 {
     bound_without_a_file();
@@ -571,64 +487,6 @@ TEST(hears_a_late_proxy)
     packet[240 + 3 + 6 + 2] = 'Q';
     hear(proxy, 67);
     CHECK_EQ(c.state, DHCP_LISTENING);
-}
-
-// dnsmasq's pxe-service for BIOS: a menu, and port 4011 tells the file of the item that is asked for.
-static void menu(uint8_t type, uint8_t discovery, bool listed)
-{
-    const uint8_t options[] = { 6, 1, discovery, 10, 4, 0, 'P', 'X', 'E', 8, 7, listed ? 0x80 : 0x90, 0, 1, 10, 0, 0, 3,
-                                9, 12, 0x80, 0, 3, 'o', 'n', 'e', 0x80, 1, 3, 't', 'w', 'o', 255 };
-    begin(zero, zero, 0xcafe);
-    option_u8(DHCP_MESSAGE_TYPE, type);
-    option(DHCP_SERVER_ID, proxy, 4);
-    option_text(DHCP_VENDOR_CLASS, "PXEClient");
-    option(DHCP_VENDOR_OPTIONS, options, sizeof options);
-    end();
-}
-
-TEST(takes_the_first_item_of_a_menu)
-{
-    static const uint8_t boot_server[4] = { 10, 0, 0, 3 };
-    uint8_t v[8];
-    for (int listed = 1; listed >= 0; listed--) {
-        bound_without_a_file();
-        menu(DHCP_OFFER, 3, listed);
-        hear(proxy, 67);
-        CHECK(next_sent() > 0);
-        CHECK_EQ(dhcp_option(sent, sent_len, DHCP_VENDOR_OPTIONS, 71, v, sizeof v), 4);
-        CHECK_EQ(load32_be(v), 0x80000000u);
-        CHECK_EQ(to.dst_port, listed ? 4011 : 67);
-        CHECK(memcmp(to.dst, listed ? (const void *)boot_server : "\xff\xff\xff\xff", 4) == 0);
-        CHECK(memcmp(sent + 12, address, 4) == 0);
-        begin(address, boot_server, 0xcafe);
-        option_u8(DHCP_MESSAGE_TYPE, DHCP_ACK);
-        option(DHCP_SERVER_ID, boot_server, 4);
-        option_text(DHCP_VENDOR_CLASS, "PXEClient");
-        option_text(DHCP_BOOTFILE, "one.0");
-        end();
-        hear(boot_server, listed ? 4011 : 67);
-        CHECK_EQ(dhcp_client_result(&c), 0);
-        CHECK_STR(c.lease.filename, "one.0");
-        CHECK(memcmp(c.lease.next_server, boot_server, 4) == 0);
-    }
-    // The menu comes from port 4011 alone (a UEFI client): asked without an item, then with it, and not for ever.
-    bound_without_a_file();
-    proxy_answer(DHCP_OFFER, NULL);
-    hear(proxy, 67);
-    next_sent();
-    CHECK_EQ(dhcp_option(sent, sent_len, DHCP_VENDOR_OPTIONS, -1, v, sizeof v), ERR_NOT_FOUND);
-    for (int i = 0; i < 2; i++) {
-        menu(DHCP_ACK, 3, true);
-        hear(proxy, 4011);
-        CHECK_EQ(c.state, i ? DHCP_LISTENING : DHCP_PROXYING);
-        next_sent();
-    }
-    // Told to take the offer's file, which there is not.
-    bound_without_a_file();
-    menu(DHCP_OFFER, 8, true);
-    hear(proxy, 67);
-    next_sent();
-    CHECK_EQ(dhcp_option(sent, sent_len, DHCP_VENDOR_OPTIONS, -1, v, sizeof v), ERR_NOT_FOUND);
 }
 
 // Servers that forget to say who they are are known by their address; a refusal by somebody else refuses nothing.
@@ -678,4 +536,4 @@ TEST_MAIN(T(discover_says_who_we_are), T(offer_request_ack), T(waits_for_a_proxy
           T(naks_before_the_ack), T(those_who_refuse_by_turns_hold_nobody), T(better_offer_wins), T(drops_what_is_not_ours),
           T(asks_for_routes_before_routers),
           T(a_proxys_file_goes_with_the_proxy), T(a_pxe_server_that_gives_the_address_is_asked_on_4011), T(hears_a_late_proxy),
-          T(takes_the_first_item_of_a_menu), T(a_server_without_an_id), T(a_relay_in_between))
+          T(a_server_without_an_id), T(a_relay_in_between))

@@ -27,6 +27,29 @@ static void read_value(const uint8_t *bytes, size_t len)
             __builtin_trap();
 }
 
+// A menu's items are as many as there are bytes for; each has a bounded number of servers, and answers are judged.
+static void read_menu(const struct dhcp_lease *from)
+{
+    static const uint8_t at[4] = { 10, 0, 0, 1 };
+    struct dhcp_menu_item item;
+    char text[DHCP_MENU_TEXT_MAX];
+    uint8_t ip[4];
+    (void)dhcp_menu_prompt(from, text);
+    if (strlen(text) >= sizeof text)
+        __builtin_trap();
+    unsigned count = 0;
+    for (; count < 32 && dhcp_menu_item(from, count, &item); count++) {
+        unsigned peers = 0;
+        while (dhcp_menu_peer(from, item.type, count & 1, peers, ip))
+            if (++peers > UINT8_MAX + 2)
+                __builtin_trap();
+        if (dhcp_menu_accepts(from, item.type, from, at) && !from->filename[0])
+            __builtin_trap();
+    }
+    if (dhcp_menu_is_there(from) && !count)
+        __builtin_trap();
+}
+
 static void read_packet(const uint8_t *packet, size_t len)
 {
     static struct dhcp_lease lease, other;
@@ -49,11 +72,9 @@ static void read_packet(const uint8_t *packet, size_t len)
             free(exact);
         }
     }
-    struct dhcp_boot_item item;
-    if (dhcp_menu_first(packet, len, &item) && item.type == 0)
-        __builtin_trap();
     if (dhcp_lease_read(packet, len, &lease) != 0)
         return;
+    read_menu(&lease);
     if (strlen(lease.filename) >= sizeof lease.filename || strlen(lease.hostname) >= sizeof lease.hostname ||
         lease.dns_count > DHCP_DNS_MAX)
         __builtin_trap();
@@ -69,6 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const uint8_t from[4] = { 10, 0, 0, 1 };
     struct dhcp_config config = { .mac = { 2, 0, 0, 0, 0, 1 }, .xid = XID, .want_proxy = true };
     struct dhcp_datagram to;
+    struct dhcp_menu_item item;
     uint64_t now = 1;
     struct cursor cur = cursor_make(data, size);
     dhcp_client_init(&c, &config, now);
@@ -88,9 +110,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         dhcp_client_input(&c, from, turn & 4 ? DHCP_PROXY_PORT : DHCP_SERVER_PORT, packet, len, now);
         if (dhcp_client_result(&c) == 0 && !dhcp_client_bound(&c))
             __builtin_trap();
+        if (dhcp_client_menu(&c) && dhcp_menu_item(dhcp_client_menu(&c), turn & 1, &item))
+            dhcp_client_choose(&c, item.type, now);
         now += 300000;
     }
-    // Whatever was heard, it ends.
+    // Whatever was heard, it ends, once nobody looks at a menu any more.
+    if (dhcp_client_menu(&c))
+        dhcp_client_settle(&c);
     for (int turn = 0; dhcp_client_deadline(&c) != UINT64_MAX; turn++) {
         if (turn > 200)
             __builtin_trap();

@@ -13,16 +13,14 @@ void dhcp_renew_begin(struct dhcp_client *c, uint64_t now)
     bool ends = c->lease.lease_s != 0 && c->lease.lease_s != UINT32_MAX;
     c->lease_end = ends ? now + length : 0;
     c->rebind_from = now + length - (length >> 3);
-    c->deadline = now + (length >> 1);
-    c->send_due = false;
+    c->renew_at = now + (length >> 1);
 }
 
 size_t dhcp_renew_output(struct dhcp_client *c, uint8_t *buf, size_t cap, struct dhcp_datagram *ret, uint64_t now)
 {
-    if (!c->lease_end || now < c->deadline || now >= c->lease_end)
+    if (!c->lease_end || now < c->renew_at || now >= c->lease_end)
         return 0;
-    c->deadline = now + MAX((c->lease_end - now) >> 1, (uint64_t)SECOND_US);
-    c->item.type = 0; // of a menu: that is over
+    c->renew_at = now + MAX((c->lease_end - now) >> 1, (uint64_t)SECOND_US);
     *ret = (struct dhcp_datagram){ .src_port = DHCP_CLIENT_PORT, .dst_port = DHCP_SERVER_PORT };
     memcpy(ret->src, c->lease.ip, 4);
     memset(ret->dst, 0xff, 4);
@@ -46,7 +44,7 @@ void dhcp_renew_input(struct dhcp_client *c, uint64_t now)
 
 uint64_t dhcp_renew_deadline(const struct dhcp_client *c)
 {
-    return c->lease_end ? MIN(c->deadline, c->lease_end) : UINT64_MAX;
+    return c->lease_end ? MIN(c->renew_at, c->lease_end) : UINT64_MAX;
 }
 
 bool dhcp_client_over(const struct dhcp_client *c, uint64_t now)
@@ -59,6 +57,6 @@ void dhcp_client_adopt(struct dhcp_client *c, const struct dhcp_config *config, 
     dhcp_client_init(c, config, now);
     c->lease = *lease;
     c->bound = true;
-    c->state = DHCP_DONE;
+    dhcp_client_settle(c);
     dhcp_renew_begin(c, now);
 }
