@@ -115,8 +115,9 @@ class Machine(Console):
             return answer.decode(errors="replace")
 
     def type(self, line):
-        """On the keyboard, and Enter. No faster than a keyboard controller takes it."""
-        for name in [KEYS.get(c, c) for c in line] + ["ret"]:
+        """On the keyboard, and Enter; "<f8>" is that key alone. No faster than a keyboard controller takes it."""
+        names = [line[1:-1]] if line.startswith("<") else [KEYS.get(c, c) for c in line] + ["ret"]
+        for name in names:
             self.monitor(f"sendkey {name} 10")
             time.sleep(0.04)
 

@@ -102,7 +102,13 @@ def rows(table):
         answers=(Answer((MASK, LEASE), mac="32:02"),
                  Answer((MASK, LEASE, text(67, "http://10.50.0.2:8080/good")), yiaddr="10.50.0.151", mac="32:01")),
         expect=good.expect + (r"dhcp: net0 10\.50\.0\.150(?s:.*)next round in 2 s(?s:.*)dhcp: net1 10\.50\.0\.151",))
-    return [two_networks,
+    bios_menu = replace(
+        good, name="bios-pxe-menu", about="the PXE ROM takes the first item of dnsmasq's menu, which is Signet; Signet's menu comes up by F8",
+        script=script("dhcp --force", "show filename", "iseq ${filename} second.0 || echo ROW-FAILED", chain("tftp://${next-server}/good")),
+        servers=[], tftp=("good",), addresses=(), boot_file=False, forbid=("ROW-FAILED",),
+        dhcp=("--pxe-prompt=Choose,5", "--pxe-service=x86PC,Signet,undionly.kpxe", "--pxe-service=x86PC,two,second"),
+        typed=((r"asks for an address(?s:.*)Choose 4 s", "<f8>"), ("  b  two", "b")), expect=("  a  Signet\n  b  two\n(?s:.*)pxe: two",))
+    return [two_networks, bios_menu,
         row("routes", "option 121 leads to the server's network; there is no router", ["dhcp", chain(f"tftp://{FAR}/good")],
             [Answer((MASK, LEASE, ROUTES))], addresses=(FAR,)),
         row("routes-not-router", "the router of option 3 leads nowhere, and is ignored where 121 is", ["dhcp", chain(f"tftp://{FAR}/good")],

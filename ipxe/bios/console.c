@@ -27,6 +27,8 @@
 
 #define BDA_KEY_HEAD 0x41a
 #define BDA_KEY_TAIL 0x41c
+#define SCAN_F8 0x42
+#define KEY_ESCAPE 0x1b
 
 static bool serial;
 
@@ -148,5 +150,7 @@ int bios_console_getkey(void)
     regs = (struct bios_regs){ .eax = 0x1000 };
     bios_call(&regs, 0x16);
     uint8_t key = (uint8_t)regs.eax;
-    return key == 0 || key == 0xe0 ? -1 : key; // keys without a character
+    if (key != 0 && key != 0xe0)
+        return key;
+    return (uint8_t)(regs.eax >> 8) == SCAN_F8 ? KEY_ESCAPE : -1; // keys without a character: F8 is PXE's for a menu
 }

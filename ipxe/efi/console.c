@@ -37,6 +37,7 @@ static const char *scan_sequence(uint16_t scan)
     case 5: return "[H";
     case 6: return "[F";
     case 8: return "[3~";
+    case 0x12: return "[19~"; // F8, with which PXE servers ask for their menu to be shown
     default: return "";
     }
 }
