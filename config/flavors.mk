@@ -8,7 +8,7 @@
 #   PACKED_PROGRAMS  those of them that are packed: their sections .low and .text, and LIMIT_P, the largest size (may be empty)
 #   PE_FLAVORS       flavors of UEFI programs; for one F, MACHINE_F as lld-link calls it
 #   PE_PROGRAMS      build/F/P of each of them. For a program P: FILES_P, FILES_P_F, ARCHIVES_P, LDFLAGS_P
-#   ARTEFACTS        files in bin/ into which script and anchors are put. For one A: BARE_A, the program; SIGN_A, how it is
+#   ARTEFACTS        files in bin/ into which script and anchors are put (ARTEFACTS_ON_REQUEST: only when asked for). For one A: BARE_A, the program; SIGN_A, how it is
 #                    signed for Secure Boot
 
 # $(call objects,FLAVOR,FILES)
@@ -77,5 +77,5 @@ $(foreach p,$(ELF_PROGRAMS),$(eval $(call ELF_PROGRAM,$(p))))
 $(foreach p,$(filter-out $(PACKED_PROGRAMS),$(ELF_PROGRAMS)),$(eval $(call FLAT_PROGRAM,$(p))))
 $(foreach p,$(PACKED_PROGRAMS),$(eval $(call PACKED_PROGRAM,$(p))))
 $(foreach f,$(PE_FLAVORS),$(foreach p,$(PE_PROGRAMS),$(eval $(call PE_PROGRAM,$(f),$(p)))))
-$(foreach a,$(ARTEFACTS),$(eval $(call ARTEFACT,$(a))))
+$(foreach a,$(ARTEFACTS) $(ARTEFACTS_ON_REQUEST),$(eval $(call ARTEFACT,$(a))))
 FIRMWARE += $(addprefix bin/,$(ARTEFACTS))

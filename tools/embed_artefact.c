@@ -7,12 +7,22 @@
 
 int artefact_parse(struct artefact *a, bool clear)
 {
-    size_t at;
-    if (embed_find_slot(a->data, a->len, &at) < 0) {
+    size_t at, len = a->len;
+    uint8_t *data = a->data;
+    int rom = romfile_open(a->data, a->len, &a->rom);
+    if (rom == ERR_INVALID) {
+        tool_error(a->name, "is a damaged option ROM: its lengths or its sum are wrong; take it anew");
+        return -1;
+    }
+    if (rom == 0) {
+        data = a->rom.program;
+        len = a->rom.length;
+    }
+    if (embed_find_slot(data, len, &at) < 0) {
         tool_error(a->name, "is not a Signet artefact: it has no place for a script and keys");
         return -1;
     }
-    a->slot = a->data + at;
+    a->slot = data + at;
     a->kind = load32_le(a->slot + SLOT_KIND);
     a->base = embed_slot_base(a->slot, at);
     a->capacity = load32_le(a->slot + SLOT_CAPACITY);
@@ -24,14 +34,14 @@ int artefact_parse(struct artefact *a, bool clear)
     uint32_t offset = load32_le(a->slot + SLOT_OFFSET), length = load32_le(a->slot + SLOT_LENGTH);
     if (clear || (offset == 0 && length == 0))
         return 0;
-    int r = offset != a->base || !range_fits(offset, length, a->len)
+    int r = offset != a->base || !range_fits(offset, length, len)
                 ? ERR_EMBED_DAMAGED
-                : embed_parse(a->data + offset, length, &a->now);
+                : embed_parse(data + offset, length, &a->now);
     if (r < 0) {
         tool_error(a->name, "%s (%s); --clear starts anew", err_text(r), err_code(r));
         return -1;
     }
-    a->blob = a->data + offset;
+    a->blob = data + offset;
     a->blob_len = length;
     return 0;
 }
@@ -61,9 +71,16 @@ uint8_t *artefact_build(struct artefact *a, const uint8_t *blob, size_t blob_len
     *ret_signed = false;
     if (a->kind == EMBED_EFI)
         return embed_pe_build(a->name, a->data, a->base, blob, blob_len, a->fixed ? a->len : 0, ret_len, ret_signed);
-    uint8_t *file = tool_alloc(total);
-    memcpy(file, a->data, a->base);
-    memcpy(file + a->base, blob, blob_len);
-    *ret_len = total;
+    const uint8_t *program = a->rom.program ? a->rom.program : a->data;
+    size_t in_front = (size_t)(program - a->data);
+    *ret_len = a->rom.program ? a->len : total;
+    uint8_t *file = tool_alloc(*ret_len);
+    memcpy(file, a->data, a->rom.program ? a->len : a->base);
+    memcpy(file + in_front + a->base, blob, blob_len);
+    if (a->rom.program) {
+        struct romfile rom = a->rom;
+        rom.program = file + in_front;
+        romfile_close(&rom, file, (uint32_t)total);
+    }
     return file;
 }

@@ -2,6 +2,7 @@
 // One artefact with a slot for script and trust anchors (doc/embed-format.md), in memory.
 #pragma once
 #include "image/embed.h"
+#include "image/romfile.h"
 #include "tool.h"
 
 struct artefact {
@@ -9,6 +10,7 @@ struct artefact {
     uint8_t *data;    // the caller's, as are the next two
     size_t len;
     bool fixed;       // a file whose size stays: what is made of it has `len` bytes as well
+    struct romfile rom; // an option ROM: the program in data; else all zero
     uint8_t *slot;    // in data
     uint32_t kind, base, capacity;
     uint32_t flags;   // EMBED_FLAG_*: those that it has, and that artefact_build gives it

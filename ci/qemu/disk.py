@@ -173,7 +173,7 @@ def install(spec, folder, path):
 
 
 def options(row, folder):
-    """QEMU's options for the row's disk, which is made in `folder`: in front of the network in the boot order."""
+    """QEMU's options for the row's disk, which is made in `folder`: in front of the network in the boot order, unless that is Signet's own ROM."""
     if not row.disk:
         return ()
     spec, artefact, path = row.disk, os.path.join(folder, "bootarea.bin"), os.path.join(folder, "disk.img")
@@ -183,9 +183,9 @@ def options(row, folder):
     if spec.install:
         disks = install(spec, folder, path)
         disks += [path] if spec.pool else []
-    found = ()
+    found, first = (), ",bootindex=3" if row.rom else ",bootindex=0"
     for i, file in enumerate(disks):
-        found += ("-drive", f"if=none,id=disk{i},format=raw,file={file}", "-device", f"ide-hd,drive=disk{i}" + (",bootindex=0" if i == 0 else ""))
+        found += ("-drive", f"if=none,id=disk{i},format=raw,file={file}", "-device", f"ide-hd,drive=disk{i}" + (first if i == 0 else ""))
     if spec.second_card:
         found += ("-netdev", "hubport,id=n1,hubid=0", "-device", f"{spec.second_card},netdev=n1,mac=52:54:00:50:32:02")
     if spec.bios_text:

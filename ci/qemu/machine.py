@@ -114,6 +114,14 @@ class Machine(Console):
                     answer += more
             return answer.decode(errors="replace")
 
+    def bios_said(self):
+        """On the screen and for its developers, so far."""
+        try:
+            with open(os.path.join(self.folder, f"bios{self.name}.log"), "rb") as f:
+                return f.read().decode("ascii", "replace")
+        except FileNotFoundError:
+            return ""
+
     def type(self, line):
         """On the keyboard, and Enter; "<f8>" is that key alone. No faster than a keyboard controller takes it."""
         names = [line[1:-1]] if line.startswith("<") else [KEYS.get(c, c) for c in line] + ["ret"]

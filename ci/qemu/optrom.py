@@ -5,6 +5,7 @@ import struct
 
 def _summed(data, at):
     """With the byte at `at` such that all add up to 0."""
+    data[at] = 0
     data[at] = -sum(data) & 0xff
     return data
 
@@ -19,3 +20,21 @@ def refusing(vendor, device):
     rom[0x40:0x56] = _summed(bytearray(struct.pack("<4sBBB3sHHHH4s", b"UNDI", 0x16, 0, 0, b"\0\1\2", 0x60, 256, 1024, 1024, b"PCIR")), 5)
     rom[0x60:0x64] = b"\xb8\x01\x00\xcb"  # mov ax, 1 (PXENV_EXIT_FAILURE); retf
     return bytes(_summed(rom, 511))
+
+
+# Signet's own, as ipxe/image/romfile.h has it.
+AT_SIZE, AT_OFFSET, AT_LENGTH, AT_SOURCES = 0x02, 0x30, 0x38, 0x40
+SOURCES = {"pmm": 1, "flash": 2}
+
+
+def changed(rom, source, damage):
+    """Signet's ROM with one source alone, if one is named, and with a bit of its program flipped, if that shall be."""
+    rom = bytearray(rom)
+    if source:
+        rom[AT_SOURCES] = SOURCES[source]
+    if damage:
+        offset, length = struct.unpack_from("<I", rom, AT_OFFSET)[0], struct.unpack_from("<I", rom, AT_LENGTH)[0]
+        rom[offset + length // 2] ^= 1
+    front = rom[AT_SIZE] * 512
+    rom[:front] = _summed(rom[:front], front - 1)
+    return bytes(rom)

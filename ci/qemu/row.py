@@ -22,6 +22,7 @@ import forge
 import machine
 import machine_efi
 import net
+import optrom
 import router
 import table
 import tpm
@@ -60,9 +61,11 @@ class Runner:
         os.makedirs(os.path.join(self.folder, "esp/EFI/BOOT"))
         self.net = net.Net(self.folder)
         self.boot_file = "ipxe-arm64.efi" if row.firmware.endswith("-arm64") else "ipxe.efi" if row.firmware else "undionly.kpxe"
+        if row.rom:
+            self.boot_file = row.rom.kind + ".rom"
         self.processes = {}
         self.done_when = set()
-        self.typed = self.typed_at = 0
+        self.typed = self.typed_at = self.pressed = 0
         self.sent_before = {}
         self.netem = None
 
@@ -90,6 +93,8 @@ class Runner:
         done = subprocess.run(command + [bare, "-o", artefact], capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(f"signet embed: {done.stderr.strip()}")
+        if self.row.rom:
+            fixtures.payload.write(artefact, optrom.changed(fixtures.payload.read(artefact), self.row.rom.source, self.row.rom.damage))
 
     def serve(self, server):
         """Starts a server on its node, which is there already."""
@@ -183,11 +188,12 @@ class Runner:
             self.machine = machine.HostMachine(self.folder, HOST, artefact, memory=row.memory, extra=self.extra, name=name)
             return
         options = {"cpu": row.cpu, "processors": row.processors, "program": emulator.newer() if row.newer else [emulator.OWN],
-                   "extra": [*self.extra, *row.devices], "name": name}
+                   "extra": [option.replace("romfile=ROM", "romfile=" + artefact) for option in (*self.extra, *row.devices)], "name": name}
+        nic = row.nic.replace("romfile=ROM", "romfile=" + artefact)
         if row.firmware:
-            self.machine = machine_efi.EfiMachine(self.folder, row.firmware, artefact, row.nic, self.netdev, row.memory, **options)
+            self.machine = machine_efi.EfiMachine(self.folder, row.firmware, artefact, nic, self.netdev, row.memory, **options)
         else:
-            self.machine = machine.Machine(self.folder, row.nic, self.netdev, row.memory, row.machine, **options)
+            self.machine = machine.Machine(self.folder, nic, self.netdev, row.memory, row.machine, **options)
         for command in row.monitor:
             self.machine.monitor(command)
 
@@ -273,6 +279,14 @@ class Runner:
             self.typed += 1
             self.machine.type(line)
 
+    def press_next(self):
+        if self.pressed == len(self.row.pressed):
+            return
+        pattern, key = self.row.pressed[self.pressed]
+        if re.search(pattern, self.machine.bios_said()):
+            self.pressed += 1
+            self.machine.monitor(f"sendkey {key} 100")
+
     def sent(self, name):
         return self.net.nodes[name].bytes_sent() - self.sent_before[name]
 
@@ -297,6 +311,7 @@ class Runner:
                     ", or the machine does not power off" if goal.search(text) else "")
             self.act()
             self.type_next(text)
+            self.press_next()
             time.sleep(machine.POLL)
 
     # --- the verdict ---
@@ -311,6 +326,7 @@ class Runner:
         for index, when in enumerate(self.row.when):
             if index not in self.done_when:
                 reasons.append(f"{when.action} {when.server} never came to pass")
+        reasons += [f"the BIOS never said {pattern}" for pattern, _ in self.row.pressed[self.pressed:]]
         for check, *arguments in self.row.after:
             reasons += getattr(self, "check_" + check)(*arguments)
         if self.row.machine == "host":

@@ -12,6 +12,7 @@ import table_dhcp
 import table_disk
 import table_efi
 import table_names
+import table_rom
 import table_usb
 
 OK = r"SIGNET-BOOT-OK name={} counter={}"
@@ -55,6 +56,8 @@ class Row:
     firmware: str = ""  # "": BIOS; else UEFI and how Signet is started, see table_efi.py
     files: tuple = ()  # ("esp" or "tftp", name, text or the absolute path of a file): what lies beside the artefact
     disk: object = None  # disk.Disk: the machine starts from it, see table_disk.py
+    rom: object = None  # table_rom.Rom: the card's flash holds Signet, see table_rom.py
+    pressed: tuple = ()  # (pattern, key): pressed when the BIOS has said the pattern, one after the other
     stick: object = None  # usb.Stick: the same, see table_usb.py
     disks: tuple = ()  # disk.Data: what the machine has besides
     machine: str = "pc"  # or "host": the core as a Linux process, see machine.py
@@ -347,4 +350,4 @@ def broken_rows():
 
 NOT_ON_HOST = {"e1000", "e1000-undi", "sha-ni", "cached-dhcp", "smallest", "loss-relay"}  # about the PXE ROM, the machine, QEMU's socket
 ROWS += (list(host_rows()) + list(endless_rows()) + list(broken_rows()) + table_dhcp.rows(ROWS) + table_names.rows(ROWS) + table_efi.rows(ROWS) +
-         table_disk.rows(ROWS) + table_usb.rows(ROWS))
+         table_disk.rows(ROWS) + table_rom.rows(ROWS) + table_usb.rows(ROWS))

@@ -42,3 +42,8 @@ FILES_doortest := $(BIOS_FILES) $(wildcard ipxe/bios/doortest/*.c)
 ARCHIVES_doortest := core pure mbed
 SCRIPT_doortest := ipxe/bios/bios.lds.S
 FIRMWARE += build/bios/doortest.bin
+
+# In front of the program in a card's flash; config/targets/rom puts both together.
+ELF_PROGRAMS += rom
+FILES_rom := ipxe/bios/rom/rom.S ipxe/real/print.S
+SCRIPT_rom := ipxe/bios/rom/rom.lds.S

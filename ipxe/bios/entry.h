@@ -13,5 +13,6 @@ struct bios_entry {
 
 // Whoever entered Signet left it in the registers (bios/handed.h). NULL: not this way.
 const struct bios_entry *entry_disk(void);
+const struct bios_entry *entry_rom(void);
 // A PXE ROM, or whoever loads a file as one does.
 const struct bios_entry *entry_nbp(void);

@@ -5,27 +5,12 @@
 #include "bios/console.h"
 #include "bios/disk.h"
 #include "bios/handed.h"
-#include "bios/layout.h"
 #include "bios/network.h"
 #include "block/bootslot.h"
 
 #define DRIVE_FIRST 0x80
 
 static struct bootslot_handoff handoff;
-
-// The registers at the entry, as nbp.S pushed them: GS FS ES DS, then PUSHAD.
-static bool read_handoff(void)
-{
-    struct PACKED {
-        uint16_t segments[4];
-        uint32_t edi, esi, ebp, esp, ebx, edx, ecx, eax;
-    } frame;
-    memcpy(&frame, low_memory(segoff_address(rom_stack)), sizeof frame);
-    if (frame.eax != BOOTSLOT_HANDOFF_MAGIC || frame.ecx != ~frame.eax || frame.esi >= LOAD_BASE)
-        return false;
-    memcpy(&handoff, low_memory(frame.esi), sizeof handoff);
-    return handoff.size >= sizeof handoff && handoff.drive >= DRIVE_FIRST && handoff.slot < BOOTSLOT_COUNT;
-}
 
 static void say_slot(void)
 {
@@ -68,7 +53,7 @@ static void confirm_slot(void)
 const struct bios_entry *entry_disk(void)
 {
     static struct bios_entry entry = { .find_network = network_find, .said = say_slot, .before_kernel = confirm_slot };
-    if (!read_handoff())
+    if (!handed_over(BOOTSLOT_HANDOFF_MAGIC, &handoff, sizeof handoff) || handoff.drive < DRIVE_FIRST || handoff.slot >= BOOTSLOT_COUNT)
         return NULL;
     entry.drive = handoff.drive;
     return &entry;

@@ -41,6 +41,8 @@ void bios_main(void)
     bios_console_init();
     const struct bios_entry *entry = entry_disk();
     if (!entry)
+        entry = entry_rom();
+    if (!entry)
         entry = entry_nbp();
     bios_disk_init(entry->drive);
     if (entry->said)

@@ -59,21 +59,36 @@ static void find_booted(void)
     cards[count++] = native ? native : undi;
 }
 
-static void find_all(void)
+static bool is_card(const struct pci_bus_function *found)
+{
+    return found->class >> 8 == CLASS_ETHERNET;
+}
+
+static void add(const struct pci_bus_function *found, bool natively)
+{
+    struct card *card = natively ? native_find(found->at) : NULL;
+    if (!card || native_start(card) != 0)
+        card = undi_rom_start(found);
+    if (card)
+        cards[count++] = card;
+}
+
+void network_find_all(uint16_t first)
 {
     struct pci_bus_walk walk;
     struct pci_bus_function found;
     bool any = false;
     pci_walk(&walk);
+    while (pci_bus_next(&walk, &found))
+        if (is_card(&found) && found.at == first)
+            add(&found, true);
+    pci_walk(&walk);
     while (count < CARDS_MAX && pci_bus_next(&walk, &found)) {
-        if (found.class >> 8 != CLASS_ETHERNET)
+        if (!is_card(&found))
             continue;
         any = true;
-        struct card *card = native_wanted() ? native_find(found.at) : NULL;
-        if (!card || native_start(card) != 0)
-            card = undi_rom_start(&found);
-        if (card)
-            cards[count++] = card;
+        if (found.at != first)
+            add(&found, native_wanted());
     }
     if (!any)
         bios_say("net: no Ethernet card on the PCI bus\n");
@@ -84,7 +99,7 @@ void network_find(void)
     if (pxe_find() == 0)
         find_booted();
     else
-        find_all();
+        network_find_all(PCI_NOWHERE);
 }
 
 unsigned network_cards(void *ctx, struct card *ret[CARDS_MAX])

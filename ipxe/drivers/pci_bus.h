@@ -7,6 +7,10 @@
 
 // Where a function is, as the PCI BIOS has it: bus, device and function in 8, 5 and 3 bits.
 #define PCI_AT(bus, device, function) ((uint16_t)((bus) << 8 | (device) << 3 | (function)))
+#define PCI_NOWHERE 0xffffu // of the last bus that there can be: no card is there
+// For a message.
+#define PCI_PLACE_FORMAT "%02x:%02x.%u"
+#define PCI_PLACE(at) (unsigned)(at) >> 8, (unsigned)(at) >> 3 & 31u, (unsigned)(at) & 7u
 
 // As in struct pci_ops: all ones where there is nothing.
 typedef uint32_t pci_bus_read(void *ctx, uint16_t at, uint32_t offset, unsigned width);
