@@ -140,10 +140,11 @@ def boot(name, about, image="good", **options):
 
 
 # The other cards of QEMU that have a stock ROM.
-OTHER_CARDS = ("i82550", "i82551", "i82559c", "i82559er", "pcnet", "vmxnet3")
+OTHER_CARDS = ("i82550", "i82551", "i82559c", "i82559er", "pcnet")
 
 # Loaded by their stock ROMs, and from then on by a driver of ours, unless it is told to leave them to UNDI.
 NATIVE = {"virtio-net": ("virtio-net-pci", "virtio-net"), "e1000e": ("e1000e", "e1000"), "e1000-82545em": ("e1000-82545em", "e1000"),
+          "vmxnet3": ("vmxnet3", "vmxnet3"),
           "virtio-net-modern": ("virtio-net-pci,disable-legacy=on,disable-modern=off", "virtio-net")}
 BY_UNDI = ("--drivers", "firmware")
 
@@ -158,7 +159,8 @@ ROWS = [
     *[boot(name, f"{name} loaded by its stock ROM, driven natively", nic=nic, expect=by(driver)) for name, (nic, driver) in NATIVE.items()],
     *[boot(nic, f"{nic} by its stock ROM", nic=nic, expect=by("undi")) for nic in OTHER_CARDS],
     boot("e1000-undi", "e1000 left to its ROM; the ROM's DHCPACK", policy=BY_UNDI, expect=by("undi"), after=(("no_dhcp_after_nbp",),)),
-    *[boot(name + "-undi", f"{name} left to its ROM", nic=NATIVE[name][0], policy=BY_UNDI, expect=by("undi")) for name in ("virtio-net", "e1000e")],
+    *[boot(name + "-undi", f"{name} left to its ROM", nic=NATIVE[name][0], policy=BY_UNDI, expect=by("undi"))
+      for name in ("virtio-net", "e1000e", "vmxnet3")],
     boot("loss-undi", "5 % loss and reordering by a relay in the wire, by UNDI", nic="virtio-net-pci", policy=BY_UNDI, link="relay", loss=0.05,
          reorder=0.25, deadline=240, expect=by("undi")),
     boot("native-bridge", "a card behind a PCI bridge, driven natively", nic="e1000,bus=b1,addr=3",

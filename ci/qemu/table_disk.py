@@ -11,7 +11,7 @@ FROM_DISK = "#!ipxe\nchain disk: || echo ROW-FAILED\necho ROW-END\n"
 FROM_NETWORK = "#!ipxe\ndhcp && chain p2://10.50.0.2/good || echo ROW-FAILED\n"
 LEAVES = "#!ipxe\ndhcp && imgfetch p2://10.50.0.2/good && imgfree && echo SIGNET-FROM-DISK\n"
 BY_ROM = ("disk: Signet from slot", "brought up by its ROM")
-NATIVELY = ("disk: Signet from slot", r"net: net0 .*\((e1000|virtio-net|igb)\)\n")
+NATIVELY = ("disk: Signet from slot", r"net: net0 .*\((e1000|virtio-net|igb|vmxnet3)\)\n")
 # SeaBIOS's serial console sends a text's last bytes late, from its timer, and on a busy host some are lost when Signet takes
 # over ("damaged, not entere" was seen): rows with bios_text look for the beginning of what the stage says.
 SLOT_A, SLOT_B = "disk: Signet from slot A", "disk: Signet from slot B"
@@ -115,7 +115,7 @@ def rows(table):
            spec(script="#!ipxe\nifopen net1\n" + FROM_NETWORK[7:], image="", second_card="e1000", drivers="firmware"), nic="rtl8139",
            expect=good.expect + BY_ROM + ("10ec:8139 brought up(?s:.*)8086:100e brought up",)),
         *[on(by_rom, "network-no-rom-" + nic.split("-")[0], f"{nic} without a ROM, driven natively", spec(script=FROM_NETWORK, image=""),
-             nic=nic + NO_ROM, newer=nic == "igb", expect=good.expect + NATIVELY) for nic in ("e1000", "virtio-net-pci", "igb")],
+             nic=nic + NO_ROM, newer=nic == "igb", expect=good.expect + NATIVELY) for nic in ("e1000", "virtio-net-pci", "igb", "vmxnet3")],
         on(by_rom, "network-mixed", "a card by its ROM and one natively, both open; the second has no cable",
            spec(script="#!ipxe\nifopen net1\n" + FROM_NETWORK[7:], image="", second_card="e1000"), nic="rtl8139",
            expect=good.expect + BY_ROM + (r"net: net0 .*\(undi\)\n(?s:.*)net1 .*\(e1000\)\n",)),

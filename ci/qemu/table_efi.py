@@ -39,7 +39,7 @@ FROM_BIOS = {
     "two-keys": ("esp", "e1000-82545em,romfile="),
     "stranger": ("esp", "e1000e,romfile="),
     "discover-ipv4": ("esp", "vmxnet3"),
-    "discover-ipv6": ("esp", "e1000"),
+    "discover-ipv6": ("esp", "vmxnet3,romfile="),
     "failover-unplugged": ("esp", VIRTIO + ",disable-modern=on"),
     "over-http": ("esp", "e1000e"),
     "priority-tags": ("esp", VIRTIO),
@@ -57,7 +57,8 @@ FROM_BIOS = {
 }
 
 
-OWN_DRIVERS = {"virtio": "virtio-net", "e1000": "e1000", "e1000e": "e1000", "igb": "igb"}
+BY_SNP = ("discover-ipv4",)  # left to the driver of the card's ROM
+OWN_DRIVERS = {"virtio": "virtio-net", "e1000": "e1000", "e1000e": "e1000", "igb": "igb", "vmxnet3": "vmxnet3"}
 
 
 def driver(nic):
@@ -197,6 +198,8 @@ def rows(table):
     found = [replace(row, expect=row.expect + (driver(row.nic),)) for row in found]
     found.append(replace(good, name="efi-igb", about="OVMF, from an EFI system partition, igb, for which it has no driver", firmware="esp", nic="igb",
                          newer=True, expect=good.expect + (driver("igb"),)))
+    found.append(replace(good, name="efi-vmxnet3", about="OVMF, from an EFI system partition, vmxnet3, for which it has no driver", firmware="esp",
+                         nic="vmxnet3,romfile=", expect=good.expect + (driver("vmxnet3"),)))
     found.append(replace(by_name["ping"], name="efi-ping", firmware="esp", nic=VIRTIO, memory=MEMORY))
     found += applications(good)
     found.append(arm64(good, by_name["refused-tampered"].cases[0]))
@@ -320,6 +323,8 @@ def rows(table):
         memory = MEMORY
         if name == "does-not-fit":
             memory, row = 128, replace(row, expect=(r"needs \d+ MiB, the largest.*\[B03\]",) + row.expect[1:])
-        found.append(replace(row, name="efi-" + name, firmware=firmware, nic=nic, memory=memory, expect=row.expect + (driver(nic),),
+        by = r"\(snp\)" if name in BY_SNP else driver(nic)
+        found.append(replace(row, name="efi-" + name, firmware=firmware, nic=nic, memory=memory, expect=row.expect + (by,),
+                             policy=row.policy + (("--drivers", "firmware") if name in BY_SNP else ()),
                              after=tuple(a for a in row.after if a[0] != "no_dhcp_after_nbp")))
     return found

@@ -5,7 +5,7 @@ FLAVORS += bios
 ASFLAGS_bios := --target=i686-unknown-none-elf -march=i686
 # Optimized as a whole when it is linked, as the UEFI files are, and for size before all else: the ROM loads the file into
 # base memory. What runs for each frame or each byte stays with -Os, which is the faster of the two.
-BIOS_HOT := ipxe/base/checksum.c ipxe/base/libc/% $(addprefix ipxe/bios/,clock.c native.c pxe.c undi_frames.c) $(addprefix ipxe/drivers/,e1000.c virtio_net.c) ipxe/core/p2.c \
+BIOS_HOT := ipxe/base/checksum.c ipxe/base/libc/% $(addprefix ipxe/bios/,clock.c native.c pxe.c undi_frames.c) $(addprefix ipxe/drivers/,e1000.c virtio_net.c vmxnet3.c) ipxe/core/p2.c \
 	ipxe/core/wait.c ipxe/crypto/digest% ipxe/crypto/hashboard.c $(addprefix ipxe/net/,answers.c frames.c netif.c tcp.c udp.c) \
 	$(addprefix ipxe/phase2/client,.c _flow.c _space.c _window.c) ipxe/phase2/intake% ipxe/phase2/wire.c ipxe/proto/datagram.c \
 	$(addprefix $(SRC)/mbedtls/library/,sha256.c bignum_core.c) \

@@ -4,6 +4,7 @@
 
 #include "drivers/teste1000.h"
 #include "drivers/virtio_net.h"
+#include "drivers/vmxnet3.h"
 
 #define ETHERNET 0x020000u
 #define DISK 0x010802u
@@ -15,6 +16,7 @@ TEST(a_function_has_the_driver_that_knows_it)
     CHECK(bind_driver(0x8086, 0x10C9, ETHERNET) == &igb_driver);
     CHECK(bind_driver(0x1AF4, 0x1000, ETHERNET) == &virtio_net_driver);
     CHECK(bind_driver(0x1AF4, 0x1041, ETHERNET) == &virtio_net_driver);
+    CHECK(bind_driver(0x15AD, 0x07B0, ETHERNET) == &vmxnet3_driver);
     CHECK(!bind_driver(0x1AF4, 0x100E, ETHERNET));
     CHECK(!bind_driver(0x8086, 0x100E, DISK)); // an id alone is no network card
     CHECK(!bind_driver(0xFFFF, 0xFFFF, 0xFFFFFF)); // nothing is there
