@@ -26,6 +26,12 @@
 #define LISTING_AT_SHELL 1
 #endif
 
+#ifndef DHCPV6
+// Where no DHCP server gives an IPv4 address, DHCPv6 is asked for one (doc/pxe.md). On; the BIOS door, which has little room (1.6 KB), is
+// built with 0.
+#define DHCPV6 1
+#endif
+
 #ifndef SLEEPS_BY_DEADLINE
 // What waits works out until when the machine may sleep. On; the BIOS door, where a sleep ends at the next tick whatever is waited for,
 // is built with 0.

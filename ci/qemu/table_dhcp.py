@@ -6,6 +6,8 @@ import socket
 import struct
 from dataclasses import asdict, dataclass, replace
 
+import net
+
 HERE, SECOND, FAR = "10.50.0.1", "10.50.0.5", "10.60.0.9"  # addresses of the bridge; FAR is behind a router for the machine
 MASK, LEASE = (1, "ffffff00"), (51, "00000e10")
 NOWHERE = (3, "0a3200fe")  # a router that is not there
@@ -109,6 +111,14 @@ def rows(table):
         dhcp=("--pxe-prompt=Choose,5", "--pxe-service=x86PC,Signet,undionly.kpxe", "--pxe-service=x86PC,two,second"),
         typed=((r"asks for an address(?s:.*)Choose 4 s", "<f8>"), ("  b  two", "b")), expect=("  a  Signet\n  b  two\n(?s:.*)pxe: two",))
     return [two_networks, bios_menu,
+        row("v6", "nobody gives an IPv4 address, and dnsmasq one by DHCPv6, with a boot file's URL",
+            ["dhcp", "ifstat", "echo FILE ${filename}", f"chain ${{filename}} || echo ROW-FAILED"], [Answer(mac="none")],
+            dhcp=(f"--dhcp-range={net.PREFIX6}::100,{net.PREFIX6}::1ff,64,1h", f"--dhcp-option=option6:bootfile-url,tftp://[{net.PREFIX6}::1]/good"),
+            expect=(rf"dhcp: net0 \[{net.PREFIX6}::1[0-9a-f]+\] \(DHCPv6\)", rf"FILE tftp://\[{net.PREFIX6}::1\]/good"),),
+        row("v6-stateless", "no DHCPv4; a stateless DHCPv6 server names the boot file, the address is the router's advertisement's",
+            ["dhcp", "chain ${filename} || echo ROW-FAILED"], [Answer(mac="none")],
+            dhcp=(f"--dhcp-range={net.PREFIX6}::,ra-stateless,64,1h", f"--dhcp-option=option6:bootfile-url,tftp://[{net.PREFIX6}::1]/good"),
+            expect=(r"dhcp: net0 keeps its addresses \(DHCPv6\)",)),
         row("routes", "option 121 leads to the server's network; there is no router", ["dhcp", chain(f"tftp://{FAR}/good")],
             [Answer((MASK, LEASE, ROUTES))], addresses=(FAR,)),
         row("routes-not-router", "the router of option 3 leads nowhere, and is ignored where 121 is", ["dhcp", chain(f"tftp://{FAR}/good")],

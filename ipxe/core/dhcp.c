@@ -11,6 +11,7 @@
 #define LINK_LOOK_US 100000u   // a link that comes up wakes nobody
 #define ANY_CARD CARDS_MAX
 #define PROXY_WAIT_AGAIN_US 6000000u // for a ProxyDHCP server, in rounds behind the first
+#define DHCP6_AFTER 2 // DISCOVERs without an answer: a second
 #define ATTEMPTS_SILENT 2 // 3 s, on a card of several whose network has no DHCP server as it seems
 
 static struct {
@@ -103,23 +104,8 @@ static bool use_cached_lease6(struct core *core, unsigned nic)
 {
     const struct card_info *info = net_nic(nic);
     struct dhcp6_lease lease;
-    struct net_addr addr = { 0 }, servers[DHCP6_DNS_MAX] = { 0 };
-    char text[NET_ADDR_TEXT_MAX];
-    if (!info->dhcp6_reply || dhcp6_lease_read(info->dhcp6_reply, info->dhcp6_reply_len, &lease) != 0 || !lease.has_ip ||
-        net_add_ipv6(nic, lease.ip) != 0)
-        return false;
-    for (unsigned i = 0; i < lease.dns_count; i++) {
-        memcpy(servers[i].ip, lease.dns[i], 16);
-        servers[i].zone = (uint8_t)(nic + 1); // for one that is link-local
-    }
-    net_set_dns(NET_DNS_DHCP6, servers, lease.dns_count);
-    char scope[16];
-    fmt_snprintf(scope, sizeof scope, "net%u.dhcp6", nic);
-    (void)settings_put_text(&core->settings, scope, "search", lease.search);
-    core_apply_addresses(core);
-    memcpy(addr.ip, lease.ip, 16);
-    console_say("dhcp", "net%u %s (the firmware's answer over IPv6, no second DHCP)", nic, net_addr_format(&addr, text));
-    return true;
+    return info->dhcp6_reply && dhcp6_lease_read(info->dhcp6_reply, info->dhcp6_reply_len, &lease) == 0 && lease.has_ip &&
+           core_dhcp6_use(core, nic, &lease, false);
 }
 
 // The client that runs, and then that of the lease that was got last, as long as core->renew is there. Who asks once more and gets
@@ -130,6 +116,7 @@ static struct dhcp_run {
     unsigned nic;
     bool bound;    // its address is set
     bool choosing; // from a menu
+    bool six;      // DHCPv6 runs, too
 } run, last;
 
 static void dhcp_received(void *ctx, unsigned nic, const struct net_addr *from, const uint8_t *data, size_t len)
@@ -172,7 +159,7 @@ static bool dhcp_open(struct core *core, unsigned nic)
 {
     run.core = core;
     run.nic = nic;
-    run.bound = run.choosing = false;
+    run.bound = run.choosing = run.six = false;
     if (!state.dhcp)
         state.dhcp = net_udp_open(DHCP_CLIENT_PORT, dhcp_received, NULL);
     return state.dhcp;
@@ -231,6 +218,13 @@ static int dhcp_step(void *ctx, uint64_t *wake)
     dhcp_send_due();
     *wake = dhcp_client_deadline(&run.client);
     const struct dhcp_lease *menu = dhcp_client_menu(&run.client);
+    if (DHCPV6 && !run.client.have_offer && run.client.tries >= DHCP6_AFTER) { // nobody gives an IPv4 address, as it seems
+        if (!run.six)
+            core_dhcp6_start(run.core, run.nic, &run.client.config);
+        run.six = true;
+        if (core_dhcp6_step(wake))
+            return 0;
+    }
     return menu ? menu_step(run.core, menu, wake) : dhcp_client_result(&run.client);
 }
 
@@ -247,6 +241,7 @@ static int run_dhcp(struct core *core, unsigned nic, bool force)
     console_say("dhcp", "net%u asks for an address (ctrl-C ends it)", nic);
     dhcp_client_init(&run.client, &config, core_now(core));
     int result = core_drive(core, dhcp_step, NULL);
+    bool six = DHCPV6 && run.six && core_dhcp6_end(dhcp_client_bound(&run.client));
     // Who has had enough of waiting for a proxy has an address all the same.
     if (dhcp_client_bound(&run.client)) {
         use_lease(core, nic, &run.client.lease, &run.client.proxy, "DHCP");
@@ -255,6 +250,8 @@ static int run_dhcp(struct core *core, unsigned nic, bool force)
     } else {
         run = last;
         core->renew = kept ? renew : NULL;
+        if (six && result != ERR_CANCELLED)
+            result = 0;
     }
     if (result == ERR_PXE_NO_SERVER) {
         console_error("pxe", result, "net%u keeps its address", nic);

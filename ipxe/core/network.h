@@ -2,6 +2,7 @@
 // The network as the settings and DHCP have it (dhcp.c, address.c).
 #pragma once
 #include "core/session.h"
+#include "proto/dhcp6.h"
 
 // Starts the network stack on the platform's cards, and names them.
 void core_network_start(struct core *core);
@@ -12,6 +13,14 @@ int core_dhcp(struct core *core, unsigned nic, bool force);
 int core_dhcp_any(struct core *core, bool force);
 // Opens the cards that are not open yet, and waits a little for the first link. ERR_NET_NO_CARD when none could be.
 int core_open_network(struct core *core);
+
+// DHCPv6 (dhcp6.c). What an answer says is used: an address, name servers, and of an answer of our own the boot file. False: it cannot be.
+bool core_dhcp6_use(struct core *core, unsigned nic, const struct dhcp6_lease *lease, bool ours);
+// A client on one card, and a step of it: true, an answer names a boot file, so that no other is worth waiting for. Behind the last step the
+// answer is used, unless it was in vain: false when there is none that helps.
+void core_dhcp6_start(struct core *core, unsigned nic, const struct dhcp_config *config);
+bool core_dhcp6_step(uint64_t *wake);
+bool core_dhcp6_end(bool in_vain);
 
 // A PXE server's menu (pxe_menu.c): its prompt with the seconds that are left, its items once a key is pressed, and what is chosen by a
 // letter, by Enter (the first item) or by nobody in time.

@@ -155,6 +155,8 @@ void core_settings_forget(struct core *core, unsigned nic)
     char scope[16];
     fmt_snprintf(scope, sizeof scope, "net%u.dhcp/", nic);
     (void)settings_clear(&core->settings, scope);
+    fmt_snprintf(scope, sizeof scope, "net%u.dhcp6/", nic);
+    (void)settings_clear(&core->settings, scope);
 }
 
 void core_settings_lease(struct core *core, unsigned nic, const struct dhcp_lease *lease, const struct dhcp_lease *proxy)

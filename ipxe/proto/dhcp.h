@@ -256,5 +256,9 @@ void dhcp_renew_input(struct dhcp_client *c, uint64_t now);
 // Copies a text that may or may not end with a NUL; control characters end it, they have no place in a name.
 void dhcp_text(char *to, size_t cap, const uint8_t *from, size_t len);
 
+// Option 60: who this client is, without a NUL. Its length.
+#define DHCP_CLASS_MAX 33
+size_t dhcp_class(const struct dhcp_config *config, char text[DHCP_CLASS_MAX]);
+
 // Builds DISCOVER or REQUEST for the state that the client is in; used by dhcp_client_output and by tests.
 size_t dhcp_build(const struct dhcp_client *c, uint8_t *buf, size_t cap, uint64_t now);

@@ -62,12 +62,29 @@ static void read_url(struct cursor data, char url[DHCP6_BOOT_URL_MAX])
     url[data.len] = '\0';
 }
 
+// RFC 5970 section 3.2: a length of two bytes, a text, and so on.
+static void read_parameters(struct cursor data, char text[DHCP_NAME_MAX])
+{
+    size_t used = 0;
+    while (data.len) {
+        size_t len = cursor_u16_be(&data);
+        const uint8_t *from = cursor_bytes(&data, len);
+        if (!from || len + 1 >= DHCP_NAME_MAX - used)
+            break;
+        if (used)
+            text[used++] = ' ';
+        dhcp_text(text + used, len + 1, from, len);
+        used += strlen(text + used);
+    }
+}
+
 int dhcp6_lease_read(const uint8_t *packet, size_t len, struct dhcp6_lease *ret)
 {
     struct dhcp6_lease lease = { 0 };
     struct cursor c = cursor_make(packet, len), data;
     uint16_t code;
-    bool good = cursor_u8(&c) == DHCP6_REPLY && cursor_bytes(&c, 3); // the transaction
+    uint8_t type = cursor_u8(&c);
+    bool good = (type == DHCP6_REPLY || type == DHCP6_ADVERTISE) && cursor_bytes(&c, 3); // the transaction
     while (good && next_option(&c, &code, &data)) {
         if (data.len == 0)
             continue;
@@ -79,6 +96,8 @@ int dhcp6_lease_read(const uint8_t *packet, size_t len, struct dhcp6_lease *ret)
             (void)dhcp_search_read(data.data, data.len, lease.search, sizeof lease.search);
         else if (code == DHCP6_BOOT_URL)
             read_url(data, lease.boot_url);
+        else if (code == DHCP6_BOOT_PARAMETERS)
+            read_parameters(data, lease.boot_parameters);
     }
     if (!good || !cursor_ok(&c))
         return ERR_DHCP_MALFORMED;

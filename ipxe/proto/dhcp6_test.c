@@ -121,7 +121,9 @@ TEST(odd_contents)
     option(DHCP6_DNS, url, 16 * 5);
     CHECK_EQ(read_packet(b.len), 0);
     CHECK_EQ(lease.dns_count, DHCP6_DNS_MAX);
-    packet[0] = 2; // ADVERTISE
+    packet[0] = DHCP6_ADVERTISE;
+    CHECK_EQ(read_packet(b.len), 0);
+    packet[0] = DHCP6_REQUEST;
     CHECK_EQ(read_packet(b.len), ERR_DHCP_MALFORMED);
 }
 

@@ -27,14 +27,18 @@ static void put_option(struct builder *b, uint8_t code, const void *data, size_t
     builder_bytes(b, data, len);
 }
 
+size_t dhcp_class(const struct dhcp_config *config, char text[DHCP_CLASS_MAX])
+{
+    return (size_t)fmt_snprintf(text, DHCP_CLASS_MAX, "PXEClient:Arch:%05u:UNDI:%s", (unsigned)config->arch,
+                                config->arch ? "003010" : "002001");
+}
+
 // Who we are: everything that servers choose an answer by (PXE 2.1 table 2-1, RFC 4578).
 static void put_identity(const struct dhcp_config *config, struct builder *b)
 {
     bool efi = config->arch != 0;
-    char vendor[40];
-    int n = fmt_snprintf(vendor, sizeof vendor, "PXEClient:Arch:%05u:UNDI:%s", (unsigned)config->arch,
-                         efi ? "003010" : "002001");
-    put_option(b, DHCP_VENDOR_CLASS, vendor, (size_t)n);
+    char vendor[DHCP_CLASS_MAX];
+    put_option(b, DHCP_VENDOR_CLASS, vendor, dhcp_class(config, vendor));
     put_option(b, DHCP_USER_CLASS, "iPXE", 4);
     uint8_t id[7] = { HTYPE_ETHERNET };
     memcpy(id + 1, config->mac, 6);
