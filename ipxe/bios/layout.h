@@ -6,7 +6,11 @@
 // The ROM loads the whole file here, contiguous, and jumps to it. The 16-bit part stays; the rest of the
 // file is unpacked to HIGH_BASE at once, and the base memory behind the 16-bit part is used anew.
 #define LOAD_BASE 0x7c00
-#define LOW_END 0xa000 // the 16-bit code and its data end below this (checked by the linker script)
+#define LOW_END 0x9000 // the 16-bit code and its data end below this (checked by the linker script)
+#define PROCESSOR_PAGE 0x9000 // where another processor begins: a page, since a SIPI names one
+#define PROCESSORS_MAX 8 // others at most: the network brings no more than so many can hash
+#define PROCESSOR_STACK 4096
+#define PROCESSOR_STACK_SHIFT 12
 
 // One real-mode segment (0) holds all that a ROM is handed a pointer to, so every offset is below 64 KiB.
 #define PXE_PARAM 0xa000       // parameter block of pxe_call

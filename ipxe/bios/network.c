@@ -17,6 +17,7 @@
 
 static struct card *cards[CARDS_MAX];
 static unsigned count;
+static bool by_rom; // one of them at least
 static uint64_t last_frame_us; // of native cards, as network_idle() knows it
 
 // A driver waits by the clock with interrupts off, so it must be one that goes on then.
@@ -56,6 +57,7 @@ static void find_booted(void)
     native = native_wanted() && undi_place(undi, &at) ? native_find(at) : NULL;
     if (native)
         native = take_over(undi, native);
+    by_rom = !native;
     cards[count++] = native ? native : undi;
 }
 
@@ -67,8 +69,10 @@ static bool is_card(const struct pci_bus_function *found)
 static void add(const struct pci_bus_function *found, bool natively)
 {
     struct card *card = natively ? native_find(found->at) : NULL;
-    if (!card || native_start(card) != 0)
+    if (!card || native_start(card) != 0) {
         card = undi_rom_start(found);
+        by_rom |= card != NULL;
+    }
     if (card)
         cards[count++] = card;
 }
@@ -100,6 +104,11 @@ void network_find(void)
         find_booted();
     else
         network_find_all(PCI_NOWHERE);
+}
+
+bool network_calls_roms(void)
+{
+    return by_rom;
 }
 
 unsigned network_cards(void *ctx, struct card *ret[CARDS_MAX])

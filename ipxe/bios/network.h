@@ -10,6 +10,8 @@ void network_find(void);
 // All of the latter kind, the one at `first` (drivers/pci_bus.h) in front of the others. That one is driven natively whatever the artefact says,
 // since its ROM is Signet's own; PCI_NOWHERE: there is none.
 void network_find_all(uint16_t first);
+// Is there a card whose frames go through a ROM's code?
+bool network_calls_roms(void);
 unsigned network_cards(void *ctx, struct card *ret[CARDS_MAX]); // struct platform's `cards`
 // Until the next tick at the latest, when no frame is to be expected.
 void network_idle(void);

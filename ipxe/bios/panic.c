@@ -8,6 +8,7 @@
 #include "bios/leave.h"
 #include "bios/native.h"
 #include "bios/ports.h"
+#include "bios/processors.h"
 #include "bios/undi.h"
 #include "real/selectors.h"
 
@@ -51,6 +52,7 @@ void panic_init(void)
 static NORETURN void next_device(void)
 {
     bios_say("panic: trying the next boot device.\n");
+    processors_stop(NULL);
     native_drop_all();
     undi_close_all(); // no interrupt handler may outlive us
     leave_to_rom();

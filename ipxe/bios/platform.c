@@ -12,6 +12,7 @@
 #include "bios/memory.h"
 #include "bios/network.h"
 #include "bios/power.h"
+#include "bios/processors.h"
 #include "bios/receive.h"
 
 #define FOUR_GIB 0x100000000ull
@@ -122,6 +123,8 @@ static const struct platform pc = {
     .leave = leave,
     .storage = &bios_storage,
     .smbios = smbios,
+    .helpers_start = processors_start,
+    .helpers_stop = processors_stop,
 };
 
 const struct platform *bios_platform(void (*before_kernel)(void))

@@ -6,13 +6,10 @@
 #include "bios/leave.h"
 #include "bios/ports.h"
 #include "bios/receive.h"
+#include "bios/tables.h"
 #include "image/acpi.h"
 
 #define BDA_RESET_FLAG 0x472
-#define BDA_EBDA 0x40e
-#define EBDA_SEARCH 1024
-#define BIOS_AREA 0xe0000
-#define BIOS_AREA_SIZE 0x20000
 #define RESET_WAIT_US 100000
 #define OFF_WAIT_US 1000000
 #define SCI_ENABLED 1u
@@ -41,34 +38,15 @@ void power_reboot(void)
     triple_fault();
 }
 
-// A whole table that is what it says; NULL otherwise. Its length in *ret_len.
-static const uint8_t *table_at(uint32_t address, const char *signature, size_t *ret_len)
-{
-    if (address == 0 || address > UINT32_MAX - ACPI_TABLE_MAX)
-        return NULL;
-    const uint8_t *t = low_memory(address);
-    *ret_len = acpi_table_length(t);
-    return *ret_len && acpi_table_valid(t, *ret_len, signature) ? t : NULL;
-}
-
 static int find_power(struct acpi_power *ret, uint8_t *ret_a, uint8_t *ret_b)
 {
-    uint16_t ebda;
-    uint32_t rsdt_at;
-    size_t len, fadt_len, dsdt_len;
-    memcpy(&ebda, low_memory(BDA_EBDA), sizeof ebda);
-    if ((ebda < 0x400 || acpi_find_rsdt(low_memory((uint32_t)ebda << 4), EBDA_SEARCH, &rsdt_at) != 0) &&
-        acpi_find_rsdt(low_memory(BIOS_AREA), BIOS_AREA_SIZE, &rsdt_at) != 0)
-        return ERR_NOT_FOUND;
-    const uint8_t *rsdt = table_at(rsdt_at, "RSDT", &len);
-    for (size_t i = ACPI_HEADER_SIZE; rsdt && len - i >= 4; i += 4) {
-        const uint8_t *fadt = table_at(load32_le(rsdt + i), "FACP", &fadt_len);
-        if (!fadt || acpi_read_fadt(fadt, fadt_len, ret) != 0)
-            continue;
-        const uint8_t *dsdt = table_at(ret->dsdt, "DSDT", &dsdt_len);
-        return dsdt ? acpi_find_s5(dsdt, dsdt_len, ret_a, ret_b) : ERR_NOT_FOUND;
-    }
-    return ERR_NOT_FOUND;
+    size_t len;
+    const uint8_t *fadt = table_find("FACP", &len);
+    int err = fadt ? acpi_read_fadt(fadt, len, ret) : ERR_NOT_FOUND;
+    if (err)
+        return err;
+    const uint8_t *dsdt = table_at(ret->dsdt, "DSDT", &len);
+    return dsdt ? acpi_find_s5(dsdt, len, ret_a, ret_b) : ERR_NOT_FOUND;
 }
 
 static void sleep_now(uint32_t port, uint8_t type)

@@ -13,6 +13,12 @@
 #define FADT_PM1A 64
 #define FADT_PM1B 68
 #define FADT_END 72
+#define MADT_ENTRIES 44
+#define MADT_APIC 0
+#define APIC_ID 3
+#define APIC_FLAGS 4
+#define APIC_END 8
+#define APIC_ENABLED 1u
 
 // AML (20.2)
 #define OP_ZERO 0x00
@@ -96,4 +102,19 @@ int acpi_find_s5(const uint8_t *dsdt, size_t len, uint8_t *ret_a, uint8_t *ret_b
         return 0;
     }
     return ERR_NOT_FOUND;
+}
+
+int acpi_read_apics(const uint8_t *madt, size_t len, uint8_t self, uint8_t *ret, unsigned cap)
+{
+    unsigned count = 0;
+    struct cursor c = cursor_make(madt, len);
+    (void)cursor_bytes(&c, MADT_ENTRIES);
+    while (cursor_ok(&c) && c.len > 0) {
+        const uint8_t *head = cursor_bytes(&c, 2);
+        if (!head || head[1] < 2 || !cursor_bytes(&c, head[1] - 2u))
+            return ERR_TRUNCATED;
+        if (head[0] == MADT_APIC && head[1] >= APIC_END && (load32_le(head + APIC_FLAGS) & APIC_ENABLED) && head[APIC_ID] != self && count < cap)
+            ret[count++] = head[APIC_ID];
+    }
+    return cursor_ok(&c) ? (int)count : ERR_TRUNCATED;
 }

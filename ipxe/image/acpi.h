@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-// As much of ACPI (6.4) as it takes to turn a machine off. Pure: tables come in as bytes, checked against bounds.
+// As much of ACPI (6.4) as it takes to turn a PC off, and to know its processors. Pure: tables come in as bytes, checked against bounds.
 #pragma once
 #include "base/bytes.h"
 #include "base/err.h"
@@ -29,3 +29,7 @@ int acpi_read_fadt(const uint8_t *fadt, size_t len, struct acpi_power *ret);
 
 // The sleep types of S5 (7.4.2): the name _S5_ in a valid DSDT, a package of small numbers. ERR_NOT_FOUND.
 int acpi_find_s5(const uint8_t *dsdt, size_t len, uint8_t *ret_a, uint8_t *ret_b);
+
+// The local APICs' numbers of the processors that are there, but for `self`, from a valid MADT (5.2.12.2); at most `cap`, and how many there are of
+// those. ERR_TRUNCATED.
+int acpi_read_apics(const uint8_t *madt, size_t len, uint8_t self, uint8_t *ret, unsigned cap);

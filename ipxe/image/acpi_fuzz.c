@@ -6,7 +6,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint32_t rsdt;
     struct acpi_power power;
-    uint8_t a, b;
+    uint8_t a, b, ids[3];
+    int count = acpi_read_apics(data, size, 0, ids, ARRAY_SIZE(ids));
+    for (int i = 0; i < count; i++)
+        if (i >= (int)ARRAY_SIZE(ids) || ids[i] == 0)
+            __builtin_trap();
     (void)acpi_find_rsdt(data, size, &rsdt);
     if (size >= ACPI_HEADER_SIZE)
         (void)acpi_table_valid(data, size, "FACP");

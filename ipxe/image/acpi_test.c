@@ -96,4 +96,41 @@ TEST(s5_in_its_spellings)
     }
 }
 
-TEST_MAIN(T(rsdp_is_found_by_sum_and_place), T(tables_are_checked_whole), T(fadt_gives_the_ports), T(s5_in_its_spellings))
+// A MADT of entries: type, length, processor's number, APIC's number, flags; behind the 44 bytes that every one has.
+static int apics(const uint8_t *entries, size_t len, uint8_t ret[3])
+{
+    uint8_t *exact = malloc(44 + len); // a read behind the end shows
+    memset(exact, 0xee, 44);
+    memcpy(exact + 44, entries, len);
+    int count = acpi_read_apics(exact, 44 + len, 2, ret, 3);
+    free(exact);
+    return count;
+}
+
+TEST(apics_of_the_others)
+{
+    static const uint8_t entries[] = {
+        0, 8, 0, 0, 1, 0, 0, 0, // there
+        0, 8, 1, 2, 1, 0, 0, 0, // we
+        1, 12, 0, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0, // an I/O APIC
+        0, 8, 2, 4, 0, 0, 0, 0, // not there
+        0, 8, 3, 6, 3, 0, 0, 0, // there, and flags of later versions
+        0, 10, 4, 8, 1, 0, 0, 0, 9, 9, // longer than we know them
+        0, 8, 5, 10, 1, 0, 0, 0, // one too many for the caller
+        0, 7, 6, 12, 1, 0, 0, // too short
+    };
+    uint8_t ids[3];
+    CHECK_EQ(apics(entries, sizeof entries, ids), 3);
+    CHECK_EQ(ids[0], 0);
+    CHECK_EQ(ids[1], 6);
+    CHECK_EQ(ids[2], 8);
+    CHECK_EQ(apics(entries, 16, ids), 1);
+    CHECK_EQ(apics(entries, 0, ids), 0);
+    for (size_t cut = 1; cut < 8; cut++)
+        CHECK_EQ(apics(entries, 8 + cut, ids), ERR_TRUNCATED);
+    static const uint8_t endless[] = { 0, 0, 0, 0, 1, 0, 0, 0 };
+    CHECK_EQ(apics(endless, sizeof endless, ids), ERR_TRUNCATED);
+    CHECK_EQ(acpi_read_apics(entries, 43, 2, ids, 3), ERR_TRUNCATED);
+}
+
+TEST_MAIN(T(apics_of_the_others), T(rsdp_is_found_by_sum_and_place), T(tables_are_checked_whole), T(fadt_gives_the_ports), T(s5_in_its_spellings))

@@ -105,6 +105,7 @@ gdt_end:
 return_to:     .long 0    // the upper half stays 0
 protected_esp: .long 0
 real_after:    .long 0
+    .globl gdt_pointer
 gdt_pointer:
     .word gdt_end - gdt - 1
     .long gdt
