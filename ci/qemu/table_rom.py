@@ -35,6 +35,8 @@ def rows(table):
         on("e1000e", "an e1000e whose flash holds Signet, in a machine with PCI Express", "e1000e", machine="q35",
            expect=good.expect + ("rom: Signet from the option ROM of the card at 00:02.0",)),
         on("virtio-net", "a virtio-net whose flash holds Signet", "virtio-net", "virtio-net-pci"),
+        on("igb", "an igb whose flash holds Signet: there is no other ROM for it", "igb", newer=True),
+        on("vmxnet3", "a vmxnet3 whose flash holds Signet", "vmxnet3"),
         on("other-card", "another card that the same driver knows, with the ROM of its own numbers", "8086100f", "e1000-82545em",
            expect=good.expect + (FROM_ROM, r"net: net0 .* 8086:100f \(e1000\)\n")),
         on("from-flash", "the program is read from the card's flash when it is started: no copy in memory", source="flash"),

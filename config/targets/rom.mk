@@ -5,7 +5,7 @@
 # All that a driver of ipxe/drivers/ knows is here (ci/check/rom).
 
 ROM_SIZE := 262144
-ROMS := e1000 e1000e igb virtio-net
+ROMS := e1000 e1000e igb virtio-net vmxnet3
 VENDOR_e1000 := 8086
 CARDS_e1000 := 100e 1008 100c 100d 100f 1010 1015 1026 1079
 VENDOR_e1000e := 8086
@@ -14,6 +14,8 @@ VENDOR_igb := 8086
 CARDS_igb := 10c9 10e8 1526 150e 1521 1533 1539
 VENDOR_virtio-net := 1af4
 CARDS_virtio-net := 1000 1041
+VENDOR_vmxnet3 := 15ad
+CARDS_vmxnet3 := 07b0
 ROM_DRIVERS :=
 
 # $(call ROM_FILE,KIND,DEVICE)
