@@ -38,6 +38,7 @@ struct e1000 {
     uint32_t tx_next; // the descriptor that the next frame gets
     uint32_t tx_told; // as the card knows it: TDT
     uint64_t hears_us; // frames come in from then on
+    uint32_t everything; // bits of RCTL that let all frames in, or 0
     uint32_t groups[E1000_MTA_WORDS]; // the multicast table as the card has it
 };
 
@@ -132,14 +133,21 @@ static int start_receiver(const struct e1000 *nic)
     }
     e1000_write(card, E1000_RDT, E1000_RX_COUNT - 1); // head = tail would mean none
     e1000_write(card, E1000_RXCSUM, 0); // what is above checks sums itself
-    e1000_write(card, E1000_RCTL, E1000_RCTL_ENABLE | E1000_RCTL_BROADCAST | E1000_RCTL_STRIP_CRC);
     return err;
+}
+
+// Frames come in from here on, or from a second later.
+static void listen(struct e1000 *nic)
+{
+    const struct pci_function *pci = nic->base.pci;
+    bool qemu = pci->ops->config_read(pci->ctx, PCI_SUBSYSTEM_VENDOR, 2) == E1000_QEMU_SUBSYSTEM;
+    e1000_write(&nic->card, E1000_RCTL, E1000_RCTL_ENABLE | E1000_RCTL_BROADCAST | E1000_RCTL_STRIP_CRC | nic->everything);
+    nic->hears_us = e1000_now_us(&nic->card) + (qemu && !nic->card.express ? E1000_QEMU_DEAF_US : 0);
 }
 
 // From a reset to work, with empty rings.
 static int start(struct e1000 *nic)
 {
-    const struct pci_function *pci = nic->base.pci;
     nic->rx_next = nic->rx_tail = nic->tx_next = nic->tx_told = 0;
     e1000_card_master(&nic->card);
     set_address(nic);
@@ -147,8 +155,8 @@ static int start(struct e1000 *nic)
     int err = start_transmitter(nic);
     if (!err)
         err = start_receiver(nic);
-    bool qemu = pci->ops->config_read(pci->ctx, PCI_SUBSYSTEM_VENDOR, 2) == E1000_QEMU_SUBSYSTEM;
-    nic->hears_us = e1000_now_us(&nic->card) + (qemu && !nic->card.express ? E1000_QEMU_DEAF_US : 0);
+    if (!err)
+        listen(nic);
     return err;
 }
 
@@ -238,6 +246,14 @@ static int multicast(struct card *net, const uint8_t (*macs)[6], unsigned count)
         if (groups[i] != nic->groups[i])
             e1000_write(&nic->card, E1000_MTA + 4 * i, groups[i]);
     memcpy(nic->groups, groups, sizeof groups);
+    return 0;
+}
+
+static int promiscuous(struct card *net, bool on)
+{
+    struct e1000 *nic = e1000_of(net);
+    nic->everything = on ? E1000_RCTL_ALL_UNICAST | E1000_RCTL_ALL_MULTICAST : 0;
+    listen(nic);
     return 0;
 }
 
@@ -338,7 +354,7 @@ static bool igb_knows(uint16_t vendor, uint16_t device)
 #define DRIVER(called, its)                                                                          \
     {                                                                                                \
         .name = called, .size = sizeof(struct e1000), .knows = its, .probe = probe,                  \
-        .ops = { open, close, link, multicast, send, receive },                                      \
+        .ops = { open, close, link, multicast, send, receive }, .promiscuous = promiscuous,          \
     }
 const struct nic_driver e1000_driver = DRIVER("e1000", e1000_knows);
 const struct nic_driver igb_driver = DRIVER("igb", igb_knows);

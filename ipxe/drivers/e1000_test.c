@@ -216,6 +216,25 @@ TEST_EACH(filters)
     CHECK(close_card());
 }
 
+TEST_EACH(everything_and_back)
+{
+    static const uint8_t group[6] = { 0x33, 0x33, 0, 0, 0, 1 }, other[6] = { 0x52, 0x54, 0, 1, 2, 3 };
+    int (*promiscuous)(struct card *, bool) = e1000_driver.promiscuous;
+    CHECK_EQ(open_new(kind), 0);
+    CHECK_EQ(promiscuous(net, true), 0);
+    CHECK(hears(other), hears(group), hears(card_mac));
+    // It stays so when the card was reset by others and begun with anew.
+    REG(E1000_RCTL) = 0;
+    CHECK(card_link(net), hears(other), hears(group));
+    CHECK_EQ(promiscuous(net, false), 0);
+    CHECK(!hears(other), !hears(group), hears(card_mac));
+    CHECK_EQ(promiscuous(net, true), 0);
+    CHECK(close_card());
+    CHECK_EQ(open_card(), 0); // and is over with the closing
+    CHECK(!hears(other), hears(card_mac));
+    CHECK(close_card());
+}
+
 // The groups of whoever had the card before.
 TEST(an_old_multicast_table_is_cleared)
 {
@@ -240,6 +259,8 @@ TEST(qemu_is_deaf_at_first)
     CHECK_EQ(card_multicast(net, group, 1), 0);
     card.now += E1000_QEMU_DEAF_US;
     CHECK(card_link(net), frame_in(60, 2), receives(60, 2), hears(group[0]));
+    CHECK_EQ(e1000_driver.promiscuous(net, true), 0); // but for this, which writes to the same register
+    CHECK(!card_link(net));
     CHECK(close_card());
     // Its 82574 has no such thing, nor have other makers' cards: there the link counts at once.
     card_new(EXPRESS);
@@ -255,5 +276,5 @@ TEST(qemu_is_deaf_at_first)
 TEST_MAIN(T(receives_over_several_laps), T(a_frame_is_valid_until_the_next),
           T(registers_are_left_alone_while_frames_come), T(overrun_and_recovery), T(bad_frames_are_dropped),
           T(bad_frames_without_end_do_not_keep_us), T(sends_over_several_laps), T(answers_are_told_of_together),
-          T(a_full_transmit_ring_drops_the_newest), T(frames_of_impossible_length_are_not_sent), T(filters),
+          T(a_full_transmit_ring_drops_the_newest), T(frames_of_impossible_length_are_not_sent), T(filters), T(everything_and_back),
           T(an_old_multicast_table_is_cleared), T(qemu_is_deaf_at_first))

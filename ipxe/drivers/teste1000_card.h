@@ -143,7 +143,7 @@ static bool passes_filter(const uint8_t *frame)
     if (memcmp(frame, broadcast, 6) == 0)
         return REG(E1000_RCTL) & E1000_RCTL_BROADCAST;
     if (!(frame[0] & 1))
-        return REG(E1000_RAH0) & E1000_RAH_VALID && memcmp(frame, own, 6) == 0;
+        return REG(E1000_RCTL) & E1000_RCTL_ALL_UNICAST || (REG(E1000_RAH0) & E1000_RAH_VALID && memcmp(frame, own, 6) == 0);
     if (REG(E1000_RCTL) & E1000_RCTL_ALL_MULTICAST)
         return true;
     // Bits 47:36 of the address as a number whose lowest byte is the first on the wire.

@@ -235,6 +235,13 @@ static int net_multicast(struct card *card, const uint8_t (*macs)[6], unsigned c
     return switch_mode(n, RX_PROMISCUOUS, err != 0);
 }
 
+// A card that cannot be told lets everything through.
+static int net_promiscuous(struct card *card, bool on)
+{
+    struct virtio_net *n = virtio_of(card);
+    return n->control.buffers ? switch_mode(n, RX_PROMISCUOUS, on) : 0;
+}
+
 // The features to take of those that there are; 0: this driver does not work with the card.
 static uint64_t choose_features(struct virtio_net *n, uint16_t *ret_mtu)
 {
@@ -406,4 +413,5 @@ const struct nic_driver virtio_net_driver = {
     .knows = net_knows,
     .probe = net_probe,
     .ops = { net_open, net_close, net_link, net_multicast, net_send, net_receive },
+    .promiscuous = net_promiscuous,
 };

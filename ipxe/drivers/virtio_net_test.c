@@ -337,6 +337,16 @@ TEST(multicast)
     CHECK(finish());
 }
 
+TEST(everything_and_back)
+{
+    CHECK(begin(false));
+    CHECK_EQ(virtio_net_driver.promiscuous(net, true), 0);
+    CHECK(card.promiscuous);
+    CHECK_EQ(virtio_net_driver.promiscuous(net, false), 0);
+    CHECK(!card.promiscuous);
+    CHECK(finish());
+}
+
 TEST(a_control_queue_that_never_answers)
 {
     card_make(false);
@@ -345,6 +355,7 @@ TEST(a_control_queue_that_never_answers)
     CHECK(card.now < 2 * NIC_WAIT_US);
     uint64_t before = card.now;
     CHECK_EQ(card_multicast(net, groups, 1), ERR_NET_LINK);
+    CHECK_EQ(virtio_net_driver.promiscuous(net, true), ERR_NET_LINK);
     CHECK_EQ(card.now, before); // waited for only once
     CHECK(deliver(1));
     CHECK(receives(1));
@@ -355,4 +366,4 @@ TEST_MAIN(T(receives_in_order_over_several_laps), T(a_full_ring_loses_nothing_th
           T(ten_thousand_frames_touch_hardly_a_register), T(buffers_may_come_back_in_any_order), T(rings_of_every_size),
           T(sends), T(answers_are_told_of_together), T(close_waits_for_what_was_sent_but_not_for_ever),
           T(a_full_transmit_ring_drops_in_time), T(hostile_entries_on_receive), T(hostile_entries_on_send),
-          T(close_stops_the_card), T(link), T(multicast), T(a_control_queue_that_never_answers))
+          T(close_stops_the_card), T(link), T(multicast), T(everything_and_back), T(a_control_queue_that_never_answers))
