@@ -5,6 +5,7 @@ Everything lies in build/qemu/fixtures/ and is made anew when one of its inputs 
 """
 import fcntl
 import os
+import shutil
 import struct
 import subprocess
 
@@ -20,6 +21,7 @@ PAYLOAD = os.path.join(TOP, "build/payload")
 SIGNET = os.path.join(TOP, "bin/signet")
 APPTEST = {name: os.path.join(TOP, "build", folder, "apptest.efi") for name, folder in
            (("x64", "efi"), ("arm64", "efi-arm64"))}  # ipxe/efi/apptest
+NIC_DRIVERS = [os.path.join(TOP, "bin", name) for name in ("signet-nic.efi", "signet-nic-arm64.efi")]  # ipxe/efi/driver
 COUNTER = 7  # of the sound images
 
 KEYS = {
@@ -377,12 +379,23 @@ def make_applications():
     run(SIGNET, "mkimage", "-o", path("images", "inner"), "-N", "inner", "--efi", path("inner.efi"), *sealed)
 
 
+def make_driver_roms():
+    """Of an e1000, with the drivers for both kinds of processor; signed for Secure Boot; of virtio-net."""
+    payload.write(path("driver.rom"), optrom.of_drivers(NIC_DRIVERS, 0x8086, 0x100e))
+    payload.write(path("driver-virtio.rom"), optrom.of_drivers(NIC_DRIVERS, 0x1af4, 0x1000, [0x1041]))
+    import machine_efi  # which imports this file
+    signed = path("driver.signed")
+    shutil.copyfile(NIC_DRIVERS[0], signed)
+    machine_efi.sign(path(), signed)
+    payload.write(path("driver-signed.rom"), optrom.of_drivers([signed], 0x8086, 0x100e))
+
+
 @locked
 def prepare():
     """Makes everything. Needs bin/signet. Files are replaced by rename: who has one open keeps it whole."""
     payload.build(PAYLOAD)
     inputs = [SIGNET, __file__, forge.__file__, optrom.__file__, payload.__file__, tiny.__file__, os.path.join(TOP, "bin/ipxe.efi"),
-              *APPTEST.values()]
+              *APPTEST.values(), *NIC_DRIVERS, optrom.BUILDER]
     inputs += [os.path.join(PAYLOAD, n) for n in ("vmlinuz", "initrd.img", "part.img", "ramdisk.img")]
     stamp = path(".stamp")
     if os.path.exists(stamp) and all(os.path.getmtime(i) <= os.path.getmtime(stamp) for i in inputs):
@@ -421,6 +434,7 @@ def prepare():
     write_forged(path("forged", "sound"), small())
     write_forged(path("forged", "starts"), tiny.image("starts", COUNTER, body[:5000], [KEYS["alice"]]))
     payload.write(path("refusing.rom"), optrom.refusing(0x8086, 0x100e))
+    make_driver_roms()
     payload.write(stamp, b"")
 
 

@@ -1,6 +1,24 @@
 # SPDX-License-Identifier: MPL-2.0
-"""An option ROM as small as can be, from the specifications (PCI Firmware 3.0, chapter 5; PXE 2.1, UNDI ROM ID)."""
+"""Option ROMs: one as small as can be, from the specifications (PCI Firmware 3.0, chapter 5; PXE 2.1, UNDI ROM ID), and those that
+config/targets/rom makes."""
+import os
 import struct
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+
+BUILDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../config/targets/rom")
+
+
+def of_drivers(paths, vendor, device, devices=()):
+    """The ROM of a network card with UEFI drivers in it."""
+    loader = SourceFileLoader("rom", BUILDER)
+    module = module_from_spec(spec_from_loader("rom", loader))
+    loader.exec_module(module)
+    files = []
+    for path in paths:
+        with open(path, "rb") as f:
+            files.append(f.read())
+    return module.efi_images(files, vendor, device, devices)
 
 
 def _summed(data, at):

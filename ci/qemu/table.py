@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import fixtures
 import table_dhcp
 import table_disk
+import table_driver
 import table_efi
 import table_names
 import table_rom
@@ -362,3 +363,4 @@ NOT_ON_HOST = {"processors", "processors-sha-ni", "processors-undi",
                "e1000", "e1000-undi", "sha-ni", "cached-dhcp", "smallest", "loss-relay"}  # about the PXE ROM, the machine, QEMU's socket
 ROWS += (list(host_rows()) + list(endless_rows()) + list(broken_rows()) + table_dhcp.rows(ROWS) + table_names.rows(ROWS) + table_efi.rows(ROWS) +
          table_disk.rows(ROWS) + table_rom.rows(ROWS) + table_usb.rows(ROWS))
+ROWS += table_driver.rows(ROWS)

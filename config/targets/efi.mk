@@ -34,6 +34,20 @@ BARE_ipxe-arm64.efi := build/efi-arm64/ipxe.pe
 SIGN_ipxe.efi = sbsign --key $(SB_KEY) --cert $(SB_CERT) --output $@ $@
 SIGN_ipxe-arm64.efi = $(SIGN_ipxe.efi)
 
+# The driver of network cards, for `load` in the firmware's shell and for option ROMs (doc/efi.md, "The driver"): no core in it.
+PE_PROGRAMS += signet-nic.pe
+FILES_signet-nic.pe := $(call not-tests,$(wildcard ipxe/efi/driver/*.c ipxe/drivers/*.c)) $(addprefix ipxe/efi/,efi.c clock.c heap.c cards/pci.c) $(LIBC_SRCS)
+ARCHIVES_signet-nic.pe := pure
+LDFLAGS_signet-nic.pe := /subsystem:efi_boot_service_driver /entry:efi_main /opt:icf /base:0 \
+	/mllvm:-vectorize-loops=false /mllvm:-vectorize-slp=false
+bin/signet-nic.efi: build/efi/signet-nic.pe
+bin/signet-nic-arm64.efi: build/efi-arm64/signet-nic.pe
+bin/signet-nic.efi bin/signet-nic-arm64.efi: build/sign.stamp $(SB_KEY) $(SB_CERT)
+	@mkdir -p bin
+	cp $(filter %.pe,$^) $@
+	$(if $(SB_KEY),$(SIGN_ipxe.efi))
+FIRMWARE += bin/signet-nic.efi bin/signet-nic-arm64.efi
+
 # An application that the boot table starts from sealed images.
 PE_PROGRAMS += apptest.efi
 FILES_apptest.efi := ipxe/efi/apptest/apptest.c $(LIBC_SRCS)

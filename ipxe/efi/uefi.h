@@ -16,10 +16,12 @@ typedef void *efi_event;
 #define EFI_UNSUPPORTED (EFI_ERROR_BIT | 3)
 #define EFI_BUFFER_TOO_SMALL (EFI_ERROR_BIT | 5)
 #define EFI_NOT_READY (EFI_ERROR_BIT | 6)
+#define EFI_DEVICE_ERROR (EFI_ERROR_BIT | 7)
 #define EFI_OUT_OF_RESOURCES (EFI_ERROR_BIT | 9)
 #define EFI_VOLUME_FULL (EFI_ERROR_BIT | 11)
 #define EFI_NOT_FOUND (EFI_ERROR_BIT | 14)
 #define EFI_ACCESS_DENIED (EFI_ERROR_BIT | 15)
+#define EFI_NOT_STARTED (EFI_ERROR_BIT | 19)
 #define EFI_ALREADY_STARTED (EFI_ERROR_BIT | 20)
 #define EFI_ABORTED (EFI_ERROR_BIT | 21)
 #define EFI_SECURITY_VIOLATION (EFI_ERROR_BIT | 26)
@@ -83,9 +85,14 @@ struct efi_memory_descriptor {
 };
 
 #define EFI_EVT_TIMER 0x80000000u
+#define EFI_EVT_NOTIFY_WAIT 0x100u
+#define EFI_EVT_EXIT_BOOT_SERVICES 0x201u
+#define EFI_TPL_CALLBACK 8
+#define EFI_TPL_NOTIFY 16
 enum efi_timer { EFI_TIMER_CANCEL, EFI_TIMER_PERIODIC, EFI_TIMER_RELATIVE };
 enum efi_locate { EFI_ALL_HANDLES, EFI_BY_NOTIFY, EFI_BY_PROTOCOL };
 #define EFI_NATIVE_INTERFACE 0
+#define EFI_OPEN_BY_CHILD 0x08
 #define EFI_OPEN_BY_DRIVER 0x10
 #define EFI_OPEN_EXCLUSIVE 0x20
 struct efi_open_entry {
@@ -99,16 +106,18 @@ struct efi_device_path {
 
 struct efi_boot_services {
     struct efi_header header;
-    void *raise_tpl, *restore_tpl;
+    uint64_t (*raise_tpl)(uint64_t tpl); // the one before
+    void (*restore_tpl)(uint64_t tpl);
     efi_status (*allocate_pages)(int how, int type, uint64_t pages, uint64_t *address);
     efi_status (*free_pages)(uint64_t address, uint64_t pages);
     efi_status (*get_memory_map)(uint64_t *size, void *map, uint64_t *key, uint64_t *descriptor_size, uint32_t *version);
     efi_status (*allocate_pool)(int type, uint64_t size, void **ret);
     efi_status (*free_pool)(void *memory);
-    efi_status (*create_event)(uint32_t type, uint64_t tpl, void *notify, void *context, efi_event *ret);
+    efi_status (*create_event)(uint32_t type, uint64_t tpl, void (*notify)(efi_event event, void *context), void *context,
+                               efi_event *ret);
     efi_status (*set_timer)(efi_event event, int how, uint64_t hundred_ns);
     efi_status (*wait_for_event)(uint64_t count, efi_event *events, uint64_t *ret_index);
-    void *signal_event;
+    efi_status (*signal_event)(efi_event event);
     efi_status (*close_event)(efi_event event);
     efi_status (*check_event)(efi_event event);
     efi_status (*install_protocol)(efi_handle *handle, const struct efi_guid *guid, int type, void *interface);
@@ -193,7 +202,7 @@ struct efi_loaded_image {
     void *base;
     uint64_t size;
     int code_type, data_type;
-    void *unload;
+    efi_status (*unload)(efi_handle image);
 };
 
 #define EFI_DEVICE_PATH_GUID                                                                                           \
@@ -227,11 +236,14 @@ struct efi_snp {
     efi_status (*start)(struct efi_snp *self);
     efi_status (*stop)(struct efi_snp *self);
     efi_status (*initialize)(struct efi_snp *self, uint64_t extra_rx, uint64_t extra_tx);
-    void *reset;
+    efi_status (*reset)(struct efi_snp *self, bool thorough);
     efi_status (*shutdown)(struct efi_snp *self);
     efi_status (*receive_filters)(struct efi_snp *self, uint32_t enable, uint32_t disable, bool reset_multicast,
                                   uint64_t count, struct efi_mac *filters);
-    void *station_address, *statistics, *mcast_ip_to_mac, *nvdata;
+    efi_status (*station_address)(struct efi_snp *self, bool reset, struct efi_mac *mac);
+    efi_status (*statistics)(struct efi_snp *self, bool reset, uint64_t *size, void *ret);
+    efi_status (*group_to_mac)(struct efi_snp *self, bool ipv6, const uint8_t *ip, struct efi_mac *ret);
+    efi_status (*nvdata)(struct efi_snp *self, bool read, uint64_t offset, uint64_t size, void *buffer);
     efi_status (*get_status)(struct efi_snp *self, uint32_t *interrupts, void **ret_buffer);
     efi_status (*transmit)(struct efi_snp *self, uint64_t header_size, uint64_t size, void *buffer, struct efi_mac *src,
                            struct efi_mac *dst, uint16_t *protocol);
@@ -396,4 +408,5 @@ struct efi_tcg2 {
 
 // Device path nodes (chapter 10).
 enum { EFI_PATH_HARDWARE = 1, EFI_PATH_MESSAGING = 3, EFI_PATH_MEDIA = 4, EFI_PATH_END = 0x7f };
-enum { EFI_PATH_HARDWARE_MEMORY = 3, EFI_PATH_MESSAGING_URI = 24, EFI_PATH_MEDIA_VENDOR = 3, EFI_PATH_MEDIA_FILE = 4, EFI_PATH_END_ALL = 0xff };
+enum { EFI_PATH_HARDWARE_MEMORY = 3, EFI_PATH_MESSAGING_MAC = 11, EFI_PATH_MESSAGING_URI = 24, EFI_PATH_END_ALL = 0xff };
+enum { EFI_PATH_MEDIA_VENDOR = 3, EFI_PATH_MEDIA_FILE = 4 };
