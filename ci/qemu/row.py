@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 
+import dhcp_servers
 import disk
 import emulator
 import fixtures
@@ -136,8 +137,10 @@ class Runner:
             boot_file = "absent"
         for address in self.row.addresses:
             net.sh("ip", "addr", "add", address, "dev", "br0")
-        self.net.dnsmasq(os.path.join(self.folder, "tftp"), boot_file if self.row.boot_file else None, dhcp=not self.row.answers,
+        self.net.dnsmasq(os.path.join(self.folder, "tftp"), boot_file if self.row.boot_file else None, dhcp=not (self.row.answers or self.row.dhcp_server),
                          options=self.row.dhcp)
+        if self.row.dhcp_server:
+            self.net.popen(dhcp_servers.command(*self.row.dhcp_server, self.folder), "dhcpd.log")
         if self.row.answers:
             self.net.popen([sys.executable, "-B", os.path.join(fixtures.TOP, "ci/qemu/dhcp.py"), "br0",
                             json.dumps(table.table_dhcp.plain(self.row.answers))], "dhcp.log")

@@ -83,6 +83,7 @@ class Row:
     dhcp: tuple = ()  # further options of dnsmasq
     boot_file: bool = True  # dnsmasq names the NBP
     answers: tuple = ()  # table_dhcp.Answer: in dnsmasq's place, by ci/qemu/dhcp.py
+    dhcp_server: tuple = ()  # ("isc" or "kea", its configuration): in dnsmasq's place, by ci/qemu/dhcp_servers.py
     addresses: tuple = ()  # further addresses of the bridge
     taps: int = 1  # one for each card that `devices` has besides
     mtu: int = 0  # of the machine's link, when it is narrower than the others

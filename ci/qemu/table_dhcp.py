@@ -76,6 +76,21 @@ def menu_by_proxy(*sub_options):
     return Answer((PXE, menu(*sub_options, items("one", "two"), ONE_SECOND)), yiaddr="0.0.0.0", server="10.50.0.6", to=(1,))
 
 
+LISTED = menu((6, b"\3"), (8, b"\x80\0\1" + socket.inet_aton(SECOND)), items("one", "two"), ONE_SECOND)[1]
+
+
+def isc(with_menu):
+    colons = ":".join(LISTED[n:n + 2] for n in range(0, len(LISTED), 2))
+    says = f'option vendor-class-identifier "PXEClient"; option vendor-encapsulated-options {colons};' if with_menu else 'filename "good";'
+    return f"authoritative; subnet 10.50.0.0 netmask 255.255.255.0 {{ range 10.50.0.150 10.50.0.150; next-server {HERE}; {says} }}\n"
+
+
+def kea(with_menu):
+    options = [{"code": 60, "data": "PXEClient", "always-send": True}, {"code": 43, "csv-format": False, "data": LISTED}]
+    subnet = {"id": 1, "subnet": "10.50.0.0/24", "pools": [{"pool": "10.50.0.150-10.50.0.150"}], "next-server": HERE}
+    return {"subnet4": [{**subnet, **({"option-data": options} if with_menu else {"boot-file-name": "good"})}]}
+
+
 def script(*lines):
     return "#!ipxe\n" + "\n".join(lines) + "\n"
 
@@ -155,6 +170,10 @@ def rows(table):
                                                                    chain("tftp://${next-server}/good")),
             [replace(LEASE_ONLY, server=SECOND)], addresses=(SECOND,),
             dhcp=("--dhcp-range=10.50.0.0,proxy,255.255.255.0", "--pxe-service=254,none", "--dhcp-boot=first.0")),
+        *(row(f"{kind}{'-menu' if menu else ''}", f"{name} gives the address" + (" and a PXE menu" if menu else " and the file"),
+              first_item if menu else by_dhcp, [item_of(0, "first.0", port=4011)] if menu else (), dhcp_server=(kind, config(menu)),
+              addresses=(SECOND,) if menu else (), expect=(f"next-server {SECOND} ",) if menu else ())
+          for kind, name, config in (("isc", "isc-dhcp-server", isc), ("kea", "Kea", kea)) for menu in (False, True)),
         row("pxe-proxy", "a router's lease, and a menu by a proxy, whose boot server is another machine", first_item,
             [LEASE_ONLY, menu_by_proxy((6, b"\3"), (8, b"\x80\0\1" + socket.inet_aton(SECOND))), item_of(0, "first.0", port=4011)],
             addresses=(SECOND, "10.50.0.6"), expect=(f"next-server {SECOND} ",)),
