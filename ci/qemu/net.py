@@ -78,6 +78,13 @@ class Node:
         if address6:
             self.sh("ip", "addr", "add", f"{address6}/64", "dev", "eth0")
 
+    def behind(self, router):
+        """Off the bridge: on a link of its own with this namespace, which is its router by that address."""
+        sh("ip", "link", "set", f"v{self.name}", "nomaster")
+        sh("ip", "addr", "add", f"{router}/24", "dev", f"v{self.name}")
+        sh("sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
+        self.sh("ip", "route", "add", "default", "via", router)
+
     def wrap(self, command):
         return ["nsenter", f"--net=/proc/{self.holder.pid}/ns/net"] + list(command)
 

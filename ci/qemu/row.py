@@ -114,16 +114,24 @@ class Runner:
         elif server.kind == "tftp":
             command = ["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0", "--user=root", "--group=root", "--pid-file=",
                        "--enable-tftp", f"--tftp-root={folder}", *server.options]
+        elif server.kind == "relayed":
+            command = ["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0", "--user=root", "--group=root", "--pid-file=", "--leasefile-ro",
+                       "--no-ping", "--log-dhcp", *server.options]
         elif server.kind == "endless":
             command = [sys.executable, os.path.join(fixtures.TOP, "ci/qemu/endless.py")]
         else:
             command = [fixtures.SIGNET, "bootserver", *server.options, folder]
         self.processes[server.name] = self.net.nodes[server.name].popen(command, f"server-{server.name}.log")
 
+    def dhcp_is_dnsmasq(self):
+        return not (self.row.answers or self.row.dhcp_server or any(server.kind == "relayed" for server in self.row.servers))
+
     def start(self):
         self.embed()
         for server in self.row.servers:
             self.net.node(server.name, server.address, server.address6)
+            if server.kind == "relayed":
+                self.net.nodes[server.name].behind(table.table_dhcp.RELAY)
             if not server.late:
                 self.serve(server)
         for where, name, text in self.row.files:
@@ -137,7 +145,7 @@ class Runner:
             boot_file = "absent"
         for address in self.row.addresses:
             net.sh("ip", "addr", "add", address, "dev", "br0")
-        self.net.dnsmasq(os.path.join(self.folder, "tftp"), boot_file if self.row.boot_file else None, dhcp=not (self.row.answers or self.row.dhcp_server),
+        self.net.dnsmasq(os.path.join(self.folder, "tftp"), boot_file if self.row.boot_file else None, dhcp=self.dhcp_is_dnsmasq(),
                          options=self.row.dhcp)
         if self.row.dhcp_server:
             self.net.popen(dhcp_servers.command(*self.row.dhcp_server, self.folder), "dhcpd.log")
@@ -218,7 +226,7 @@ class Runner:
         deadline = time.monotonic() + 20
         for server in self.row.servers:
             node = self.net.nodes[server.name]
-            port = {"http": ":8080 ", "endless": ":8080 ", "ranges": ":8080 ", "tftp": ":69 "}.get(server.kind, ":20530 ")
+            port = {"http": ":8080 ", "endless": ":8080 ", "ranges": ":8080 ", "tftp": ":69 ", "relayed": ":67 "}.get(server.kind, ":20530 ")
             while not server.late and port not in node.sh("ss", "-utlnH"):
                 if self.processes[server.name].poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"server {server.name} does not come up: {self.tail(f'server-{server.name}.log')}")

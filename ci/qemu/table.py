@@ -26,7 +26,8 @@ class Server:
     name: str
     images: list  # names in build/qemu/fixtures/images, or for `p2` also forged/NAME
     address: str = None  # IPv4; None: IPv6 link-local alone
-    # "signet": bin/signet bootserver; "p2": ci/qemu/p2.py; "http": Python's HTTP server; "tftp": dnsmasq; else httpd.py, endless.py
+    # "signet": bin/signet bootserver; "p2": ci/qemu/p2.py; "http": Python's HTTP server; "tftp": dnsmasq;
+    # "relayed": dnsmasq as a DHCP server behind a router, see table_dhcp.py; else httpd.py, endless.py
     kind: str = "signet"
     options: list = field(default_factory=list)
     late: float = 0.0  # seconds after the machine's start until it is there

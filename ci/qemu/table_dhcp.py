@@ -43,6 +43,7 @@ def plain(answers):
 
 PXE = text(60, "PXEClient")
 NAK = 6
+RELAY, BEHIND = "10.60.0.1", "10.60.0.2"  # the router's far side, and a DHCP server there
 GROUP = "239.50.0.9"
 
 
@@ -102,6 +103,10 @@ def rows(table):
 
     def row(name, about, lines, answers=(), **more):
         return replace(base, name="host-dhcp-" + name, about=about, script=script(*lines) if lines else None, answers=tuple(answers), **more)
+
+    def relayed(*options):
+        return replace(good.servers[0], name="d", images=[], kind="relayed", address=BEHIND, address6=None,
+                       options=["--dhcp-range=10.50.0.150,10.50.0.150,255.255.255.0,1h", f"--dhcp-option=3,{HERE}", *options])
 
     def chain(uri):
         return f"chain {uri} || echo ROW-FAILED"
@@ -174,6 +179,12 @@ def rows(table):
               first_item if menu else by_dhcp, [item_of(0, "first.0", port=4011)] if menu else (), dhcp_server=(kind, config(menu)),
               addresses=(SECOND,) if menu else (), expect=(f"next-server {SECOND} ",) if menu else ())
           for kind, name, config in (("isc", "isc-dhcp-server", isc), ("kea", "Kea", kea)) for menu in (False, True)),
+        row("relay", "the DHCP server is behind a relay (dnsmasq, both)", by_dhcp, servers=[relayed(f"--dhcp-boot=good,,{HERE}")],
+            dhcp=(f"--dhcp-relay={HERE},{BEHIND}",), expect=("dhcp: net0 10.50.0.150/",)),
+        row("relay-menu", "and has a PXE menu: its port 4011 is asked through the router", ("dhcp", "show filename",
+            "iseq ${filename} first.0 || echo ROW-FAILED", chain(f"tftp://{HERE}/good")),
+            servers=[relayed("--pxe-prompt=Press F8,1", *DNSMASQ_MENU)],
+            dhcp=(f"--dhcp-relay={HERE},{BEHIND}",), expect=("pxe: one\n", f"next-server {BEHIND} ")),
         row("pxe-proxy", "a router's lease, and a menu by a proxy, whose boot server is another machine", first_item,
             [LEASE_ONLY, menu_by_proxy((6, b"\3"), (8, b"\x80\0\1" + socket.inet_aton(SECOND))), item_of(0, "first.0", port=4011)],
             addresses=(SECOND, "10.50.0.6"), expect=(f"next-server {SECOND} ",)),
