@@ -46,6 +46,7 @@ static struct model {
     unsigned polls_left;
     bool always_notify; // wants to be told of everything
     bool tx_stands;     // sends nothing for now
+    bool lost;          // others have reset it
     bool control_deaf, refuses_table, refuses_all_multicast;
     bool promiscuous, all_multicast;
     unsigned group_count;

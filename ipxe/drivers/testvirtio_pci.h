@@ -6,6 +6,8 @@
 
 static void card_ring(unsigned queue)
 {
+    if (card.lost)
+        return; // after a reset that the driver does not know of
     if (queue >= CARD_QUEUES || !card.queues[queue].enabled || !(card.status & 4)) {
         card_complain("a notification for a queue that does not run");
         return;

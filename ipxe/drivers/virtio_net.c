@@ -330,7 +330,7 @@ static int net_open(struct card *card)
 static bool net_link(struct card *card)
 {
     struct virtio_net *n = virtio_of(card);
-    return !n->has_status || (virtio_pci_config(&n->device, CONFIG_STATUS, 2) & STATUS_LINK_UP);
+    return virtio_pci_runs(&n->device) && (!n->has_status || (virtio_pci_config(&n->device, CONFIG_STATUS, 2) & STATUS_LINK_UP));
 }
 
 // A buffer to send from; false: all of them are the card's. One that a broken card gives back twice is sent from twice.

@@ -314,6 +314,28 @@ TEST(link)
     }
 }
 
+// Reset by others, in need of a reset, or gone: it has no link, nothing is received, what is sent is dropped, and closing ends.
+TEST(a_card_that_works_no_more)
+{
+    static const uint8_t states[] = { 0, 0x4F, 0xFF }, frame[60];
+    EITHER_INTERFACE(legacy) {
+        for (unsigned i = 0; i < ARRAY_SIZE(states); i++) {
+            uint8_t *got;
+            CHECK(begin(legacy));
+            CHECK(card_link(net));
+            card.status = states[i];
+            card.tx_stands = card.lost = true;
+            CHECK(!card_link(net));
+            CHECK_EQ(card_receive(net, &got), 0);
+            uint64_t before = card.now;
+            for (unsigned k = 0; k < 100; k++)
+                CHECK_EQ(card_send(net, frame, sizeof frame), 0);
+            CHECK(card.now - before < NIC_WAIT_US);
+            CHECK(finish());
+        }
+    }
+}
+
 static const uint8_t groups[65][6] = { { 0x33, 0x33, 0, 0, 0, 1 }, { 0x01, 0, 0x5e, 0, 0, 251 } };
 TEST(multicast)
 {
@@ -366,4 +388,5 @@ TEST_MAIN(T(receives_in_order_over_several_laps), T(a_full_ring_loses_nothing_th
           T(ten_thousand_frames_touch_hardly_a_register), T(buffers_may_come_back_in_any_order), T(rings_of_every_size),
           T(sends), T(answers_are_told_of_together), T(close_waits_for_what_was_sent_but_not_for_ever),
           T(a_full_transmit_ring_drops_in_time), T(hostile_entries_on_receive), T(hostile_entries_on_send),
-          T(close_stops_the_card), T(link), T(multicast), T(everything_and_back), T(a_control_queue_that_never_answers))
+          T(close_stops_the_card), T(link), T(a_card_that_works_no_more), T(multicast), T(everything_and_back),
+          T(a_control_queue_that_never_answers))

@@ -48,7 +48,7 @@ enum {
 #define LEGACY_CONFIG_SIZE 64u     // at least, for the fields of today
 #define PCI_BAR0 0x10
 
-enum { STATUS_ACKNOWLEDGE = 1, STATUS_DRIVER = 2, STATUS_DRIVER_OK = 4, STATUS_FEATURES_OK = 8 };
+enum { STATUS_ACKNOWLEDGE = 1, STATUS_DRIVER = 2, STATUS_DRIVER_OK = 4, STATUS_FEATURES_OK = 8, STATUS_NEEDS_RESET = 64 };
 
 #define CONFIG_TRIES 4 // reads of a configuration that changes under them
 
@@ -182,6 +182,11 @@ void virtio_pci_run(const struct virtio_pci *v)
 {
     uint32_t before = STATUS_ACKNOWLEDGE | STATUS_DRIVER | (v->legacy ? 0 : STATUS_FEATURES_OK);
     put(v, status_at(v), 1, before | STATUS_DRIVER_OK);
+}
+
+bool virtio_pci_runs(const struct virtio_pci *v)
+{
+    return (get(v, status_at(v), 1) & (STATUS_DRIVER_OK | STATUS_NEEDS_RESET)) == STATUS_DRIVER_OK; // all ones when it is gone
 }
 
 uint16_t virtio_pci_queue_size(const struct virtio_pci *v, uint16_t index, uint16_t wanted)

@@ -52,6 +52,8 @@ uint64_t virtio_pci_features(const struct virtio_pci *v);
 int virtio_pci_accept(const struct virtio_pci *v, uint64_t features);
 // Queues are set up between virtio_pci_accept and this.
 void virtio_pci_run(const struct virtio_pci *v);
+// Does it still? Not when others have reset it, it wants to be reset, or it is gone.
+bool virtio_pci_runs(const struct virtio_pci *v);
 
 // How many descriptors queue `index` will have: at most `wanted`, a power of two, unless the legacy interface leaves no
 // choice. 0: no such queue.
