@@ -49,10 +49,12 @@ def rows(table):
                 " taken off and given back, Signet boots by its SNP", firmware="shell", nic=VIRTIO, policy=BY_SNP,
                 files=(("esp", "startup.nsh", shell("connect -r", "devices", "reconnect -r", f"signet.efi {IMAGE}")),),
                 expect=good.expect + (r"Signet virtio-net \(PCI 1af4:1000\)(?s:.*)net0 .* \(snp\)",)),
-        replace(pxe, name="efi-driver-load", about="the driver loaded by the firmware's shell", firmware="shell", nic="e1000e,romfile=",
-                policy=BY_SNP, files=(("esp", "signet-nic.efi", fixtures.NIC_DRIVERS[0]),
-                                      ("esp", "startup.nsh", shell("load signet-nic.efi", "drivers", f"signet.efi {IMAGE}"))),
-                expect=good.expect + (rf"load(?s:.*)Success(?s:.*){OURS}(?s:.*)PCI 8086:10d3 \(snp\)",)),
+        *[replace(pxe, name="efi-driver-load" + name, about=f"the driver loaded by the firmware's shell, {nic.split(',')[0]}", firmware="shell",
+                  nic=nic, newer=nic == "igb", policy=BY_SNP,
+                  files=(("esp", "signet-nic.efi", fixtures.NIC_DRIVERS[0]),
+                         ("esp", "startup.nsh", shell("load signet-nic.efi", "drivers", f"signet.efi {IMAGE}"))),
+                  expect=good.expect + (rf"load(?s:.*)Success(?s:.*){OURS}(?s:.*)PCI {ids} \(snp\)",))
+          for name, nic, ids in (("", "e1000e,romfile=", "8086:10d3"), ("-igb", "igb", "8086:10c9"), ("-vmxnet3", "vmxnet3,romfile=", "15ad:07b0"))],
         replace(by_snp, name="efi-rom-secure-boot", about="Secure Boot: Signet boots by a signed driver in the ROM, which the firmware takes as a"
                 " file, too", firmware="secure", nic=SIGNED, servers=loader, files=(("esp", "vmlinuz", fixtures.path("driver.signed")),),
                 script=f"#!ipxe\ndhcp\nchain {IMAGE[:-4]}apptest-load || echo ROW-FAILED\nchain {IMAGE}\n",

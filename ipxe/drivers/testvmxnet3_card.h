@@ -127,6 +127,8 @@ static bool passes_filter(const uint8_t *frame)
 {
     static const uint8_t broadcast[6] = { 255, 255, 255, 255, 255, 255 };
     uint32_t vlan = load16_be(frame + 14) & 0xFFF;
+    if (card.rx_mode & VMXNET3_RX_EVERYTHING)
+        return true;
     if (load16_be(frame + 12) == 0x8100 && !(card.vlans[vlan / 32] >> vlan % 32 & 1))
         return false;
     if (memcmp(frame, broadcast, 6) == 0)

@@ -49,6 +49,7 @@ struct vmxnet3 {
     uint32_t rx_given; // buffers that were the card's. One is not: that which the caller may have in its hands
     uint32_t rx_told;  // as the card knows it
     uint32_t rx_done;  // completions that were looked at
+    uint32_t everything; // bits of the receive mode that let all frames in, or 0
     bool rx_in_hand;   // the caller has a frame, and will ask for the next one soon
     uint32_t tx_given, tx_told, tx_done; // the same of frames
 };
@@ -189,7 +190,7 @@ static void describe(struct vmxnet3 *n)
 static void set_filters(const struct vmxnet3 *n)
 {
     struct vmxnet3_shared *s = &n->shared->card;
-    s->rx_mode = VMXNET3_RX_UNICAST | VMXNET3_RX_BROADCAST | (s->groups_length ? VMXNET3_RX_GROUPS : 0);
+    s->rx_mode = VMXNET3_RX_UNICAST | VMXNET3_RX_BROADCAST | (s->groups_length ? VMXNET3_RX_GROUPS : 0) | n->everything;
     for (uint32_t code = VMXNET3_UPDATE_RX_MODE; code <= VMXNET3_UPDATE_VLANS; code++)
         (void)command(n, code);
 }
@@ -284,6 +285,14 @@ static int multicast(struct card *net, const uint8_t (*macs)[6], unsigned count)
     return 0;
 }
 
+static int promiscuous(struct card *net, bool on)
+{
+    struct vmxnet3 *n = vmxnet3_of(net);
+    n->everything = on ? VMXNET3_RX_EVERYTHING : 0;
+    set_filters(n);
+    return 0;
+}
+
 static int send(struct card *net, const void *frame, size_t len)
 {
     struct vmxnet3 *n = vmxnet3_of(net);
@@ -338,4 +347,5 @@ const struct nic_driver vmxnet3_driver = {
     .knows = knows,
     .probe = probe,
     .ops = { open, close, link, multicast, send, receive },
+    .promiscuous = promiscuous,
 };

@@ -62,6 +62,7 @@ struct vmxnet3_shared {
 #define VMXNET3_RX_UNICAST 0x01u
 #define VMXNET3_RX_GROUPS 0x02u
 #define VMXNET3_RX_BROADCAST 0x04u
+#define VMXNET3_RX_EVERYTHING 0x10u
 _Static_assert(sizeof(struct vmxnet3_shared) == 720 && offsetof(struct vmxnet3_shared, interrupt_control) == 108 &&
                    offsetof(struct vmxnet3_shared, vlans) == 136 && offsetof(struct vmxnet3_shared, events) == 696, "shared memory");
 

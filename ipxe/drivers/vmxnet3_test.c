@@ -252,8 +252,28 @@ TEST(filters)
     CHECK(close_card());
 }
 
+TEST(everything_and_back)
+{
+    static const uint8_t group[6] = { 0x33, 0x33, 0, 0, 0, 1 }, other[6] = { 0x52, 0x54, 0, 1, 2, 3 };
+    CHECK_EQ(open_new(), 0);
+    CHECK_EQ(vmxnet3_driver.promiscuous(net, true), 0);
+    CHECK(hears(other), hears(group), hears(card_mac));
+    // It stays so when the card has stopped and was begun with anew.
+    card.stops = true;
+    CHECK(card_link(net), card.activations == 2);
+    card.stops = false;
+    CHECK(hears(other), hears(group));
+    CHECK_EQ(vmxnet3_driver.promiscuous(net, false), 0);
+    CHECK(!hears(other), !hears(group), hears(card_mac));
+    CHECK_EQ(vmxnet3_driver.promiscuous(net, true), 0);
+    CHECK(close_card());
+    CHECK_EQ(open_card(), 0); // and is over with the closing
+    CHECK(!hears(other), hears(card_mac));
+    CHECK(close_card());
+}
+
 TEST_MAIN(T(receives_over_several_laps), T(a_frame_is_valid_until_the_next),
           T(registers_are_left_alone_while_frames_come), T(a_card_that_wants_to_be_told), T(overrun_and_recovery),
           T(buffers_that_the_card_leaves_out_come_back), T(bad_frames_are_dropped), T(bad_frames_do_not_keep_us),
           T(sends_over_several_laps), T(answers_are_told_of_together), T(a_full_transmit_ring_drops_the_newest),
-          T(frames_of_impossible_length_are_not_sent), T(what_was_sent_leaves_before_close), T(filters))
+          T(frames_of_impossible_length_are_not_sent), T(what_was_sent_leaves_before_close), T(filters), T(everything_and_back))
