@@ -379,10 +379,8 @@ def make_applications():
     run(SIGNET, "mkimage", "-o", path("images", "inner"), "-N", "inner", "--efi", path("inner.efi"), *sealed)
 
 
-def make_driver_roms():
-    """Of an e1000, with the drivers for both kinds of processor; signed for Secure Boot; of virtio-net."""
-    payload.write(path("driver.rom"), optrom.of_drivers(NIC_DRIVERS, 0x8086, 0x100e))
-    payload.write(path("driver-virtio.rom"), optrom.of_drivers(NIC_DRIVERS, 0x1af4, 0x1000, [0x1041]))
+def make_driver_rom():
+    """Of an e1000, with a driver that is signed for Secure Boot."""
     import machine_efi  # which imports this file
     signed = path("driver.signed")
     shutil.copyfile(NIC_DRIVERS[0], signed)
@@ -434,7 +432,7 @@ def prepare():
     write_forged(path("forged", "sound"), small())
     write_forged(path("forged", "starts"), tiny.image("starts", COUNTER, body[:5000], [KEYS["alice"]]))
     payload.write(path("refusing.rom"), optrom.refusing(0x8086, 0x100e))
-    make_driver_roms()
+    make_driver_rom()
     payload.write(stamp, b"")
 
 

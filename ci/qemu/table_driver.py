@@ -6,8 +6,8 @@ import fixtures
 import table_efi
 
 MEMORY = 512
-E1000 = "e1000,romfile=" + fixtures.path("driver.rom")  # OVMF has no driver for it
-VIRTIO = "virtio-net-pci,romfile=" + fixtures.path("driver-virtio.rom")  # and one of its own for this
+E1000 = f"e1000,romfile={fixtures.TOP}/bin/e1000.rom"  # OVMF has no driver for it
+VIRTIO = f"virtio-net-pci,romfile={fixtures.TOP}/bin/virtio-net.rom"  # and one of its own for this
 SIGNED = "e1000,romfile=" + fixtures.path("driver-signed.rom")
 BY_SNP = ("--drivers", "firmware")
 OURS = "Signet network card driver"
@@ -30,6 +30,9 @@ def rows(table):
                 " the card and drives it natively", expect=pxe.expect + (r"\(e1000\)",), after=(("no_dhcp_after_nbp",),)),
         replace(by_snp, name="efi-rom-snp", about="the same; Signet leaves the card to our driver, and boots by its SNP",
                 after=(("no_dhcp_after_nbp",),)),
+        *[replace(by_snp, name="efi-rom-" + card, about=f"{card} by its ROM and the firmware's own PXE; Signet boots by our driver's SNP",
+                  nic=f"{card},romfile={fixtures.TOP}/bin/{card}.rom", newer=card == "igb", expect=pxe.expect + (rf"net0 .* PCI {numbers} \(snp\)",))
+          for card, numbers in (("e1000e", "8086:10d3"), ("igb", "8086:10c9"), ("vmxnet3", "15ad:07b0"))],
         replace(by_snp, name="efi-rom-http", about="the firmware's own HTTP boot over our SNP", firmware="uefi-http", servers=good.servers + [http],
                 dhcp=("--dhcp-vendorclass=set:http,HTTPClient", "--dhcp-option-force=tag:http,60,HTTPClient",
                       "--dhcp-boot=tag:http,http://10.50.0.3:8080/ipxe.efi")),

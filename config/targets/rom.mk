@@ -16,7 +16,7 @@ VENDOR_virtio-net := 1af4
 CARDS_virtio-net := 1000 1041
 VENDOR_vmxnet3 := 15ad
 CARDS_vmxnet3 := 07b0
-ROM_DRIVERS :=
+ROM_DRIVERS := bin/signet-nic.efi bin/signet-nic-arm64.efi
 
 # $(call ROM_FILE,KIND,DEVICE)
 define ROM_FILE
