@@ -313,6 +313,14 @@ TEST(only_the_right_boot_server_is_believed)
     hear(proxy, 67);
     ack("the-lease-once-more");
     hear(server, 67);
+    // An offer is no boot server's answer, whoever makes it.
+    begin(zero, other, 0xcafe);
+    option_u8(DHCP_MESSAGE_TYPE, DHCP_OFFER);
+    option(DHCP_SERVER_ID, other, 4);
+    option_text(DHCP_VENDOR_CLASS, "PXEClient");
+    option_text(DHCP_BOOTFILE, "an-offer");
+    end();
+    hear(other, 4011);
     // A layer that nobody asked for.
     begin(address, other, 0xcafe);
     option_u8(DHCP_MESSAGE_TYPE, DHCP_ACK);
@@ -329,6 +337,18 @@ TEST(only_the_right_boot_server_is_believed)
     CHECK(memcmp(c.lease.next_server, other, 4) == 0);
     boot_server(other, 4011, ITEM_0, "too-late");
     CHECK_STR(c.lease.filename, "right");
+    // A whole menu in the answer is no new one.
+    asks_for_item_0();
+    begin(address, other, 0xcafe);
+    option_u8(DHCP_MESSAGE_TYPE, DHCP_ACK);
+    option(DHCP_SERVER_ID, other, 4);
+    option_text(DHCP_VENDOR_CLASS, "PXEClient");
+    option(DHCP_VENDOR_OPTIONS, (const uint8_t[]){ 71, 4, 0x80, 0, 0, 0, ITEMS }, sizeof(const uint8_t[]){ 71, 4, 0x80, 0, 0, 0, ITEMS });
+    option_text(DHCP_BOOTFILE, "with-a-menu");
+    end();
+    hear(other, 4011);
+    CHECK_EQ(dhcp_client_result(&c), 0);
+    CHECK_STR(c.lease.filename, "with-a-menu");
     // A listed one need not repeat the type; who answers to all must.
     asks_for_item_0();
     boot_server(other, 4011, 0, "untyped");
