@@ -24,6 +24,8 @@ struct nic_driver {
     //   ERR_NET_LINK (it does not answer as its specification says); after an error nothing is left behind.
     // - close() resets it when what was sent has left: not one byte is written by the card into memory after this. It frees what
     //   open() took.
+    // - link() looks at the card, too: one that was reset by others, or has stopped, is begun with anew, with its groups, or has no link;
+    //   one that is gone has none.
     // - send() copies the frame into the card's ring, and drops none because of the driver while the card keeps up.
     // - receive() drops frames with errors or in several buffers.
     struct card_ops ops;
