@@ -369,7 +369,7 @@ def make_applications():
     application = payload.read(APPTEST["x64"]) + bytes(1 << 20)
     payload.write(path("images", "apptest"), forge.Image("apptest", [forge.application(application)], "one  two", COUNTER,
                                                          target=forge.TARGET_EFI_X64, keys=[KEYS["alice"]]).bytes())
-    for name, cmdline in (("load", "load"), ("fail", "fail"), ("bare", None)):
+    for name, cmdline in (("load", "load"), ("fail", "fail"), ("driver", "driver"), ("bare", None)):
         run(SIGNET, "mkimage", "-o", path("images", "apptest-" + name), "-N", "apptest-" + name, "--efi", APPTEST["x64"], *sealed,
             *(["--cmdline", cmdline] if cmdline else []))
     run(SIGNET, "mkimage", "-o", path("images", "apptest-arm64"), "-N", "apptest-arm64", "--efi", APPTEST["arm64"], *sealed)

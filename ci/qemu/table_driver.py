@@ -43,6 +43,13 @@ def rows(table):
         replace(pxe, name="efi-rom-leave", about="Signet drives the card natively and leaves; it is our driver's again, over which the firmware's own"
                 " PXE boots", firmware="esp", script="#!ipxe\ndhcp\necho LEAVING\nexit\n", files=OUTSIDE, forbid=good.forbid,
                 expect=good.expect + (r"\(e1000\)(?s:.*)LEAVING(?s:.*)Start PXE over IPv4(?s:.*)Signet ",)),
+        replace(pxe, name="efi-rom-unload", about="an application calls what our driver's interface has, and unloads it; Signet takes the card back"
+                " natively, and boots",
+                script=f"#!ipxe\ndhcp\nchain {IMAGE[:-4]}apptest-driver || echo ROW-FAILED\nchain {IMAGE}\n",
+                servers=[replace(good.servers[0], images=["good", "apptest-driver"])],
+                expect=pxe.expect + ("APPTEST interface: 0 calls failed, 1 frame sent, its buffer came back",
+                                     "APPTEST driver: unloaded, status 0x0; [1-9] handles before, 0 after",
+                                     r"apptest-driver has ended(?s:.*)boot: starting good")),
         replace(by_snp, name="efi-rom-two", about="two cards with our ROM each, the second one by itself; no cable on the first", firmware="esp",
                 nic=E1000 + ",addr=0x9,bootindex=-1", script="#!ipxe\ndhcp\nifstat\nchain p2:///apptest-bare\n",
                 servers=[replace(good.servers[0], address=None, images=["apptest-bare"])], boots="", end="apptest-bare has ended",

@@ -4,8 +4,10 @@
 //
 //   load   LoadImage of \vmlinuz on any file system, which no seal covers
 //   fail   ends with EFI_NOT_FOUND
+//   driver calls the first card's interface as its driver (efi/driver/) offers it, and unloads that driver
 #include "base/bytes.h"
 #include "base/fmt.h"
+#include "efi/driver/model.h"
 #include "efi/uefi.h"
 
 #define BALLAST (4 << 20) // bytes that its copy in memory has and its file has not
@@ -13,7 +15,8 @@
 #define MAP_SLACK 8
 
 static const struct efi_guid loaded_image_guid = EFI_LOADED_IMAGE_GUID, snp_guid = EFI_SIMPLE_NETWORK_GUID,
-                             file_system_guid = EFI_FILE_SYSTEM_GUID;
+                             file_system_guid = EFI_FILE_SYSTEM_GUID, binding_guid = EFI_DRIVER_BINDING_GUID,
+                             names_guid = EFI_COMPONENT_NAME2_GUID;
 static struct efi_system_table *sys;
 static struct efi_boot_services *bs;
 static efi_handle me;
@@ -123,6 +126,85 @@ static void try_load(void)
     (void)bs->free_pool(file);
 }
 
+// The first of the handles with a protocol, and their number.
+static efi_handle first_handle(const struct efi_guid *guid, uint64_t *ret_count)
+{
+    efi_handle *handles, first = NULL;
+    *ret_count = 0;
+    if (efi_failed(bs->locate_handles(EFI_BY_PROTOCOL, guid, NULL, ret_count, &handles)))
+        return NULL;
+    first = handles[0];
+    (void)bs->free_pool(handles);
+    return first;
+}
+
+// Each call that changes a card's mind, and a count that must be of one frame.
+static void use_card(struct efi_snp *snp)
+{
+    uint8_t frame[60] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+    struct efi_mac other = { { 2, 0, 0, 0, 0, 1 } };
+    uint64_t counts[26] = { 0 }, size = sizeof counts;
+    void *buffer = NULL;
+    uint32_t all = EFI_SNP_UNICAST | EFI_SNP_BROADCAST | EFI_SNP_PROMISCUOUS;
+    unsigned failed = 0;
+    failed += efi_failed(snp->start(snp));
+    failed += efi_failed(snp->initialize(snp, 0, 0));
+    failed += efi_failed(snp->receive_filters(snp, all, 0, true, 0, NULL));
+    failed += efi_failed(snp->receive_filters(snp, 0, EFI_SNP_PROMISCUOUS, true, 0, NULL));
+    failed += efi_failed(snp->station_address(snp, false, &other));
+    failed += efi_failed(snp->station_address(snp, true, NULL));
+    failed += efi_failed(snp->reset(snp, false));
+    failed += efi_failed(snp->statistics(snp, true, NULL, NULL));
+    failed += efi_failed(snp->transmit(snp, 0, sizeof frame, frame, NULL, NULL, NULL));
+    failed += efi_failed(snp->get_status(snp, NULL, &buffer));
+    failed += efi_failed(snp->statistics(snp, false, &size, counts));
+    failed += efi_failed(snp->shutdown(snp));
+    failed += efi_failed(snp->stop(snp));
+    say("APPTEST interface: %u calls failed, %u frame sent, its buffer %s", failed, (unsigned)counts[11],
+        buffer == frame ? "came back" : "is lost");
+}
+
+static bool is_ours(const uint16_t *name)
+{
+    static const uint16_t ours[] = u"Signet network card driver";
+    size_t i = 0;
+    while (ours[i] && name[i] == ours[i])
+        i++;
+    return !ours[i] && !name[i];
+}
+
+// The image that calls itself so, as an administrator would find it.
+static efi_handle find_driver(void)
+{
+    efi_handle *handles, found = NULL;
+    struct efi_component_name *names;
+    struct efi_driver_binding *binding;
+    const uint16_t *name;
+    uint64_t count = 0;
+    if (efi_failed(bs->locate_handles(EFI_BY_PROTOCOL, &binding_guid, NULL, &count, &handles)))
+        return NULL;
+    for (uint64_t i = 0; i < count; i++)
+        if (!efi_failed(bs->handle_protocol(handles[i], &names_guid, (void **)&names)) && !efi_failed(names->driver(names, "en", &name)) &&
+            is_ours(name) && !efi_failed(bs->handle_protocol(handles[i], &binding_guid, (void **)&binding)))
+            found = binding->image;
+    (void)bs->free_pool(handles);
+    return found;
+}
+
+static void try_driver(void)
+{
+    uint64_t before, after;
+    efi_handle card = first_handle(&snp_guid, &before), driver = find_driver();
+    struct efi_snp *snp;
+    if (card && !efi_failed(bs->open_protocol(card, &snp_guid, (void **)&snp, me, NULL, EFI_OPEN_EXCLUSIVE))) {
+        use_card(snp);
+        (void)bs->close_protocol(card, &snp_guid, me, NULL);
+    }
+    efi_status status = driver ? bs->unload_image(driver) : EFI_NOT_FOUND;
+    (void)first_handle(&snp_guid, &after);
+    say("APPTEST driver: unloaded, status 0x%llx; %u handles before, %u after", (unsigned long long)status, (unsigned)before, (unsigned)after);
+}
+
 efi_status efi_main(efi_handle image, struct efi_system_table *system)
 {
     sys = system;
@@ -142,5 +224,7 @@ efi_status efi_main(efi_handle image, struct efi_system_table *system)
     say("APPTEST %llu free pages", (unsigned long long)free_pages());
     if (strncmp(options, "load", 4) == 0)
         try_load();
+    if (strncmp(options, "driver", 6) == 0)
+        try_driver();
     return strncmp(options, "fail", 4) == 0 ? EFI_NOT_FOUND : EFI_SUCCESS;
 }
