@@ -5,6 +5,7 @@
 #include "efi/driver/names.c"
 #include "efi/driver/snp_device.c"
 #include "efi/driver/snp_filters.c"
+#include "efi/driver/snp_state.c"
 #include "efi/driver/snp_traffic.c"
 #include "base/test.h"
 #include "efi/driver/testsnp.h"

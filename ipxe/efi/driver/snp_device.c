@@ -1,124 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
-// See snp_device.h. States, and the card behind them.
+// See snp_device.h. The calls that change the state, and what they do to the card.
 #include "efi/driver/snp_device.h"
 
 #include "efi/efi.h"
 
 #define SNP_REVISION 0x00010000
-#define HEADER_SIZE 14 // Ethernet's
-#define MTU 1500       // before the card says
-#define FETCH_MAX 64   // frames for others that are dropped before somebody else has a turn
+#define MTU 1500 // before the card says
 _Static_assert(CARD_GROUPS_MAX <= EFI_SNP_FILTERS_MAX, "all groups have room");
-
-efi_status snp_device_exit(uint64_t tpl, efi_status status)
-{
-    efi_boot->restore_tpl(tpl);
-    return status;
-}
-
-// As snp_device_enter, in any state.
-static efi_status enter_any(struct efi_snp *snp, uint64_t *ret_tpl)
-{
-    if (!snp)
-        return EFI_INVALID_PARAMETER;
-    if (snp_device_of(snp)->gone)
-        return EFI_DEVICE_ERROR;
-    *ret_tpl = efi_boot->raise_tpl(EFI_TPL_NOTIFY);
-    return EFI_SUCCESS;
-}
-
-efi_status snp_device_enter(struct efi_snp *snp, uint64_t *ret_tpl)
-{
-    efi_status status = enter_any(snp, ret_tpl);
-    if (efi_failed(status) || snp->mode->state == EFI_SNP_INITIALIZED)
-        return status;
-    return snp_device_exit(*ret_tpl, snp->mode->state == EFI_SNP_STOPPED ? EFI_NOT_STARTED : EFI_DEVICE_ERROR);
-}
-
-void snp_device_clear_counts(struct snp_device *device)
-{
-    struct snp_statistics *counts = &device->counts;
-    memset(counts, 0xff, sizeof *counts);
-    counts->rx_total = counts->rx_good = counts->rx_unicast = counts->rx_broadcast = counts->rx_multicast = counts->rx_bytes = 0;
-    counts->tx_total = counts->tx_good = counts->tx_unicast = counts->tx_broadcast = counts->tx_multicast = counts->tx_bytes = 0;
-}
-
-void snp_device_empty(struct snp_device *device)
-{
-    device->frame = NULL;
-    device->sent_count = 0;
-    device->interrupts = 0;
-    device->mode.filter_setting = 0;
-    device->mode.filter_count = 0;
-}
-
-bool snp_device_wants(const struct snp_device *device, const uint8_t mac[6])
-{
-    const struct efi_snp_mode *mode = &device->mode;
-    if (mode->filter_setting & EFI_SNP_PROMISCUOUS)
-        return true;
-    if (memcmp(mac, mode->broadcast.bytes, 6) == 0)
-        return mode->filter_setting & EFI_SNP_BROADCAST;
-    if (!(mac[0] & 1))
-        return mode->filter_setting & EFI_SNP_UNICAST && memcmp(mac, mode->current.bytes, 6) == 0;
-    if (mode->filter_setting & EFI_SNP_ALL_MULTICAST)
-        return true;
-    for (unsigned i = 0; mode->filter_setting & EFI_SNP_MULTICAST && i < mode->filter_count; i++)
-        if (memcmp(mac, mode->filters[i].bytes, 6) == 0)
-            return true;
-    return false;
-}
-
-static void count_received(struct snp_device *device, const uint8_t *frame, int len)
-{
-    struct snp_statistics *counts = &device->counts;
-    counts->rx_total++;
-    counts->rx_good++;
-    counts->rx_bytes += (uint64_t)len;
-    if (!(frame[0] & 1))
-        counts->rx_unicast++;
-    else if (memcmp(frame, device->mode.broadcast.bytes, 6) == 0)
-        counts->rx_broadcast++;
-    else
-        counts->rx_multicast++;
-}
-
-void snp_device_fetch(struct snp_device *device)
-{
-    uint8_t *frame;
-    for (unsigned i = 0; !device->frame && i < FETCH_MAX; i++) {
-        int len = card_receive(device->card, &frame);
-        if (len < HEADER_SIZE)
-            return;
-        if (!snp_device_wants(device, frame))
-            continue;
-        count_received(device, frame, len);
-        device->frame = frame;
-        device->frame_size = (uint64_t)len;
-        device->interrupts |= SNP_RECEIVE_INTERRUPT;
-    }
-}
-
-int snp_device_tell(struct snp_device *device)
-{
-    const struct efi_snp_mode *mode = &device->mode;
-    uint8_t groups[EFI_SNP_FILTERS_MAX][6];
-    for (unsigned i = 0; i < mode->filter_count; i++)
-        memcpy(groups[i], mode->filters[i].bytes, 6);
-    int err = 0;
-    // A card that takes no list is asked for none without need.
-    if (mode->filter_count || device->groups_told)
-        err = card_multicast(device->card, (const uint8_t(*)[6])groups, mode->filter_count);
-    device->groups_told |= mode->filter_count != 0;
-    // Frames to another address than the card's own come in with everything.
-    bool everything = mode->filter_setting & (EFI_SNP_PROMISCUOUS | EFI_SNP_ALL_MULTICAST) ||
-                      memcmp(mode->current.bytes, mode->permanent.bytes, 6) != 0;
-    if (!err && everything != device->everything) {
-        err = device->driver->promiscuous(device->card, everything);
-        device->everything = everything && !err;
-    }
-    return err;
-}
 
 // The closed card is open, and knows the address.
 static efi_status open_card(struct snp_device *device)
@@ -129,7 +17,7 @@ static efi_status open_card(struct snp_device *device)
     device->mode.packet_max = device->card->info.mtu;
     device->everything = device->groups_told = false;
     device->frame = NULL;
-    if (snp_device_tell(device) == 0)
+    if (snp_state_tell(device) == 0)
         return EFI_SUCCESS;
     card_close(device->card);
     return EFI_DEVICE_ERROR;
@@ -140,7 +28,7 @@ static void close_card(struct snp_device *device)
     if (device->mode.state == EFI_SNP_INITIALIZED)
         card_close(device->card);
     device->mode.state = EFI_SNP_STARTED;
-    snp_device_empty(device);
+    snp_state_empty(device);
 }
 
 // --- struct efi_snp ---
@@ -148,41 +36,41 @@ static void close_card(struct snp_device *device)
 static efi_status call_start(struct efi_snp *snp)
 {
     uint64_t tpl;
-    efi_status status = enter_any(snp, &tpl);
+    efi_status status = snp_state_enter_any(snp, &tpl);
     if (efi_failed(status))
         return status;
-    struct snp_device *device = snp_device_of(snp);
+    struct snp_device *device = snp_state_of(snp);
     if (device->mode.state != EFI_SNP_STOPPED)
-        return snp_device_exit(tpl, EFI_ALREADY_STARTED);
+        return snp_state_exit(tpl, EFI_ALREADY_STARTED);
     device->mode.current = device->mode.permanent;
     device->mode.state = EFI_SNP_STARTED;
-    snp_device_empty(device);
-    snp_device_clear_counts(device);
-    return snp_device_exit(tpl, EFI_SUCCESS);
+    snp_state_empty(device);
+    snp_state_clear_counts(device);
+    return snp_state_exit(tpl, EFI_SUCCESS);
 }
 
 static efi_status call_stop(struct efi_snp *snp)
 {
     uint64_t tpl;
-    efi_status status = enter_any(snp, &tpl);
+    efi_status status = snp_state_enter_any(snp, &tpl);
     if (efi_failed(status))
         return status;
     if (snp->mode->state == EFI_SNP_STOPPED)
-        return snp_device_exit(tpl, EFI_NOT_STARTED);
+        return snp_state_exit(tpl, EFI_NOT_STARTED);
     if (snp->mode->state == EFI_SNP_INITIALIZED)
-        return snp_device_exit(tpl, EFI_DEVICE_ERROR);
+        return snp_state_exit(tpl, EFI_DEVICE_ERROR);
     snp->mode->state = EFI_SNP_STOPPED;
-    return snp_device_exit(tpl, EFI_SUCCESS);
+    return snp_state_exit(tpl, EFI_SUCCESS);
 }
 
 // Looks for the link, at the firmware's priority only while it looks.
 static bool has_link(struct snp_device *device)
 {
     uint64_t tpl;
-    if (efi_failed(snp_device_enter(&device->snp, &tpl)))
+    if (efi_failed(snp_state_enter(&device->snp, &tpl)))
         return true; // somebody else has shut the card down meanwhile
     device->mode.media_present = card_link(device->card);
-    (void)snp_device_exit(tpl, EFI_SUCCESS);
+    (void)snp_state_exit(tpl, EFI_SUCCESS);
     return device->mode.media_present;
 }
 
@@ -200,10 +88,10 @@ static void wait_for_link(struct snp_device *device)
 static efi_status call_initialize(struct efi_snp *snp, uint64_t extra_rx, uint64_t extra_tx)
 {
     uint64_t tpl;
-    efi_status status = enter_any(snp, &tpl);
+    efi_status status = snp_state_enter_any(snp, &tpl);
     if (efi_failed(status))
         return status;
-    struct snp_device *device = snp_device_of(snp);
+    struct snp_device *device = snp_state_of(snp);
     if (device->mode.state != EFI_SNP_STARTED)
         status = device->mode.state == EFI_SNP_STOPPED ? EFI_NOT_STARTED : EFI_DEVICE_ERROR;
     else if (extra_rx || extra_tx)
@@ -211,9 +99,9 @@ static efi_status call_initialize(struct efi_snp *snp, uint64_t extra_rx, uint64
     else
         status = open_card(device);
     if (efi_failed(status))
-        return snp_device_exit(tpl, status);
+        return snp_state_exit(tpl, status);
     device->mode.state = EFI_SNP_INITIALIZED;
-    (void)snp_device_exit(tpl, EFI_SUCCESS);
+    (void)snp_state_exit(tpl, EFI_SUCCESS);
     wait_for_link(device);
     return EFI_SUCCESS;
 }
@@ -222,10 +110,10 @@ static efi_status call_initialize(struct efi_snp *snp, uint64_t extra_rx, uint64
 static efi_status call_reset(struct efi_snp *snp, bool thorough)
 {
     uint64_t tpl;
-    efi_status status = snp_device_enter(snp, &tpl);
+    efi_status status = snp_state_enter(snp, &tpl);
     if (efi_failed(status))
         return status;
-    struct snp_device *device = snp_device_of(snp);
+    struct snp_device *device = snp_state_of(snp);
     card_close(device->card);
     device->frame = NULL;
     device->sent_count = 0;
@@ -233,28 +121,28 @@ static efi_status call_reset(struct efi_snp *snp, bool thorough)
     status = open_card(device);
     if (efi_failed(status)) {
         device->mode.state = EFI_SNP_STARTED;
-        snp_device_empty(device);
-        return snp_device_exit(tpl, EFI_DEVICE_ERROR);
+        snp_state_empty(device);
+        return snp_state_exit(tpl, EFI_DEVICE_ERROR);
     }
-    return snp_device_exit(tpl, EFI_SUCCESS);
+    return snp_state_exit(tpl, EFI_SUCCESS);
 }
 
 static efi_status call_shutdown(struct efi_snp *snp)
 {
     uint64_t tpl;
-    efi_status status = snp_device_enter(snp, &tpl);
+    efi_status status = snp_state_enter(snp, &tpl);
     if (efi_failed(status))
         return status;
-    close_card(snp_device_of(snp));
-    return snp_device_exit(tpl, EFI_SUCCESS);
+    close_card(snp_state_of(snp));
+    return snp_state_exit(tpl, EFI_SUCCESS);
 }
 
 // None of the cards lets us at its memory.
 static efi_status call_nvdata(struct efi_snp *snp, bool read, uint64_t offset, uint64_t size, void *buffer)
 {
     uint64_t tpl;
-    efi_status status = snp_device_enter(snp, &tpl);
-    return efi_failed(status) ? status : snp_device_exit(tpl, EFI_UNSUPPORTED);
+    efi_status status = snp_state_enter(snp, &tpl);
+    return efi_failed(status) ? status : snp_state_exit(tpl, EFI_UNSUPPORTED);
 }
 
 // Somebody waits for a frame, and the firmware asks whether there is one.
@@ -262,12 +150,12 @@ static void look_for_frame(efi_event event, void *context)
 {
     struct snp_device *device = context;
     uint64_t tpl;
-    if (efi_failed(snp_device_enter(&device->snp, &tpl)))
+    if (efi_failed(snp_state_enter(&device->snp, &tpl)))
         return;
-    snp_device_fetch(device);
+    snp_state_fetch(device);
     if (device->frame)
         (void)efi_boot->signal_event(event);
-    (void)snp_device_exit(tpl, EFI_SUCCESS);
+    (void)snp_state_exit(tpl, EFI_SUCCESS);
 }
 
 efi_status snp_device_begin(struct snp_device *device, const struct nic_driver *driver, struct card *card, const uint8_t mac[6])
@@ -278,7 +166,7 @@ efi_status snp_device_begin(struct snp_device *device, const struct nic_driver *
     *device = (struct snp_device){
         .driver = driver,
         .card = card,
-        .mode = { .state = EFI_SNP_STOPPED, .address_size = 6, .header_size = HEADER_SIZE, .packet_max = MTU, .filter_mask = filters,
+        .mode = { .state = EFI_SNP_STOPPED, .address_size = 6, .header_size = SNP_STATE_HEADER, .packet_max = MTU, .filter_mask = filters,
                   .filter_max = CARD_GROUPS_MAX, .type = 1, .address_changeable = driver->promiscuous != NULL, .multiple_tx = true,
                   .media_present_supported = true, .media_present = true }, // not looked at yet, and nobody shall pass it by
         .snp = { .revision = SNP_REVISION, .start = call_start, .stop = call_stop, .initialize = call_initialize, .reset = call_reset,
@@ -290,7 +178,7 @@ efi_status snp_device_begin(struct snp_device *device, const struct nic_driver *
     memcpy(device->mode.permanent.bytes, mac, 6);
     memset(device->mode.broadcast.bytes, 0xff, 6);
     device->mode.current = device->mode.permanent;
-    snp_device_clear_counts(device);
+    snp_state_clear_counts(device);
     return efi_boot->create_event(EFI_EVT_NOTIFY_WAIT, EFI_TPL_NOTIFY, look_for_frame, device, &device->snp.wait_for_packet);
 }
 

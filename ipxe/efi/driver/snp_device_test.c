@@ -2,6 +2,7 @@
 // The interface over a card in memory: each call in each state, and what becomes of frames, filters, addresses and counts.
 #include "efi/driver/snp_device.c"
 #include "efi/driver/snp_filters.c"
+#include "efi/driver/snp_state.c"
 #include "efi/driver/snp_traffic.c"
 #include "base/test.h"
 #include "efi/driver/testsnp.h"
@@ -530,20 +531,20 @@ TEST(a_frame_with_and_without_a_header)
 
 TEST(buffers_come_back_in_their_order)
 {
-    static uint8_t frames[SNP_DEVICE_SENT_MAX + 1][60];
+    static uint8_t frames[SNP_STATE_SENT_MAX + 1][60];
     uint32_t interrupts;
     void *buffer;
     initialize_it(&fake);
     CHECK_EQ(snp->get_status(snp, NULL, &buffer), EFI_SUCCESS);
     CHECK(buffer == NULL);
     for (unsigned round = 0; round < 3; round++) {
-        for (unsigned i = 0; i < SNP_DEVICE_SENT_MAX; i++)
+        for (unsigned i = 0; i < SNP_STATE_SENT_MAX; i++)
             CHECK_EQ(snp->transmit(snp, 0, 60, frames[i], NULL, NULL, NULL), EFI_SUCCESS);
-        CHECK_EQ(snp->transmit(snp, 0, 60, frames[SNP_DEVICE_SENT_MAX], NULL, NULL, NULL), EFI_NOT_READY);
+        CHECK_EQ(snp->transmit(snp, 0, 60, frames[SNP_STATE_SENT_MAX], NULL, NULL, NULL), EFI_NOT_READY);
         CHECK_EQ(snp->get_status(snp, &interrupts, &buffer), EFI_SUCCESS);
         CHECK(interrupts == SNP_TRANSMIT_INTERRUPT, buffer == frames[0]);
-        CHECK_EQ(snp->transmit(snp, 0, 60, frames[SNP_DEVICE_SENT_MAX], NULL, NULL, NULL), EFI_SUCCESS);
-        for (unsigned i = 1; i <= SNP_DEVICE_SENT_MAX; i++) {
+        CHECK_EQ(snp->transmit(snp, 0, 60, frames[SNP_STATE_SENT_MAX], NULL, NULL, NULL), EFI_SUCCESS);
+        for (unsigned i = 1; i <= SNP_STATE_SENT_MAX; i++) {
             CHECK_EQ(snp->get_status(snp, NULL, &buffer), EFI_SUCCESS);
             CHECK(buffer == frames[i]);
         }

@@ -9,12 +9,12 @@ enum { DESTINATION_AT = 0, SOURCE_AT = 6, PROTOCOL_AT = 12 }; // in an Ethernet 
 efi_status snp_traffic_statistics(struct efi_snp *snp, bool reset, uint64_t *size, void *ret)
 {
     uint64_t tpl;
-    efi_status status = snp_device_enter(snp, &tpl);
+    efi_status status = snp_state_enter(snp, &tpl);
     if (efi_failed(status))
         return status;
-    struct snp_device *device = snp_device_of(snp);
+    struct snp_device *device = snp_state_of(snp);
     if (!size && ret)
-        return snp_device_exit(tpl, EFI_INVALID_PARAMETER);
+        return snp_state_exit(tpl, EFI_INVALID_PARAMETER);
     if (size) {
         uint64_t needed = sizeof device->counts;
         if (ret)
@@ -24,34 +24,34 @@ efi_status snp_traffic_statistics(struct efi_snp *snp, bool reset, uint64_t *siz
         *size = needed;
     }
     if (reset)
-        snp_device_clear_counts(device);
-    return snp_device_exit(tpl, status);
+        snp_state_clear_counts(device);
+    return snp_state_exit(tpl, status);
 }
 
 efi_status snp_traffic_status(struct efi_snp *snp, uint32_t *ret_interrupts, void **ret_buffer)
 {
     uint64_t tpl;
-    efi_status status = snp_device_enter(snp, &tpl);
+    efi_status status = snp_state_enter(snp, &tpl);
     if (efi_failed(status))
         return status;
-    struct snp_device *device = snp_device_of(snp);
+    struct snp_device *device = snp_state_of(snp);
     if (!ret_interrupts && !ret_buffer)
-        return snp_device_exit(tpl, EFI_INVALID_PARAMETER);
+        return snp_state_exit(tpl, EFI_INVALID_PARAMETER);
     device->mode.media_present = card_link(device->card);
     device->no_link_before &= !device->mode.media_present;
     if (ret_interrupts) {
-        snp_device_fetch(device);
+        snp_state_fetch(device);
         *ret_interrupts = device->interrupts;
         device->interrupts = 0;
     }
     if (ret_buffer) {
         *ret_buffer = device->sent_count ? device->sent[device->sent_first] : NULL;
         if (device->sent_count) {
-            device->sent_first = (device->sent_first + 1) % SNP_DEVICE_SENT_MAX;
+            device->sent_first = (device->sent_first + 1) % SNP_STATE_SENT_MAX;
             device->sent_count--;
         }
     }
-    return snp_device_exit(tpl, EFI_SUCCESS);
+    return snp_state_exit(tpl, EFI_SUCCESS);
 }
 
 static void count_sent(struct snp_device *device, const uint8_t *frame, uint64_t size)
@@ -69,16 +69,16 @@ static void count_sent(struct snp_device *device, const uint8_t *frame, uint64_t
 
 static efi_status transmit(struct snp_device *device, uint8_t *frame, uint64_t size)
 {
-    if (device->sent_count == SNP_DEVICE_SENT_MAX)
+    if (device->sent_count == SNP_STATE_SENT_MAX)
         return EFI_NOT_READY;
     device->counts.tx_total++;
     if (card_send(device->card, frame, size) != 0)
         return EFI_DEVICE_ERROR;
     count_sent(device, frame, size);
-    device->sent[(device->sent_first + device->sent_count++) % SNP_DEVICE_SENT_MAX] = frame;
+    device->sent[(device->sent_first + device->sent_count++) % SNP_STATE_SENT_MAX] = frame;
     device->interrupts |= SNP_TRANSMIT_INTERRUPT;
     // While a frame of the card's is in use, the driver may keep what is sent until the next one is asked for: that is now.
-    snp_device_fetch(device);
+    snp_state_fetch(device);
     return EFI_SUCCESS;
 }
 
@@ -86,24 +86,24 @@ efi_status snp_traffic_transmit(struct efi_snp *snp, uint64_t header_size, uint6
                                 struct efi_mac *destination, uint16_t *protocol)
 {
     uint64_t tpl;
-    efi_status status = snp_device_enter(snp, &tpl);
+    efi_status status = snp_state_enter(snp, &tpl);
     if (efi_failed(status))
         return status;
-    struct snp_device *device = snp_device_of(snp);
+    struct snp_device *device = snp_state_of(snp);
     const struct efi_snp_mode *mode = &device->mode;
     uint8_t *frame = buffer;
     if (!frame || (header_size && (header_size != mode->header_size || !destination || !protocol)))
-        return snp_device_exit(tpl, EFI_INVALID_PARAMETER);
+        return snp_state_exit(tpl, EFI_INVALID_PARAMETER);
     if (size < mode->header_size)
-        return snp_device_exit(tpl, EFI_BUFFER_TOO_SMALL);
+        return snp_state_exit(tpl, EFI_BUFFER_TOO_SMALL);
     if (size - mode->header_size > mode->packet_max)
-        return snp_device_exit(tpl, EFI_INVALID_PARAMETER);
+        return snp_state_exit(tpl, EFI_INVALID_PARAMETER);
     if (header_size) {
         memcpy(frame + DESTINATION_AT, destination->bytes, 6);
         memcpy(frame + SOURCE_AT, source ? source->bytes : mode->current.bytes, 6);
         store16_be(frame + PROTOCOL_AT, *protocol);
     }
-    return snp_device_exit(tpl, transmit(device, frame, size));
+    return snp_state_exit(tpl, transmit(device, frame, size));
 }
 
 static void give_mac(struct efi_mac *ret, const uint8_t *mac)
@@ -118,20 +118,20 @@ efi_status snp_traffic_receive(struct efi_snp *snp, uint64_t *ret_header_size, u
                                struct efi_mac *ret_destination, uint16_t *ret_protocol)
 {
     uint64_t tpl;
-    efi_status status = snp_device_enter(snp, &tpl);
+    efi_status status = snp_state_enter(snp, &tpl);
     if (efi_failed(status))
         return status;
-    struct snp_device *device = snp_device_of(snp);
+    struct snp_device *device = snp_state_of(snp);
     if (!size || !buffer)
-        return snp_device_exit(tpl, EFI_INVALID_PARAMETER);
-    snp_device_fetch(device);
+        return snp_state_exit(tpl, EFI_INVALID_PARAMETER);
+    snp_state_fetch(device);
     const uint8_t *frame = device->frame;
     if (!frame)
-        return snp_device_exit(tpl, EFI_NOT_READY);
+        return snp_state_exit(tpl, EFI_NOT_READY);
     uint64_t room = *size;
     *size = device->frame_size;
     if (room < device->frame_size)
-        return snp_device_exit(tpl, EFI_BUFFER_TOO_SMALL);
+        return snp_state_exit(tpl, EFI_BUFFER_TOO_SMALL);
     memcpy(buffer, frame, device->frame_size);
     give_mac(ret_source, frame + SOURCE_AT);
     give_mac(ret_destination, frame + DESTINATION_AT);
@@ -140,5 +140,5 @@ efi_status snp_traffic_receive(struct efi_snp *snp, uint64_t *ret_header_size, u
     if (ret_protocol)
         *ret_protocol = load16_be(frame + PROTOCOL_AT);
     device->frame = NULL;
-    return snp_device_exit(tpl, EFI_SUCCESS);
+    return snp_state_exit(tpl, EFI_SUCCESS);
 }
