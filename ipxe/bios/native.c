@@ -8,8 +8,6 @@
 #include "bios/pci.h"
 #include "drivers/bind.h"
 
-#define PCI_REVISION 0x08 // with the class code above it
-
 struct native {
     struct native *next;
     const struct nic_driver *driver;

@@ -15,6 +15,7 @@
 #define PCI_COMMAND_NO_INTX 0x0400u // the interrupt pin stays quiet
 #define PCI_STATUS 0x06
 #define PCI_STATUS_CAPABILITIES 0x0010u
+#define PCI_REVISION 0x08 // 8 bits; the class code is above it
 #define PCI_CLASS_NETWORK 0x02 // the uppermost byte of a class code, appendix D
 #define PCI_CAPABILITIES 0x34 // 8 bits: offset of the first one, section 6.7
 #define PCI_BARS 6

@@ -2,7 +2,6 @@
 // See pci_bus.h.
 #include "drivers/pci_bus.h"
 
-#define PCI_REVISION 0x08 // with the class code above it
 #define PCI_HEADER_TYPE 0x0e
 #define HEADER_SEVERAL 0x80u // of function 0: there are others
 #define HEADER_KIND 0x7fu
