@@ -3,12 +3,16 @@
 #include "core/network.h"
 
 #define SECOND_US 1000000u
+// A menu that shall wait for a person does not wait longer than this for a key: a stray byte on a serial line, or whoever answers DHCP, must not
+// keep a machine for good.
+#define UNATTENDED_US 300000000u
 #define ITEMS_MAX 26 // a small letter each: no terminal sends one within the bytes of an arrow or of F8
 
 static struct {
     bool shown;    // the items
     unsigned left; // whole seconds behind this one, until the first item is taken
     uint64_t tick; // when this one ends
+    uint64_t alone; // when nobody counts as being there
 } state;
 
 void core_pxe_menu_start(struct core *core, const struct dhcp_lease *menu)
@@ -17,6 +21,7 @@ void core_pxe_menu_start(struct core *core, const struct dhcp_lease *menu)
     state.shown = false;
     state.left = dhcp_menu_prompt(menu, text);
     state.tick = core_now(core);
+    state.alone = state.tick + UNATTENDED_US;
     core->key = -1; // meant for something else
 }
 
@@ -33,9 +38,16 @@ int core_pxe_menu_step(struct core *core, const struct dhcp_lease *menu, struct 
     char text[DHCP_MENU_TEXT_MAX];
     int key = core_take_key(core);
     uint8_t seconds = dhcp_menu_prompt(menu, text);
+    if (key >= 0)
+        state.alone = core_now(core) + UNATTENDED_US;
     if (state.shown) {
         unsigned i = key == '\r' ? 0 : (unsigned)key - 'a';
-        return i < ITEMS_MAX && dhcp_menu_item(menu, i, ret) ? PXE_MENU_BY_KEY : PENDING;
+        if (i < ITEMS_MAX && dhcp_menu_item(menu, i, ret))
+            return PXE_MENU_BY_KEY;
+        if (core_now(core) >= state.alone)
+            return dhcp_menu_item(menu, 0, ret) ? PXE_MENU_BY_TIME : ERR_INTERNAL;
+        *wake = MIN(*wake, state.alone);
+        return PENDING;
     }
     if (seconds == DHCP_MENU_WAITS || key >= 0) {
         draw(menu, text);

@@ -102,12 +102,26 @@ TEST(a_key_shows_the_items)
     CHECK(said(with(3, "x\r"), "FILE listed-item1"));
 }
 
-// 255: the items at once, and no end; ctrl-C goes on without, and with the address.
+// Five minutes without a key, whether the menu had no time of its own or a key was pressed once.
+TEST(nobody_is_there)
+{
+    static const struct {
+        uint8_t seconds;
+        const char *keys;
+    } cases[] = { { 255, NULL }, { 255, "z" }, { 3, "x" } };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct outcome *out = with(cases[i].seconds, cases[i].keys);
+        CHECK(said(out, "  c  two\n"), said(out, "FILE listed-item1"));
+        CHECK(out->now_us > 300000000, out->now_us < 306000000);
+    }
+}
+
+// 255: the items at once, and nothing is taken from a person; ctrl-C goes on without, and with the address.
 TEST(a_menu_that_waits)
 {
     struct outcome *out = with(255, "zc");
     CHECK(said(out, "  a  one\n"), said(out, "FILE listed-item2"));
-    t.late_us = 500000000;
+    t.late_us = 250000000;
     out = with(255, "c");
     CHECK(said(out, "FILE listed-item2"));
     CHECK(out->now_us > t.late_us);
@@ -151,5 +165,5 @@ TEST(the_local_boot)
     t.script = NULL;
 }
 
-TEST_MAIN(T(nobody_chooses_the_first_item), T(a_key_shows_the_items), T(a_menu_that_waits), T(groups_are_asked), T(no_boot_server),
+TEST_MAIN(T(nobody_chooses_the_first_item), T(a_key_shows_the_items), T(nobody_is_there), T(a_menu_that_waits), T(groups_are_asked), T(no_boot_server),
           T(the_local_boot))

@@ -119,7 +119,7 @@ void dhcp_lease_add_boot(struct dhcp_lease *lease, const struct dhcp_lease *prox
 // --- PXE boot menus (PXE 2.1 section 2.2, option 43; dhcp_menu.c) ---
 
 #define DHCP_MENU_LOCAL 0   // an item's type: the machine's own next boot device, no boot server
-#define DHCP_MENU_WAITS 255 // a prompt's seconds: for ever, with the menu shown
+#define DHCP_MENU_WAITS 255 // a prompt's seconds: for a person, with the menu shown
 #define DHCP_MENU_TEXT_MAX 256
 
 struct dhcp_menu_item {
@@ -128,7 +128,7 @@ struct dhcp_menu_item {
 };
 // The i-th item of a PXE server's menu (43.9). False: there are no more, or it is cut off.
 bool dhcp_menu_item(const struct dhcp_lease *from, unsigned i, struct dhcp_menu_item *ret);
-// The seconds after which the first item is taken (43.10; 0: at once) and the text that says so. Without one a menu waits for ever.
+// The seconds after which the first item is taken (43.10; 0: at once) and the text that says so. Without one a menu waits for a person.
 uint8_t dhcp_menu_prompt(const struct dhcp_lease *from, char text[DHCP_MENU_TEXT_MAX]);
 // Is there a menu to choose from? Not where a PXE server names a file and says that it is to be taken (43.6, bit 3).
 bool dhcp_menu_is_there(const struct dhcp_lease *from);
