@@ -3,6 +3,7 @@
 #include "embed_artefact.h"
 #include "base/bytes.h"
 #include "base/range.h"
+#include "block/bootslot.h"
 #include "embed_pe.h"
 
 int artefact_parse(struct artefact *a, bool clear)
@@ -27,6 +28,10 @@ int artefact_parse(struct artefact *a, bool clear)
     a->base = embed_slot_base(a->slot, at);
     a->capacity = load32_le(a->slot + SLOT_CAPACITY);
     a->flags = clear ? 0 : load32_le(a->slot + SLOT_FLAGS);
+    if (a->rom.program && (a->kind != EMBED_NBP || a->capacity == 0 || a->capacity > a->rom.room)) {
+        tool_error(a->name, "is a damaged option ROM: what it says of the room for a script and keys is not so; take it anew");
+        return -1;
+    }
     if (a->kind != EMBED_NBP && a->kind != EMBED_EFI) {
         tool_error(a->name, "is an artefact of a kind that this version does not know (%u)", a->kind);
         return -1;
@@ -55,6 +60,20 @@ int artefact_check_anchors(const char *name, const uint8_t *data, size_t len, bo
         return 0;
     tool_error(name, "holds no trust anchor and boots nothing: `signet embed --trust PUB` puts one in (--no-anchors: all the same)");
     return -1;
+}
+
+int artefact_check_boot_area(const char *name, uint8_t *data, size_t len)
+{
+    struct romfile rom;
+    size_t at;
+    const char *what = NULL;
+    if (romfile_open(data, len, &rom) != ERR_NOT_FOUND)
+        what = "a network card's option ROM";
+    else if (embed_find_slot(data, len, &at) == 0 && at < BOOTSLOT_STAGE_SIZE)
+        what = "what a PXE ROM loads (undionly.kpxe)";
+    if (what)
+        tool_error(name, "is %s, without the stage that the MBR starts: a disk takes a bootarea.bin", what);
+    return what ? -1 : 0;
 }
 
 uint8_t *artefact_build(struct artefact *a, const uint8_t *blob, size_t blob_len, size_t *ret_len, bool *ret_signed)

@@ -27,6 +27,9 @@ int artefact_parse(struct artefact *a, bool clear);
 // (also for what is no artefact, or a damaged one).
 int artefact_check_anchors(const char *name, const uint8_t *data, size_t len, bool none_allowed);
 
+// Whether a file is a boot area, whose stage the MBR starts, and not another kind of Signet. 0, or -1 after a message.
+int artefact_check_boot_area(const char *name, uint8_t *data, size_t len);
+
 // The artefact with this blob in place of what it holds. Allocated, NULL after a message. *ret_signed: it had an Authenticode
 // signature, which is gone.
 uint8_t *artefact_build(struct artefact *a, const uint8_t *blob, size_t blob_len, size_t *ret_len, bool *ret_signed);

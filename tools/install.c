@@ -215,7 +215,7 @@ static int do_install(struct install_targets *all, const struct install_wanted *
                        BOOTSLOT_LENGTH_MAX);
             goto done;
         }
-        if (artefact_check_anchors(w->image, image, len, w->no_anchors) != 0)
+        if (artefact_check_boot_area(w->image, image, len) != 0 || artefact_check_anchors(w->image, image, len, w->no_anchors) != 0)
             goto done;
         bits.payload = image;
         bits.length = (uint32_t)len;

@@ -142,7 +142,8 @@ int install_verify(struct install_targets *all, const struct install_wanted *w)
     unsigned found = 0;
     if (w->image) {
         image = file_read(w->image, 64 * MIB, &len);
-        if (!image || install_mbr_read(w, mbr) != 0 || artefact_check_anchors(w->image, image, len, w->no_anchors) != 0) {
+        if (!image || install_mbr_read(w, mbr) != 0 || artefact_check_boot_area(w->image, image, len) != 0 ||
+            artefact_check_anchors(w->image, image, len, w->no_anchors) != 0) {
             free(image);
             return EXIT_FAIL;
         }

@@ -45,5 +45,5 @@ FIRMWARE += build/bios/doortest.bin
 
 # In front of the program in a card's flash; config/targets/rom puts both together.
 ELF_PROGRAMS += rom
-FILES_rom := ipxe/bios/rom/rom.S ipxe/real/print.S
+FILES_rom := ipxe/bios/rom/rom.S ipxe/bios/rom/read.S ipxe/real/print.S
 SCRIPT_rom := ipxe/bios/rom/rom.lds.S

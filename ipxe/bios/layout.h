@@ -8,7 +8,7 @@
 #define LOAD_BASE 0x7c00
 #define LOW_END 0x9000 // the 16-bit code and its data end below this (checked by the linker script)
 #define PROCESSOR_PAGE 0x9000 // where another processor begins: a page, since a SIPI names one
-#define PROCESSORS_MAX 8 // others at most: the network brings no more than so many can hash
+#define PROCESSORS_MAX 4 // others at most: the network brings no more than so many can hash
 #define PROCESSOR_STACK 4096
 #define PROCESSOR_STACK_SHIFT 12
 

@@ -75,6 +75,7 @@ static int boot(void *ctx, const struct platform_boot *what)
     int err = linux_prepare(what, machine_map());
     if (err)
         return err;
+    processors_stop(NULL); // they are stopped already, as after every download
     network_silence();
     if (last_thing)
         last_thing();
@@ -83,6 +84,7 @@ static int boot(void *ctx, const struct platform_boot *what)
 
 static void leave(void *ctx, enum platform_leave how)
 {
+    processors_stop(NULL);
     if (how == LEAVE_EXIT) {
         network_release();
         leave_to_rom();

@@ -34,12 +34,14 @@ processor_entry:
     movl $1, %eax
     lock xaddl %eax, processor_tickets
     cmpl $PROCESSORS_MAX, %eax
-    jae 2f
+    jae processor_halt
     incl %eax
     shll $PROCESSOR_STACK_SHIFT, %eax
     addl $processor_stacks, %eax
     movl %eax, %esp
     call processor_work
-2:  cli
+    .globl processor_halt
+processor_halt:
+    cli
     hlt
-    jmp 2b
+    jmp processor_halt

@@ -9,8 +9,10 @@
 #include "crypto/digest_hw.h"
 #include "image/acpi.h"
 #include "real/real.h"
+#include "real/selectors.h"
 
 #define CPUID_APIC 0x200u // leaf 1, EDX
+#define CPUID_VIRTUAL 0x80000000u // and ECX
 #define MSR_APIC_BASE 0x1bu
 #define APIC_BASE_X2 0x400u
 #define APIC_BASE_ON 0x800u
@@ -28,11 +30,19 @@
 #define COMMAND_US 1000
 #define JUMP_FAR 0xea
 
-// Where a processor finds what it needs; processor_entry.S reads the first three.
+// Where a processor finds what it needs; processor_entry.S reads them.
 uint32_t processor_cr0, processor_cr4, processor_tickets;
-uint8_t processor_idt[6];
+struct PACKED {
+    uint16_t limit;
+    uint32_t base;
+} processor_idt;
 _Alignas(16) uint8_t processor_stacks[PROCESSORS_MAX][PROCESSOR_STACK];
-extern const char processor_entry[];
+extern const char processor_entry[], processor_halt[];
+
+// An exception there must not become the first processor's panic, which calls the BIOS: it halts, and counts as lost.
+#define EXCEPTIONS 32
+static uint64_t gates[EXCEPTIONS];
+#define GATE_INTERRUPT32 0x8e00ull
 
 static struct hashboard *the_board; // NULL: it is not open yet
 static bool same_hardware;          // what sha256_hw_present() says on the first processor
@@ -105,7 +115,9 @@ static unsigned find(void)
     if (!clock_tsc_khz() || !clock_cpuid(1, &cpu) || !(cpu.edx & CPUID_APIC) || !apic(0))
         return 0;
     const uint8_t *madt = table_find("APIC", &len);
-    int found = madt ? acpi_read_apics(madt, len, (uint8_t)(*apic(APIC_SELF) >> APIC_NUMBER_SHIFT), numbers, PROCESSORS_MAX) : 0;
+    // A processor without a job spins. In a virtual machine that may take time from those that have one: a single one there.
+    unsigned most = cpu.ecx & CPUID_VIRTUAL ? 1 : PROCESSORS_MAX;
+    int found = madt ? acpi_read_apics(madt, len, (uint8_t)(*apic(APIC_SELF) >> APIC_NUMBER_SHIFT), numbers, most) : 0;
     return found < 0 ? 0 : (unsigned)found;
 }
 
@@ -120,7 +132,10 @@ unsigned processors_start(void *ctx, struct hashboard *board)
     arrived = processor_tickets = 0;
     same_hardware = sha256_hw_present();
     __asm__ volatile("mov %%cr0, %0\n\tmov %%cr4, %1" : "=r"(processor_cr0), "=r"(processor_cr4));
-    __asm__ volatile("sidt %0" : "=m"(processor_idt));
+    for (unsigned i = 0; i < EXCEPTIONS; i++) // it lies below 64 KiB
+        gates[i] = GATE_INTERRUPT32 << 32 | (uint32_t)SEL_CODE32 << 16 | (uint16_t)(uint32_t)processor_halt;
+    processor_idt.limit = sizeof gates - 1;
+    processor_idt.base = (uint32_t)gates;
     uint8_t *page = low_memory(PROCESSOR_PAGE);
     page[0] = JUMP_FAR;
     store32_le(page + 1, (uint32_t)processor_entry); // segment 0, since it lies below 64 KiB

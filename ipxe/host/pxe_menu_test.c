@@ -165,5 +165,5 @@ TEST(the_local_boot)
     t.script = NULL;
 }
 
-TEST_MAIN(T(nobody_chooses_the_first_item), T(a_key_shows_the_items), T(nobody_is_there), T(a_menu_that_waits), T(groups_are_asked), T(no_boot_server),
-          T(the_local_boot))
+TEST_MAIN(T(nobody_chooses_the_first_item), T(a_key_shows_the_items), T(nobody_is_there), T(a_menu_that_waits), T(groups_are_asked),
+          T(no_boot_server), T(the_local_boot))

@@ -19,6 +19,7 @@
 #define APIC_FLAGS 4
 #define APIC_END 8
 #define APIC_ENABLED 1u
+#define APIC_ALL 0xff // all of them at once: no processor's number
 
 // AML (20.2)
 #define OP_ZERO 0x00
@@ -113,7 +114,9 @@ int acpi_read_apics(const uint8_t *madt, size_t len, uint8_t self, uint8_t *ret,
         const uint8_t *head = cursor_bytes(&c, 2);
         if (!head || head[1] < 2 || !cursor_bytes(&c, head[1] - 2u))
             return ERR_TRUNCATED;
-        if (head[0] == MADT_APIC && head[1] >= APIC_END && (load32_le(head + APIC_FLAGS) & APIC_ENABLED) && head[APIC_ID] != self && count < cap)
+        if (head[0] != MADT_APIC || head[1] < APIC_END || !(load32_le(head + APIC_FLAGS) & APIC_ENABLED))
+            continue;
+        if (head[APIC_ID] != self && head[APIC_ID] != APIC_ALL && count < cap)
             ret[count++] = head[APIC_ID];
     }
     return cursor_ok(&c) ? (int)count : ERR_TRUNCATED;

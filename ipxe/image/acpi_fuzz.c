@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t a, b, ids[3];
     int count = acpi_read_apics(data, size, 0, ids, ARRAY_SIZE(ids));
     for (int i = 0; i < count; i++)
-        if (i >= (int)ARRAY_SIZE(ids) || ids[i] == 0)
+        if (i >= (int)ARRAY_SIZE(ids) || ids[i] == 0 || ids[i] == 0xff)
             __builtin_trap();
     (void)acpi_find_rsdt(data, size, &rsdt);
     if (size >= ACPI_HEADER_SIZE)

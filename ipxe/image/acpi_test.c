@@ -115,6 +115,7 @@ TEST(apics_of_the_others)
         1, 12, 0, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0, // an I/O APIC
         0, 8, 2, 4, 0, 0, 0, 0, // not there
         0, 8, 3, 6, 3, 0, 0, 0, // there, and flags of later versions
+        0, 8, 7, 0xff, 1, 0, 0, 0, // the number of all of them
         0, 10, 4, 8, 1, 0, 0, 0, 9, 9, // longer than we know them
         0, 8, 5, 10, 1, 0, 0, 0, // one too many for the caller
         0, 7, 6, 12, 1, 0, 0, // too short

@@ -25,8 +25,9 @@ int romfile_open(uint8_t *file, size_t len, struct romfile *ret)
         return ERR_NOT_FOUND;
     uint32_t offset = load32_le(file + ROM_AT_OFFSET), room = load32_le(file + ROM_AT_ROOM), length = load32_le(file + ROM_AT_LENGTH);
     uint32_t front = file[OPTROM_AT_SIZE] * (uint32_t)ROM_UNIT;
-    if (front < ROM_FRONT_MIN || offset < front || !range_fits(offset, room, len) || room % ROM_ALIGN != 0 || length > room ||
-        length % ROM_ALIGN != 0 || sum_words(file + offset, length) != load32_le(file + ROM_AT_SUM))
+    if (front < ROM_FRONT_MIN || offset < front || !range_fits(offset, room, len) || byte_sum(file, front) != 0 ||
+        room % ROM_ALIGN != 0 || length > room || length % ROM_ALIGN != 0 ||
+        sum_words(file + offset, length) != load32_le(file + ROM_AT_SUM))
         return ERR_INVALID;
     *ret = (struct romfile){ file + offset, room, length };
     return 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // Signet's option ROM as a file (doc/bios.md, "On the card itself"): a front, which is the image that a BIOS copies into upper memory; the
-// program, a whole undionly.kpxe, in the rest of that image; images of UEFI drivers. Pure. The constants are also the assembler's
+// program, a whole undionly.kpxe, in an image that no firmware runs; images of UEFI drivers. Pure. The constants are also the assembler's
 // (bios/rom/rom.S), and config/targets/rom knows them. Little-endian.
 #pragma once
 
@@ -13,13 +13,11 @@
 #define ROM_AT_LENGTH 0x38  // u32: bytes of them that are in use, a multiple of ROM_ALIGN
 #define ROM_AT_SUM 0x3c     // u32: those as words of 32 bits, added up
 #define ROM_AT_SOURCES 0x40 // u8 ROM_FROM_*: where the program may be read from when it is started
-#define ROM_AT_DEVICES 0x42 // u16: offset of the list of device numbers, which ends with 0
-#define ROM_AT_KIND 0x44    // u16: offset of the card's name, ROM_KIND_SIZE bytes
-#define ROM_FRONT_MIN 0x46
+#define ROM_AT_KIND 0x42    // u16: offset of the card's name, ROM_KIND_SIZE bytes
+#define ROM_FRONT_MIN 0x44
 #define ROM_MAGIC "SIGNET-OPTROM-1"
 #define ROM_UNIT 512
 #define ROM_ALIGN 16
-#define ROM_DEVICES 24      // at most, besides the 0
 #define ROM_KIND_SIZE 12    // padded with spaces
 
 #define ROM_FROM_PMM 1      // the copy above 1 MiB, where the BIOS's memory manager had room for one
@@ -45,8 +43,8 @@ struct romfile {
     uint32_t room, length; // bytes that the program may take, and takes, padding included
 };
 
-// Is this file such a ROM? ERR_NOT_FOUND: it does not begin as one. ERR_INVALID: it does, and its lengths lead out of it or the program's
-// sum is wrong. The program lies in `file`.
+// Is this file such a ROM? ERR_NOT_FOUND: it does not begin as one. ERR_INVALID: it does, and its lengths lead out of it, or the front's
+// sum or the program's is wrong. The program lies in `file`.
 int romfile_open(uint8_t *file, size_t len, struct romfile *ret);
 
 // Makes the file right again after `length` bytes, at most rom->room, were written at rom->program: behind them comes what flash holds where

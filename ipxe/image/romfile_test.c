@@ -25,6 +25,12 @@ static struct romfile made(void)
     return rom;
 }
 
+static void sum_front(void)
+{
+    file[FRONT - 1] = 0;
+    file[FRONT - 1] = (uint8_t)-byte_sum(file, FRONT);
+}
+
 // From an exact copy, so that the sanitizer sees a read behind the end.
 static int open_cut(size_t len)
 {
@@ -89,6 +95,7 @@ TEST(damaged_ones_are_named)
     for (unsigned i = 0; i < ARRAY_SIZE(wrong); i++) {
         made();
         store32_le(file + wrong[i].at, wrong[i].value);
+        sum_front();
         CHECK(romfile_open(file, sizeof file, &rom) == ERR_INVALID);
     }
     for (uint32_t i = 0; i < sizeof text; i++) {
@@ -96,6 +103,9 @@ TEST(damaged_ones_are_named)
         file[FRONT + i] ^= 0x10;
         CHECK(romfile_open(file, sizeof file, &rom) == ERR_INVALID);
     }
+    made();
+    file[FRONT - 100] ^= 1; // code: a BIOS would not run it, and no embedder may make it right
+    CHECK(romfile_open(file, sizeof file, &rom) == ERR_INVALID);
     made();
     file[OPTROM_AT_SIZE] = 0;
     CHECK(romfile_open(file, sizeof file, &rom) == ERR_INVALID);

@@ -8,17 +8,9 @@
 
 #define STACK_TOP 0x7be0        // of `boot`; above it lie the hand-off and, from 7C00 on, the program
 #define HANDOFF 0x7bf0
-#define MOVE_MAX 0x8000         // bytes for one call of INT 15h, function 87h
-#define MOVE_TABLE 48           // its descriptors
-#define DATA_SEGMENT 0x93
-#define PCI_COMMAND 0x04
-#define PCI_ROM 0x30
-#define ROM_ADDRESS 0xfffff800
-#define READ_WORD 0xb109        // PCI BIOS 2.1, INT 1Ah: BX = place, DI = register
-#define READ_DWORD 0xb10a
-#define WRITE_WORD 0xb10c
-#define WRITE_DWORD 0xb10d
-#define PMM_FIRST 0xe000        // segment where the search for it begins
+#define TABLES_FIRST 0xe000     // segment where the BIOS's structures are looked for
+#define PMM_SIGNATURE 0x4d4d5024
+#define PNP_SIGNATURE 0x506e5024
 #define PMM_ALLOCATE 0
 #define PMM_EXTENDED 2          // flags: above 1 MiB
 #define IPL_ATTACHED 0x20       // what `init` says in AX: a device that boots
@@ -38,29 +30,27 @@ rom_start:
     // config/targets/rom fills in what is zero here.
     .org ROM_AT_OFFSET
     .long 0, 0
+    .globl payload_length
 payload_length: .long 0
 payload_sum:    .long 0
 sources:        .byte ROM_FROM_PMM | ROM_FROM_FLASH
-    .org ROM_AT_DEVICES
-    .word device_list
+    .org ROM_AT_KIND
     .word card_kind
 
     .balign 4
+// Revision 0, of PCI 2.x: one of 3 would promise that `init` moves itself to the segment in BX, which only such a BIOS sets.
 pci_data:
     .ascii "PCIR"
     .word 0, 0                  // vendor, device
-    .word device_list - pci_data
+    .word 0
     .word pci_data_end - pci_data
-    .byte 3                     // revision
+    .byte 0
     .byte 0, 0, 2               // an Ethernet card
-    .word 0                     // length to the next image
+    .word rom_units             // to the next image, and all that a BIOS may take
     .word 0x100
     .byte 0, 0                  // for BIOS; not the last image
-    .word rom_units             // what is left of it when `init` is done
-    .word 0, 0
+    .word 0
 pci_data_end:
-device_list:
-    .fill ROM_DEVICES + 1, 2, 0
 
     .balign 16
 pnp_header:
@@ -87,6 +77,7 @@ card_kind:    .fill ROM_KIND_SIZE, 1, ' '
 card_place:   .asciz " 00:00.0"
 
     .balign 4
+    .globl place
 place:        .word 0           // bus, device and function; `init` fills it in
 copy:         .long 0           // the program above 1 MiB; 0: none
 
@@ -109,11 +100,14 @@ init:
     pushw %cs
     popw %ds
     movw %ax, place
-    movw $message_menu, %si
     xorw %bp, %bp
-    cmpl $0x506e5024, %es:(%di) // "$PnP"
+    cmpl $PNP_SIGNATURE, %es:(%di)
+    je 3f
+    movl $PNP_SIGNATURE, %edx   // there are BIOSes that hand over no address
+    call find_table
+    movw $message_menu, %si
     jne 2f
-    call write_place
+3:  call write_place
     movw $product, %si
     call print
     testb $ROM_FROM_PMM, sources
@@ -254,13 +248,13 @@ check:
     cmpl payload_sum, %eax
     ret
 
-// Copies the program to memory of the BIOS's memory manager (PMM 1.01, section 3). `copy` stays 0 where that cannot be done. Clobbers all.
-copy_up:
-    movw $PMM_FIRST, %ax
+// A structure of the BIOS's with signature EDX, its length at 5, and bytes that add up to 0. Out: ZF = found, in ES:0. Clobbers AX, BL, CX, SI.
+find_table:
+    movw $TABLES_FIRST, %ax
 1:  movw %ax, %es
-    cmpl $0x4d4d5024, %es:0     // "$PMM"
+    cmpl %edx, %es:0
     jne 3f
-    movzbw %es:5, %cx           // its length; the bytes add up to 0
+    movzbw %es:5, %cx
     xorw %si, %si
     xorb %bl, %bl
     jcxz 3f
@@ -271,12 +265,21 @@ copy_up:
     jz 4f
 3:  incw %ax
     jnz 1b
-    ret
-4:  pushw $PMM_EXTENDED
+    incw %ax                    // ZF = 0
+4:  ret
+
+// Copies the program to memory of the BIOS's memory manager (PMM 1.01, section 3). `copy` stays 0 where that cannot be done. Clobbers all.
+copy_up:
+    movl $PMM_SIGNATURE, %edx
+    call find_table
+    jne 5f
+    pushw $PMM_EXTENDED
     pushl $-1                   // a block without a name
     movl payload_length, %eax
-    shrl $4, %eax
-    pushl %eax
+    addl $0xfff, %eax           // whole pages: there are BIOSes that give no parts of one
+    shrl $12, %eax
+    shll $8, %eax
+    pushl %eax                  // in paragraphs
     pushw $PMM_ALLOCATE
     lcallw *%es:7
     addw $12, %sp
@@ -284,127 +287,14 @@ copy_up:
     movzwl %ax, %edi
     shll $16, %edx
     orl %edx, %edi
-    cmpl $HIGH_BASE, %edi
+    cmpl $HIGH_BASE, %edi       // 0: no room
     jb 5f
+    movl %edi, %eax
+    addl payload_length, %eax   // all ones: no such function
+    jc 5f
     pushl %edi
     call from_flash
     popl %edi
     jc 5f
     movl %edi, copy
 5:  ret
-
-// Copies the program from the card's flash to EDI. Out: CF = it cannot be read. DS = CS. Clobbers all.
-from_flash:
-    movl %edi, %ebp
-    movw $READ_WORD, %ax
-    movw $PCI_COMMAND, %di
-    call pci
-    pushw %cx
-    movw $READ_DWORD, %ax
-    movw $PCI_ROM, %di
-    call pci
-    pushl %ecx
-    movl %ecx, %esi
-    andl $ROM_ADDRESS, %esi
-    stc
-    jz 1f                       // it has no address
-    cmpl $ROM_ADDRESS, %esi
-    stc
-    je 1f                       // nothing answers
-    movl %esi, %ecx
-    orb $1, %cl                 // decode the address
-    movw $WRITE_DWORD, %ax
-    call pci
-    movw %sp, %bx
-    movw %ss:4(%bx), %cx
-    orb $2, %cl                 // answer in memory
-    movw $WRITE_WORD, %ax
-    movw $PCI_COMMAND, %di
-    call pci
-    addl ROM_AT_OFFSET, %esi
-    movl %ebp, %edi
-    call move
-1:  sbbw %bp, %bp               // keeps CF
-    popl %ecx
-    movw $WRITE_DWORD, %ax
-    movw $PCI_ROM, %di
-    call pci
-    popw %cx
-    movw $WRITE_WORD, %ax
-    movw $PCI_COMMAND, %di
-    call pci
-    addw %bp, %bp
-    ret
-
-// INT 1Ah, function AX, on register DI of the card. In and out: ECX. Clobbers EAX, BX, EDX.
-pci:
-    movw place, %bx
-    pushl %esi
-    pushw %di
-    pushl %ebp
-    int $0x1a
-    popl %ebp
-    popw %di
-    popl %esi
-    cld
-    ret
-
-// Copies the program, ESI to EDI, anywhere in 4 GiB. Out: CF = the BIOS failed. Clobbers all but EBP.
-move:
-    movl payload_length, %edx
-    pushw %ss
-    popw %es
-    subw $MOVE_TABLE, %sp
-1:  movl $MOVE_MAX, %ecx
-    cmpl %edx, %ecx
-    jbe 2f
-    movl %edx, %ecx
-2:  clc
-    jecxz 3f
-    pushl %ecx
-    pushl %edi
-    movl %edi, %ebx
-    movw %sp, %di
-    addw $8, %di
-    pushw %di
-    // INT 15h, function 87h: of its six descriptors the third is the source, the fourth the target.
-    xorl %eax, %eax
-    movw $(MOVE_TABLE / 4), %cx
-    rep stosl
-    subw $(MOVE_TABLE - 16), %di
-    movl %esi, %eax
-    call write_descriptor
-    movl %ebx, %eax
-    call write_descriptor
-    popw %di
-    popl %eax                   // target
-    popl %ecx
-    pushal
-    movw %di, %si
-    shrw $1, %cx
-    movb $0x87, %ah
-    int $0x15
-    popal
-    movl %eax, %edi
-    jc 3f
-    cld
-    addl %ecx, %esi
-    addl %ecx, %edi
-    subl %ecx, %edx
-    jmp 1b
-3:  leaw MOVE_TABLE(%esp), %sp  // keeps CF
-    ret
-
-// A data segment of 64 KiB at EAX, to ES:DI. Clobbers EAX, ECX, DI.
-write_descriptor:
-    movl %eax, %ecx
-    shll $16, %eax
-    movw $0xffff, %ax           // limit; bits 0 to 15 of the base
-    stosl
-    movl %ecx, %eax
-    shrl $16, %eax
-    movb $DATA_SEGMENT, %ah     // bits 16 to 23
-    andl $0xff000000, %ecx
-    orl %ecx, %eax
-    stosl
-    ret

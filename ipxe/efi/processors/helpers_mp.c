@@ -7,6 +7,7 @@
 #include "crypto/digest_hw.h"
 #include "efi/efi.h"
 
+#define CPUID_VIRTUAL 0x80000000u // leaf 1, ECX
 #define CR0_MP 0x2ull
 #define CR0_EM 0x4ull
 #define CR0_TS 0x8ull
@@ -16,7 +17,7 @@ static efi_event all_done; // signalled by the firmware when all are back; NULL:
 static struct {
     struct hashboard *board;
     bool same_hardware; // what sha256_hw_present() says on the first processor
-    uint32_t tickets;
+    uint32_t tickets, most;
 } shared;
 
 // No MWAIT: there are processors that it does not wake (errata of MONITOR), and an emulator that runs processors beside
@@ -36,13 +37,21 @@ static __attribute__((noinline)) void at_the_board(void)
 // Runs on every other processor. The stack is small.
 static void other_processor(void *arg)
 {
-    if (__atomic_fetch_add(&shared.tickets, 1, __ATOMIC_RELAXED) >= HELPERS_MAX || sha256_hw_present() != shared.same_hardware)
+    if (__atomic_fetch_add(&shared.tickets, 1, __ATOMIC_RELAXED) >= shared.most || sha256_hw_present() != shared.same_hardware)
         return;
     uint64_t cr0, cr4;
     __asm__ volatile("mov %%cr0, %0\n\tmov %%cr4, %1" : "=r"(cr0), "=r"(cr4));
     __asm__ volatile("mov %0, %%cr0\n\tmov %1, %%cr4" : : "r"((cr0 & ~(CR0_EM | CR0_TS)) | CR0_MP), "r"(cr4 | CR4_OSFXSR) : "memory");
     at_the_board();
     __asm__ volatile("mov %0, %%cr0\n\tmov %1, %%cr4" : : "r"(cr0), "r"(cr4) : "memory");
+}
+
+// A processor without a job spins. In a virtual machine that may take time from those that have one: a single one there.
+static unsigned most(void)
+{
+    uint32_t a = 1, b, c, d;
+    __asm__("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
+    return c & CPUID_VIRTUAL ? 1 : HELPERS_MAX;
 }
 
 static struct efi_mp_services *services(void)
@@ -78,11 +87,12 @@ unsigned helpers_start(struct hashboard *board)
         all_done = NULL;
         return 0;
     }
-    unsigned workers = (unsigned)MIN(enabled - 1, (uint64_t)HELPERS_MAX);
+    unsigned workers = (unsigned)MIN(enabled - 1, (uint64_t)most());
     hashboard_open(board, workers);
     shared.board = board;
     shared.same_hardware = sha256_hw_present();
     shared.tickets = 0;
+    shared.most = workers;
     if (efi_failed(mp->startup_all(mp, other_processor, false, all_done, 0, NULL, NULL))) {
         forget();
         return 0;
