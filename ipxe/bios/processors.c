@@ -26,7 +26,7 @@
 #define COMMAND_START 0x4600u
 #define INIT_US 10000
 #define START_US 200
-#define ARRIVAL_US 20000
+#define ARRIVAL_US 100000 // in a virtual machine each waits for its turn on a real one
 #define COMMAND_US 1000
 #define JUMP_FAR 0xea
 

@@ -105,15 +105,25 @@ int acpi_find_s5(const uint8_t *dsdt, size_t len, uint8_t *ret_a, uint8_t *ret_b
     return ERR_NOT_FOUND;
 }
 
+struct cursor acpi_madt_begin(const uint8_t *madt, size_t len)
+{
+    struct cursor c = cursor_make(madt, len);
+    (void)cursor_bytes(&c, MADT_ENTRIES);
+    return c;
+}
+
+const uint8_t *acpi_madt_next(struct cursor *c)
+{
+    const uint8_t *head = c->len ? cursor_bytes(c, 2) : NULL;
+    // One that is shorter than its own head would have no end.
+    return head && cursor_bytes(c, head[1] < 2 ? SIZE_MAX : head[1] - 2u) ? head : NULL;
+}
+
 int acpi_read_apics(const uint8_t *madt, size_t len, uint8_t self, uint8_t *ret, unsigned cap)
 {
     unsigned count = 0;
-    struct cursor c = cursor_make(madt, len);
-    (void)cursor_bytes(&c, MADT_ENTRIES);
-    while (cursor_ok(&c) && c.len > 0) {
-        const uint8_t *head = cursor_bytes(&c, 2);
-        if (!head || head[1] < 2 || !cursor_bytes(&c, head[1] - 2u))
-            return ERR_TRUNCATED;
+    struct cursor c = acpi_madt_begin(madt, len);
+    for (const uint8_t *head; (head = acpi_madt_next(&c)) != NULL;) {
         if (head[0] != MADT_APIC || head[1] < APIC_END || !(load32_le(head + APIC_FLAGS) & APIC_ENABLED))
             continue;
         if (head[APIC_ID] != self && head[APIC_ID] != APIC_ALL && count < cap)

@@ -2,6 +2,7 @@
 // As much of ACPI (6.4) as it takes to turn a PC off, and to know its processors. Pure: tables come in as bytes, checked against bounds.
 #pragma once
 #include "base/bytes.h"
+#include "base/cursor.h"
 #include "base/err.h"
 
 #define ACPI_HEADER_SIZE 36
@@ -29,6 +30,11 @@ int acpi_read_fadt(const uint8_t *fadt, size_t len, struct acpi_power *ret);
 
 // The sleep types of S5 (7.4.2): the name _S5_ in a valid DSDT, a package of small numbers. ERR_NOT_FOUND.
 int acpi_find_s5(const uint8_t *dsdt, size_t len, uint8_t *ret_a, uint8_t *ret_b);
+
+// The entries of a valid MADT (5.2.12): all bytes of the next one, of which the second says how many; NULL at the end, or where one is cut
+// off, and then the cursor is not ok.
+struct cursor acpi_madt_begin(const uint8_t *madt, size_t len);
+const uint8_t *acpi_madt_next(struct cursor *c);
 
 // The local APICs' numbers of the processors that are there, but for `self`, from a valid MADT (5.2.12.2); at most `cap`, and how many there are of
 // those. ERR_TRUNCATED.

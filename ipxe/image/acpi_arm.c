@@ -11,7 +11,6 @@
 #define FADT_ARM_BOOT_END 131
 #define ARM_BOOT_PSCI 1u
 #define ARM_BOOT_HVC 2u
-#define MADT_ENTRIES 44
 #define MADT_GICC 0x0b
 #define GICC_FLAGS 12
 #define GICC_MPIDR 68
@@ -51,12 +50,8 @@ int acpi_read_conduit(const uint8_t *fadt, size_t len, enum acpi_conduit *ret)
 int acpi_read_processors(const uint8_t *madt, size_t len, uint64_t self, uint64_t *ret, unsigned cap)
 {
     unsigned count = 0;
-    struct cursor c = cursor_make(madt, len);
-    (void)cursor_bytes(&c, MADT_ENTRIES);
-    while (cursor_ok(&c) && c.len > 0) {
-        const uint8_t *head = cursor_bytes(&c, 2);
-        if (!head || head[1] < 2 || !cursor_bytes(&c, head[1] - 2u))
-            return ERR_TRUNCATED;
+    struct cursor c = acpi_madt_begin(madt, len);
+    for (const uint8_t *head; (head = acpi_madt_next(&c)) != NULL;) {
         if (head[0] != MADT_GICC || head[1] < GICC_END || !(load32_le(head + GICC_FLAGS) & GICC_ENABLED))
             continue;
         uint64_t affinity = load64_le(head + GICC_MPIDR);
