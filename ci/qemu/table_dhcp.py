@@ -112,7 +112,10 @@ def rows(table):
         return f"chain {uri} || echo ROW-FAILED"
 
     by_dhcp = ("dhcp", "show next-server ||", "show filename ||", chain("tftp://${next-server}/${filename}"))
-    first_item = ("dhcp", "show filename", "iseq ${filename} first.0 || echo ROW-FAILED", chain("tftp://${next-server}/good"))
+    # A second round, as the default script has: on a busy host nothing reached the machines for ten seconds once, in two rows at the same time, and a
+    # dnsmasq that starts late is no proxy of the first round.
+    once_more = ("dhcp", "isset ${filename} || dhcp --force")
+    first_item = (*once_more, "show filename", "iseq ${filename} first.0 || echo ROW-FAILED", chain("tftp://${next-server}/good"))
     long_url = f"http://10.50.0.2:8080/good?api_key={'k' * 600}&end=yes"
     http = [replace(good.servers[0], kind="http")]
     # One link for both, so that the former network's addresses would be in the way, and for a whole machine: the host has one card.
@@ -171,7 +174,7 @@ def rows(table):
             addresses=(SECOND,), expect=("pxe: one",)),
         row("pxe-dnsmasq-proxy-item", "the same with one item, which is taken at once", first_item, [replace(LEASE_ONLY, server=SECOND)],
             dhcp=("--dhcp-range=10.50.0.0,proxy,255.255.255.0", "--pxe-service=x86PC,one,first"), addresses=(SECOND,), expect=("pxe: one",)),
-        row("pxe-dnsmasq-proxy-file", "the same with a boot file", ("dhcp", "iseq ${filename} first.0 || echo ROW-FAILED",
+        row("pxe-dnsmasq-proxy-file", "the same with a boot file", (*once_more, "iseq ${filename} first.0 || echo ROW-FAILED",
                                                                    chain("tftp://${next-server}/good")),
             [replace(LEASE_ONLY, server=SECOND)], addresses=(SECOND,),
             dhcp=("--dhcp-range=10.50.0.0,proxy,255.255.255.0", "--pxe-service=254,none", "--dhcp-boot=first.0")),
