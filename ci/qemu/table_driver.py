@@ -31,7 +31,8 @@ def rows(table):
         replace(by_snp, name="efi-rom-snp", about="the same; Signet leaves the card to our driver, and boots by its SNP",
                 after=(("no_dhcp_after_nbp",),)),
         *[replace(by_snp, name="efi-rom-" + card, about=f"{card} by its ROM and the firmware's own PXE; Signet boots by our driver's SNP",
-                  nic=f"{card},romfile={fixtures.TOP}/bin/{card}.rom", newer=card == "igb", expect=pxe.expect + (rf"net0 .* PCI {numbers} \(snp\)",))
+                  nic=f"{card},romfile={fixtures.TOP}/bin/{card}.rom", newer=card == "igb", group="large" if card == "e1000e" else "check",
+                  expect=pxe.expect + (rf"net0 .* PCI {numbers} \(snp\)",))
           for card, numbers in (("e1000e", "8086:10d3"), ("igb", "8086:10c9"), ("vmxnet3", "15ad:07b0"))],
         replace(by_snp, name="efi-rom-http", about="the firmware's own HTTP boot over our SNP", firmware="uefi-http", servers=good.servers + [http],
                 dhcp=("--dhcp-vendorclass=set:http,HTTPClient", "--dhcp-option-force=tag:http,60,HTTPClient",
@@ -60,7 +61,7 @@ def rows(table):
                 files=(("esp", "startup.nsh", shell("connect -r", "devices", "reconnect -r", f"signet.efi {IMAGE}")),),
                 expect=good.expect + (r"Signet virtio-net \(PCI 1af4:1000\)(?s:.*)net0 .* \(snp\)",)),
         *[replace(pxe, name="efi-driver-load" + name, about=f"the driver loaded by the firmware's shell, {nic.split(',')[0]}", firmware="shell",
-                  nic=nic, newer=nic == "igb", policy=BY_SNP,
+                  nic=nic, newer=nic == "igb", policy=BY_SNP, group="large" if name else "check",
                   files=(("esp", "signet-nic.efi", fixtures.NIC_DRIVERS[0]),
                          ("esp", "startup.nsh", shell("load signet-nic.efi", "drivers", f"signet.efi {IMAGE}"))),
                   expect=good.expect + (rf"load(?s:.*)Success(?s:.*){OURS}(?s:.*)PCI {ids} \(snp\)",))

@@ -45,7 +45,7 @@ def rows(table):
         on("damaged", "a bit of the program is wrong: neither copy is run, which is said, and the BIOS goes on to the disk", damage=True, servers=[],
            disk=disk.Disk("#!ipxe\nchain disk: || echo ROW-FAILED\n", image="good", bios_text=True),
            expect=("the program cannot be read from the card's flas", "disk: Signet from slot A")),
-        on("gives-up", "no server has the image: Signet ends, and the BIOS goes on to the disk", script=gives_up,
+        on("gives-up", "no server has the image: Signet ends, and the BIOS goes on to the disk", script=gives_up, group="large",
            disk=disk.Disk("#!ipxe\nchain disk: || echo ROW-FAILED\n", image="good"),
            expect=(FROM_ROM, "SIGNET-GIVES-UP", "disk: Signet from slot A")),
         on("dead-network", "no cable: Signet ends, and the BIOS goes on to the disk", monitor=("set_link n0 off",),
