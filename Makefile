@@ -169,7 +169,7 @@ fuzzers: $(FUZZERS)
 setup:
 	@ci/setup
 
-# `make check` is the whole proof; check-quick leaves out QEMU and second times; check-large has the rows of gigabytes.
+# `make check` is the whole proof; check-quick leaves out QEMU and second times; check-large has the rows of gigabytes, and repeats.
 check: setup
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-tests sim-tests replays
 	@ci/check/all
