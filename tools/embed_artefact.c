@@ -90,16 +90,13 @@ uint8_t *artefact_build(struct artefact *a, const uint8_t *blob, size_t blob_len
     *ret_signed = false;
     if (a->kind == EMBED_EFI)
         return embed_pe_build(a->name, a->data, a->base, blob, blob_len, a->fixed ? a->len : 0, ret_len, ret_signed);
-    const uint8_t *program = a->rom.program ? a->rom.program : a->data;
-    size_t in_front = (size_t)(program - a->data);
-    *ret_len = a->rom.program ? a->len : total;
+    bool is_rom = a->rom.program != NULL; // of which all stays, but for the program's end
+    size_t in_front = is_rom ? (size_t)(a->rom.program - a->data) : 0;
+    *ret_len = is_rom ? a->len : total;
     uint8_t *file = tool_alloc(*ret_len);
-    memcpy(file, a->data, a->rom.program ? a->len : a->base);
+    memcpy(file, a->data, is_rom ? a->len : a->base);
     memcpy(file + in_front + a->base, blob, blob_len);
-    if (a->rom.program) {
-        struct romfile rom = a->rom;
-        rom.program = file + in_front;
-        romfile_close(&rom, file, (uint32_t)total);
-    }
+    if (is_rom)
+        romfile_close(file, (uint32_t)total);
     return file;
 }

@@ -6,26 +6,24 @@ import struct
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 
-BUILDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../config/targets/rom")
+
+def _load(path):
+    loader = SourceFileLoader("rom", path)
+    module = module_from_spec(spec_from_loader("rom", loader))
+    loader.exec_module(module)
+    return module
+
+
+BUILDER = _load(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../config/targets/rom"))
 
 
 def of_drivers(paths, vendor, device, devices=()):
     """The ROM of a network card with UEFI drivers in it."""
-    loader = SourceFileLoader("rom", BUILDER)
-    module = module_from_spec(spec_from_loader("rom", loader))
-    loader.exec_module(module)
     files = []
     for path in paths:
         with open(path, "rb") as f:
             files.append(f.read())
-    return module.efi_images(files, vendor, device, devices)
-
-
-def _summed(data, at):
-    """With the byte at `at` such that all add up to 0."""
-    data[at] = 0
-    data[at] = -sum(data) & 0xff
-    return data
+    return BUILDER.efi_images(files, vendor, device, devices)
 
 
 def refusing(vendor, device):
@@ -35,13 +33,13 @@ def refusing(vendor, device):
     rom[3] = 0xcb  # retf
     struct.pack_into("<HH", rom, 0x16, 0x40, 0x1c)
     struct.pack_into("<4sHHHHB3sHHBB", rom, 0x1c, b"PCIR", vendor, device, 0, 0x18, 0, b"\0\0\x02", 1, 0, 0, 0x80)
-    rom[0x40:0x56] = _summed(bytearray(struct.pack("<4sBBB3sHHHH4s", b"UNDI", 0x16, 0, 0, b"\0\1\2", 0x60, 256, 1024, 1024, b"PCIR")), 5)
+    rom[0x40:0x56] = BUILDER.summed(bytearray(struct.pack("<4sBBB3sHHHH4s", b"UNDI", 0x16, 0, 0, b"\0\1\2", 0x60, 256, 1024, 1024, b"PCIR")), 5)
     rom[0x60:0x64] = b"\xb8\x01\x00\xcb"  # mov ax, 1 (PXENV_EXIT_FAILURE); retf
-    return bytes(_summed(rom, 511))
+    return bytes(BUILDER.summed(rom, 511))
 
 
-# Signet's own, as ipxe/image/romfile.h has it.
-AT_SIZE, AT_OFFSET, AT_LENGTH, AT_SOURCES = 0x02, 0x30, 0x38, 0x40
+# Signet's own, as ipxe/image/romfile.h has it, and what the builder has no need of.
+AT_LENGTH, AT_SOURCES = 0x38, 0x40
 SOURCES = {"pmm": 1, "flash": 2}
 
 
@@ -51,8 +49,8 @@ def changed(rom, source, damage):
     if source:
         rom[AT_SOURCES] = SOURCES[source]
     if damage:
-        offset, length = struct.unpack_from("<I", rom, AT_OFFSET)[0], struct.unpack_from("<I", rom, AT_LENGTH)[0]
+        offset, length = struct.unpack_from("<I", rom, BUILDER.AT_OFFSET)[0], struct.unpack_from("<I", rom, AT_LENGTH)[0]
         rom[offset + length // 2] ^= 1
-    front = rom[AT_SIZE] * 512
-    rom[:front] = _summed(rom[:front], front - 1)
+    front = rom[BUILDER.AT_SIZE] * BUILDER.UNIT
+    rom[:front] = BUILDER.summed(rom[:front], front - 1)
     return bytes(rom)

@@ -9,8 +9,8 @@
 #define LOW_END 0x9000 // the 16-bit code and its data end below this (checked by the linker script)
 #define PROCESSOR_PAGE 0x9000 // where another processor begins: a page, since a SIPI names one
 #define PROCESSORS_MAX 4 // others at most: the network brings no more than so many can hash
-#define PROCESSOR_STACK 4096
 #define PROCESSOR_STACK_SHIFT 12
+#define PROCESSOR_STACK (1 << PROCESSOR_STACK_SHIFT)
 
 // One real-mode segment (0) holds all that a ROM is handed a pointer to, so every offset is below 64 KiB.
 #define PXE_PARAM 0xa000       // parameter block of pxe_call

@@ -33,6 +33,11 @@ static void draw(const struct dhcp_lease *menu, const char *text)
         console_print("  %c  %s\n", (int)('a' + i), item.text);
 }
 
+static int first_by_time(const struct dhcp_lease *menu, struct dhcp_menu_item *ret)
+{
+    return dhcp_menu_item(menu, 0, ret) ? PXE_MENU_BY_TIME : ERR_INTERNAL;
+}
+
 int core_pxe_menu_step(struct core *core, const struct dhcp_lease *menu, struct dhcp_menu_item *ret, uint64_t *wake)
 {
     char text[DHCP_MENU_TEXT_MAX];
@@ -45,7 +50,7 @@ int core_pxe_menu_step(struct core *core, const struct dhcp_lease *menu, struct 
         if (i < ITEMS_MAX && dhcp_menu_item(menu, i, ret))
             return PXE_MENU_BY_KEY;
         if (core_now(core) >= state.alone)
-            return dhcp_menu_item(menu, 0, ret) ? PXE_MENU_BY_TIME : ERR_INTERNAL;
+            return first_by_time(menu, ret);
         *wake = MIN(*wake, state.alone);
         return PENDING;
     }
@@ -54,7 +59,7 @@ int core_pxe_menu_step(struct core *core, const struct dhcp_lease *menu, struct 
         state.shown = true;
     } else if (core_now(core) >= state.tick) {
         if (!state.left)
-            return dhcp_menu_item(menu, 0, ret) ? PXE_MENU_BY_TIME : ERR_INTERNAL;
+            return first_by_time(menu, ret);
         console_print("\r%.70s %u s ", text, state.left--);
         state.tick += SECOND_US;
     }

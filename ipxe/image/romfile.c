@@ -33,13 +33,15 @@ int romfile_open(uint8_t *file, size_t len, struct romfile *ret)
     return 0;
 }
 
-void romfile_close(const struct romfile *rom, uint8_t *file, uint32_t length)
+void romfile_close(uint8_t *file, uint32_t length)
 {
+    uint8_t *program = file + load32_le(file + ROM_AT_OFFSET);
+    uint32_t room = load32_le(file + ROM_AT_ROOM);
     uint32_t padded = length + (-length & (ROM_ALIGN - 1));
-    memset(rom->program + length, 0, padded - length);
-    memset(rom->program + padded, ERASED, rom->room - padded);
+    memset(program + length, 0, padded - length);
+    memset(program + padded, ERASED, room - padded);
     store32_le(file + ROM_AT_LENGTH, padded);
-    store32_le(file + ROM_AT_SUM, sum_words(rom->program, padded));
+    store32_le(file + ROM_AT_SUM, sum_words(program, padded));
     uint32_t front = file[OPTROM_AT_SIZE] * (uint32_t)ROM_UNIT;
     file[front - 1] = 0;
     file[front - 1] = (uint8_t)-byte_sum(file, front);

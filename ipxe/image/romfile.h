@@ -47,7 +47,7 @@ struct romfile {
 // sum or the program's is wrong. The program lies in `file`.
 int romfile_open(uint8_t *file, size_t len, struct romfile *ret);
 
-// Makes the file right again after `length` bytes, at most rom->room, were written at rom->program: behind them comes what flash holds where
+// Makes such a file right again after `length` bytes, at most `room`, were written at `program`: behind them comes what flash holds where
 // nothing was written.
-void romfile_close(const struct romfile *rom, uint8_t *file, uint32_t length);
+void romfile_close(uint8_t *file, uint32_t length);
 #endif

@@ -21,7 +21,7 @@ static struct romfile made(void)
     memset(file + FRONT + ROOM, 0x5a, SIZE - FRONT - ROOM); // a driver for UEFI
     struct romfile rom = { .program = file + FRONT, .room = ROOM };
     memcpy(rom.program, text, sizeof text);
-    romfile_close(&rom, file, sizeof text);
+    romfile_close(file, sizeof text);
     return rom;
 }
 
@@ -59,7 +59,7 @@ TEST(longer_shorter_and_full)
     struct romfile rom = made();
     for (uint32_t length = 0; length <= ROOM; length += length == 64 ? ROOM - 64 - 17 : 1) {
         memset(rom.program, 0x81, length);
-        romfile_close(&rom, file, length);
+        romfile_close(file, length);
         struct romfile again;
         CHECK(romfile_open(file, sizeof file, &again) == 0);
         CHECK(again.length >= length, again.length < length + ROM_ALIGN, again.length % ROM_ALIGN == 0);

@@ -64,18 +64,19 @@ bool snp_state_wants(const struct snp_device *device, const uint8_t mac[6])
     return false;
 }
 
+void snp_state_count(const struct snp_device *device, const uint8_t *frame, uint64_t *unicast, uint64_t *broadcast, uint64_t *multicast)
+{
+    bool to_all = memcmp(frame, device->mode.broadcast.bytes, 6) == 0;
+    ++*(!(frame[0] & 1) ? unicast : to_all ? broadcast : multicast);
+}
+
 static void count_received(struct snp_device *device, const uint8_t *frame, int len)
 {
     struct snp_statistics *counts = &device->counts;
     counts->rx_total++;
     counts->rx_good++;
     counts->rx_bytes += (uint64_t)len;
-    if (!(frame[0] & 1))
-        counts->rx_unicast++;
-    else if (memcmp(frame, device->mode.broadcast.bytes, 6) == 0)
-        counts->rx_broadcast++;
-    else
-        counts->rx_multicast++;
+    snp_state_count(device, frame, &counts->rx_unicast, &counts->rx_broadcast, &counts->rx_multicast);
 }
 
 void snp_state_fetch(struct snp_device *device)

@@ -56,3 +56,5 @@ int snp_state_tell(struct snp_device *device);
 // Does a filter ask for a frame to this address?
 bool snp_state_wants(const struct snp_device *device, const uint8_t mac[6]);
 void snp_state_clear_counts(struct snp_device *device);
+// Counts a frame, received or sent, by whom it is for: in one of the three.
+void snp_state_count(const struct snp_device *device, const uint8_t *frame, uint64_t *unicast, uint64_t *broadcast, uint64_t *multicast);

@@ -59,12 +59,7 @@ static void count_sent(struct snp_device *device, const uint8_t *frame, uint64_t
     struct snp_statistics *counts = &device->counts;
     counts->tx_good++;
     counts->tx_bytes += size;
-    if (!(frame[0] & 1))
-        counts->tx_unicast++;
-    else if (memcmp(frame, device->mode.broadcast.bytes, 6) == 0)
-        counts->tx_broadcast++;
-    else
-        counts->tx_multicast++;
+    snp_state_count(device, frame, &counts->tx_unicast, &counts->tx_broadcast, &counts->tx_multicast);
 }
 
 static efi_status transmit(struct snp_device *device, uint8_t *frame, uint64_t size)
