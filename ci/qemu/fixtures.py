@@ -393,7 +393,7 @@ def prepare():
     """Makes everything. Needs bin/signet. Files are replaced by rename: who has one open keeps it whole."""
     payload.build(PAYLOAD)
     inputs = [SIGNET, __file__, forge.__file__, optrom.__file__, payload.__file__, tiny.__file__, os.path.join(TOP, "bin/ipxe.efi"),
-              *APPTEST.values(), *NIC_DRIVERS, optrom.BUILDER]
+              *APPTEST.values(), *NIC_DRIVERS, optrom.BUILDER.__file__]
     inputs += [os.path.join(PAYLOAD, n) for n in ("vmlinuz", "initrd.img", "part.img", "ramdisk.img")]
     stamp = path(".stamp")
     if os.path.exists(stamp) and all(os.path.getmtime(i) <= os.path.getmtime(stamp) for i in inputs):
