@@ -63,7 +63,13 @@ static int receive(struct card *card, uint8_t **ret_frame)
     return len;
 }
 
-static const struct card_ops native_ops = { open, close, link, multicast, send, receive };
+// Each driver here can.
+static int promiscuous(struct card *card, bool on)
+{
+    return of(card)->driver->ops.promiscuous(card, on);
+}
+
+static const struct card_ops native_ops = { open, close, link, multicast, send, receive, promiscuous };
 
 struct card *native_find(uint16_t at)
 {
@@ -89,6 +95,11 @@ struct card *native_find(uint16_t at)
     (void)pci_open(&n->pci, at);
     struct card *card = bind_card(driver, &n->pci.function, n->state);
     card->ops = &native_ops;
+    card->info.pci.vendor = f->vendor;
+    card->info.pci.device = f->device;
+    card->info.pci.at = at;
+    card->info.pci.class_revision = f->ops->config_read(f->ctx, PCI_REVISION, 4);
+    card->info.pci.subsystem = f->ops->config_read(f->ctx, PCI_SUBSYSTEM, 4);
     all = n;
     return card;
 }

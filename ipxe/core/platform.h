@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // The seam between the core and the world it runs in: BIOS, UEFI and Linux each fill in one `struct
-// platform`. Every call takes the platform's own context first; none may call back into the core.
+// platform`. Every call takes the platform's own context first; none may call back into the core but boot(), for what a
+// network bootstrap program calls.
 #pragma once
 #include "base/err.h"
 #include "base/region.h"
@@ -19,9 +20,21 @@ struct platform_move {
 #define PLATFORM_MOVES_MAX 4
 #define PLATFORM_RAMDISKS_MAX 4
 
-// Linux or an EFI application, ready to go. Pointers stay valid until boot() returns.
+// What a network bootstrap program finds under it (Preboot Execution Environment 2.1) as long as boot() runs it.
+struct platform_nbp {
+    struct card *card; // the one that its calls are about
+    void *ctx;
+    // A call of the PXE API: the function's number and the address of its parameter block. What AX is to be: 0 (PXENV_EXIT_SUCCESS) or 1.
+    // map() gives the program's memory then, NULL where that would be the firmware's own.
+    uint16_t (*call)(void *ctx, uint16_t function, uint32_t block);
+    // Set by call(): the program wants none of it any more, and the platform takes out of the machine what it has put there.
+    bool unload;
+};
+
+// Linux, an EFI application or a network bootstrap program, ready to go. Pointers stay valid until boot() returns.
 struct platform_boot {
     bool application;       // an EFI application: its file is the kernel's, `cmdline` its load options ("": none)
+    struct platform_nbp *nbp; // a network bootstrap program, whose file is the kernel's: what it may call. NULL: it is none
     const uint8_t *setup;   // the bzImage's setup sectors, verified
     size_t setup_len;
     uint64_t kernel;        // where the protected-mode code is now
@@ -108,8 +121,9 @@ struct platform {
     unsigned (*helpers_start)(void *ctx, struct hashboard *board);
     void (*helpers_stop)(void *ctx);
 
-    // Starts a kernel or an EFI application. A kernel returns only on failure, with the machine as it was; 0 when an
-    // application has run and ended with success, ERR_BOOT_STATUS when it ended without.
+    // Starts a kernel, an EFI application or a network bootstrap program. A kernel returns only on failure, with the machine as it was; 0
+    // when one of the others has run and ended with success, ERR_BOOT_STATUS when it ended without. Open cards are open then as before,
+    // but for their multicast groups.
     int (*boot)(void *ctx, const struct platform_boot *boot);
     // Leaves Signet: back to the ROM/firmware's next boot device, or restart, or power off.
     void (*leave)(void *ctx, enum platform_leave how);

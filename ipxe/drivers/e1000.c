@@ -354,7 +354,7 @@ static bool igb_knows(uint16_t vendor, uint16_t device)
 #define DRIVER(called, its)                                                                          \
     {                                                                                                \
         .name = called, .size = sizeof(struct e1000), .knows = its, .probe = probe,                  \
-        .ops = { open, close, link, multicast, send, receive }, .promiscuous = promiscuous,          \
+        .ops = { open, close, link, multicast, send, receive, promiscuous },                         \
     }
 const struct nic_driver e1000_driver = DRIVER("e1000", e1000_knows);
 const struct nic_driver igb_driver = DRIVER("igb", igb_knows);

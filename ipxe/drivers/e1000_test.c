@@ -219,7 +219,7 @@ TEST_EACH(filters)
 TEST_EACH(everything_and_back)
 {
     static const uint8_t group[6] = { 0x33, 0x33, 0, 0, 0, 1 }, other[6] = { 0x52, 0x54, 0, 1, 2, 3 };
-    int (*promiscuous)(struct card *, bool) = e1000_driver.promiscuous;
+    int (*promiscuous)(struct card *, bool) = e1000_driver.ops.promiscuous;
     CHECK_EQ(open_new(kind), 0);
     CHECK_EQ(promiscuous(net, true), 0);
     CHECK(hears(other), hears(group), hears(card_mac));
@@ -259,7 +259,7 @@ TEST(qemu_is_deaf_at_first)
     CHECK_EQ(card_multicast(net, group, 1), 0);
     card.now += E1000_QEMU_DEAF_US;
     CHECK(card_link(net), frame_in(60, 2), receives(60, 2), hears(group[0]));
-    CHECK_EQ(e1000_driver.promiscuous(net, true), 0); // but for this, which writes to the same register
+    CHECK_EQ(e1000_driver.ops.promiscuous(net, true), 0); // but for this, which writes to the same register
     CHECK(!card_link(net));
     CHECK(close_card());
     // Its 82574 has no such thing, nor have other makers' cards: there the link counts at once.

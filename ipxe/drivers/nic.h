@@ -29,7 +29,4 @@ struct nic_driver {
     // - send() copies the frame into the card's ring, and drops none because of the driver while the card keeps up.
     // - receive() drops frames with errors or in several buffers.
     struct card_ops ops;
-    // Lets in everything that is on the wire, whomever it is for, until this is taken back or the card is closed. 0, ERR_NET_LINK.
-    // NULL: the driver cannot.
-    int (*promiscuous)(struct card *card, bool on);
 };

@@ -17,6 +17,7 @@
 #define PCI_STATUS_CAPABILITIES 0x0010u
 #define PCI_REVISION 0x08 // 8 bits; the class code is above it
 #define PCI_CLASS_NETWORK 0x02 // the uppermost byte of a class code, appendix D
+#define PCI_SUBSYSTEM 0x2c // 16 bits of a vendor, 16 of its device
 #define PCI_CAPABILITIES 0x34 // 8 bits: offset of the first one, section 6.7
 #define PCI_BARS 6
 

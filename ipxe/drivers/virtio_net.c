@@ -412,6 +412,5 @@ const struct nic_driver virtio_net_driver = {
     .size = sizeof(struct virtio_net),
     .knows = net_knows,
     .probe = net_probe,
-    .ops = { net_open, net_close, net_link, net_multicast, net_send, net_receive },
-    .promiscuous = net_promiscuous,
+    .ops = { net_open, net_close, net_link, net_multicast, net_send, net_receive, net_promiscuous },
 };

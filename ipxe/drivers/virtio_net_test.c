@@ -362,9 +362,9 @@ TEST(multicast)
 TEST(everything_and_back)
 {
     CHECK(begin(false));
-    CHECK_EQ(virtio_net_driver.promiscuous(net, true), 0);
+    CHECK_EQ(virtio_net_driver.ops.promiscuous(net, true), 0);
     CHECK(card.promiscuous);
-    CHECK_EQ(virtio_net_driver.promiscuous(net, false), 0);
+    CHECK_EQ(virtio_net_driver.ops.promiscuous(net, false), 0);
     CHECK(!card.promiscuous);
     CHECK(finish());
 }
@@ -377,7 +377,7 @@ TEST(a_control_queue_that_never_answers)
     CHECK(card.now < 2 * NIC_WAIT_US);
     uint64_t before = card.now;
     CHECK_EQ(card_multicast(net, groups, 1), ERR_NET_LINK);
-    CHECK_EQ(virtio_net_driver.promiscuous(net, true), ERR_NET_LINK);
+    CHECK_EQ(virtio_net_driver.ops.promiscuous(net, true), ERR_NET_LINK);
     CHECK_EQ(card.now, before); // waited for only once
     CHECK(deliver(1));
     CHECK(receives(1));

@@ -346,6 +346,5 @@ const struct nic_driver vmxnet3_driver = {
     .size = sizeof(struct vmxnet3),
     .knows = knows,
     .probe = probe,
-    .ops = { open, close, link, multicast, send, receive },
-    .promiscuous = promiscuous,
+    .ops = { open, close, link, multicast, send, receive, promiscuous },
 };

@@ -256,16 +256,16 @@ TEST(everything_and_back)
 {
     static const uint8_t group[6] = { 0x33, 0x33, 0, 0, 0, 1 }, other[6] = { 0x52, 0x54, 0, 1, 2, 3 };
     CHECK_EQ(open_new(), 0);
-    CHECK_EQ(vmxnet3_driver.promiscuous(net, true), 0);
+    CHECK_EQ(vmxnet3_driver.ops.promiscuous(net, true), 0);
     CHECK(hears(other), hears(group), hears(card_mac));
     // It stays so when the card has stopped and was begun with anew.
     card.stops = true;
     CHECK(card_link(net), card.activations == 2);
     card.stops = false;
     CHECK(hears(other), hears(group));
-    CHECK_EQ(vmxnet3_driver.promiscuous(net, false), 0);
+    CHECK_EQ(vmxnet3_driver.ops.promiscuous(net, false), 0);
     CHECK(!hears(other), !hears(group), hears(card_mac));
-    CHECK_EQ(vmxnet3_driver.promiscuous(net, true), 0);
+    CHECK_EQ(vmxnet3_driver.ops.promiscuous(net, true), 0);
     CHECK(close_card());
     CHECK_EQ(open_card(), 0); // and is over with the closing
     CHECK(!hears(other), hears(card_mac));

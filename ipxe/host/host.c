@@ -177,7 +177,7 @@ static int receive_frame(struct card *card, uint8_t **ret_frame)
     return len;
 }
 
-static const struct card_ops wire_ops = { open_card, close_card, has_link, set_groups, send_frame, receive_frame };
+static const struct card_ops wire_ops = { open_card, close_card, has_link, set_groups, send_frame, receive_frame, NULL };
 
 static unsigned cards(void *ctx, struct card *ret[CARDS_MAX])
 {

@@ -24,6 +24,12 @@ struct card_info {
     uint16_t rx_buffers;  // frames that the card and its driver can hold before they drop; 0 = not known
     uint16_t rx_limit;    // frames under way beyond which the driver is known to stall, at least 1; 0 = none known
     uint16_t mtu;         // IP MTU, normally 1500
+    // Its PCI function, as configuration space has it; vendor 0: not known, or not on such a bus.
+    struct {
+        uint16_t vendor, device, at;  // at: bus, device, function, as PCI BIOS's BX
+        uint32_t class_revision;      // the word at 08h
+        uint32_t subsystem;           // the word at 2Ch: its vendor, and above that its device
+    } pci;
     // What is known of its network already: the lease.
     const uint8_t *dhcp_ack; // the DHCPACK that the ROM got (BOOTP packet from op on), or NULL
     size_t dhcp_ack_len;
@@ -52,6 +58,9 @@ struct card_ops {
     int (*send)(struct card *card, const void *frame, size_t len);
     // The next frame, in place: its length (at most FRAME_RECEIVE_MAX), 0 when there is none, negative on a fault.
     int (*receive)(struct card *card, uint8_t **ret_frame);
+    // Lets in everything that is on the wire, whomever it is for, until this is taken back or the card is closed. 0, ERR_NET_LINK.
+    // NULL: it cannot.
+    int (*promiscuous)(struct card *card, bool on);
 };
 
 static inline int card_open(struct card *card)

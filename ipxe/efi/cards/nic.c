@@ -154,7 +154,7 @@ bool nic_frame_passed(void)
 
 unsigned nic_cards(void *ctx, struct card *ret[CARDS_MAX])
 {
-    static const struct card_ops ops = { open, close, link, multicast, send, receive };
+    static const struct card_ops ops = { open, close, link, multicast, send, receive, NULL };
     for (unsigned i = 0; i < cards_count(); i++) {
         ret[i] = &card_at(i)->card;
         ret[i]->ops = &ops;

@@ -74,7 +74,7 @@ static int snp_receive(struct card *card, uint8_t **ret_frame)
     return 0;
 }
 
-const struct card_ops snp_ops = { snp_open, snp_close, NULL, snp_multicast, snp_send, snp_receive };
+const struct card_ops snp_ops = { snp_open, snp_close, NULL, snp_multicast, snp_send, snp_receive, NULL };
 
 void snp_stop(efi_handle function)
 {
@@ -161,7 +161,7 @@ static int driver_receive(struct card *card, uint8_t **ret_frame)
 }
 
 static const struct nic_driver driver = { .name = "fake", .size = sizeof(struct state),
-                                          .ops = { driver_open, driver_close, driver_link, driver_multicast, driver_send, driver_receive } };
+                                          .ops = { driver_open, driver_close, driver_link, driver_multicast, driver_send, driver_receive, NULL } };
 
 #define TAKEN "stop disconnect take pci driver "
 #define CLOSED "driver-end pci-end let-go "

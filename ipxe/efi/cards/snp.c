@@ -184,4 +184,4 @@ static int receive(struct card *net, uint8_t **ret_frame)
     return efi_failed(status) || size > sizeof frame ? 0 : (int)size; // a frame that is too long is none of ours
 }
 
-const struct card_ops snp_ops = { open, close, link, multicast, send, receive };
+const struct card_ops snp_ops = { open, close, link, multicast, send, receive, NULL };

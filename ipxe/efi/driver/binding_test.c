@@ -126,7 +126,7 @@ static int driver_receive(struct card *card, uint8_t **ret_frame)
 }
 
 static const struct nic_driver fake = { .name = "fake", .size = sizeof(struct state), .knows = knows, .probe = probe,
-                                        .ops = { driver_open, driver_close, driver_link, driver_multicast, driver_send, driver_receive } };
+                                        .ops = { driver_open, driver_close, driver_link, driver_multicast, driver_send, driver_receive, NULL } };
 const struct nic_driver *const nic_drivers[] = { &fake };
 const size_t nic_driver_count = 1;
 

@@ -161,13 +161,13 @@ static void look_for_frame(efi_event event, void *context)
 efi_status snp_device_begin(struct snp_device *device, const struct nic_driver *driver, struct card *card, const uint8_t mac[6])
 {
     uint32_t filters = EFI_SNP_UNICAST | EFI_SNP_BROADCAST | EFI_SNP_MULTICAST;
-    if (driver->promiscuous)
+    if (driver->ops.promiscuous)
         filters |= EFI_SNP_PROMISCUOUS | EFI_SNP_ALL_MULTICAST;
     *device = (struct snp_device){
         .driver = driver,
         .card = card,
         .mode = { .state = EFI_SNP_STOPPED, .address_size = 6, .header_size = SNP_STATE_HEADER, .packet_max = MTU, .filter_mask = filters,
-                  .filter_max = CARD_GROUPS_MAX, .type = 1, .address_changeable = driver->promiscuous != NULL, .multiple_tx = true,
+                  .filter_max = CARD_GROUPS_MAX, .type = 1, .address_changeable = driver->ops.promiscuous != NULL, .multiple_tx = true,
                   .media_present_supported = true, .media_present = true }, // not looked at yet, and nobody shall pass it by
         .snp = { .revision = SNP_REVISION, .start = call_start, .stop = call_stop, .initialize = call_initialize, .reset = call_reset,
                  .shutdown = call_shutdown, .receive_filters = snp_filters_receive, .station_address = snp_filters_address,

@@ -88,10 +88,9 @@ static int fake_promiscuous(struct card *card, bool on)
 }
 
 static const struct nic_driver fake = { .name = "fake",
-                                        .ops = { fake_open, fake_close, fake_link, fake_multicast, fake_send, fake_receive },
-                                        .promiscuous = fake_promiscuous };
+                                        .ops = { fake_open, fake_close, fake_link, fake_multicast, fake_send, fake_receive, fake_promiscuous } };
 static const struct nic_driver narrow = { .name = "narrow",
-                                          .ops = { fake_open, fake_close, fake_link, fake_multicast, fake_send, fake_receive } };
+                                          .ops = { fake_open, fake_close, fake_link, fake_multicast, fake_send, fake_receive, NULL } };
 static struct card card;
 static struct snp_device device;
 static struct efi_snp *const snp = &device.snp;

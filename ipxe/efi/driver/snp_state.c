@@ -110,7 +110,7 @@ int snp_state_tell(struct snp_device *device)
     bool everything = mode->filter_setting & (EFI_SNP_PROMISCUOUS | EFI_SNP_ALL_MULTICAST) ||
                       memcmp(mode->current.bytes, mode->permanent.bytes, 6) != 0;
     if (!err && everything != device->everything) {
-        err = device->driver->promiscuous(device->card, everything);
+        err = device->driver->ops.promiscuous(device->card, everything);
         device->everything = everything && !err;
     }
     return err;
