@@ -201,7 +201,7 @@ class Server:
                 if self.process.poll() is not None and not self.reader.is_alive():
                     end = 0.0
 
-    def end(self, seconds=15):
+    def end(self, seconds=60):
         status = self.process.wait(seconds)
         self.reader.join(5)
         stderr = self.process.stderr.read()
