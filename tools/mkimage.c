@@ -7,13 +7,14 @@
 static const struct opt_help help = {
     .usage = "-o IMG --key K [--key K2]... --kernel F [--initrd F]... [--cmdline STR] [-i RAW]...\n"
              "       signet mkimage -o IMG --key K... --efi F [--cmdline STR]\n"
+             "       signet mkimage -o IMG --key K... --nbp F\n"
              "       signet mkimage -o IMG --key K... -i RAW...\n"
              "       signet mkimage -o IMG --unsigned -i RAW [-s MIB] [-z]",
     .about = "Makes a phase-2 image that Signet boots: kernel, initrds, command line and ramdisk images under one\n"
              "signed seal (doc/phase2-format.md). With --efi, or a unified kernel image as the kernel, the image holds an\n"
-             "application that UEFI machines start. With -i alone the image holds data and no kernel; with --unsigned\n"
-             "and -i alone it is an Oxide boot image (header version 2). An image made with --unsigned and --kernel\n"
-             "has an empty signature table: no firmware starts it.\n"
+             "application that UEFI machines start; with --nbp, a program that BIOS machines start over PXE. With -i alone\n"
+             "the image holds data and no kernel; with --unsigned and -i alone it is an Oxide boot image (header version\n"
+             "2). An image made with --unsigned and --kernel has an empty signature table: no firmware starts it.\n"
              "The image appears under its name when it is complete, or not at all.",
 };
 
@@ -39,10 +40,12 @@ static int check(const struct mkimage *m)
     int r;
     if (!m->output)
         return tool_usage("-o", "no output file given");
-    if (!m->kernel && !m->efi && !m->ramdisks.count)
-        return tool_usage(NULL, "nothing to put into an image: --kernel, --efi or -i is needed");
-    if (m->efi && (m->kernel || m->initrds.count || m->ramdisks.count))
+    if (!m->kernel && !m->efi && !m->nbp && !m->ramdisks.count)
+        return tool_usage(NULL, "nothing to put into an image: --kernel, --efi, --nbp or -i is needed");
+    if (m->efi && (m->kernel || m->nbp || m->initrds.count || m->ramdisks.count))
         return tool_usage("--efi", "an EFI application is alone in its image");
+    if (m->nbp && (m->kernel || m->initrds.count || m->ramdisks.count))
+        return tool_usage("--nbp", "a network bootstrap program is alone in its image");
     if (!m->kernel && m->initrds.count)
         return tool_usage("--initrd", "is of no use without --kernel");
     if (!m->kernel && !m->efi && m->cmdline)
@@ -87,6 +90,7 @@ int mkimage_main(int argc, char **argv)
         OPTION_NUMBER(0, "counter", &m.counter, "N", 0, 0, NULL, "security counter, against roll-back (default 0)"),
         OPTION_TEXT(0, "kernel", &m.kernel, "F", "Linux kernel (bzImage or arm64 Image), or a unified kernel image"),
         OPTION_TEXT(0, "efi", &m.efi, "F", "EFI application; --cmdline is its load options"),
+        OPTION_TEXT(0, "nbp", &m.nbp, "F", "network bootstrap program (PXE), as pxelinux.0 is one"),
         OPTION_LIST(0, "initrd", &m.initrds, "F", "initrd; repeat to have several, in this order"),
         OPTION_TEXT(0, "cmdline", &m.cmdline, "STR", "kernel command line"),
         OPTION_LIST('i', "ramdisk", &m.ramdisks, "RAW", "raw image that the booted system finds in memory"),
@@ -106,7 +110,7 @@ int mkimage_main(int argc, char **argv)
         status = check(&m);
     if (status >= 0)
         return status;
-    if (m.is_unsigned && !m.kernel && !m.efi)
+    if (m.is_unsigned && !m.kernel && !m.efi && !m.nbp)
         return check_oxide(&m);
     if (m.compress)
         return tool_usage("-z", "is for Oxide images: firmware takes the parts of a phase-2 image as they are");

@@ -9,7 +9,7 @@
 #define MKIMAGE_TARGET_MIB_MAX (1u << 24)
 
 struct mkimage {
-    const char *output, *name, *product, *kernel, *efi, *cmdline, *dataset, *sum_file;
+    const char *output, *name, *product, *kernel, *efi, *nbp, *cmdline, *dataset, *sum_file;
     struct opt_list keys, initrds, ramdisks;
     uint64_t counter, chunk_size, target_mib;
     bool target_given, compress, is_unsigned;

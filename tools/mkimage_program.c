@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-// mkimage: the file that will be started, a Linux kernel or an EFI application, and what its headers ask for.
+// mkimage: the file that will be started, a Linux kernel, an EFI application or a network bootstrap program, and what its headers ask for.
 #include "mkimage_program.h"
 #include "image/arm64.h"
 #include "image/bzimage.h"
@@ -147,6 +147,27 @@ static int add_application(struct payload *p, const struct mkimage *m, struct pr
     return fill_application(p->seal, program->part, &pe, m->efi, ret_doors);
 }
 
+// Such a program has no mark of its own: what is certainly something else is named, so that no machine jumps into it.
+static int add_nbp(struct payload *p, const struct mkimage *m, struct program *program, const char **ret_doors)
+{
+    struct bzimage bzimage;
+    struct pe_image pe;
+    if (add_program(p, PART_APPLICATION, m->nbp, program) != 0)
+        return -1;
+    if (pe_parse(program->head, program->len, program->part->size, &pe) == 0)
+        return -tool_error(m->nbp, "is an EFI application; --efi makes an image of it");
+    if (bzimage_parse(program->head, program->len, program->part->size, &bzimage) == 0)
+        return -tool_error(m->nbp, "is a Linux kernel; --kernel makes an image of it");
+    if (program->len >= strlen(SEAL_MAGIC) && memcmp(program->head, SEAL_MAGIC, strlen(SEAL_MAGIC)) == 0)
+        return -tool_error(m->nbp, "is an image already; its program is needed");
+    if (program->part->size > NBP_SIZE_MAX)
+        return -tool_error(m->nbp, "has %llu bytes, and base memory has room for %u of a network bootstrap program",
+                           (unsigned long long)program->part->size, NBP_SIZE_MAX);
+    p->seal->target = TARGET_NBP;
+    *ret_doors = "BIOS";
+    return 0;
+}
+
 int mkimage_program(struct payload *p, const struct mkimage *m, const char **ret_doors)
 {
     struct program *program = tool_alloc(sizeof *program);
@@ -155,6 +176,8 @@ int mkimage_program(struct payload *p, const struct mkimage *m, const char **ret
         r = add_kernel(p, m, program, ret_doors);
     else if (m->efi)
         r = add_application(p, m, program, ret_doors);
+    else if (m->nbp)
+        r = add_nbp(p, m, program, ret_doors);
     free(program);
     return r;
 }

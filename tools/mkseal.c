@@ -48,7 +48,7 @@ static void describe(const struct mkimage *m, struct seal *seal)
     if (m->name)
         snprintf(seal->name, sizeof seal->name, "%s", m->name);
     else
-        file_seal_name(m->kernel ? m->kernel : m->efi ? m->efi : m->ramdisks.items[0], seal->name, sizeof seal->name);
+        file_seal_name(m->kernel ? m->kernel : m->efi ? m->efi : m->nbp ? m->nbp : m->ramdisks.items[0], seal->name, sizeof seal->name);
     snprintf(seal->product, sizeof seal->product, "%s", m->product ? m->product : "");
     snprintf(seal->dataset, sizeof seal->dataset, "%s", m->dataset ? m->dataset : "");
     snprintf(seal->cmdline, sizeof seal->cmdline, "%s", m->cmdline ? m->cmdline : "");

@@ -87,6 +87,32 @@ def mkimage_efi_applications(d):
 
 
 @row
+def mkimage_bootstrap_programs(d):
+    most = 0x7c000  # doc/phase2-format.md: NBP_SIZE_MAX
+    for name, data in (("pxelinux.0", b"\xeb\xfe" * 20000), ("most", b"\x90" * most), ("more", b"\x90" * (most + 1)),
+                       ("app.efi", application()), ("bzimage", kernel())):
+        write(os.path.join(d, name), data)
+    base = ("mkimage", "-o", "img", "--key", shared("alice.key"))
+    for name, size in (("pxelinux.0", 40000), ("most", most)):
+        made = fields(signet(*base, "--nbp", name, cwd=d).stdout)
+        seen = fields(signet("lookimage", "--trust", shared("alice.pub"), "img", cwd=d).stdout)
+        check(made["target"] == seen["target"] == "nbp" and made["starts in"] == "BIOS", f"{made} {seen}")
+        check(seen["image name"] == seen["part 0 name"] == name and seen["part 0 size"] == str(size), str(seen))
+        check(seen["part 0 kind"] == "application" and "part 0 memory" not in seen and "command line" not in seen, str(seen))
+    signet(*base[:3], "--unsigned", "--nbp", "most", cwd=d)
+    refuses_look(d, "img", 1, "carries no signature")
+    os.rename(os.path.join(d, "img"), os.path.join(d, "sealed"))
+    for name, says in (("more", f"more: has {most + 1} bytes, and base memory has room for {most} "), (shared("empty"), "empty: is empty"),
+                       ("app.efi", "app.efi: is an EFI application; --efi"), ("bzimage", "bzimage: is a Linux kernel; --kernel"),
+                       ("sealed", "sealed: is an image already"), ("missing", "missing: No such file")):
+        refuses(*base, "--nbp", name, says=says, cwd=d)
+    for args, says in ((("--kernel", "bzimage"), "--nbp: a network bootstrap program is alone"), (("-i", "most"), "--nbp: a network boot"),
+                       (("--initrd", "most"), "--nbp: a network boot"), (("--efi", "app.efi"), "--efi: an EFI application is alone"),
+                       (("--cmdline", "quiet"), "--cmdline: is of no use")):
+        refuses(*base, "--nbp", "most", *args, says=says, status=2, cwd=d)
+
+
+@row
 def mkimage_bad_inputs(d):
     base = ("mkimage", "-o", "img", "--key", shared("alice.key"))
     write(os.path.join(d, "short"), kernel()[:700])

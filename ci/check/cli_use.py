@@ -52,7 +52,7 @@ def wrong_usage(d):
             (("keygen",), "no name"), (("keygen", "-o"), "-o: needs an argument"), (("keygen", "-o", "a", "-o", "b"), "twice"),
             (("keygen", "-o", "a", "--type", "rsa"), "rsa"), (("keygen", "-o", "a", "b"), "b: not expected"),
             (("keygen", "--force=yes", "-o", "a"), "--force: takes no argument"),
-            (("mkimage",), "no output"), (("mkimage", "-o", "x"), "--kernel, --efi or -i"),
+            (("mkimage",), "no output"), (("mkimage", "-o", "x"), "--kernel, --efi, --nbp or -i"),
             (("mkimage", "-o", "x", "--kernel", "k"), "--unsigned"),
             (("mkimage", "-o", "x", "--kernel", "k", "--key", "k", "--unsigned"), "contradicts"),
             (("mkimage", "-o", "x", "--key", "k", "-i", "r", "--cmdline", "c"), "--cmdline.*no use"),

@@ -38,6 +38,11 @@ static void seals(void)
     testimage_build(&im, &application, &file, 1, keys, 1);
     save("seal", "application", im.file, im.seal_len);
     testimage_free(&im);
+    struct seal program = { .name = "p", .chunk_size = CHUNK_SIZE_MIN, .target = TARGET_NBP };
+    struct testpart nbp = { .kind = PART_APPLICATION, .name = "pxelinux.0", .data = "\xeb\xfe", .size = 2 };
+    testimage_build(&im, &program, &nbp, 1, keys, 1);
+    save("seal", "nbp", im.file, im.seal_len);
+    testimage_free(&im);
     const char *names[4] = { "data-unsigned", "data-one", "data-two", "data-three" };
     for (uint32_t n = 0; n < 4; n++) {
         testimage_build(&im, &fields, &part, 1, keys, n);

@@ -61,7 +61,7 @@ def mkimage(name, keys=("alice",), counter=COUNTER, cmdline=payload.GUEST_CMDLIN
 def small(name="small", keys=("alice",), **options):
     """An image whose kernel is only the beginning of one: enough for everything up to the kernel's start."""
     parts = options.pop("parts", None) or [_kernel(), forge.Part(forge.INITRD, "initrd", payload.blob(40000, name))]
-    return forge.Image(name, parts, "quiet", options.pop("counter", COUNTER), chunk_size=SMALL_CHUNK,
+    return forge.Image(name, parts, options.pop("cmdline", "quiet"), options.pop("counter", COUNTER), chunk_size=SMALL_CHUNK,
                        keys=[KEYS[k] for k in keys], **options)
 
 
@@ -270,6 +270,10 @@ def rules():
         "second-initrd-elsewhere": (_parts(lambda: [_kernel(), _initrd("one"), _initrd("two", address=64 << 20, align=4096)]), "S12"),
         "second-initrd-aligned": (_parts(lambda: [_kernel(), _initrd("one"), _initrd("two", align=1 << 21)]), "S12"),
         "initrd-larger-in-memory": (_parts(lambda: [_kernel(), _initrd("one", memory=1 << 20), _initrd("two")]), "S12"),
+        "nbp-too-large": (_parts(lambda: [forge.nbp(bytes(forge.NBP_SIZE_MAX + 1))], target=forge.TARGET_NBP, cmdline=""), "S12"),
+        "nbp-with-cmdline": (_parts(lambda: [forge.nbp(b"nbp")], target=forge.TARGET_NBP), "S12"),
+        "nbp-with-address": (_parts(lambda: [forge.Part(forge.APPLICATION, "nbp", b"nbp", address=1 << 20)], target=forge.TARGET_NBP,
+                                    cmdline=""), "S12"),
         # Several faults: the first in the order of section 7.
         "magic-and-version": (_two_faults(lambda i: i.set_head(8, "H", 2), lambda i: i.set_head(0, "B", 0)), "S01"),
         "version-and-length": (_two_faults(lambda i: i.set_head(8, "H", 2), lambda i: i.set_head(12, "I", 1 << 31)), "S02"),

@@ -14,8 +14,9 @@ DOMAIN = b"signet phase-2 seal v1\0"
 HEAD = struct.Struct("<8sHHIIIQ32s")  # magic, version, size, body size, chunk size, chunk count, payload size, list digest
 HEAD_SIZE, PAYLOAD_ALIGN = 64, 4096
 NAME, PRODUCT, COUNTER, TARGET, CMDLINE, PART, DATASET = range(1, 8)
-TARGET_LINUX, TARGET_DATA, TARGET_LINUX_ARM64, TARGET_EFI_X64, TARGET_EFI_ARM64 = 1, 2, 3, 4, 5
+TARGET_LINUX, TARGET_DATA, TARGET_LINUX_ARM64, TARGET_EFI_X64, TARGET_EFI_ARM64, TARGET_NBP = range(1, 7)
 KERNEL, INITRD, RAMDISK, APPLICATION = 1, 2, 3, 5
+NBP_SIZE_MAX = 0x7C000
 TABLE_MAGIC = 0x54474953  # "SIGT"
 
 # --- ECDSA (SEC 1), with the nonce of RFC 6979 ------------------------------------------------------------
@@ -172,6 +173,11 @@ def application(data, name="application"):
     optional = struct.unpack_from("<I", data, 0x3C)[0] + 24
     image_size, = struct.unpack_from("<I", data, optional + 56)
     return Part(APPLICATION, name, data, memory=max(image_size, len(data)))
+
+
+def nbp(data, name="nbp"):
+    """A network bootstrap program, which PXE puts where it belongs."""
+    return Part(APPLICATION, name, data)
 
 
 class Image:

@@ -16,7 +16,7 @@ import fixtures
 ALGORITHMS = {0x4: "sha1", 0xB: "sha256", 0xC: "sha384", 0xD: "sha512"}  # TCG Algorithm Registry
 EV_NO_ACTION, EV_IPL = 3, 0xD
 STEPS, IMAGE, POLICY = 8, 9, 14
-EFI_TARGETS = (4, 5)  # applications: nothing is appended to their load options
+BARE_TARGETS = (4, 5, 6)  # applications and bootstrap programs: nothing is appended to their load options
 IMA = 10  # Linux extends it behind the log's back
 
 
@@ -118,7 +118,7 @@ def wanted(row, steps):
         else:
             image = image_fields(values[0])
             line = image["cmdline"]
-            if image["target"] not in EFI_TARGETS:
+            if image["target"] not in BARE_TARGETS:
                 line += f" signet.name={image['name']} signet.counter={image['counter']}"
             found += [(STEPS, f"signet cmdline text={coded(line, True)}"), (IMAGE, f"signet image {image_text(image)}")]
     return found

@@ -203,6 +203,19 @@ TEST(applications)
     CHECK_EQ(place_plan(&in, &plan, &shortfall), ERR_BOOT_NO_ROOM);
 }
 
+// A network bootstrap program waits anywhere that a 32-bit loader reaches, and nothing moves at its start.
+TEST(bootstrap_programs)
+{
+    start_seal();
+    seal.target = TARGET_NBP;
+    add(PART_APPLICATION, NBP_SIZE_MAX);
+    CHECK_EQ(plan_pc(512), 0);
+    CHECK(plan.kernel != 0, plan.kernel_run == plan.kernel);
+    CHECK_EQ(plan.setup_len, 0);
+    CHECK_EQ(plan.kernel_len, NBP_SIZE_MAX);
+    CHECK_EQ(plan.piece_count, 1);
+}
+
 // --- beside images that are in memory already ---
 
 TEST(a_second_image_leaves_the_first_alone)
@@ -409,7 +422,7 @@ TEST(names)
 }
 TEST_MAIN(T(kernel_and_initrd), T(the_smallest_machine_that_runs_the_kernel), T(sixty_four_mib),
           T(large_ramdisk_in_4_gib), T(relocates_when_taken), T(moves_over_the_firmware),
-          T(initrd_above_2_gib_only_when_it_must), T(whole_kernels), T(applications),
+          T(initrd_above_2_gib_only_when_it_must), T(whole_kernels), T(applications), T(bootstrap_programs),
           T(a_second_image_leaves_the_first_alone), T(a_kernel_moves_over_another_image), T(whole_kernels_beside_each_other),
           T(data_without_a_kernel), T(parts_that_contradict),
           T(a_ramdisk_gets_the_memory_it_asks_for), T(a_part_lies_at_its_only_address), T(modules_and_initrds_get_what_they_ask_for),

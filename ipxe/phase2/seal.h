@@ -23,6 +23,7 @@
 #define SEAL_PARTS_MAX 16
 #define SEAL_NAME_MAX 64     // with NUL
 #define SEAL_CMDLINE_MAX 2048 // with NUL
+#define NBP_SIZE_MAX 0x7c000u // PXE has it at 0x7C00, and base memory goes on for firmware's own
 #define CHUNK_SIZE_DEFAULT (256 * 1024)
 #define CHUNK_SIZE_MIN (4 * 1024)
 #define CHUNK_SIZE_MAX (4 * 1024 * 1024)
@@ -60,6 +61,7 @@ enum seal_target {
     TARGET_LINUX_ARM64 = 3, // arm64 Image, EFI stub
     TARGET_EFI_X64 = 4,   // EFI application (a unified kernel image is one), x86-64
     TARGET_EFI_ARM64 = 5, // the same, arm64
+    TARGET_NBP = 6,       // network bootstrap program of PXE, x86 BIOS
     TARGET_END,
 };
 
@@ -74,6 +76,12 @@ static inline bool seal_target_is_linux(uint32_t target)
 static inline bool seal_target_is_efi(uint32_t target)
 {
     return target == TARGET_EFI_X64 || target == TARGET_EFI_ARM64;
+}
+
+// One PART_APPLICATION, which runs and may come back.
+static inline bool seal_target_is_application(uint32_t target)
+{
+    return target >= TARGET_EFI_X64 && target <= TARGET_NBP;
 }
 
 // PART data: u32 kind, u32 flags (0), u64 offset, u64 size, u64 address, u64 memory, u32 align, u32 split,

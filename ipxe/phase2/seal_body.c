@@ -41,7 +41,7 @@ static bool kind_fits_target(uint32_t target, uint32_t kind)
 {
     if (seal_target_is_linux(target))
         return kind == PART_KERNEL || kind == PART_INITRD || kind == PART_RAMDISK;
-    if (seal_target_is_efi(target))
+    if (seal_target_is_application(target))
         return kind == PART_APPLICATION;
     return kind == PART_RAMDISK || kind == PART_MODULE;
 }
@@ -77,17 +77,24 @@ static bool parts_ok(const struct seal *seal)
     return offset == seal->payload_size && programs == (seal->target == TARGET_DATA ? 0 : 1);
 }
 
+// PXE has one place for a network bootstrap program, and no text that goes with it.
+static bool nbp_ok(const struct seal *seal)
+{
+    const struct seal_part *p = &seal->parts[0];
+    return seal->target != TARGET_NBP || (p->size <= NBP_SIZE_MAX && !(p->address | p->memory | p->align) && !seal->cmdline[0]);
+}
+
 bool seal_fields_ok(const struct seal *seal)
 {
     return text_ok(seal->name, sizeof seal->name, 1, '!') && text_ok(seal->product, sizeof seal->product, 0, '!') &&
            text_ok(seal->dataset, sizeof seal->dataset, 0, '!') &&
            text_ok(seal->cmdline, sizeof seal->cmdline, 0, ' ') &&
-           seal->target > 0 && seal->target < TARGET_END && parts_ok(seal);
+           seal->target > 0 && seal->target < TARGET_END && parts_ok(seal) && nbp_ok(seal);
 }
 
 const char *seal_target_name(uint32_t target)
 {
-    static const char *const names[TARGET_END] = { "unknown", "linux-x86", "data", "linux-arm64", "efi-x64", "efi-arm64" };
+    static const char *const names[TARGET_END] = { "unknown", "linux-x86", "data", "linux-arm64", "efi-x64", "efi-arm64", "nbp" };
     return names[target < TARGET_END ? target : 0];
 }
 

@@ -451,10 +451,48 @@ TEST(targets_and_kinds)
     static const char *const efi_bad[] = { "", "k", "aa", "ka", "ia", "ar", "ma", "?" };
     CHECK_EQ(parse_kinds(TARGET_EFI_X64, "a"), 0);
     CHECK_EQ(parse_kinds(TARGET_EFI_ARM64, "a"), 0);
-    for (size_t i = 0; i < ARRAY_SIZE(efi_bad); i++)
+    CHECK_EQ(parse_kinds(TARGET_NBP, "a"), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(efi_bad); i++) {
         CHECK_EQ(parse_kinds(TARGET_EFI_X64, efi_bad[i]), ERR_SEAL_BODY);
+        CHECK_EQ(parse_kinds(TARGET_NBP, efi_bad[i]), ERR_SEAL_BODY);
+    }
     CHECK_EQ(parse_kinds(TARGET_END, "a"), ERR_SEAL_BODY);
     CHECK_EQ(parse_kinds(UINT32_MAX, "k"), ERR_SEAL_BODY);
+}
+
+static int parse_nbp(const struct seal_part *p, const char *cmdline)
+{
+    struct body body;
+    start(&body);
+    text(&body, FIELD_NAME, "n");
+    u64(&body, FIELD_COUNTER, 5);
+    u32(&body, FIELD_TARGET, TARGET_NBP);
+    if (cmdline)
+        text(&body, FIELD_CMDLINE, cmdline);
+    part(&body, p, 0);
+    return parse_n(&body, body.b.len, (p->size + 4095) & ~(uint64_t)4095);
+}
+
+TEST(bootstrap_programs)
+{
+    const struct seal_part sound_nbp = { .kind = PART_APPLICATION, .size = NBP_SIZE_MAX, .name = "pxelinux.0" };
+    struct seal_part p = sound_nbp;
+    CHECK_EQ(parse_nbp(&p, NULL), 0);
+    CHECK_EQ(seal.target, TARGET_NBP);
+    CHECK_EQ(parse_nbp(&p, ""), 0);
+    CHECK_EQ(parse_nbp(&p, "x"), ERR_SEAL_BODY); // there is no one to give it to
+    p.size++;
+    CHECK_EQ(parse_nbp(&p, NULL), ERR_SEAL_BODY);
+    p.size = 1;
+    CHECK_EQ(parse_nbp(&p, NULL), 0);
+    p.address = 4096; // its place is PXE's to say
+    CHECK_EQ(parse_nbp(&p, NULL), ERR_SEAL_BODY);
+    p = sound_nbp;
+    p.align = 4096;
+    CHECK_EQ(parse_nbp(&p, NULL), ERR_SEAL_BODY);
+    p = sound_nbp;
+    p.memory = p.size;
+    CHECK_EQ(parse_nbp(&p, NULL), ERR_SEAL_BODY);
 }
 
 // What is built is what is parsed, and what parsing refuses is not built.
@@ -500,5 +538,5 @@ TEST(builder_and_parser_agree)
 
 TEST_MAIN(T(sound_body), T(required_fields), T(every_truncation), T(every_byte_at_every_value), T(padding_is_zero),
           T(field_lengths), T(order_and_repeats), T(unknown_fields), T(texts), T(part_places), T(part_sizes),
-          T(part_memory), T(part_split_and_align), T(part_flags_and_names), T(targets_and_kinds),
+          T(part_memory), T(part_split_and_align), T(part_flags_and_names), T(targets_and_kinds), T(bootstrap_programs),
           T(builder_and_parser_agree))
