@@ -3,7 +3,7 @@
 // room (ipxe/bios, mbr) keeps its 16-bit sections below 64 KiB and names a stack there (mode.S). Not reentrant; interrupts
 // are on while a BIOS call runs.
 #pragma once
-#include "base/base.h"
+#include "base/segoff.h"
 
 struct bios_regs {
     uint32_t eax, ebx, ecx, edx, esi, edi, ebp;
@@ -11,19 +11,6 @@ struct bios_regs {
     uint16_t reserved;
 };
 #define FLAG_CARRY 1
-
-// A far pointer as real mode keeps it.
-struct PACKED segoff {
-    uint16_t offset, segment;
-};
-static inline uint32_t segoff_address(struct segoff p)
-{
-    return ((uint32_t)p.segment << 4) + p.offset;
-}
-static inline struct segoff segoff_of(uint32_t low_address) // below 64 KiB: segment 0
-{
-    return (struct segoff){ .offset = (uint16_t)low_address, .segment = 0 };
-}
 
 // An address that C may use although page 0 is where NULL lives.
 static inline void *low_memory(uint32_t address)
