@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
-// Any bytes as DHCP packets (each in front of its length, two bytes) to the reader and to a client that asked. Its
+// Any bytes as DHCP packets (each in front of its length, two bytes) to the reader, to a client that asked, and as what a network bootstrap
+// program is to be told. Its
 // transaction and hardware address are put in, so that they are not what a mutation must guess.
 #include "base/cursor.h"
 #include "base/fuzz.h"
 #include "proto/dhcp.h"
+#include "proto/pxe_packets.h"
 
 #include <stdlib.h>
 
@@ -50,6 +52,36 @@ static void read_menu(const struct dhcp_lease *from)
         __builtin_trap();
 }
 
+static bool of_lease(void *ctx, uint8_t code, const uint8_t **ret, size_t *ret_len)
+{
+    static uint8_t value[DHCP_OPTION_MAX];
+    const struct dhcp_lease *lease = ctx;
+    int len = dhcp_option(lease->packet, lease->packet_len, code, -1, value, sizeof value);
+    *ret = value;
+    *ret_len = (size_t)MAX(len, 0);
+    return len > 0;
+}
+
+// What a program is told is a lease, and of its options each one is as it came.
+static void tell_program(struct dhcp_lease *lease)
+{
+    static const uint8_t discover[DHCP_FIXED_SIZE + 4] = { 1, 1, 6, [DHCP_FIXED_SIZE] = 0x63, 0x82, 0x53, 0x63 };
+    static struct dhcp_lease told;
+    static const struct pxe_origin origin = { { 10, 0, 0, 1 }, "f" };
+    uint8_t buf[PXE_PACKET_MAX], value[DHCP_OPTION_MAX];
+    size_t len = pxe_answer_build(&origin, lease->ip, discover, of_lease, lease, buf), pos = 0, n;
+    if (len > sizeof buf || dhcp_lease_read(buf, len, &told) != 0 || told.type != DHCP_ACK || strcmp(told.filename, "f") != 0)
+        __builtin_trap();
+    uint8_t code;
+    const uint8_t *data, *came;
+    while (dhcp_option_next(buf, len, &pos, &code, &data, &n)) {
+        int got = dhcp_option(buf, len, code, -1, value, sizeof value);
+        size_t size;
+        if (code != DHCP_MESSAGE_TYPE && (!of_lease(lease, code, &came, &size) || got != (int)size || memcmp(value, came, size) != 0))
+            __builtin_trap();
+    }
+}
+
 static void read_packet(const uint8_t *packet, size_t len)
 {
     static struct dhcp_lease lease, other;
@@ -75,6 +107,7 @@ static void read_packet(const uint8_t *packet, size_t len)
     if (dhcp_lease_read(packet, len, &lease) != 0)
         return;
     read_menu(&lease);
+    tell_program(&lease);
     if (strlen(lease.filename) >= sizeof lease.filename || strlen(lease.hostname) >= sizeof lease.hostname ||
         lease.dns_count > DHCP_DNS_MAX)
         __builtin_trap();
