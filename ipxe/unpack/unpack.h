@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
-// Unpacks what the build has packed (config/targets/pack): a head of 16 bytes, then one LZMA stream with an end mark. Integers are
-// little-endian.
+// Unpacks what the build has packed (config/targets/pack): a head of 16 bytes, one LZMA stream with an end mark, and 20 bytes of
+// zero, as far as the decoder may look ahead. Integers are little-endian.
 //
 //   offset size
-//        0    4  length of the stream, which ends the packed bytes
+//        0    4  length of the stream and the zeros, which end the packed bytes
 //        4    4  length unpacked, 1 to UNPACK_MAX
 //        8    4  CRC-32 of the unpacked bytes
 //       12    1  method: 1, LZMA
@@ -16,6 +16,7 @@
 #define UNPACK_HEAD_SIZE 16
 #define UNPACK_MAX 0x1000000 // 16 MiB
 #define UNPACK_BITS 3
+#define UNPACK_AHEAD 20
 enum unpack_offset {
     UNPACK_AT_STREAM = 0,
     UNPACK_AT_LENGTH = 4,
@@ -32,7 +33,8 @@ struct unpack_work {
     uint16_t probabilities[1984 + (0x300 << UNPACK_BITS)];
 };
 
-// Unpacks `len` bytes to `to`, which holds `cap`. Nothing beyond these is read or written, whatever the bytes are. 0 and the length:
-// all of the bytes were used, and the sum is right. ERR_TRUNCATED (fewer bytes than the head or the stream needs), ERR_UNSUPPORTED
-// (method, properties or filter), ERR_TOO_LARGE (more than `cap`), ERR_INVALID (all else): then `to` holds rubbish.
+// Unpacks `len` bytes to `to`, which holds `cap`, one more than comes out at least. Nothing beyond these is read or written, whatever the
+// bytes are. 0 and the length: all of the bytes were used, and the sum is right. ERR_TRUNCATED (fewer bytes than the head or the stream
+// needs), ERR_UNSUPPORTED (method, properties or filter), ERR_TOO_LARGE (not less than `cap`), ERR_INVALID (all else): then `to` holds
+// rubbish.
 int unpack(const uint8_t *packed, size_t len, uint8_t *to, size_t cap, struct unpack_work *work, size_t *ret_len);

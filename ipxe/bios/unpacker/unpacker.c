@@ -8,10 +8,10 @@ static struct unpack_work work;
 
 int unpacker(const uint8_t *packed, const uint8_t *end, uint8_t *to, size_t size);
 
-// Unpacks [packed, end) to exactly `size` bytes at `to`. 0, or not.
+// Unpacks [packed, end) to exactly `size` bytes at `to`, behind which is room. 0, or not.
 __attribute__((section(".text.entry"))) int unpacker(const uint8_t *packed, const uint8_t *end, uint8_t *to, size_t size)
 {
     size_t len = 0;
-    int err = unpack(packed, (size_t)(end - packed), to, size, &work, &len);
+    int err = unpack(packed, (size_t)(end - packed), to, size + 1, &work, &len);
     return err ? err : len == size ? 0 : ERR_INVALID;
 }
