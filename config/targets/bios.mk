@@ -38,7 +38,7 @@ BARE_undionly.kpxe := build/bios/undionly.bin
 # The door alone, with a core that tries each of its calls (ci/qemu/doortest runs it).
 ELF_PROGRAMS += doortest
 PACKED_PROGRAMS += doortest
-FILES_doortest := $(BIOS_FILES) $(wildcard ipxe/bios/doortest/*.c)
+FILES_doortest := $(BIOS_FILES) $(wildcard ipxe/bios/doortest/*.[cS])
 ARCHIVES_doortest := core pure mbed
 SCRIPT_doortest := ipxe/bios/bios.lds.S
 FIRMWARE += build/bios/doortest.bin

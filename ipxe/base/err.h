@@ -89,6 +89,7 @@
     X(BOOT_NO_STUB, "B11", "kernel has no EFI stub")                                                                   \
     X(BOOT_NO_IMAGE, "B12", "no image of this name")                                                                   \
     X(BOOT_IMAGES, "B13", "too many images in memory")                                                                 \
+    X(BOOT_NO_PXE, "B14", "no PXE services on this card for a boot program")                                           \
     /* scripts */                                                                                                      \
     X(SCRIPT_SYNTAX, "C01", "syntax error")                                                                            \
     X(SCRIPT_COMMAND, "C02", "command not known")                                                                      \

@@ -4,6 +4,7 @@
 #include "bios/console.h"
 
 #include "base/fmt.h"
+#include "bios/away.h"
 #include "bios/clock.h"
 #include "bios/layout.h"
 #include "bios/ports.h"
@@ -45,7 +46,7 @@ static bool uart_present(void)
 
 static void screen(const char *text, size_t len)
 {
-    while (len > 0) {
+    while (len > 0 && !away()) {
         size_t n = MIN(len, (size_t)BOUNCE_SIZE - 1);
         uint8_t *bounce = low_memory(BOUNCE);
         memcpy(bounce, text, n);

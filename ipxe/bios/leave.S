@@ -24,7 +24,8 @@ vectors_on:
     movb $1, vectors_are_on
     ret
 
-// Clobbers EAX.
+// The reverse: void vectors_off(void).
+    .globl vectors_off
 vectors_off:
     cmpb $0, vectors_are_on
     je 1f

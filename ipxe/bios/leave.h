@@ -5,6 +5,7 @@
 
 // Switches the processor's vector registers on until the machine is handed on. Only where there are any.
 void vectors_on(void);
+void vectors_off(void);
 
 // The next boot device's turn. The cards must be closed.
 NORETURN void leave_to_rom(void);

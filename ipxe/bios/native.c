@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // See native.h. Between the core and a driver stand its calls as they are, but for opening: a card is opened when it is found, so that
-// it is known whether its driver works.
+// it is known whether its driver works. One that is closed while others think that it is open sends and receives nothing.
 #include "bios/native.h"
 
 #include "bios/console.h"
@@ -13,6 +13,8 @@ struct native {
     const struct nic_driver *driver;
     struct bios_pci pci;
     bool open;
+    uint8_t groups[CARD_GROUPS_MAX][6];
+    unsigned group_count;
     _Alignas(16) uint8_t state[]; // the driver's, which begins with the card
 };
 
@@ -29,6 +31,8 @@ static int open(struct card *card)
     struct native *n = of(card);
     int err = n->open ? 0 : n->driver->ops.open(card);
     n->open = !err;
+    if (!err && n->group_count)
+        (void)n->driver->ops.multicast(card, (const uint8_t(*)[6])n->groups, n->group_count);
     return err;
 }
 
@@ -42,23 +46,26 @@ static void close(struct card *card)
 
 static bool link(struct card *card)
 {
-    return of(card)->driver->ops.link(card);
+    return of(card)->open && of(card)->driver->ops.link(card);
 }
 
 static int multicast(struct card *card, const uint8_t (*macs)[6], unsigned count)
 {
-    return of(card)->driver->ops.multicast(card, macs, count);
+    struct native *n = of(card);
+    n->group_count = count;
+    memcpy(n->groups, macs, count * sizeof n->groups[0]);
+    return n->open ? n->driver->ops.multicast(card, macs, count) : 0;
 }
 
 static int send(struct card *card, const void *frame, size_t len)
 {
     frame_passed = true;
-    return of(card)->driver->ops.send(card, frame, len);
+    return of(card)->open ? of(card)->driver->ops.send(card, frame, len) : ERR_NET_LINK;
 }
 
 static int receive(struct card *card, uint8_t **ret_frame)
 {
-    int len = of(card)->driver->ops.receive(card, ret_frame);
+    int len = of(card)->open ? of(card)->driver->ops.receive(card, ret_frame) : 0;
     frame_passed |= len > 0;
     return len;
 }
@@ -70,6 +77,16 @@ static int promiscuous(struct card *card, bool on)
 }
 
 static const struct card_ops native_ops = { open, close, link, multicast, send, receive, promiscuous };
+
+bool native_has(const struct card *card)
+{
+    return card->ops == &native_ops;
+}
+
+bool native_is_open(struct card *card)
+{
+    return of(card)->open;
+}
 
 struct card *native_find(uint16_t at)
 {

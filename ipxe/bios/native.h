@@ -13,5 +13,9 @@ int native_start(struct card *card);
 void native_drop(struct card *card);
 void native_drop_all(void);
 
+// Is it one of these?
+bool native_has(const struct card *card);
+bool native_is_open(struct card *card); // of one of these
+
 // Has a frame passed since this was asked last?
 bool native_frame_passed(void);

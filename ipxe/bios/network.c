@@ -16,8 +16,9 @@
 #define QUIET_US 2000000 // without an interrupt to wake us: no halt before it has been quiet for so long
 
 static struct card *cards[CARDS_MAX];
-static unsigned count;
+static unsigned count, paused; // paused: bits of those to be opened again
 static bool by_rom; // one of them at least
+static bool booted; // by the first one's PXE ROM
 static uint64_t last_frame_us; // of native cards, as network_idle() knows it
 
 // A driver waits by the clock with interrupts off, so it must be one that goes on then.
@@ -100,7 +101,8 @@ void network_find_all(uint16_t first)
 
 void network_find(void)
 {
-    if (pxe_find() == 0)
+    booted = pxe_find() == 0;
+    if (booted)
         find_booted();
     else
         network_find_all(PCI_NOWHERE);
@@ -124,6 +126,31 @@ void network_idle(void)
         last_frame_us = now;
     if (!last_frame_us || now - last_frame_us >= QUIET_US)
         undi_idle();
+}
+
+void network_pause(void)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (!(native_has(cards[i]) ? native_is_open(cards[i]) : undi_is_open(cards[i])))
+            continue;
+        card_close(cards[i]);
+        paused |= 1u << i;
+    }
+}
+
+void network_resume(const struct card *one)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (!(paused >> i & 1) || (one && cards[i] != one))
+            continue;
+        paused &= ~(1u << i);
+        (void)card_open(cards[i]); // without it nothing arrives, as without a link
+    }
+}
+
+bool network_has_pxe(const struct card *card)
+{
+    return booted && card == cards[0] && !native_has(card);
 }
 
 void network_silence(void)

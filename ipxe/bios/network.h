@@ -16,6 +16,12 @@ unsigned network_cards(void *ctx, struct card *ret[CARDS_MAX]); // struct platfo
 // Until the next tick at the latest, when no frame is to be expected.
 void network_idle(void);
 
+// While a program of others has the machine: all cards are closed, and those that were open opened again; `one`: that one alone.
+void network_pause(void);
+void network_resume(const struct card *one);
+// Is it the card of the PXE ROM that started Signet, worked by that?
+bool network_has_pxe(const struct card *card);
+
 // All cards silent and their memory no longer written, for a system that is about to start. There are none afterwards.
 void network_silence(void);
 // For the next boot device, which may be a ROM whose cards these are.

@@ -4,6 +4,7 @@
 #include "bios/panic.h"
 
 #include "base/version.h"
+#include "bios/away.h"
 #include "bios/console.h"
 #include "bios/leave.h"
 #include "bios/native.h"
@@ -49,8 +50,26 @@ void panic_init(void)
     __asm__ volatile("lidt %0" : : "m"(pointer));
 }
 
+static void linger(void)
+{
+    for (unsigned i = 0; i < 5000000; i++)
+        out8(0x80, 0);
+}
+
+// A reset that needs nothing in base memory, which is another's while a program runs.
+static NORETURN void reset(void)
+{
+    static const uint64_t no_table;
+    __asm__ volatile("lidt %0; int3" : : "m"(no_table));
+    __builtin_unreachable();
+}
+
 static NORETURN void next_device(void)
 {
+    if (away()) {
+        linger();
+        reset();
+    }
     bios_say("panic: trying the next boot device.\n");
     processors_stop(NULL);
     native_drop_all();
@@ -65,9 +84,8 @@ void trap_handle(const struct trap_frame *f)
         // The way out failed as well. Restart, but leave time to read.
         if (depth == 2)
             bios_say("\npanic: again, at %08x; restarting.\n", f->eip);
-        for (unsigned i = 0; i < 5000000; i++)
-            out8(0x80, 0);
-        triple_fault();
+        linger();
+        reset();
     }
     const char *name = f->vector < ARRAY_SIZE(exception_names) ? exception_names[f->vector] : "";
     bios_say("\npanic: exception %u %s, error %x, eip %08x flags %08x [%s]\n", f->vector, name, f->error, f->eip, f->eflags,

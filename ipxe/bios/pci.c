@@ -3,6 +3,7 @@
 #include "bios/pci.h"
 
 #include "base/err.h"
+#include "bios/away.h"
 #include "bios/clock.h"
 #include "bios/memory.h"
 #include "bios/ports.h"
@@ -91,11 +92,10 @@ static void register_write(void *ctx, unsigned number, uint32_t offset, unsigned
         *(volatile uint32_t *)memory = value;
 }
 
-// Without paging an address is the same on both sides.
 static void *dma_alloc(void *ctx, size_t len, uint64_t *ret_bus)
 {
     void *memory = memory_dma_alloc(len);
-    *ret_bus = (uint32_t)memory;
+    *ret_bus = away_bus(memory);
     return memory;
 }
 

@@ -2,6 +2,7 @@
 // See platform.h: each call goes to the part that does it.
 #include "bios/platform.h"
 
+#include "bios/away.h"
 #include "bios/clock.h"
 #include "bios/console.h"
 #include "bios/disk.h"
@@ -13,6 +14,7 @@
 #include "bios/network.h"
 #include "bios/power.h"
 #include "bios/processors.h"
+#include "bios/program.h"
 #include "bios/receive.h"
 
 #define FOUR_GIB 0x100000000ull
@@ -67,11 +69,16 @@ static unsigned firmware_memory(void *ctx, struct mem_region ret[PLATFORM_REGION
 
 static void *map(void *ctx, uint64_t address, uint64_t length)
 {
-    return address < FOUR_GIB && length <= FOUR_GIB - address ? (void *)(uint32_t)address : NULL;
+    return address < FOUR_GIB && length <= FOUR_GIB - address ? away_map((uint32_t)address, length) : NULL;
 }
 
 static int boot(void *ctx, const struct platform_boot *what)
 {
+    if (what->nbp) {
+        if (last_thing)
+            last_thing();
+        return program_run(what);
+    }
     int err = linux_prepare(what, machine_map());
     if (err)
         return err;

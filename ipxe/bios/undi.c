@@ -261,6 +261,11 @@ static void close(struct card *of)
     undi_frames_reset(card);
 }
 
+bool undi_is_open(struct card *card)
+{
+    return undi_select(card)->open;
+}
+
 void undi_close_all(void)
 {
     for (unsigned i = 0; i < undi.count; i++)

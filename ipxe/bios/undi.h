@@ -18,6 +18,8 @@ bool undi_place(struct card *card, uint16_t *ret_at);
 void undi_lend(struct card *card);
 void undi_take_back(struct card *card);
 
+bool undi_is_open(struct card *card);
+
 // Waits for an interrupt if the card is sure to send one, otherwise returns at once.
 void undi_idle(void);
 

@@ -29,6 +29,8 @@ struct platform_nbp {
     uint16_t (*call)(void *ctx, uint16_t function, uint32_t block);
     // Set by call(): the program wants none of it any more, and the platform takes out of the machine what it has put there.
     bool unload;
+    // Base memory for what the program gets far pointers to, as boot() has found it.
+    uint32_t low, low_size;
 };
 
 // Linux, an EFI application or a network bootstrap program, ready to go. Pointers stay valid until boot() returns.
@@ -122,8 +124,7 @@ struct platform {
     void (*helpers_stop)(void *ctx);
 
     // Starts a kernel, an EFI application or a network bootstrap program. A kernel returns only on failure, with the machine as it was; 0
-    // when one of the others has run and ended with success, ERR_BOOT_STATUS when it ended without. Open cards are open then as before,
-    // but for their multicast groups.
+    // when one of the others has run and ended with success, ERR_BOOT_STATUS when it ended without. Open cards are open then as before.
     int (*boot)(void *ctx, const struct platform_boot *boot);
     // Leaves Signet: back to the ROM/firmware's next boot device, or restart, or power off.
     void (*leave)(void *ctx, enum platform_leave how);

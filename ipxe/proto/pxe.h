@@ -82,9 +82,12 @@ enum pxe_status_code {
 enum bang_pxe {
     BANG_SIGNATURE = 0, // "!PXE"
     BANG_LENGTH = 4,
+    BANG_SUM = 5,
     BANG_ENTRY = 16,        // real-mode entry point
+    BANG_CALLOUT = 24,
     BANG_SEGMENT_COUNT = 29,
     BANG_SEGMENTS = 32,     // descriptors of 8 bytes: u16 segment, u32 address, u16 size
+    BANG_SEGMENTS_MIN = 7,
     BANG_SIZE_MIN = 0x58,
 };
 // PXENV+ (section 3.2).
@@ -92,7 +95,9 @@ enum pxenv {
     PXENV_SIGNATURE = 0, // "PXENV+"
     PXENV_VERSION = 6,
     PXENV_LENGTH = 8,
+    PXENV_SUM = 9,
     PXENV_ENTRY = 0x0a,
+    PXENV_SEGMENTS = 0x14,  // five of u16 segment, u16 size: stack, base code's data and code, UNDI's data and code
     PXENV_BANG = 0x28, // far pointer to !PXE, from version 2.1 on
     PXENV_SIZE_MIN = 0x26,
     PXENV_SIZE_2_1 = 0x2c,

@@ -4,11 +4,13 @@
 #include "base/bytes.h"
 #include "base/fmt.h"
 #include "bios/clock.h"
+#include "bios/doortest/program.h"
 #include "bios/doortest/wire.h"
 #include "bios/pxe.h"
 #include "bios/handed.h"
 #include "bios/layout.h"
 #include "bios/memory.h"
+#include "bios/native.h"
 #include "bios/network.h"
 #include "bios/receive.h"
 #include "bios/undi.h"
@@ -25,20 +27,6 @@ enum { ORDER_NONE, ORDER_PANIC, ORDER_REBOOT, ORDER_EXIT, ORDER_POWEROFF };
 #define KERNEL_AT 0x10000000u
 #define INITRD_AT 0x14000000u
 #define RAMDISK_AT 0x18000000u
-
-const struct platform *pl;
-struct card *card;
-uint8_t own_ip[4], server_ip[4], own_mac[6];
-
-void say(const char *format, ...)
-{
-    char text[200];
-    va_list args;
-    va_start(args, format);
-    fmt_vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    pl->console_write(pl->ctx, text, strlen(text));
-}
 
 static void result(bool ok, const char *name)
 {
@@ -268,6 +256,10 @@ static void try_network(bool polling, const char *how)
             flood(300, 32); // more than most rings hold: what is lost must not stop the rest
         }
         result_of(arp(), "arp-again", how);
+    }
+    if (native_has(card)) {
+        result(try_program(false), "program");
+        result(try_program(true), "program-int18");
     }
     card_close(card);
 }

@@ -3,8 +3,23 @@
 #include "bios/doortest/wire.h"
 
 #include "base/bytes.h"
+#include "base/fmt.h"
 
 #define ARP_WAIT_US 3000000
+
+const struct platform *pl;
+struct card *card;
+uint8_t own_ip[4], server_ip[4], own_mac[6];
+
+void say(const char *format, ...)
+{
+    char text[200];
+    va_list args;
+    va_start(args, format);
+    fmt_vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    pl->console_write(pl->ctx, text, strlen(text));
+}
 
 static uint8_t server_mac[6];
 

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MPL-2.0
+#pragma once
+#include "base/base.h"
+
+// Runs a boot program on top of Signet (boot_program.S), whose calls speak through the open card. `int18`: that is how it ends. Did all come
+// about, and does the card work afterwards?
+bool try_program(bool int18);
