@@ -5,7 +5,8 @@
 #include "real/real.h"
 
 #define PIT_HZ 1193182u
-#define PIT_MEASURE 23864u // 20 ms
+#define PIT_MEASURE 5966u // 5 ms: a port takes some microseconds, in a virtual machine some tens
+#define PIT_MS 5
 #define PIT_TRIES 3
 #define BDA_TICKS 0x46c
 #define BDA_MIDNIGHT_TICKS 0x1800b0u
@@ -57,7 +58,7 @@ static uint32_t divide(uint32_t high, uint32_t low, uint32_t d)
     return q;
 }
 
-// Ticks of the counter during 20 ms of PIT channel 2, 0 when the PIT does not run.
+// Ticks of the counter during PIT_MS of PIT channel 2, 0 when the PIT does not run.
 static uint32_t measure(void)
 {
     uint8_t gate = in8(0x61);
@@ -88,8 +89,8 @@ void clock_init(bool use_tsc)
             if (t != 0 && (best == 0 || t < best))
                 best = t;
         }
-        if (best >= 20 * 1000) { // 1 MHz: anything below is no counter
-            tsc_khz = best / 20;
+        if (best >= PIT_MS * 1000) { // 1 MHz: anything below is no counter
+            tsc_khz = best / PIT_MS;
             us_factor = divide(1000, 0, tsc_khz);
             tsc_base = rdtsc();
         }
