@@ -260,6 +260,8 @@ static void try_network(bool polling, const char *how)
     if (native_has(card)) {
         result(try_program(false), "program");
         result(try_program(true), "program-int18");
+    } else if (polling) {
+        result(try_program_on_rom(), "program-on-rom");
     }
     card_close(card);
 }

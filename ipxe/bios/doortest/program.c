@@ -33,14 +33,25 @@ static uint16_t call(void *ctx, uint16_t function, uint32_t block)
     return function == SECOND && block == BLOCK + 16 ? 1 : 0;
 }
 
-bool try_program(bool int18)
+static int run(void)
 {
     struct platform_nbp nbp = { .card = card, .call = call };
     struct platform_boot boot = { .nbp = &nbp, .kernel = PROGRAM_AT, .kernel_len = (uint64_t)(door_program_end - door_program) };
     memcpy(low_memory(PROGRAM_AT), door_program, (size_t)boot.kernel_len);
     calls = 0;
-    by_int18 = int18;
     int err = pl->boot(NULL, &boot);
     say("program: %u calls, %s\n", calls, err ? err_text(err) : "ended well");
+    return err;
+}
+
+bool try_program_on_rom(void)
+{
+    return run() == ERR_BOOT_STATUS && calls == 0 && arp();
+}
+
+bool try_program(bool int18)
+{
+    by_int18 = int18;
+    int err = run();
     return calls == 2 && err == (int18 ? ERR_BOOT_STATUS : 0) && arp();
 }
