@@ -5,6 +5,7 @@
 #include "base/base.h"
 
 extern uint32_t away_block; // its address. 0: no program runs
+extern uint32_t away_segment; // the address of what stays in base memory (resident.h)
 
 // Does one run? No BIOS can be called then.
 static inline bool away(void)
@@ -18,5 +19,6 @@ static inline uint32_t away_bus(const void *memory)
     return (uint32_t)memory + away_block;
 }
 
-// Memory of the program's, or any while none runs. NULL: it is Signet's own, or lies on both sides of BLOCK_SIZE (resident.h).
+// Memory of the program's and the room for its packets, or any while none runs. NULL: it is Signet's own, or lies on both sides of
+// BLOCK_SIZE (resident.h).
 void *away_map(uint32_t address, uint64_t length);

@@ -206,8 +206,8 @@ static void write_frame(uint32_t bang, uint32_t pxenv)
     frame.bang = bang;
     uint32_t at = RESIDENT_STACK_TOP - sizeof frame;
     memcpy(low_memory(program.base + at), &frame, sizeof frame);
-    put16(resident_frame, 0, at);
-    put16(resident_frame, 2, program.base >> 4);
+    put32(resident_frame, 0, at);
+    put16(resident_frame, 4, program.base >> 4);
 }
 
 static uint32_t hook(unsigned vector, uint32_t handler)
@@ -311,6 +311,7 @@ int program_run(const struct platform_boot *boot)
 
     // From here on no BIOS can be called: what that takes in base memory is the program's.
     program.nbp = boot->nbp;
+    away_segment = program.base;
     away_block = block; // the copy knows it
     program_switch(program.base, offset(resident_move));
     if (services)

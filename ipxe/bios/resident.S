@@ -32,7 +32,7 @@ resident_base: .long 0      // the segment's address: that of the GDT, too
 real_far:
     .word AT(in_real)
 resident_segment: .word 0
-resident_frame: .long 0     // where the program called from, or is started from: SS:SP
+resident_frame: .long 0, 0  // where the program called from, or is started from: SS:ESP
 resident_control:           // as the program has them
 their_cr0: .long 0
 their_cr3: .long 0
@@ -76,8 +76,8 @@ resident_entry_pxenv:
     movzwl %di, %edi
     addl %edi, %edx
     movzwl %bx, %eax
-    movw %sp, %cs:AT(resident_frame)
-    movw %ss, %cs:AT(resident_frame) + 2
+    movl %esp, %cs:AT(resident_frame)
+    movw %ss, %cs:AT(resident_frame) + 4
     movl $program_service, %ebx
     jmp up
 
@@ -160,7 +160,7 @@ resident_down:
     movl %ecx, %cr0
     ljmpw *%cs:AT(real_far)
 in_real:
-    lssw %cs:AT(resident_frame), %sp
+    lssl %cs:AT(resident_frame), %esp
     movw %sp, %bp
     movw %ax, 36(%bp)         // AX, and CF, as they are popped
     andb $0xfe, 40(%bp)
