@@ -69,7 +69,7 @@ int undi_send(struct card *to, const void *frame, size_t len)
     frames.tx_slot = (frames.tx_slot + 1) % TX_SLOTS;
     memcpy(low_memory(buffer), frame, len);
     frames.last_activity = clock_us();
-    struct pxe_tbd *tbd = low_memory(BOUNCE);
+    struct pxe_tbd_head *tbd = low_memory(BOUNCE);
     memset(tbd, 0, sizeof *tbd);
     tbd->length = (uint16_t)len;
     tbd->data = segoff_of(buffer);

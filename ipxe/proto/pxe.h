@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // The PXE API (Preboot Execution Environment Specification 2.1, sections 3 and 4): the two structures that lead to it, its functions,
 // their status and their parameter blocks; and the FILE functions, which are iPXE's addition to it. Signet calls them (bios/pxe.h) and
-// serves them. Numbers are little-endian, but for addresses and ports of IPv4, which are in network order.
+// serves them (proto/pxe_api.h). Numbers are little-endian, but for addresses and ports of IPv4, which are in network order.
 #pragma once
 #include "base/segoff.h"
 
@@ -149,15 +149,19 @@ struct PACKED pxe_undi_transmit {
 };
 #define PXE_TBD_BLOCKS_MAX 8
 #define PXE_TBD_FAR 1 // pointer_type: `data` is segment and offset; 0: an address of 32 bits
-struct PACKED pxe_tbd {
+struct PACKED pxe_tbd_head {
     uint16_t length; // of the immediate data, which go first
     struct segoff data;
     uint16_t block_count;
-    struct PACKED {
-        uint8_t pointer_type, reserved;
-        uint16_t length;
-        struct segoff data;
-    } blocks[PXE_TBD_BLOCKS_MAX];
+};
+struct PACKED pxe_tbd_block {
+    uint8_t pointer_type, reserved;
+    uint16_t length;
+    struct segoff data;
+};
+struct PACKED pxe_tbd {
+    struct pxe_tbd_head head;
+    struct pxe_tbd_block blocks[PXE_TBD_BLOCKS_MAX];
 };
 struct PACKED pxe_undi_information {
     uint16_t status, base_io, irq, mtu, hardware_type, address_len;
@@ -219,7 +223,7 @@ struct PACKED pxe_tftp_open {
     uint16_t status;
     uint8_t server[4], gateway[4];
     char filename[PXE_FILENAME_MAX];
-    uint8_t port[2];
+    uint16_t port; // network order; 0: TFTP's
     uint16_t packet_size;
 };
 #define PXE_PACKET_SIZE_MIN 512
@@ -232,7 +236,7 @@ struct PACKED pxe_tftp_read_file {
     char filename[PXE_FILENAME_MAX];
     uint32_t size, buffer; // `buffer` is an address of 32 bits
     uint8_t server[4], gateway[4], group[4];
-    uint8_t client_port[2], server_port[2];
+    uint16_t client_port, server_port; // as above
     uint16_t open_timeout, reopen_delay;
 };
 struct PACKED pxe_tftp_fsize {
