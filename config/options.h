@@ -32,6 +32,12 @@
 #define DHCPV6 1
 #endif
 
+#ifndef PXE_SERVICES
+// Sealed network bootstrap programs run, and find PXE's services under them (doc/pxe.md). On; UEFI, where none of them runs, is built
+// with 0.
+#define PXE_SERVICES 1
+#endif
+
 #ifndef SLEEPS_BY_DEADLINE
 // What waits works out until when the machine may sleep. On; the BIOS door, where a sleep ends at the next tick whatever is waited for,
 // is built with 0.

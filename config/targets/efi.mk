@@ -10,7 +10,7 @@ MACHINE_efi-arm64 := arm64
 # takes longer for one than for the words in it. Optimized as a whole when it is linked: a function with one caller becomes part
 # of it, which makes the file smaller, and a third of the calls on a frame's way go.
 EFI_CFLAGS := -Os -flto -ffreestanding -fno-builtin-bcmp -nostdlibinc -isystem ipxe/base/libc -fno-ms-compatibility \
-	-fno-ms-extensions -U_WIN32 -U_WIN64 -fno-stack-protector -fshort-wchar -fno-vectorize -fno-slp-vectorize -ffunction-sections -fdata-sections -fno-common
+	-fno-ms-extensions -U_WIN32 -U_WIN64 -fno-stack-protector -fshort-wchar -fno-vectorize -fno-slp-vectorize -ffunction-sections -fdata-sections -fno-common -DPXE_SERVICES=0
 ASFLAGS_efi := --target=x86_64-unknown-windows -mno-red-zone -mno-stack-arg-probe
 ASFLAGS_efi-arm64 := --target=aarch64-unknown-windows -mno-stack-arg-probe
 CFLAGS_efi := $(EFI_CFLAGS) $(ASFLAGS_efi)

@@ -29,6 +29,9 @@ bool net_link(unsigned nic); // is it open, and has it a link? True where the pl
 unsigned net_nic_count(void);
 const struct card_info *net_nic(unsigned nic);
 
+// Tells a card once more which multicast addresses it is to receive: somebody else has had it.
+void net_tell_groups(unsigned nic);
+
 // The fewest frames under way beyond which an open card is known to stall (struct card_info). 0: none is known.
 unsigned net_rx_limit(void);
 // The receive buffers of the narrowest open card. 0: not known.

@@ -42,7 +42,23 @@ static err_t send_frame(struct netif *netif, struct pbuf *p)
     return card_send(((const struct interface *)netif->state)->card, frame, p->tot_len) == 0 ? ERR_OK : ERR_IF;
 }
 
-// The card gets the whole list each time; two groups can share one MAC, hence the use counts.
+// The card gets the whole list each time.
+static int tell_groups(const struct interface *in)
+{
+    uint8_t list[CARD_GROUPS_MAX][6];
+    unsigned count = 0;
+    for (unsigned i = 0; i < CARD_GROUPS_MAX; i++)
+        if (in->mac_uses[i])
+            memcpy(list[count++], in->macs[i], 6);
+    return in->open ? card_multicast(in->card, (const uint8_t(*)[6])list, count) : 0;
+}
+
+void net_tell_groups(unsigned nic)
+{
+    (void)tell_groups(&net.interfaces[nic]);
+}
+
+// Two groups can share one MAC, hence the use counts.
 static err_t multicast_filter(struct interface *in, const uint8_t mac[6], enum netif_mac_filter_action action)
 {
     unsigned slot = CARD_GROUPS_MAX;
@@ -62,12 +78,7 @@ static err_t multicast_filter(struct interface *in, const uint8_t mac[6], enum n
     } else if (in->mac_uses[slot]) {
         in->mac_uses[slot]--;
     }
-    uint8_t list[CARD_GROUPS_MAX][6];
-    unsigned count = 0;
-    for (unsigned i = 0; i < CARD_GROUPS_MAX; i++)
-        if (in->mac_uses[i])
-            memcpy(list[count++], in->macs[i], 6);
-    return in->open && card_multicast(in->card, (const uint8_t(*)[6])list, count) != 0 ? ERR_IF : ERR_OK;
+    return tell_groups(in) ? ERR_IF : ERR_OK;
 }
 
 // RFC 2464 7: 33-33 and the low 32 bits of the group.
