@@ -261,6 +261,13 @@ static int run_dhcp(struct core *core, unsigned nic, bool force)
     return result;
 }
 
+size_t core_dhcp_discover(struct core *core, unsigned nic, uint8_t buf[DHCP_PACKET_MAX])
+{
+    last = (struct dhcp_run){ 0 }; // which only a client that runs needs
+    dhcp_configure(core, nic, false, &last.client.config);
+    return dhcp_build(&last.client, buf, DHCP_PACKET_MAX, 0);
+}
+
 // On an open card.
 static int configure(struct core *core, unsigned nic, bool force)
 {

@@ -61,6 +61,7 @@ int core_chain(struct core *core, const char *uri_text, const char *name, bool b
     images->asked_remote = transport->remote;
     images->asked_start = boot;
     images->done = NULL;
+    memset(&images->asked_origin, 0, sizeof images->asked_origin);
     err = transport->fetch(core, &uri);
     struct core_image *image = images->done;
     images->done = NULL; // a script around this one has brought none

@@ -5,6 +5,7 @@
 
 #include "base/fmt.h"
 #include "base/range.h"
+#include "core/nbp_packets.h"
 #include "image/arm64.h"
 #include "image/bzimage.h"
 #include "net/net.h"
@@ -13,7 +14,7 @@
 
 static const char *shortfall_name(const struct seal *seal, enum place_what what)
 {
-    return what == PLACE_KERNEL && seal_target_is_efi(seal->target) ? "application" : place_what_name(what);
+    return what == PLACE_KERNEL && seal_target_is_application(seal->target) ? "application" : place_what_name(what);
 }
 
 static void say_shortfall(const struct seal *seal, const struct place_shortfall *s)
@@ -169,6 +170,15 @@ void core_image_free(struct core *core, struct core_image *image)
     images_drop(&core->images, image);
 }
 
+void core_image_free_all(struct core *core)
+{
+    struct core_image *image;
+    while ((image = images_last(&core->images)))
+        core_image_free(core, image);
+    if (core->images.partial)
+        core_image_free(core, core->images.partial);
+}
+
 int core_image_unknown(struct core *core, const char *part, const char *name)
 {
     console_error(part, ERR_BOOT_NO_IMAGE, "\"%s\" (in memory: %s)", name, images_names(&core->images));
@@ -192,17 +202,18 @@ void core_image_done(struct core *core)
     if (old)
         core_image_free(core, old);
     images->coming = images->partial = NULL; // which can only be the same
+    image->origin = images->asked_origin;
     images_select(images, image);
     images->done = image;
 }
 
 // The verified command line and what the seal says, so that the booted system knows what it is. An application gets
 // its options exactly as they were sealed: its syntax is its own, and a unified kernel image prefers options to the command
-// line that it carries.
+// line that it carries. A network bootstrap program has none.
 static int build_cmdline(const struct core_image *image, char *cmdline, size_t cap)
 {
     const struct seal *seal = &image->seal;
-    if (seal_target_is_efi(seal->target))
+    if (seal_target_is_application(seal->target))
         return (size_t)fmt_snprintf(cmdline, cap, "%s", seal->cmdline) < cap ? 0 : ERR_BOOT_CMDLINE;
     size_t len = (size_t)fmt_snprintf(cmdline, cap, "%s%ssignet.name=%s signet.counter=%llu", seal->cmdline,
                                       seal->cmdline[0] ? " " : "", seal->name, (unsigned long long)seal->counter);
@@ -286,6 +297,25 @@ static int check_file(const struct core_image *image, const struct platform_boot
     }
 }
 
+// A network bootstrap program is served as long as it runs.
+static int run(struct core *core, struct core_image *image, struct platform_boot *boot)
+{
+    const struct platform *p = core->platform;
+    struct pxe_api_packets packets;
+    struct platform_nbp nbp;
+    unsigned nic;
+    if (!PXE_SERVICES || image->seal.target != TARGET_NBP)
+        return p->boot(p->ctx, boot);
+    if (!core_nbp_card(core, &nic))
+        return ERR_NET_NO_ADDRESS;
+    core_nbp_packets(core, nic, &image->origin, &packets);
+    core_nbp_start(core, nic, &packets, &nbp);
+    boot->nbp = &nbp;
+    int err = p->boot(p->ctx, boot);
+    core_nbp_end();
+    return err;
+}
+
 int core_image_start(struct core *core, struct core_image *image)
 {
     const struct platform *p = core->platform;
@@ -307,13 +337,17 @@ int core_image_start(struct core *core, struct core_image *image)
     if (!err) {
         console_say("boot", "starting %s (counter %llu)", image->seal.name, (unsigned long long)image->seal.counter);
         core_floor_expect(core, &image->seal);
-        err = p->boot(p->ctx, &boot);
+        err = run(core, image, &boot);
         core_floor_forget(core);
     }
     if (err)
-        console_error("boot", err, seal_target_is_efi(image->seal.target) ? "%s failed" : "%s was not started", image->seal.name);
+        console_error("boot", err, seal_target_is_application(image->seal.target) ? "%s failed" : "%s was not started", image->seal.name);
     else
         console_say("boot", "%s has ended", image->seal.name);
-    core_image_free(core, image); // what has run may have changed it
+    // What has run may have changed it, and a network bootstrap program any of them.
+    if (image->seal.target == TARGET_NBP && (!err || err == ERR_BOOT_STATUS))
+        core_image_free_all(core);
+    else
+        core_image_free(core, image);
     return err;
 }

@@ -67,10 +67,7 @@ CORE_COMMAND(imgfree)
         core_image_free(core, image);
         return 0;
     }
-    while ((image = images_last(images)))
-        core_image_free(core, image);
-    if (images->partial)
-        core_image_free(core, images->partial);
+    core_image_free_all(core);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 #include "base/err.h"
 #include "image/place.h"
+#include "proto/pxe_packets.h"
 
 #define IMAGES_MAX 8 // that are verified at a time
 #define IMAGES_TEXT_MAX 256
@@ -20,6 +21,7 @@ struct core_image {
     uint8_t *seal_bytes; // the seal as it was verified
     size_t seal_len;
     bool remote;         // it comes from the network
+    struct pxe_origin origin; // known if it came over TFTP
     enum { KEEP_UNSOUGHT, KEEP_OPEN, KEEP_NONE } keep; // the place for its copy on a disk (keep.c), which is sought once
 };
 
@@ -33,6 +35,7 @@ struct core_images {
     char asked_name[SEAL_NAME_MAX]; // "": as the seal has it
     bool asked_remote;         // from the network
     bool asked_start;          // to be started at once
+    struct pxe_origin asked_origin; // as its transport says
     uint8_t seal[SEAL_MAX];    // of the fetch under way, while it is not known whose it is
     char text[IMAGES_TEXT_MAX]; // of images_names
 };

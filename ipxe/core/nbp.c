@@ -140,14 +140,15 @@ static uint16_t call(void *ctx, uint16_t function, uint32_t block)
     return ax;
 }
 
-bool core_nbp_card(unsigned *ret_nic)
+bool core_nbp_card(const struct core *core, unsigned *ret_nic)
 {
     uint8_t ip[4], mask[4], gateway[4];
-    for (unsigned nic = 0; nic < net_nic_count(); nic++)
-        if (net_get_ipv4(nic, ip, mask, gateway)) {
-            *ret_nic = nic;
+    unsigned nic = (unsigned)(core->settings.current[3] - '0'); // "net0": there are CARDS_MAX at most
+    for (unsigned i = 0; i < net_nic_count(); i++, nic++) {
+        *ret_nic = nic % net_nic_count();
+        if (net_get_ipv4(*ret_nic, ip, mask, gateway))
             return true;
-        }
+    }
     return false;
 }
 

@@ -4,8 +4,9 @@
 #include "core/session.h"
 #include "proto/pxe_api.h"
 
-// The card that a program is about: the first one that has an IPv4 address. False: none has.
-bool core_nbp_card(unsigned *ret_nic);
+// The card that a program is about: the one that unscoped settings mean, which is that of the last lease, or else the next one that has
+// an IPv4 address. False: none has.
+bool core_nbp_card(const struct core *core, unsigned *ret_nic);
 
 // Fills in what boot() needs. `packets`, whose bytes are read at the program's first call, are what DHCP has said on that card. All other
 // cards are closed; who needs the network afterwards opens them.

@@ -11,6 +11,8 @@ void core_network_start(struct core *core);
 int core_dhcp(struct core *core, unsigned nic, bool force);
 // Any card: in turn until one has an address, those that get no link behind those that do.
 int core_dhcp_any(struct core *core, bool force);
+// What such a client says first, for whoever wants to know later: its length.
+size_t core_dhcp_discover(struct core *core, unsigned nic, uint8_t buf[DHCP_PACKET_MAX]);
 // Opens the cards that are not open yet, and waits a little for the first link. ERR_NET_NO_CARD when none could be.
 int core_open_network(struct core *core);
 

@@ -73,8 +73,10 @@ void core_image_done(struct core *core);
 int core_image_unknown(struct core *core, const char *part, const char *name);
 // Its memory is given back.
 void core_image_free(struct core *core, struct core_image *image);
+// That of all of them, whatever has come of them yet.
+void core_image_free_all(struct core *core);
 // Starts the image. Returns on failure, and with 0 when it was an application that ended well; it is not in memory any more then, and
-// the others are.
+// the others are. A network bootstrap program had all memory to itself: when one has run, no image is there.
 int core_image_start(struct core *core, struct core_image *image);
 
 // --- the local copy (keep.c, keep_reuse.c) ---

@@ -115,6 +115,11 @@ int core_tftp_fetch(struct core *core, const struct uri *uri)
         range.to = RANGE_END;
         again = core_sink_enough(fetch.sink);
     }
+    struct pxe_origin *origin = &core->images.asked_origin;
+    if (net_addr_is_v4(&server))
+        memcpy(origin->server, server.ip + 12, 4);
+    if (strlen(name) < sizeof origin->file)
+        memcpy(origin->file, name, strlen(name));
     if (fetch.client.message[0])
         console_say("tftp", "the server says: %s", fetch.client.message);
     return core_sink_close(fetch.sink, MIN(err, 0));

@@ -310,6 +310,8 @@ static void finish(struct planner *p)
             plan->kernel_memory = d->memory;
             if (d->split)
                 add_piece(plan, offset, d->split, plan->setup);
+            else
+                plan->setup = plan->kernel;
             add_piece(plan, offset + d->split, d->kernel_file, plan->kernel);
             if (p->in->whole_kernel) {
                 plan->setup = plan->kernel;

@@ -55,7 +55,7 @@ struct place_plan {
 
     // The kernel or EFI application; kernel_part is -1 for an image without one, and the fields then are 0.
     int kernel_part;
-    uint64_t setup, setup_len;   // the setup sectors
+    uint64_t setup, setup_len;   // the setup sectors; where there are none, `setup` is the file's beginning
     uint64_t kernel, kernel_len; // where the protected-mode code lands
     uint64_t kernel_run;         // where it runs; differs from `kernel` when a move is needed at the start
     uint64_t kernel_memory;      // reserved from kernel_run on

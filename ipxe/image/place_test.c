@@ -211,7 +211,7 @@ TEST(bootstrap_programs)
     add(PART_APPLICATION, NBP_SIZE_MAX);
     CHECK_EQ(plan_pc(512), 0);
     CHECK(plan.kernel != 0, plan.kernel_run == plan.kernel);
-    CHECK_EQ(plan.setup_len, 0);
+    CHECK_EQ(plan.setup, plan.kernel);
     CHECK_EQ(plan.kernel_len, NBP_SIZE_MAX);
     CHECK_EQ(plan.piece_count, 1);
 }
