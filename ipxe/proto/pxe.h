@@ -273,7 +273,10 @@ struct PACKED pxe_file_open {
     struct segoff name; // a URL, which ends with a NUL
     uint32_t reserved;
 };
-struct PACKED pxe_file_select { // the first two alone: FILE_CLOSE
+struct PACKED pxe_file_head { // all of FILE_CLOSE
+    uint16_t status, handle;
+};
+struct PACKED pxe_file_select {
     uint16_t status, handle, ready;
 };
 #define PXE_FILE_READY 1

@@ -5,26 +5,25 @@
 #define FRAME_ROOM 1520 // at the beginning of `low`
 _Static_assert(FRAME_ROOM >= FRAME_RECEIVE_MAX && FRAME_ROOM < PXE_API_LOW_MIN, "a frame has room");
 
-unsigned pxe_api_take(uint32_t address, void *to, uint32_t len)
+unsigned pxe_api_copy(uint32_t address, void *ours, uint32_t len, bool out)
 {
-    const void *from = pxe_api_world.memory(address, len);
-    if (!len)
-        return PXE_SUCCESS;
-    if (!from)
-        return PXE_FAILURE;
-    memcpy(to, from, len);
+    uint8_t *bytes = ours;
+    while (len) {
+        uint32_t n = MIN(len, PXE_API_PIECE - address % PXE_API_PIECE);
+        void *theirs = pxe_api_world.memory(address, n);
+        if (!theirs)
+            return PXE_FAILURE;
+        memcpy(out ? theirs : bytes, out ? bytes : theirs, n);
+        address += n;
+        bytes += n;
+        len -= n;
+    }
     return PXE_SUCCESS;
 }
 
-unsigned pxe_api_put(const struct segoff *to, const void *from, uint32_t len)
+unsigned pxe_api_put(const struct segoff *to, void *from, uint32_t len)
 {
-    void *at = pxe_api_world.memory(pxe_api_address(to), len);
-    if (!len)
-        return PXE_SUCCESS;
-    if (!at)
-        return PXE_FAILURE;
-    memcpy(at, from, len);
-    return PXE_SUCCESS;
+    return pxe_api_copy(pxe_api_address(to), from, len, true);
 }
 
 uint32_t pxe_api_address(const struct segoff *at)
@@ -109,6 +108,8 @@ static const struct row {
     { PXENV_UNDI_SET_MCAST_ADDRESS, sizeof(struct pxe_undi_set_mcast), PROGRAM, pxe_api_set_mcast },
     { PXENV_UNDI_SET_PACKET_FILTER, sizeof(struct pxe_undi_set_filter), PROGRAM, pxe_api_set_filter },
     { PXENV_UNDI_GET_INFORMATION, sizeof(struct pxe_undi_information), ANY, pxe_api_information },
+    { PXENV_UNDI_GET_STATISTICS, sizeof(struct pxe_undi_statistics), ANY, pxe_api_statistics },
+    { PXENV_UNDI_CLEAR_STATISTICS, sizeof(struct pxe_status), ANY, pxe_api_clear_statistics },
     { PXENV_UNDI_GET_MCAST_ADDRESS, sizeof(struct pxe_undi_mcast_address), ANY, pxe_api_mcast_address },
     { PXENV_UNDI_GET_NIC_TYPE, sizeof(struct pxe_undi_nic_type), ANY, pxe_api_nic_type },
     { PXENV_UNDI_GET_IFACE_INFO, sizeof(struct pxe_undi_iface), ANY, pxe_api_iface },
@@ -126,6 +127,12 @@ static const struct row {
     { PXENV_UNLOAD_STACK, sizeof(struct pxe_status), ANY, unload_stack },
     { PXENV_GET_CACHED_INFO, sizeof(struct pxe_cached_info), ANY, cached_info },
     { PXENV_STOP_BASE, sizeof(struct pxe_status), ANY, unload_stack },
+    { PXENV_FILE_OPEN, sizeof(struct pxe_file_open), STACK, pxe_api_file_open },
+    { PXENV_FILE_CLOSE, sizeof(struct pxe_file_head), ANY, pxe_api_file_close },
+    { PXENV_FILE_SELECT, sizeof(struct pxe_file_select), ANY, pxe_api_file_select },
+    { PXENV_FILE_READ, sizeof(struct pxe_file_read), STACK, pxe_api_file_read },
+    { PXENV_FILE_GET_SIZE, sizeof(struct pxe_file_size), ANY, pxe_api_file_size },
+    { PXENV_FILE_API_CHECK, sizeof(struct pxe_file_check), ANY, pxe_api_file_check },
 };
 
 uint16_t pxe_api_call(struct pxe_api *a, uint16_t function, uint32_t block)
@@ -139,13 +146,11 @@ uint16_t pxe_api_call(struct pxe_api *a, uint16_t function, uint32_t block)
         row++;
     bool known = row < rows + ARRAY_SIZE(rows);
     uint32_t size = known ? row->size : sizeof b.status;
-    void *theirs = pxe_api_world.memory(block, size);
-    if (!theirs)
+    if (pxe_api_copy(block, &b, size, false))
         return PXENV_EXIT_FAILURE;
-    memcpy(&b, theirs, size);
     unsigned status = !known ? PXE_UNSUPPORTED : row->cards >> a->card & 1 ? row->call(a, &b) : PXE_UNDI_INVALID_STATE;
     b.status.status = (uint16_t)status;
-    memcpy(theirs, &b, size);
+    (void)pxe_api_copy(block, &b, size, true);
     return status ? PXENV_EXIT_FAILURE : PXENV_EXIT_SUCCESS;
 }
 

@@ -11,12 +11,14 @@
 #include "base/frame.h"
 #include "proto/pxe.h"
 #include "proto/tftp.h"
+#include "proto/uri.h"
 
 #define PXE_API_PORTS 4          // local ports of the program's that are heard at a time; one more takes the oldest one's place
 #define PXE_API_TFTP PXE_API_PORTS // the socket of the TFTP functions
 #define PXE_API_SOCKETS (PXE_API_PORTS + 1)
 #define PXE_API_DATAGRAMS 8      // that wait for UDP_READ; one more takes the oldest one's place
 #define PXE_API_DATAGRAM_MAX 1472 // longer ones are dropped
+#define PXE_API_PIECE 4096u      // a power of two: no piece of the program's memory that is asked for goes across a multiple of it
 #define PXE_API_LOW_MIN 2048     // bytes of base memory: a frame, and some of the packets
 
 // What the calls need of the world. There is one of each in a program (`pxe_api_world`), and whoever fills it in keeps its context: calls
@@ -24,7 +26,7 @@
 struct pxe_api_world {
     // Microseconds, which never go back.
     uint64_t (*now)(void);
-    // The program's memory, NULL where any of it is none of the program's. Of no bytes: NULL or a pointer.
+    // The program's memory, NULL where any of it is none of the program's.
     void *(*memory)(uint32_t address, uint32_t len);
     // Takes in what has come for the stack: pxe_api_datagram for each datagram.
     void (*turn)(void);
@@ -86,13 +88,15 @@ struct pxe_api {
     uint16_t ports[PXE_API_PORTS]; // 0: none
 
     bool tftp_open;
-    bool block_full;        // `block` has come, and was not read
-    uint16_t block_len;
+    bool block_full; // `block` has come, and was not read to its end
+    uint16_t block_len, block_at;
     uint32_t blocks_read;
     uint32_t to, room, at; // of TFTP_READ_FILE: address, bytes, and how many have come
 
+    struct pxe_undi_statistics statistics;
     struct pxe_mcast mcast;
     struct tftp_client tftp;
+    struct uri uri; // of FILE_OPEN
     uint8_t out[FRAME_MAX]; // a frame on its way
     uint8_t block[TFTP_BLOCK_SIZE];
     struct pxe_api_datagram datagrams[PXE_API_DATAGRAMS]; // the oldest first

@@ -37,9 +37,10 @@ static struct segoff far_of(uint32_t address)
 TEST(what_is_not_served)
 {
     world_begin();
-    static const uint16_t refused[] = { PXENV_UNDI_RESET_ADAPTER, PXENV_UNDI_SET_STATION_ADDRESS, PXENV_UNDI_GET_STATISTICS,
-                                        PXENV_UNDI_CLEAR_STATISTICS, PXENV_UNDI_INITIATE_DIAGS, PXENV_UNDI_FORCE_INTERRUPT,
-                                        PXENV_RESTART_TFTP, PXENV_START_BASE, 0x16, 0x24, 0x72, 0x74, 0xff, 0x100, 0x106, 0x171, 0xffff };
+    static const uint16_t refused[] = {
+        PXENV_UNDI_RESET_ADAPTER, PXENV_UNDI_SET_STATION_ADDRESS, PXENV_UNDI_INITIATE_DIAGS, PXENV_UNDI_FORCE_INTERRUPT, PXENV_RESTART_TFTP,
+        PXENV_START_BASE, PXENV_FILE_EXEC, PXENV_FILE_EXIT_HOOK, 0xe8, 0x16, 0x24, 0x72, 0x74, 0xff, 0x100, 0x106, 0x171, 0xffff,
+    };
     for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
         CHECK_EQ(simple(refused[i]), PXE_UNSUPPORTED);
 }
@@ -74,7 +75,7 @@ TEST(cached_packets)
     }
     b = (struct pxe_cached_info){ .type = PXE_PACKET_ACK, .size = 300, .buffer = far_of(OWN_FROM - 10) };
     CHECK_EQ(STATUS(PXENV_GET_CACHED_INFO, b), PXE_FAILURE);
-    CHECK(memory_bytes[OWN_FROM - 10] == 0xee);
+    CHECK(memory_bytes[OWN_FROM] == 0xee);
 }
 
 TEST(long_packets_are_cut)
@@ -333,6 +334,12 @@ TEST(polling_with_process)
     CHECK_EQ(ask_isr(PXE_ISR_IN_START), PXE_ISR_OUT_OURS);
     CHECK_EQ(ask_isr(PXE_ISR_IN_PROCESS), PXE_ISR_OUT_TRANSMIT);
     CHECK_EQ(ask_isr(PXE_ISR_IN_NEXT), PXE_ISR_OUT_DONE);
+    struct pxe_undi_statistics count;
+    CHECK_EQ(STATUS(PXENV_UNDI_GET_STATISTICS, count), 0);
+    CHECK(count.sent == 2, count.received == 3, count.bad_crc == 0, count.no_room == 0);
+    CHECK_EQ(simple(PXENV_UNDI_CLEAR_STATISTICS), 0);
+    CHECK_EQ(STATUS(PXENV_UNDI_GET_STATISTICS, count), 0);
+    CHECK(count.sent == 0, count.received == 0);
 }
 
 // --- UDP ---
@@ -410,6 +417,8 @@ TEST(udp_refusals)
     CHECK_EQ(read_udp(68, BUFFER, 10), PXE_OUT_OF_RESOURCES);
     CHECK_EQ(write_udp(1000, 69, OWN_FROM, 10), PXE_FAILURE);
     CHECK_EQ(write_udp(1000, 69, OWN_FROM - 5, 10), PXE_FAILURE);
+    CHECK_EQ(write_udp(1000, 69, BUFFER, FRAME_MAX + 1), PXE_FAILURE);
+    CHECK_EQ(write_udp(1000, 69, BUFFER, 0xffff), PXE_FAILURE);
     CHECK_EQ(world.sent_count, 0);
     world.wire_fails = true;
     CHECK_EQ(write_udp(1000, 69, BUFFER, 10), PXE_FAILURE);
@@ -607,6 +616,105 @@ TEST(tftp_ports)
     CHECK_EQ(world.sent.addr.port, 69);
 }
 
+// --- FILE ---
+
+static struct pxe_file_open file_opened;
+static unsigned open_url(const char *url)
+{
+    file_opened = (struct pxe_file_open){ .name = far_of(0x2900) };
+    snprintf((char *)memory_bytes + 0x2900, 400, "%s", url);
+    return STATUS(PXENV_FILE_OPEN, file_opened);
+}
+
+static struct pxe_file_read file_got;
+static unsigned read_on(uint16_t handle, uint32_t buffer, uint16_t size)
+{
+    file_got = (struct pxe_file_read){ .handle = handle, .size = size, .buffer = far_of(buffer) };
+    return STATUS(PXENV_FILE_READ, file_got);
+}
+
+TEST(files)
+{
+    static const uint32_t lengths[] = { 0, 1, 1400, 1401, 2800, 100000 };
+    for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+        world_begin();
+        world.file_len = lengths[i];
+        CHECK_EQ(open_url("tftp://10.0.0.1/file"), 0);
+        struct pxe_file_size size = { .handle = file_opened.handle };
+        CHECK_EQ(STATUS(PXENV_FILE_GET_SIZE, size), lengths[i] ? 0 : PXE_FAILURE);
+        CHECK_EQ(size.size, lengths[i]);
+        struct pxe_file_select select = { .handle = file_opened.handle };
+        CHECK_EQ(STATUS(PXENV_FILE_SELECT, select), 0);
+        CHECK_EQ(select.ready, PXE_FILE_READY);
+        uint32_t at = 0;
+        do {
+            CHECK_EQ(read_on(file_opened.handle, BUFFER, 1000), 0);
+            CHECK(file_got.size <= 1000, memcmp(memory_bytes + BUFFER, world.file + at, file_got.size) == 0);
+            at += file_got.size;
+        } while (file_got.size && at <= lengths[i]);
+        CHECK_EQ(at, lengths[i]);
+        while (read_on(file_opened.handle, BUFFER, 1000) == 0 && file_got.size) // behind an empty last block
+            ;
+        CHECK_EQ(read_on(file_opened.handle, BUFFER, 1000), 0);
+        CHECK_EQ(file_got.size, 0);
+        struct pxe_file_head close = { .handle = file_opened.handle };
+        CHECK_EQ(STATUS(PXENV_FILE_CLOSE, close), 0);
+        CHECK_EQ(STATUS(PXENV_FILE_CLOSE, close), PXE_FAILURE);
+        CHECK_EQ(world.errors, 0);
+    }
+}
+
+TEST(files_that_do_not_open)
+{
+    static const char *const urls[] = { "http://10.0.0.1/file", "tftp://name/file", "tftp://[fe80::1]/file", "file", "", "tftp:",
+                                        "tftp://10.0.0.1/a%00", "tftp://10.0.0.1:99999/file" };
+    world_begin();
+    for (size_t i = 0; i < ARRAY_SIZE(urls); i++)
+        CHECK_EQ(open_url(urls[i]), PXE_FAILURE);
+    char url[400] = "tftp://10.0.0.1/";
+    memset(url + 16, 'x', PXE_FILENAME_MAX);
+    CHECK_EQ(open_url(url), PXE_FAILURE);
+    memset(url + 16, 'x', 300);
+    CHECK_EQ(open_url(url), PXE_FAILURE);
+    CHECK_EQ(world.sent_count, 0);
+    struct pxe_file_open b = { .name = far_of(OWN_FROM) };
+    CHECK_EQ(STATUS(PXENV_FILE_OPEN, b), PXE_FAILURE);
+    b = (struct pxe_file_open){ .name = far_of(OWN_FROM - 20) };
+    memcpy(memory_bytes + OWN_FROM - 20, "tftp://10.0.0.1/file", 20); // and goes on in the firmware
+    CHECK_EQ(STATUS(PXENV_FILE_OPEN, b), PXE_FAILURE);
+    CHECK_EQ(open_url("tftp://10.0.0.1/missing"), PXE_TFTP_NOT_FOUND);
+    CHECK_EQ(read_on(1, BUFFER, 100), PXE_FAILURE);
+    CHECK_EQ(open_url("tftp://10.0.0.1:69/file"), 0);
+    CHECK_EQ(world.sent.addr.port, 69);
+    CHECK_EQ(open_url("tftp://10.0.0.1/file"), PXE_OUT_OF_RESOURCES);
+    CHECK_EQ(read_on(2, BUFFER, 100), PXE_FAILURE);
+    struct pxe_file_select select = { .handle = 77 };
+    struct pxe_file_size size = { .handle = 77 };
+    struct pxe_file_head close = { .handle = 77 };
+    CHECK_EQ(STATUS(PXENV_FILE_SELECT, select), PXE_FAILURE);
+    CHECK_EQ(STATUS(PXENV_FILE_GET_SIZE, size), PXE_FAILURE);
+    CHECK_EQ(STATUS(PXENV_FILE_CLOSE, close), PXE_FAILURE);
+    CHECK_EQ(read_on(1, OWN_FROM, 100), PXE_FAILURE);
+    world.silent_later = true;
+    CHECK_EQ(read_on(1, BUFFER, 100), 0); // that has come
+    while (read_on(1, BUFFER, 2000) == 0)
+        ;
+    CHECK_EQ(last_status, PXE_TFTP_READ_TIMEOUT);
+    CHECK_EQ(read_on(1, BUFFER, 100), PXE_FAILURE);
+}
+
+TEST(what_pxelinux_asks)
+{
+    world_begin();
+    struct pxe_file_check b = { .size = sizeof b, .magic = PXE_FILE_MAGIC_IN };
+    CHECK_EQ(STATUS(PXENV_FILE_API_CHECK, b), 0);
+    CHECK(b.magic == PXE_FILE_MAGIC_OUT, b.size == 20, b.functions == 0x5f, b.flags == 0, b.provider != 0);
+    CHECK((b.functions & 0x4b) == 0x4b); // what it needs
+    CHECK_EQ(STATUS(PXENV_FILE_API_CHECK, b), PXE_BAD_FUNC);
+    b = (struct pxe_file_check){ .size = sizeof b - 1, .magic = PXE_FILE_MAGIC_IN };
+    CHECK_EQ(STATUS(PXENV_FILE_API_CHECK, b), PXE_BAD_FUNC);
+}
+
 TEST(the_end)
 {
     world_begin();
@@ -630,6 +738,7 @@ TEST(the_end)
     CHECK(!world.card_open, !world.open[PXE_API_TFTP]);
 }
 
-TEST_MAIN(T(what_is_not_served), T(blocks_out_of_reach), T(cached_packets), T(long_packets_are_cut), T(what_the_card_is), T(one_side_at_a_time),
-          T(filters), T(transmission), T(frames_that_are_not_sent), T(polling_with_start), T(polling_with_process), T(udp), T(udp_refusals),
-          T(udp_has_limits), T(tftp_by_blocks), T(tftp_waits_for_the_program), T(tftp_fails), T(tftp_whole_files), T(tftp_ports), T(the_end))
+TEST_MAIN(T(what_is_not_served), T(blocks_out_of_reach), T(cached_packets), T(long_packets_are_cut), T(what_the_card_is),
+          T(one_side_at_a_time), T(filters), T(transmission), T(frames_that_are_not_sent), T(polling_with_start), T(polling_with_process),
+          T(udp), T(udp_refusals), T(udp_has_limits), T(tftp_by_blocks), T(tftp_waits_for_the_program), T(tftp_fails), T(tftp_whole_files),
+          T(tftp_ports), T(files), T(files_that_do_not_open), T(what_pxelinux_asks), T(the_end))

@@ -66,12 +66,12 @@ static int take_block(void *ctx, const uint8_t *data, size_t len)
         return ERR_INVALID; // nobody has asked for it
     memcpy(a->block, data, len);
     a->block_len = (uint16_t)len;
+    a->block_at = 0;
     a->block_full = true;
     return 0;
 }
 
-// Until the server has answered.
-static unsigned open_blocks(struct pxe_api *a, const uint8_t server[4], uint16_t port, const char *filename, unsigned size)
+unsigned pxe_api_open_blocks(struct pxe_api *a, const uint8_t server[4], uint16_t port, const char *filename, unsigned size)
 {
     unsigned status = begin(a, server, port, filename, size, take_block);
     if (status)
@@ -87,14 +87,13 @@ unsigned pxe_api_tftp_open(struct pxe_api *a, void *block)
     struct pxe_tftp_open *b = block;
     if (b->packet_size < PXE_PACKET_SIZE_MIN)
         return PXE_TFTP_PACKET_SIZE;
-    unsigned status = open_blocks(a, b->server, b->port, b->filename, b->packet_size);
+    unsigned status = pxe_api_open_blocks(a, b->server, b->port, b->filename, b->packet_size);
     b->packet_size = a->tftp.block_size;
     return status;
 }
 
-unsigned pxe_api_tftp_read(struct pxe_api *a, void *block)
+unsigned pxe_api_read_on(struct pxe_api *a, const struct segoff *to, uint16_t *size)
 {
-    struct pxe_tftp_read *b = block;
     struct tftp_client *c = &a->tftp;
     if (!a->tftp_open)
         return PXE_TFTP_CLOSED;
@@ -106,16 +105,29 @@ unsigned pxe_api_tftp_read(struct pxe_api *a, void *block)
         return status;
     if (a->blocks_read == c->block)
         return PXE_TFTP_CANNOT_READ; // that was the last one
-    b->size = a->block_full ? a->block_len : 0; // the reader hands out no block without bytes
-    status = pxe_api_put(&b->buffer, a->block, b->size);
+    unsigned left = a->block_full ? a->block_len - a->block_at : 0; // the reader hands out no block without bytes
+    *size = (uint16_t)MIN(*size, left);
+    status = pxe_api_put(to, a->block + a->block_at, *size);
     if (status)
         return status;
+    a->block_at += *size;
+    if (*size < left)
+        return PXE_SUCCESS;
     a->block_full = false;
     a->blocks_read = c->block;
-    b->packet_number = (uint16_t)c->block;
     if (c->state == TFTP_COMPLETE)
         flush(a);
     return PXE_SUCCESS;
+}
+
+unsigned pxe_api_tftp_read(struct pxe_api *a, void *block)
+{
+    struct pxe_tftp_read *b = block;
+    uint16_t size = UINT16_MAX; // it has room for a block
+    unsigned status = pxe_api_read_on(a, &b->buffer, &size);
+    b->size = size;
+    b->packet_number = (uint16_t)a->tftp.block;
+    return status;
 }
 
 static int take_file(void *ctx, const uint8_t *data, size_t len)
@@ -123,12 +135,10 @@ static int take_file(void *ctx, const uint8_t *data, size_t len)
     struct pxe_api *a = ctx;
     if (len > a->room - a->at)
         return ERR_TOO_LARGE;
-    void *to = pxe_api_world.memory(a->to + a->at, (uint32_t)len);
-    if (!to)
-        return ERR_INVALID;
-    memcpy(to, data, len);
+    uint32_t to = a->to + a->at;
     a->at += (uint32_t)len;
-    return 0;
+    memcpy(a->block, data, len); // no longer than a block is
+    return pxe_api_copy(to, a->block, (uint32_t)len, true) ? ERR_INVALID : 0;
 }
 
 unsigned pxe_api_tftp_read_file(struct pxe_api *a, void *block)
@@ -151,7 +161,7 @@ unsigned pxe_api_tftp_read_file(struct pxe_api *a, void *block)
 unsigned pxe_api_tftp_fsize(struct pxe_api *a, void *block)
 {
     struct pxe_tftp_fsize *b = block;
-    unsigned status = open_blocks(a, b->server, 0, b->filename, TFTP_BLOCK_SIZE);
+    unsigned status = pxe_api_open_blocks(a, b->server, 0, b->filename, TFTP_BLOCK_SIZE);
     if (status)
         return status;
     (void)pxe_api_tftp_close(a, NULL);

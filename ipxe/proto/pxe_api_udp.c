@@ -54,9 +54,11 @@ unsigned pxe_api_udp_write(struct pxe_api *a, void *block)
     unsigned status = find_socket(a, port ? port : PXE_UDP_PORT, &socket);
     if (status)
         return status;
-    const void *data = pxe_api_world.memory(pxe_api_address(&b->buffer), b->size);
     struct net_addr to = net_addr_v4(b->ip, load16_be(b->to_port));
-    return (!data && b->size) || pxe_api_world.send(socket, &to, data, b->size) ? PXE_FAILURE : PXE_SUCCESS;
+    return b->size > sizeof a->out || pxe_api_copy(pxe_api_address(&b->buffer), a->out, b->size, false) ||
+                   pxe_api_world.send(socket, &to, a->out, b->size)
+               ? PXE_FAILURE
+               : PXE_SUCCESS;
 }
 
 static void drop(struct pxe_api *a, unsigned i)
@@ -90,7 +92,7 @@ static unsigned read_datagram(struct pxe_api *a, struct pxe_udp_read *b, uint16_
         i++;
     if (i == a->datagram_count)
         return PXE_FAILURE;
-    const struct pxe_api_datagram *d = &a->datagrams[i];
+    struct pxe_api_datagram *d = &a->datagrams[i];
     b->size = MIN(b->size, d->len);
     memcpy(b->from_ip, d->from.ip + 12, 4);
     memcpy(b->to_ip, a->self.ip, 4);

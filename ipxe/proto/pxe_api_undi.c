@@ -85,7 +85,7 @@ static unsigned append(struct pxe_api *a, uint32_t address, uint16_t len)
     if (len > FRAME_MAX - a->out_len)
         return PXE_FAILURE;
     a->out_len += len;
-    return pxe_api_take(address, a->out + a->out_len - len, len);
+    return pxe_api_copy(address, a->out + a->out_len - len, len, false);
 }
 
 // The descriptor's own piece is followed by blocks of as many bytes, each of which is another piece.
@@ -97,7 +97,7 @@ static unsigned append_all(struct pxe_api *a, uint32_t descriptor)
     } piece;
     unsigned blocks = 0;
     for (unsigned i = 0; i <= blocks; i++) {
-        if (pxe_api_take(descriptor + i * sizeof piece, &piece, sizeof piece))
+        if (pxe_api_copy(descriptor + i * sizeof piece, &piece, sizeof piece, false))
             return PXE_FAILURE;
         const struct segoff *data = &piece.block.data;
         bool is_far = piece.block.pointer_type == PXE_TBD_FAR;
@@ -123,7 +123,7 @@ unsigned pxe_api_transmit(struct pxe_api *a, void *block)
     if (!bad && b->protocol != PXE_PROTOCOL_NONE) {
         memset(a->out, 0xff, 6);
         if (b->flag == PXE_TRANSMIT_TO)
-            bad = pxe_api_take(pxe_api_address(&b->destination), a->out, 6);
+            bad = pxe_api_copy(pxe_api_address(&b->destination), a->out, 6, false);
         memcpy(a->out + 6, a->self.mac, 6);
         store16_be(a->out + TYPE_AT, types[b->protocol]);
         a->out_len = ETH_HEAD;
@@ -131,6 +131,7 @@ unsigned pxe_api_transmit(struct pxe_api *a, void *block)
     if (bad || append_all(a, pxe_api_address(&b->tbd)))
         return PXE_UNDI_INVALID_PARAMETER;
     a->sent = !pxe_api_world.transmit(a->out, a->out_len);
+    a->statistics.sent += a->sent;
     return a->sent ? PXE_SUCCESS : PXE_UNDI_TRANSMIT_ERROR;
 }
 
@@ -148,6 +149,7 @@ static void hand_out(struct pxe_api *a, struct pxe_undi_isr *b)
     if (b->packet_type && (load32_le(frame) & load32_le(frame + 2)) != UINT32_MAX)
         b->packet_type = PXE_PACKET_MULTICAST;
     a->frame_len = 0;
+    a->statistics.received++;
 }
 
 // Some programs that poll begin with START, others with PROCESS.
@@ -182,6 +184,19 @@ unsigned pxe_api_information(struct pxe_api *a, void *block)
     memcpy(b->permanent_address, a->self.mac, 6);
     b->rx_buffers = MAX(a->self.rx_buffers, 1);
     b->tx_buffers = 1;
+    return PXE_SUCCESS;
+}
+
+// The program's frames. Of others nothing is known.
+unsigned pxe_api_statistics(struct pxe_api *a, void *block)
+{
+    memcpy(block, &a->statistics, sizeof a->statistics);
+    return PXE_SUCCESS;
+}
+
+unsigned pxe_api_clear_statistics(struct pxe_api *a, void *block)
+{
+    memset(&a->statistics, 0, sizeof a->statistics);
     return PXE_SUCCESS;
 }
 

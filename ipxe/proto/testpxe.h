@@ -62,6 +62,8 @@ static uint64_t world_now(void)
 static void *world_memory(uint32_t address, uint32_t len)
 {
     uint64_t end = (uint64_t)address + len;
+    if (!len || address / PXE_API_PIECE != (end - 1) / PXE_API_PIECE)
+        abort();
     if (address < MEMORY_FROM || end > MEMORY_TO || (address < OWN_TO && end > OWN_FROM))
         return NULL;
     return memory_bytes + address;
