@@ -5,37 +5,6 @@
 #define FRAME_ROOM 1520 // at the beginning of `low`
 _Static_assert(FRAME_ROOM >= FRAME_RECEIVE_MAX && FRAME_ROOM < PXE_API_LOW_MIN, "a frame has room");
 
-unsigned pxe_api_copy(uint32_t address, void *ours, uint32_t len, bool out)
-{
-    uint8_t *bytes = ours;
-    while (len) {
-        uint32_t n = MIN(len, PXE_API_PIECE - address % PXE_API_PIECE);
-        void *theirs = pxe_api_world.memory(address, n);
-        if (!theirs)
-            return PXE_FAILURE;
-        memcpy(out ? theirs : bytes, out ? bytes : theirs, n);
-        address += n;
-        bytes += n;
-        len -= n;
-    }
-    return PXE_SUCCESS;
-}
-
-unsigned pxe_api_put(const struct segoff *to, void *from, uint32_t len)
-{
-    return pxe_api_copy(pxe_api_address(to), from, len, true);
-}
-
-uint32_t pxe_api_address(const struct segoff *at)
-{
-    return segoff_address(*at);
-}
-
-struct segoff pxe_api_far(uint32_t address)
-{
-    return (struct segoff){ .offset = address & 15, .segment = (uint16_t)(address >> 4) };
-}
-
 void pxe_api_init(struct pxe_api *a, uint32_t low, uint8_t *low_bytes, uint32_t low_size, const struct pxe_api_packets *packets)
 {
     memset(a, 0, sizeof *a);

@@ -24,7 +24,7 @@ unsigned pxe_api_open_blocks(struct pxe_api *a, const uint8_t server[4], uint16_
 // open then.
 unsigned pxe_api_read_on(struct pxe_api *a, const struct segoff *to, uint16_t *size);
 
-// Copies to or from the program's memory: PXE_SUCCESS, or PXE_FAILURE where some of it is none of the program's.
+// pxe_api_memory.c. Copies to or from the program's memory: PXE_SUCCESS, or PXE_FAILURE where some of it is none of the program's.
 unsigned pxe_api_copy(uint32_t address, void *ours, uint32_t len, bool out);
 unsigned pxe_api_put(const struct segoff *to, void *from, uint32_t len);
 // A far pointer, and one that leads to an address below 1 MiB.
