@@ -55,13 +55,10 @@ static bool listen(unsigned socket, uint16_t port)
     return nbp.sockets[socket];
 }
 
-// Groups and broadcasts leave by the program's card.
+// All other cards are closed, so that it can leave by one alone.
 static int send(unsigned socket, const struct net_addr *to, const void *data, size_t len)
 {
-    struct net_addr addr = *to;
-    if (addr.ip[12] >= 224)
-        addr.zone = (uint8_t)(nbp.nic + 1);
-    return net_udp_send(nbp.sockets[socket], &addr, data, len);
+    return net_udp_send(nbp.sockets[socket], to, data, len);
 }
 
 // A closed card loses its addresses, which the settings still have.
@@ -91,13 +88,13 @@ static int transmit(const void *frame, size_t len)
     return card_send(nbp.platform->card, frame, len);
 }
 
+// A card's frames are no longer than there is room for.
 static int receive(void *frame, size_t cap)
 {
     uint8_t *from;
     int len = card_receive(nbp.platform->card, &from);
     if (len <= 0)
         return 0;
-    len = MIN(len, (int)cap);
     memcpy(frame, from, (size_t)len);
     return len;
 }

@@ -32,7 +32,7 @@ static struct {
     bool open[PXE_API_SOCKETS];
     uint16_t port[PXE_API_SOCKETS];
     uint16_t port_taken; // no socket can have it
-    struct world_datagram coming[64], sent;
+    struct world_datagram sent;
     unsigned coming_count, sent_count;
     // the card
     bool card_open, card_fails, wire_fails, everything;
@@ -42,7 +42,6 @@ static struct {
     size_t frame_len, out_len;
     // the TFTP server
     const char *name;
-    uint8_t file[FILE_MAX_SIZE];
     uint32_t file_len;
     bool options, silent, silent_later;
     uint32_t block_size, window;
@@ -50,6 +49,9 @@ static struct {
     uint32_t acked;   // the last ACK's block
     unsigned turns;
 } world;
+
+static struct world_datagram world_coming[64]; // world.coming_count of them
+static uint8_t world_file[FILE_MAX_SIZE];
 
 static const uint8_t own_ip[4] = { 10, 0, 0, 99 }, server_ip[4] = { 10, 0, 0, 1 };
 static const uint8_t own_mac[6] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 };
@@ -73,7 +75,7 @@ static void world_deliver(unsigned socket, uint16_t port, const uint8_t *data, s
 {
     if (world.coming_count == 64)
         return;
-    struct world_datagram *d = &world.coming[world.coming_count++];
+    struct world_datagram *d = &world_coming[world.coming_count++];
     d->socket = socket;
     d->addr = net_addr_v4(server_ip, port);
     d->len = len;
@@ -89,7 +91,7 @@ static void world_send_block(unsigned socket, uint32_t number)
     size_t len = MIN((size_t)world.block_size, (size_t)(world.file_len - at));
     store16_be(packet, 3);
     store16_be(packet + 2, (uint16_t)number);
-    memcpy(packet + 4, world.file + at, len);
+    memcpy(packet + 4, world_file + at, len);
     world_deliver(socket, 3000, packet, 4 + len);
 }
 
@@ -161,8 +163,8 @@ static void world_turn(void)
     world.turns++;
     struct world_datagram d;
     while (world.coming_count > 0) {
-        d = world.coming[0];
-        memmove(world.coming, world.coming + 1, --world.coming_count * sizeof d);
+        d = world_coming[0];
+        memmove(world_coming, world_coming + 1, --world.coming_count * sizeof d);
         if (world.open[d.socket])
             pxe_api_datagram(&api, d.socket, &d.addr, d.data, d.len);
     }
@@ -240,8 +242,9 @@ static void world_start(void)
     world.card_open = true;
     world.name = "file";
     world.options = true;
-    for (size_t i = 0; i < sizeof world.file; i++)
-        world.file[i] = (uint8_t)(i * 7 + i / 256);
+    if (!world_file[1])
+        for (size_t i = 0; i < sizeof world_file; i++)
+            world_file[i] = (uint8_t)(i * 7 + i / 256);
     world.file_len = 10000;
     pxe_api_init(&api, LOW, memory_bytes + LOW, LOW_SIZE, &packets);
     memcpy(api.self.ip, own_ip, 4);
