@@ -109,6 +109,7 @@ struct card *native_find(uint16_t at)
     n->next = all;
     n->driver = driver;
     n->open = false;
+    n->group_count = 0;
     (void)pci_open(&n->pci, at);
     struct card *card = bind_card(driver, &n->pci.function, n->state);
     card->ops = &native_ops;
