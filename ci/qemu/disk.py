@@ -38,6 +38,7 @@ class Disk:
     updates: int = 1  # how often it is installed
     second_card: str = ""  # a network card without a cable, behind the row's own
     stranger: bytes = b""  # 4096 bytes into the image partition, as the label of an md RAID 1.2 member
+    last: bool = False  # behind the network in the boot order
     bios_text: bool = False  # what the BIOS prints goes to the serial port, too, since MBR and stage speak through it
 
 
@@ -173,7 +174,8 @@ def install(spec, folder, path):
 
 
 def options(row, folder):
-    """QEMU's options for the row's disk, which is made in `folder`: in front of the network in the boot order, unless that is Signet's own ROM."""
+    """QEMU's options for the row's disk, which is made in `folder`: in front of the network in the boot order, unless it is to be the last or that
+    is Signet's own ROM."""
     if not row.disk:
         return ()
     spec, artefact, path = row.disk, os.path.join(folder, "bootarea.bin"), os.path.join(folder, "disk.img")
@@ -183,7 +185,7 @@ def options(row, folder):
     if spec.install:
         disks = install(spec, folder, path)
         disks += [path] if spec.pool else []
-    found, first = (), ",bootindex=3" if row.rom else ",bootindex=0"
+    found, first = (), ",bootindex=3" if row.rom or spec.last else ",bootindex=0"
     for i, file in enumerate(disks):
         found += ("-drive", f"if=none,id=disk{i},format=raw,file={file}", "-device", f"ide-hd,drive=disk{i}" + (first if i == 0 else ""))
     if spec.second_card:

@@ -377,6 +377,9 @@ def make_applications():
         run(SIGNET, "mkimage", "-o", path("images", "apptest-" + name), "-N", "apptest-" + name, "--efi", APPTEST["x64"], *sealed,
             *(["--cmdline", cmdline] if cmdline else []))
     run(SIGNET, "mkimage", "-o", path("images", "apptest-arm64"), "-N", "apptest-arm64", "--efi", APPTEST["arm64"], *sealed)
+    # What UEFI machines refuse; it returns at once.
+    payload.write(path("images", "nbp"), forge.Image("nbp", [forge.nbp(b"\x31\xc0\xcb")], "", COUNTER, target=forge.TARGET_NBP,
+                                                     keys=[KEYS["alice"]]).bytes())
     payload.write(path("inner.ipxe"), b"#!ipxe\necho INNER-SIGNET\ndhcp\nchain p2:///good\n")
     run(SIGNET, "embed", "--script", path("inner.ipxe"), "--trust", path("alice.pub"), os.path.join(TOP, "bin/ipxe.efi"), "-o",
         path("inner.efi"))

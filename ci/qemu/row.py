@@ -136,7 +136,9 @@ class Runner:
                 self.serve(server)
         for where, name, text in self.row.files:
             data = fixtures.payload.read(text) if os.path.isabs(text) else text.encode()
-            fixtures.payload.write(os.path.join(self.folder, where, name), data)
+            path = os.path.join(self.folder, where, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            fixtures.payload.write(path, data)
         for image in self.row.tftp:
             os.symlink(image_path(image), os.path.join(self.folder, "tftp", os.path.basename(image)))
         boot_file = self.boot_file
@@ -414,6 +416,10 @@ class Runner:
             return []
         count = len(re.findall("DHCP(DISCOVER|REQUEST)\\(", after))
         return [] if sent and not count else [f"{count} DHCP messages after the NBP was sent" if sent else "the NBP was never sent"]
+
+    def check_tftp_sent(self, name):
+        """dnsmasq has sent this file, whole."""
+        return [] if re.search(rf"sent \S+/{re.escape(name)} to ", self.log("dnsmasq.log")) else [f"nobody has fetched {name} over TFTP"]
 
     def check_no_page_lost(self, firmware=0):
         """The shell's two accounts of memory agree: as many pages of each kind, but for so many that the firmware may lose."""

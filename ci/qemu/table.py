@@ -13,6 +13,7 @@ import table_disk
 import table_driver
 import table_efi
 import table_names
+import table_nbp
 import table_rom
 import table_usb
 
@@ -59,6 +60,7 @@ class Row:
     files: tuple = ()  # ("esp" or "tftp", name, text or the absolute path of a file): what lies beside the artefact
     disk: object = None  # disk.Disk: the machine starts from it, see table_disk.py
     rom: object = None  # table_rom.Rom: the card's flash holds Signet, see table_rom.py
+    programs: tuple = ()  # sets of network bootstrap programs that it needs, see nbp.py
     pressed: tuple = ()  # (pattern, key): pressed when the BIOS has said the pattern, one after the other
     stick: object = None  # usb.Stick: the same, see table_usb.py
     disks: tuple = ()  # disk.Data: what the machine has besides
@@ -368,5 +370,5 @@ def broken_rows():
 NOT_ON_HOST = {"processors", "processors-virtual", "processors-sha-ni", "processors-undi",
                "e1000", "e1000-undi", "sha-ni", "cached-dhcp", "smallest", "loss-relay"}  # about the PXE ROM, the machine, QEMU's socket
 ROWS += (list(host_rows()) + list(endless_rows()) + list(broken_rows()) + table_dhcp.rows(ROWS) + table_names.rows(ROWS) + table_efi.rows(ROWS) +
-         table_disk.rows(ROWS) + table_rom.rows(ROWS) + table_usb.rows(ROWS))
+         table_disk.rows(ROWS) + table_rom.rows(ROWS) + table_usb.rows(ROWS) + table_nbp.rows(ROWS))
 ROWS += table_driver.rows(ROWS)

@@ -138,7 +138,8 @@ def arm64(good, case):
     processor makes digests three times: before an application, before Signet leaves, and, started again by the firmware's
     shell, before a kernel, which must be able to turn it on."""
     tftp, server = "tftp://10.50.0.1", "p2://10.50.0.2"
-    refused = {f"{tftp}/bit-in-body": r"\[S09\]", f"{tftp}/bit-in-data": r"\[S16\]", f"{server}/apptest-bare": r"\[B07\]"}
+    refused = {f"{tftp}/bit-in-body": r"\[S09\]", f"{tftp}/bit-in-data": r"\[S16\]", f"{server}/apptest-bare": r"\[B07\]",
+               f"{server}/nbp": r"for nbp, .*\[B07\]"}
     lines = ["#!ipxe", "dhcp"]
     for uri in refused:
         name = uri.split("/")[-1]
@@ -148,7 +149,7 @@ def arm64(good, case):
     return replace(good, name="efi-arm64", about="AAVMF on arm64, two processors, from an EFI system partition: refuses what it must,"
                    " runs an EFI application, leaves, and started again boots an arm64 Linux, which has both processors",
                    firmware="esp-arm64", nic=VIRTIO, script="\n".join(lines) + "\n", boots="arm64", deadline=240,
-                   processors=2, servers=[replace(good.servers[0], images=["arm64", "apptest-arm64", "apptest-bare"])],
+                   processors=2, servers=[replace(good.servers[0], images=["arm64", "apptest-arm64", "apptest-bare", "nbp"])],
                    tftp=("forged/bit-in-body", "forged/bit-in-data"), files=(("esp", "startup.nsh", again + "\r\n"),),
                    cases=tuple(replace(case, name=uri.split("/")[-1], pattern=pattern) for uri, pattern in refused.items()),
                    expect=good.expect + ("digest: SHA-256 by ARMv8 SHA2", 'APPTEST options "" \\(0 bytes\\)', "apptest-arm64 has ended",

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MPL-2.0
+// See nbptest.h: how it was entered, calls, the ROM's packets, and how it ends.
+#include "bios/nbptest/nbptest.h"
+
+#include "base/fmt.h"
+#include "real/real.h"
+
+#define COM1 0x3f8
+#define BDA_TICKS 0x46c
+
+// `order`: how it ends.
+enum { END_SUCCESS, END_FAILURE, END_INT18, END_UNLOAD, END_STOP };
+#define BY_INT18 0x10000 // nbptest.S
+
+extern uint32_t order, entered_pxenv, entered_stack, entered_bang, entered_from, pxe_target, pxe_kept[2 * REGISTERS], pxe_sp_moved;
+extern uint16_t entered_cs, entered_ip, pxe_function, pxe_ax;
+extern uint8_t a20_shut, pxe_by_registers;
+extern char real_pxe[];
+
+struct addresses addresses;
+uint16_t last_status;
+static unsigned failed, registers_lost, disagreements;
+static uint8_t first_packet[3][1500];
+
+static void put(const char *text)
+{
+    for (const char *p = text; *p; p++) {
+        uint8_t status;
+        do
+            __asm__ volatile("inb %1, %0" : "=a"(status) : "Nd"((uint16_t)(COM1 + 5)));
+        while (!(status & 0x20));
+        __asm__ volatile("outb %0, %1" : : "a"(*p), "Nd"((uint16_t)COM1));
+    }
+    bios_print(text);
+}
+
+void note(const char *format, ...)
+{
+    static char text[160];
+    va_list args;
+    va_start(args, format);
+    fmt_vsnprintf(text, sizeof text - 2, format, args);
+    va_end(args);
+    memcpy(text + strlen(text), "\r\n", 3);
+    put(text);
+}
+
+bool result(bool good, const char *name)
+{
+    failed += !good;
+    note("%s nbp-%s", good ? "ok" : "FAIL", name);
+    return good;
+}
+
+uint32_t ticks(void)
+{
+    struct bios_regs regs = { 0 };
+    bios_call(&regs, 0x12); // the BIOS counts while a call is under way
+    return load32_le(low_memory(BDA_TICKS));
+}
+
+// ---- calls ----------------------------------------------------------------------------------------------
+
+static void call(uint16_t function, void *block, size_t len)
+{
+    memcpy(low_memory(BLOCK_AT), block, len);
+    pxe_function = function;
+    pxe_ax = 0xdead;
+    real_call((uint32_t)real_pxe);
+    memcpy(block, low_memory(BLOCK_AT), len);
+    last_status = load16_le(block);
+    for (unsigned i = 0; i < REGISTERS; i++) {
+        bool counts = i < 6 || ((pxe_kept[i] ^ pxe_kept[REGISTERS + i]) & 0xffff) != 0;
+        if (!counts || pxe_kept[i] == pxe_kept[REGISTERS + i])
+            continue;
+        if (registers_lost++ < 3)
+            note("nbp: call %02x changes register %u from %08x to %08x", function, i, pxe_kept[i], pxe_kept[REGISTERS + i]);
+    }
+    if (pxe_sp_moved && registers_lost++ < 3)
+        note("nbp: call %02x changes ESP by %x", function, pxe_sp_moved);
+    if (pxe_ax > 1 || (pxe_ax == 0) != (last_status == 0)) {
+        if (disagreements++ < 3)
+            note("nbp: call %02x says %04x in AX, %04x in Status", function, pxe_ax, last_status);
+    }
+}
+
+bool api(uint16_t function, void *block, size_t len)
+{
+    call(function, block, len);
+    if (pxe_ax != 0)
+        note("nbp: call %02x: AX %04x, status %02x", function, pxe_ax, last_status);
+    return pxe_ax == 0;
+}
+
+bool refused(uint16_t function, void *block, size_t len)
+{
+    call(function, block, len);
+    return pxe_ax == 1 && last_status != 0;
+}
+
+// ---- how it was entered -----------------------------------------------------------------------------------
+
+static const uint8_t *far_memory(uint32_t pointer)
+{
+    return low_memory((pointer >> 16 << 4) + (pointer & 0xffff));
+}
+
+static bool is_pxenv(const uint8_t *p)
+{
+    return memcmp(p, "PXENV+", 6) == 0 && load16_le(p + 6) >= 0x201 && p[8] >= 0x2c && byte_sum(p, p[8]) == 0;
+}
+
+static bool is_bang(const uint8_t *p)
+{
+    return memcmp(p, "!PXE", 4) == 0 && p[4] >= 0x58 && byte_sum(p, p[4]) == 0 && p[6] == 0 && load32_le(p + 16) != 0;
+}
+
+static bool above_base(uint32_t pointer)
+{
+    uint32_t address = (pointer >> 16 << 4) + (pointer & 0xffff);
+    return address >= base_end && address < 0x100000;
+}
+
+static void try_entry(void)
+{
+    struct bios_regs regs = { .eax = 0x12 };
+    bios_call(&regs, 0x12);
+    base_end = (regs.eax & 0xffff) << 10;
+    note("nbp: entered at %04x:%04x, stack %08x, from %08x, PXENV+ %08x, !PXE %08x, base memory %u KiB", entered_cs, entered_ip, entered_stack,
+         entered_from, entered_pxenv, entered_bang, base_end >> 10);
+    result((entered_cs == 0 && entered_ip == NBPTEST_BASE) || (entered_cs == NBPTEST_BASE >> 4 && entered_ip == 0), "entry");
+    result(!a20_shut, "a20");
+    const uint8_t *pxenv = far_memory(entered_pxenv), *bang = far_memory(entered_bang);
+    result(is_pxenv(pxenv), "pxenv");
+    result(is_bang(bang), "bang");
+    result(load32_le(pxenv + 0x28) == entered_bang, "pxenv-to-bang");
+    result(above_base(entered_bang) && above_base(load32_le(bang + 16)) && above_base(load32_le(pxenv + 10)), "hidden-base");
+    result(bang[29] >= 4, "bang-segments");
+    regs = (struct bios_regs){ .eax = 0x5650, .flags = 1 };
+    bios_call(&regs, 0x1a);
+    result((regs.eax & 0xffff) == 0x564e && !(regs.flags & 1) && far_memory((uint32_t)regs.es << 16 | (regs.ebx & 0xffff)) == pxenv, "int-1a");
+    regs = (struct bios_regs){ .eax = 0 };
+    bios_call(&regs, 0x1a); // the time of day is the BIOS's still
+    result((regs.edx & 0xffff) - load16_le(low_memory(BDA_TICKS)) + 2u < 5, "int-1a-others");
+    pxe_target = load32_le(bang + 16);
+}
+
+// ---- the ROM's packets ------------------------------------------------------------------------------------
+
+struct PACKED cached {
+    uint16_t status, type, size;
+    uint32_t buffer;
+    uint16_t limit;
+};
+
+static bool is_packet(const uint8_t *p, unsigned type)
+{
+    return p[0] == (type == 1 ? 1 : 2) && p[1] == 1 && p[2] == 6 && load32_be(p + 236) == 0x63825363;
+}
+
+static void try_packets(void)
+{
+    static const char *const names[] = { "discover", "ack", "reply" };
+    bool whole = true, limited = true, shown = true;
+    for (unsigned type = 1; type <= 3; type++) {
+        uint8_t *copy = low_memory(BUFFER_AT);
+        memset(copy, 0xee, BUFFER_SIZE);
+        struct cached block = { .type = (uint16_t)type, .size = 1500, .buffer = far_pointer(BUFFER_AT) };
+        whole = result(api(GET_CACHED_INFO, &block, sizeof block) && is_packet(copy, type) && block.size >= 240 && block.size <= 1500 &&
+                       copy[block.size] == 0xee, names[type - 1]) && whole;
+        memcpy(first_packet[type - 1], copy, 1500);
+        uint16_t size = block.size;
+        struct cached look = { .type = (uint16_t)type };
+        bool told = api(GET_CACHED_INFO, &look, sizeof look);
+        note("nbp: packet %u: %u bytes, in place %u at %08x, limit %u", type, size, look.size, look.buffer, look.limit);
+        shown = told && look.buffer != 0 && above_base(look.buffer) && (look.limit >= size || !strict) &&
+                memcmp(far_memory(look.buffer), copy, size) == 0 && shown;
+        memset(copy, 0xee, BUFFER_SIZE);
+        struct cached part = { .type = (uint16_t)type, .size = 100, .buffer = far_pointer(BUFFER_AT) };
+        limited = api(GET_CACHED_INFO, &part, sizeof part) && memcmp(copy, first_packet[type - 1], 100) == 0 && copy[100] == 0xee && limited;
+    }
+    result(shown, "packets-in-place");
+    result(limited, "packets-cut");
+    struct cached none = { .type = 4 };
+    result(refused(GET_CACHED_INFO, &none, sizeof none), "packets-no-such");
+    const uint8_t *ack = first_packet[1], *reply = first_packet[2];
+    memcpy(addresses.mac, ack + 28, 6);
+    memcpy(addresses.own, ack + 16, 4);
+    memcpy(addresses.server, all_zero(reply + 20, 4) ? ack + 20 : reply + 20, 4);
+    note("nbp: own %u.%u.%u.%u, server %u.%u.%u.%u, boot file \"%.60s\"", addresses.own[0], addresses.own[1], addresses.own[2], addresses.own[3],
+         addresses.server[0], addresses.server[1], addresses.server[2], addresses.server[3], (const char *)reply + 108);
+    result(whole && !all_zero(addresses.own, 4) && !all_zero(addresses.server, 4), "addresses");
+    // By the other entry, with its arguments in registers.
+    struct cached block = { .type = 2, .size = 1500, .buffer = far_pointer(SECOND_AT) };
+    uint32_t entry = pxe_target;
+    pxe_target = load32_le(far_memory(entered_pxenv) + 10);
+    pxe_by_registers = 1;
+    bool good = api(GET_CACHED_INFO, &block, sizeof block);
+    pxe_target = entry;
+    pxe_by_registers = 0;
+    result(good && block.size >= 240 && memcmp(low_memory(SECOND_AT), ack, block.size) == 0, "by-registers");
+}
+
+// ---- the end ----------------------------------------------------------------------------------------------
+
+struct PACKED plain_block {
+    uint16_t status;
+    uint8_t reserved[10];
+};
+
+static bool plainly(uint16_t function)
+{
+    struct plain_block block = { 0 };
+    return api(function, &block, sizeof block);
+}
+
+// As a program that does not need its stack any more says so. It may still go back.
+static void unload(void)
+{
+    result(plainly(UNDI_SHUTDOWN), "undi-shutdown");
+    result(plainly(UNLOAD_STACK), "unload-stack");
+}
+
+// As one that wants the whole machine, and so will never go back to who started it, but to the BIOS.
+static void stop(void)
+{
+    result(plainly(STOP_UNDI), "stop-undi");
+    if (!strict)
+        return;
+    struct bios_regs regs = { .eax = 0x5650, .flags = 1 };
+    bios_call(&regs, 0x1a);
+    bool another = far_memory((uint32_t)regs.es << 16 | (regs.ebx & 0xffff)) != far_memory(entered_pxenv); // a ROM's below
+    result((regs.eax & 0xffff) != 0x564e || another, "stopped-int-1a");
+    regs = (struct bios_regs){ .eax = 0 };
+    bios_call(&regs, 0x12);
+    result((regs.eax & 0xffff) << 10 > base_end, "stopped-base-memory");
+    struct cached block = { .type = 2 };
+    unsigned before = disagreements; // nobody is there who would write to the block
+    call(GET_CACHED_INFO, &block, sizeof block);
+    disagreements = before;
+    result(pxe_ax == 1, "stopped-calls");
+}
+
+// Called by nbptest.S alone. What AX is to be at the end, BY_INT18: by that interrupt.
+uint32_t nbptest_main(void);
+uint32_t nbptest_main(void)
+{
+    note("nbp: nbptest, order %u", order);
+    try_entry();
+    try_memory_map();
+    memory_fill();
+    try_packets();
+    try_tftp();
+    try_udp();
+    try_file();
+    try_wild();
+    try_undi();
+    if (order == END_UNLOAD || order == END_STOP)
+        unload();
+    if (order == END_STOP)
+        stop();
+    memory_judge();
+    result(registers_lost == 0, "registers");
+    result(disagreements == 0, "status");
+    note("nbp: done, %u failed, ending by %s", failed, order == END_INT18 ? "INT 18h" : order == END_FAILURE ? "AX = 1" : "AX = 0");
+    return order == END_INT18 ? BY_INT18 : order == END_FAILURE ? 1 : 0;
+}
