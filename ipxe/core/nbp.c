@@ -10,7 +10,7 @@ static struct {
     struct core *core;
     struct platform_nbp *platform;
     struct pxe_api_packets packets;
-    unsigned nic;
+    unsigned nic, closed; // closed: bits of the other cards that were open
     bool called;
     struct net_udp *sockets[PXE_API_SOCKETS];
     struct pxe_api api;
@@ -158,15 +158,23 @@ void core_nbp_start(struct core *core, unsigned nic, const struct pxe_api_packet
     nbp.platform = ret;
     nbp.packets = *packets;
     nbp.nic = nic;
+    nbp.closed = 0;
     nbp.called = false;
-    for (unsigned i = 0; i < net_nic_count(); i++)
-        if (i != nic)
-            net_close(i);
+    for (unsigned i = 0; i < net_nic_count(); i++) {
+        if (i == nic || !net_is_open(i))
+            continue;
+        net_close(i);
+        nbp.closed |= 1u << i;
+    }
 }
 
 void core_nbp_end(void)
 {
     if (nbp.called)
         (void)pxe_api_end(&nbp.api); // without it nothing arrives, as without a link
+    for (unsigned i = 0; i < net_nic_count(); i++)
+        if (nbp.closed >> i & 1)
+            (void)net_open(i);
+    core_apply_addresses(nbp.core);
     net_tell_groups(nbp.nic);
 }

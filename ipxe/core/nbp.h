@@ -9,8 +9,8 @@
 bool core_nbp_card(const struct core *core, unsigned *ret_nic);
 
 // Fills in what boot() needs. `packets`, whose bytes are read at the program's first call, are what DHCP has said on that card. All other
-// cards are closed; who needs the network afterwards opens them.
+// cards are closed until core_nbp_end().
 void core_nbp_start(struct core *core, unsigned nic, const struct pxe_api_packets *packets, struct platform_nbp *ret);
 
-// boot() has come back: the card is the stack's.
+// boot() has come back: the card is the stack's, and the others are open as they were.
 void core_nbp_end(void);
