@@ -24,7 +24,7 @@ PACKAGES = {"pxelinux": ["pxelinux", "syslinux-common"], "grub": ["grub-pc-bin",
 # ipxe/bios/nbptest: how each of them ends, and its file on the TFTP server.
 TEST = os.path.join(fixtures.TOP, "build/bios/nbptest.bin")
 TEST_MARK = b"SIGNET-NBPTEST-1"
-TEST_ENDS = {"success": 0, "failure": 1, "int18": 2, "unload": 3, "stop": 4}
+TEST_ENDS = {"success": 0, "failure": 1, "int18": 2, "unload": 3, "stop": 4, "rough": 5, "stop-hooked": 6}
 TEST_FILE = fixtures.path("nbp", "nbptest.dat")
 TEST_FILE_SIZE = 300001
 

@@ -46,16 +46,16 @@ def chained(*names, failed="echo ROW-FAILED"):
     return "#!ipxe\ndhcp\n" + "".join(f"chain {TFTP}/{name} || {failed}\n" for name in names)
 
 
-def tests():
-    """nbptest five times in one machine, each with another end, the last of which leads to the next boot device; what the row must show."""
+def tests(last):
+    """nbptest six times in one machine, each with another end, the last of which leads to the next boot device; what the row must show."""
     lines, shown = ["dhcp"], []
-    for name, good in (("success", True), ("failure", False), ("int18", False), ("unload", True)):
+    for name, good in (("success", True), ("failure", False), ("int18", False), ("rough", True), ("unload", True)):
         back, other = ("NBP-BACK", "ROW-FAILED") if good else ("ROW-FAILED", "NBP-BACK")
         lines.append(f"chain {TFTP}/test-{name} && echo {back} {name} || echo {other} {name}")
         shown.append(r"nbp: done, 0 failed(?s:.*)" + ("" if good else r"\[B09\](?s:.*)") + f"NBP-BACK {name}")
     lines += [f"chain {TFTP}/test-damaged && echo ROW-FAILED || echo NBP-DAMAGED",
               f"chain {TFTP}/test-success.0 && echo ROW-FAILED || echo NBP-UNSEALED",
-              f"chain {TFTP}/test-stop", "echo ROW-FAILED"]
+              f"chain {TFTP}/test-{last}", "echo ROW-FAILED"]
     shown.append(r"\[S16\](?s:.*)NBP-DAMAGED(?s:.*)\[S01\](?s:.*)NBP-UNSEALED(?s:.*)nbp: done, 0 failed(?s:.*)disk: Signet from slot A")
     return "#!ipxe\n" + "\n".join(lines) + "\n", ("(?s:.*)".join(shown),)
 
@@ -63,7 +63,6 @@ def tests():
 def rows(table):
     good = next(row for row in table if row.name == "e1000")
     tiny = [replace(good.servers[0], images=["tiny"])]
-    tests_script, tests_shown = tests()
     next_device = disk.Disk("#!ipxe\nchain disk: || echo ROW-FAILED\n", image="tiny", last=True)
     broken = good.forbid + ("nbp: done, [1-9]",)
 
@@ -77,9 +76,10 @@ def rows(table):
     def from_rom(name, about, *arguments, kind="e1000", device=None, **other):
         return nbp_row(name, about, *arguments, rom=table_rom.Rom(kind), nic=table_rom.CARD.format(device or kind), boot_file=False, **other)
 
-    def tested(make, name, about, **other):
+    def tested(make, name, about, last="stop", **other):
+        script, shown = tests(last)
         images = tuple(f"test-{end}" for end in nbp.TEST_ENDS) + ("test-damaged", "test-success.0")
-        return make(name, about, ("test",), "tiny", tests_script, images, TEST_FILE, expect=tests_shown, disk=next_device, **other)
+        return make(name, about, ("test",), "tiny", script, images, TEST_FILE, expect=shown, disk=next_device, **other)
 
     def pxelinux(make, name, about, program="pxelinux", **other):
         return make(name, about, ("pxelinux",), program, chained(program), (program,),
@@ -111,7 +111,8 @@ def rows(table):
     return [
         tested(from_rom, "test", "a program that asks for all that PXE promises, on Signet from a card's flash: each end, a boot afterwards",
                kind="virtio-net", device="virtio-net-pci"),
-        tested(nbp_row, "test-undionly", "the same on top of undionly.kpxe, which has taken its card over from the stock ROM", nic="virtio-net-pci"),
+        tested(nbp_row, "test-undionly", "the same on top of undionly.kpxe, which has taken its card over from the stock ROM", nic="virtio-net-pci",
+               last="stop-hooked"),
         pxelinux(from_rom, "pxelinux", "Debian's pxelinux, sealed, boots Linux from its own configuration"),
         grub(from_rom, "grub", "GRUB's core image for PXE, sealed, shows its menu and boots a kernel"),
         ipxe(from_rom, "ipxe", "Debian's undionly.kpxe, sealed: DHCP and a script over Signet's UNDI, which ends by STOP_UNDI: the disk's turn",

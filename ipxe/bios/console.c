@@ -77,19 +77,27 @@ static bool bios_redirects(void)
     return heard;
 }
 
-void bios_console_init(void)
+void bios_console_resume(void)
 {
-    serial = false;
-    if (!CONSOLE_SERIAL || !uart_present() || bios_redirects())
+    if (!serial)
         return;
+    out8(COM1 + UART_LINE, 0x03); // 8N1
     out8(COM1 + UART_INTERRUPTS, 0);
-    out8(COM1 + UART_LINE, 0x83); // 8N1, divisor visible
+    out8(COM1 + UART_LINE, 0x83); // divisor visible
     out8(COM1 + UART_DIVISOR_LOW, 1); // 115200
     out8(COM1 + UART_DIVISOR_HIGH, 0);
     out8(COM1 + UART_LINE, 0x03);
     out8(COM1 + UART_FIFO, 0x07);
     out8(COM1 + UART_MODEM, 0x03);
+}
+
+void bios_console_init(void)
+{
+    serial = false;
+    if (!CONSOLE_SERIAL || !uart_present() || bios_redirects())
+        return;
     serial = true;
+    bios_console_resume();
 }
 
 static void uart_put(uint8_t byte)

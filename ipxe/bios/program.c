@@ -3,6 +3,7 @@
 #include "bios/program.h"
 
 #include "bios/away.h"
+#include "bios/console.h"
 #include "bios/handed.h"
 #include "bios/layout.h"
 #include "bios/leave.h"
@@ -217,10 +218,8 @@ static uint32_t hook(unsigned vector, uint32_t handler)
     return old;
 }
 
-static void write_segment(uint32_t block, bool services)
+static void write_segment(uint32_t block, bool services, uint32_t cr0, uint32_t cr4)
 {
-    uint32_t cr0, cr4;
-    __asm__ volatile("movl %%cr0, %0; movl %%cr4, %1" : "=r"(cr0), "=r"(cr4));
     put32(resident_base, 0, program.base);
     put16(resident_segment, 0, program.base >> 4);
     put32(resident_control, 0, cr0 & ~CR0_PROTECTED);
@@ -246,7 +245,8 @@ static void put_code(const uint8_t *at, const void *code, size_t len)
     memcpy(in_segment(at), code, len);
 }
 
-// The program wants all memory for itself. What others have put in front of our interrupts stays, and the block is hidden then.
+// The program wants all memory for itself. What others have put in front of our interrupts stays, and block and segment, to which it hands on,
+// are hidden then.
 static void unload(void)
 {
     static const struct {
@@ -255,13 +255,16 @@ static void unload(void)
     } hooks[] = { { VECTOR_MEMORY, 0, resident_int15 }, { VECTOR_PXE, 4, resident_int1a }, { VECTOR_NEXT, 8, resident_int18 } };
     static const uint8_t failure[] = { 0xb8, 0x01, 0x00, 0xf9, 0xcb }; // mov $1, %ax; stc; lret
     static const uint8_t next_device[] = { 0xfb, 0xcd, 0x18, 0xeb, 0xfd }; // sti; int $0x18; jmp .-1
+    bool in_use = false;
     for (unsigned i = 0; i < ARRAY_SIZE(hooks); i++) {
         uint32_t *vector = low_memory(hooks[i].vector * 4);
         if (*vector == far(hooks[i].handler))
             memcpy(vector, in_segment(resident_old) + hooks[i].old, 4);
+        else
+            in_use = true;
     }
     uint16_t *base_memory = low_memory(BDA_BASE_KIB);
-    if (*base_memory == program.base >> 10)
+    if (!in_use && *base_memory == program.base >> 10)
         *base_memory = program.kib;
     in_segment(resident_bang)[0] = in_segment(resident_pxenv)[0] = 0;
     put_code(resident_entry_bang, failure, sizeof failure);
@@ -301,8 +304,10 @@ int program_run(const struct platform_boot *boot)
     if (sha256_hw_present())
         vectors_off();
     uint8_t masks[2] = { in8(PIC_MASK), in8(PIC_MASK_SECOND) };
+    uint32_t cr0, cr4;
+    __asm__ volatile("movl %%cr0, %0; movl %%cr4, %1" : "=r"(cr0), "=r"(cr4));
     memcpy(low_memory(block), low_memory(0), BASE_END);
-    write_segment(block, services);
+    write_segment(block, services, cr0, cr4);
     write_pages(block);
     *base_memory = (uint16_t)(program.base >> 10);
     boot->nbp->low = program.base + RESIDENT_PACKETS;
@@ -321,6 +326,8 @@ int program_run(const struct platform_boot *boot)
     away_block = 0;
     program_switch(program.base, offset(resident_home));
 
+    __asm__ volatile("movl %0, %%cr0; movl %1, %%cr4" : : "r"(cr0), "r"(cr4));
+    bios_console_resume();
     *base_memory = program.kib;
     out8(PIC_MASK, masks[0]);
     out8(PIC_MASK_SECOND, masks[1]);

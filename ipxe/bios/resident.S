@@ -126,8 +126,7 @@ pages:
     movl AT(resident_block)(%ebp), %ecx
     addl $BLOCK_DIRECTORY, %ecx
     movl %ecx, %cr3
-    movl %cr4, %ecx
-    orb $LARGE_PAGES, %cl
+    movl $LARGE_PAGES, %ecx   // and nothing of the program's: with its PAE our pages would be none
     movl %ecx, %cr4
     movl %cr0, %ecx
     orl $PAGING, %ecx

@@ -6,6 +6,7 @@
 #define NBPTEST_STACK_LOW 0xe000 // code and variables end below this
 #define NBPTEST_STACK_TOP 0xfff0
 #define BLOCK_AT 0x10000    // the parameter block of a call
+#define HOOK_AT 0x10800     // code that interrupt 15h leads to
 #define BUFFER_AT 0x11000   // what a call reads from or writes to
 #define BUFFER_SIZE 0x4000
 #define SECOND_AT 0x15000   // another one, for what is compared with it

@@ -9,8 +9,15 @@
 #define BDA_TICKS 0x46c
 
 // `order`: how it ends.
-enum { END_SUCCESS, END_FAILURE, END_INT18, END_UNLOAD, END_STOP };
+enum { END_SUCCESS, END_FAILURE, END_INT18, END_UNLOAD, END_STOP, END_ROUGH, END_STOP_HOOKED };
 #define BY_INT18 0x10000 // nbptest.S
+#define ROUGHLY 0x20000  // too
+#define LINE_SETTINGS (COM1 + 3)
+#define DIVISOR_VISIBLE 0x80
+#define DIVISOR_9600 12
+#define PARITY_7_BITS 0x1a
+#define BDA_BASE_KIB 0x413
+#define PAE_AND_GLOBAL_PAGES 0xa0 // in CR4
 
 extern uint32_t order, entered_pxenv, entered_stack, entered_bang, entered_from, pxe_target, pxe_kept[2 * REGISTERS], pxe_sp_moved;
 extern uint16_t entered_cs, entered_ip, pxe_function, pxe_ax;
@@ -22,14 +29,24 @@ uint16_t last_status;
 static unsigned failed, registers_lost, disagreements;
 static uint8_t first_packet[3][1500];
 
+static uint8_t in8(uint16_t port)
+{
+    uint8_t value;
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+static void out8(uint16_t port, uint8_t value)
+{
+    __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
 static void put(const char *text)
 {
     for (const char *p = text; *p; p++) {
-        uint8_t status;
-        do
-            __asm__ volatile("inb %1, %0" : "=a"(status) : "Nd"((uint16_t)(COM1 + 5)));
-        while (!(status & 0x20));
-        __asm__ volatile("outb %0, %1" : : "a"(*p), "Nd"((uint16_t)COM1));
+        while (!(in8(COM1 + 5) & 0x20))
+            ;
+        out8(COM1, (uint8_t)*p);
     }
     bios_print(text);
 }
@@ -143,6 +160,13 @@ static void try_entry(void)
     bios_call(&regs, 0x1a); // the time of day is the BIOS's still
     result((regs.edx & 0xffff) - load16_le(low_memory(BDA_TICKS)) + 2u < 5, "int-1a-others");
     pxe_target = load32_le(bang + 16);
+    if (strict) { // 115200 8N1, whatever a program before has left
+        uint8_t line = in8(LINE_SETTINGS);
+        out8(LINE_SETTINGS, line | DIVISOR_VISIBLE);
+        bool right = line == 3 && in8(COM1) == 1 && in8(COM1 + 1) == 0;
+        out8(LINE_SETTINGS, line);
+        result(right, "com1");
+    }
 }
 
 // ---- the ROM's packets ------------------------------------------------------------------------------------
@@ -201,6 +225,19 @@ static void try_packets(void)
     result(good && block.size >= 240 && memcmp(low_memory(SECOND_AT), ack, block.size) == 0, "by-registers");
 }
 
+// A program that has pages of its own in protected mode may call with what it has set for them.
+static void try_control_registers(void)
+{
+    uint32_t cr0, cr4, cr0_after, cr4_after;
+    struct cached block = { .type = 2, .size = 1500, .buffer = far_pointer(SECOND_AT) };
+    __asm__ volatile("movl %%cr0, %0; movl %%cr4, %1" : "=r"(cr0), "=r"(cr4));
+    __asm__ volatile("movl %0, %%cr0; movl %1, %%cr4" : : "r"(cr0 ^ 8), "r"(cr4 | PAE_AND_GLOBAL_PAGES));
+    bool good = api(GET_CACHED_INFO, &block, sizeof block);
+    __asm__ volatile("movl %%cr0, %0; movl %%cr4, %1" : "=r"(cr0_after), "=r"(cr4_after));
+    __asm__ volatile("movl %0, %%cr0; movl %1, %%cr4" : : "r"(cr0), "r"(cr4));
+    result(good && cr0_after == (cr0 ^ 8) && cr4_after == (cr4 | PAE_AND_GLOBAL_PAGES), "control-registers");
+}
+
 // ---- the end ----------------------------------------------------------------------------------------------
 
 struct PACKED plain_block {
@@ -221,13 +258,51 @@ static void unload(void)
     result(plainly(UNLOAD_STACK), "unload-stack");
 }
 
+// As a program that has put itself in front of INT 15h, as memdisk does, and hands on to who was there.
+static void hook(void)
+{
+    uint32_t *vector = low_memory(0x15 * 4);
+    static const uint8_t jump_far = 0xea;
+    memcpy(low_memory(HOOK_AT), &jump_far, 1);
+    memcpy(low_memory(HOOK_AT + 1), vector, 4);
+    *vector = far_pointer(HOOK_AT);
+}
+
+// Leaves all as no program should: whoever started it goes on all the same.
+static void leave_it_rough(void)
+{
+    hook();
+    *(uint32_t *)low_memory(0x1a * 4) = *(uint32_t *)low_memory(0x18 * 4) = *(uint32_t *)low_memory(0x08 * 4) = 0xdeadbeef;
+    *(uint16_t *)low_memory(BDA_BASE_KIB) = 64;
+    out8(COM1 + 1, 0x0f);
+    out8(LINE_SETTINGS, DIVISOR_VISIBLE);
+    out8(COM1, DIVISOR_9600);
+    out8(LINE_SETTINGS, PARITY_7_BITS);
+    out8(0x21, 0xff);
+    out8(0xa1, 0xff);
+    out8(0x92, in8(0x92) & 0xfc); // A20 is shut
+    uint32_t cr0, cr4;
+    __asm__ volatile("movl %%cr0, %0; movl %%cr4, %1" : "=r"(cr0), "=r"(cr4));
+    __asm__ volatile("movl %0, %%cr0; movl %1, %%cr4" : : "r"(cr0 | 0xc), "r"(cr4 | PAE_AND_GLOBAL_PAGES));
+}
+
 // As one that wants the whole machine, and so will never go back to who started it, but to the BIOS.
 static void stop(void)
 {
     result(plainly(STOP_UNDI), "stop-undi");
     if (!strict)
         return;
-    struct bios_regs regs = { .eax = 0x5650, .flags = 1 };
+    struct bios_regs regs = { 0 };
+    if (order == END_STOP_HOOKED) {
+        bios_call(&regs, 0x12);
+        result((regs.eax & 0xffff) << 10 == base_end, "stopped-base-memory-in-use");
+        regs = (struct bios_regs){ .eax = 0x8800 };
+        bios_call(&regs, 0x15);
+        result(!(regs.flags & 1), "stopped-hook");
+        memcpy(low_memory(0x15 * 4), low_memory(HOOK_AT + 1), 4); // the next boot device loads over it
+        return;
+    }
+    regs = (struct bios_regs){ .eax = 0x5650, .flags = 1 };
     bios_call(&regs, 0x1a);
     bool another = far_memory((uint32_t)regs.es << 16 | (regs.ebx & 0xffff)) != far_memory(entered_pxenv); // a ROM's below
     result((regs.eax & 0xffff) != 0x564e || another, "stopped-int-1a");
@@ -250,18 +325,25 @@ uint32_t nbptest_main(void)
     try_memory_map();
     memory_fill();
     try_packets();
+    try_control_registers();
     try_tftp();
     try_udp();
     try_file();
     try_wild();
     try_undi();
-    if (order == END_UNLOAD || order == END_STOP)
+    if (order == END_STOP_HOOKED)
+        hook();
+    if (order == END_UNLOAD || order == END_STOP || order == END_STOP_HOOKED)
         unload();
-    if (order == END_STOP)
+    if (order == END_STOP || order == END_STOP_HOOKED)
         stop();
     memory_judge();
     result(registers_lost == 0, "registers");
     result(disagreements == 0, "status");
     note("nbp: done, %u failed, ending by %s", failed, order == END_INT18 ? "INT 18h" : order == END_FAILURE ? "AX = 1" : "AX = 0");
+    if (order == END_ROUGH) {
+        leave_it_rough();
+        return ROUGHLY;
+    }
     return order == END_INT18 ? BY_INT18 : order == END_FAILURE ? 1 : 0;
 }

@@ -60,7 +60,18 @@ strict: .long 0              // 1: also what only Signet does
     jz 4f
     sti
     int $0x18
-4:  lssw entered_stack, %sp
+4:  testl $0x20000, %eax
+    jz 5f
+    movw $0x5000, %cx        // another stack and segments, the direction flag, and no interrupts
+    movw %cx, %ss
+    movw $0x123, %sp
+    movw %cx, %es
+    movw %cx, %fs
+    pushl entered_from
+    movw %cx, %ds
+    std
+    lretw                    // AX = 0
+5:  lssw entered_stack, %sp
     popw %gs
     popw %fs
     popw %es
