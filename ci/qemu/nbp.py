@@ -19,7 +19,7 @@ GRUB = os.path.join(FOLDER, "grub-pc-bin/usr/lib/grub/i386-pc")
 GRUB_MODULES = "pxe tftp net normal linux configfile echo serial terminal minicmd boot".split()
 # Set of programs -> the packages that it comes from; and of a package's dependencies the one that a host need not have.
 PACKAGES = {"pxelinux": ["pxelinux", "syslinux-common"], "grub": ["grub-pc-bin", "grub-common", ("grub-common", "libdevmapper*")],
-            "ipxe": [], "signet": [], "test": []}
+            "ipxe": [], "signet": [], "test": [], "nest": []}
 
 # ipxe/bios/nbptest: how each of them ends, and its file on the TFTP server.
 TEST = os.path.join(fixtures.TOP, "build/bios/nbptest.bin")
@@ -53,9 +53,9 @@ def grub_core():
     return out
 
 
-def inner_signet(name, *options):
-    script, out = os.path.join(FOLDER, "inner.ipxe"), os.path.join(FOLDER, name)
-    payload.write(script, INNER.encode())
+def inner_signet(name, *options, text=INNER):
+    script, out = os.path.join(FOLDER, name + ".ipxe"), os.path.join(FOLDER, name)
+    payload.write(script, text.encode())
     fixtures.run(fixtures.SIGNET, "embed", "--script", script, "--trust", fixtures.path("alice.pub"), *options, UNDIONLY, "-o", out)
     return out
 
@@ -70,6 +70,14 @@ def files(kind):
         return {"ipxe": bench_peer.path("undionly.kpxe")}
     if kind == "signet":
         return {"signet": inner_signet("signet.kpxe"), "signet-undi": inner_signet("signet-undi.kpxe", "--drivers", "firmware")}
+    if kind == "nest":
+        # Signet, which starts Signet, which starts a program; each comes back to the one below.
+        def nest(name, above, *options):
+            script = (f"#!ipxe\necho NEST-{name}\ndhcp || echo ROW-FAILED\nchain tftp://10.50.0.1/{above} || echo ROW-FAILED\n"
+                      f"echo NEST-BACK-{name}\nexit\n")
+            return inner_signet(name + ".kpxe", *options, text=script)
+        return {"nest-2": nest("nest-2", "test-peer"), "nest-1": nest("nest-1", "nest-2"),
+                "nest-undi": nest("nest-undi", "test-peer", "--drivers", "firmware")}
     made = {}
     for end in TEST_ENDS:
         made[f"test-{end}"] = os.path.join(FOLDER, f"nbptest-{end}.0")

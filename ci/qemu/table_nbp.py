@@ -98,6 +98,11 @@ def rows(table):
         return make(name, about, ("signet",), "good", chained(program), (program,), servers=good.servers,
                     expect=("GUEST-PART-OK blob", rf"net: net0 .* \(e1000\)\n(?s:.*)net: net0 .* \({driver}\)\n(?s:.*)INNER-SIGNET"), **other)
 
+    def nest(make, name, about, program, shown, **other):
+        script = f"#!ipxe\ndhcp\nchain {TFTP}/{program} && echo NBP-BACK || echo ROW-FAILED\nchain p2://10.50.0.2/tiny || echo ROW-FAILED\n"
+        return make(name, about, ("test", "nest"), "tiny", script, ("nest-1", "nest-2", "nest-undi", "test-peer"), TEST_FILE, servers=tiny,
+                    expect=(shown + "(?s:.*)NBP-BACK",), **other)
+
     def back(make, name, about, number, result, **other):
         script = (f"#!ipxe\ndhcp\nchain {TFTP}/pxelinux && echo NBP-SUCCESS || echo NBP-FAILURE\n"
                   "chain p2://10.50.0.2/tiny || echo ROW-FAILED\n")
@@ -118,7 +123,11 @@ def rows(table):
         ipxe(from_rom, "ipxe", "Debian's undionly.kpxe, sealed: DHCP and a script over Signet's UNDI, which ends by STOP_UNDI: the disk's turn",
              "tiny", IPXE_BACK, expect=("boot: starting ipxe(?s:.*)disk: Signet from slot A",), disk=next_device, deadline=90),
         signet(from_rom, "signet", "Signet's own undionly.kpxe, sealed: it takes the card over from Signet and boots an image"),
+        nest(from_rom, "nest", "Signet on Signet on Signet, and nbptest on top: each comes back to the one below", "nest-1",
+             "NEST-nest-1(?s:.*)NEST-nest-2(?s:.*)nbp: done, 0 failed(?s:.*)NEST-BACK-nest-2(?s:.*)NEST-BACK-nest-1"),
         # Below: what the rows above show, with other cards and doors, and Linux.
+        nest(from_rom, "nest-undi", "Signet by Signet's UNDI, which passes the API below it on to nbptest, and comes back", "nest-undi",
+             "NEST-nest-undi(?s:.*)nbp: done, 0 failed(?s:.*)NEST-BACK-nest-undi", group="large"),
         signet(from_rom, "signet-undi", "the same told to leave the card to UNDI, which is Signet's", program="signet-undi", driver="undi",
                group="large"),
         *[tested(from_rom, f"test-{kind}", f"the test from the flash of {kind}", kind=kind, group="large", **other)
