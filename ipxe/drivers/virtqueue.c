@@ -32,12 +32,3 @@ void virtqueue_init(struct virtqueue *q, void *memory, uint16_t size)
                              .used = (void *)(bytes + virtqueue_used_at(size)), .size = size, .mask = (uint16_t)(size - 1) };
     q->available->flags = VRING_NO_INTERRUPT;
 }
-
-void virtqueue_describe(struct virtqueue *q, uint16_t descriptor, uint64_t address, uint32_t length, uint16_t flags, uint16_t next)
-{
-    volatile struct vring_descriptor *d = &q->descriptors[descriptor];
-    d->address = address;
-    d->length = length;
-    d->flags = flags;
-    d->next = next;
-}

@@ -58,7 +58,14 @@ size_t virtqueue_bytes(uint16_t size); // of all three
 // to interrupt.
 void virtqueue_init(struct virtqueue *q, void *memory, uint16_t size);
 
-void virtqueue_describe(struct virtqueue *q, uint16_t descriptor, uint64_t address, uint32_t length, uint16_t flags, uint16_t next);
+static inline void virtqueue_describe(struct virtqueue *q, uint16_t descriptor, uint64_t address, uint32_t length, uint16_t flags, uint16_t next)
+{
+    volatile struct vring_descriptor *d = &q->descriptors[descriptor];
+    d->address = address;
+    d->length = length;
+    d->flags = flags;
+    d->next = next;
+}
 
 // Puts the buffer that begins with this descriptor into the available ring. The device does not look before the next publish.
 static inline void virtqueue_offer(struct virtqueue *q, uint16_t descriptor)
