@@ -132,10 +132,6 @@ def rows(table):
                group="large"),
         *[tested(from_rom, f"test-{kind}", f"the test from the flash of {kind}", kind=kind, group="large", **other)
           for kind, other in (("e1000", {}), ("vmxnet3", {}), ("e1000e", {"machine": "q35"}), ("igb", {"newer": True}))],
-        nbp_row("test-undi", "Signet has left the card to the stock ROM, whose PXE the program finds; Signet goes on afterwards", ("test",), "tiny",
-                f"#!ipxe\ndhcp\nchain {TFTP}/test-peer && echo NBP-BACK || echo ROW-FAILED\nchain p2://10.50.0.2/tiny || echo ROW-FAILED\n",
-                ("test-peer",), TEST_FILE, policy=("--drivers", "firmware"), servers=tiny, expect=("nbp: done, 0 failed(?s:.*)NBP-BACK",),
-                group="large"),
         pxelinux(from_rom, "lpxelinux", "Debian's lpxelinux, which has a stack of its own over UNDI", program="lpxelinux", group="large"),
         pxelinux(nbp_row, "pxelinux-undionly", "pxelinux from undionly.kpxe", group="large"),
         grub(nbp_row, "grub-linux", "GRUB from undionly.kpxe, to Linux", f"vmlinuz {cmdline('grub')}", "initrd (pxe)/initrd.img (pxe)/part.img",
