@@ -325,7 +325,8 @@ uint32_t nbptest_main(void)
     try_memory_map();
     memory_fill();
     try_packets();
-    try_control_registers();
+    if (strict) // QEMU's stock ROMs never come back from such a call
+        try_control_registers();
     try_tftp();
     try_udp();
     try_file();
