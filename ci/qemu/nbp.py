@@ -107,6 +107,7 @@ def fetch(kind):
 @fixtures.locked
 def seal(kind):
     """The images of a set, and beside the test's one with a wrong bit, one by the second implementation, and the program alone."""
+    os.makedirs(FOLDER, exist_ok=True)
     os.makedirs(fixtures.path("nbp"), exist_ok=True)
     programs = files(kind)
     for name, program in programs.items():
