@@ -45,7 +45,7 @@ FIRMWARE += build/bios/doortest.bin
 
 # A network bootstrap program that tries what PXE promises to one (ci/qemu/table_nbp.py runs it).
 ELF_PROGRAMS += nbptest
-FILES_nbptest := $(wildcard ipxe/bios/nbptest/*.c) ipxe/bios/nbptest/nbptest.S ipxe/bios/shift64.S $(patsubst %,ipxe/real/%,a20.S int.S mode.S print.S real.c) $(LIBC_SRCS)
+FILES_nbptest := $(wildcard ipxe/bios/nbptest/*.c) ipxe/bios/nbptest/nbptest.S ipxe/bios/nbptest/kept.S ipxe/bios/shift64.S $(patsubst %,ipxe/real/%,a20.S int.S mode.S print.S real.c) $(LIBC_SRCS)
 ARCHIVES_nbptest := pure mbed
 SCRIPT_nbptest := ipxe/bios/nbptest/nbptest.lds.S
 FIRMWARE += build/bios/nbptest.bin

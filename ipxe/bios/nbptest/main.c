@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
-// See nbptest.h: how it was entered, calls, the ROM's packets, and how it ends.
+// See nbptest.h: how it was entered, the ROM's packets, and how it ends.
 #include "bios/nbptest/nbptest.h"
 
-#include "base/fmt.h"
 #include "real/real.h"
-
-#define COM1 0x3f8
-#define BDA_TICKS 0x46c
 
 // `order`: how it ends.
 enum { END_SUCCESS, END_FAILURE, END_INT18, END_UNLOAD, END_STOP, END_ROUGH, END_STOP_HOOKED };
@@ -17,103 +13,14 @@ enum { END_SUCCESS, END_FAILURE, END_INT18, END_UNLOAD, END_STOP, END_ROUGH, END
 #define DIVISOR_9600 12
 #define PARITY_7_BITS 0x1a
 #define BDA_BASE_KIB 0x413
+#define BDA_TICKS 0x46c
 #define PAE_AND_GLOBAL_PAGES 0xa0 // in CR4
 
-extern uint32_t order, entered_pxenv, entered_stack, entered_bang, entered_from, pxe_target, pxe_kept[2 * REGISTERS], pxe_sp_moved;
-extern uint16_t entered_cs, entered_ip, pxe_function, pxe_ax;
+extern uint32_t order, entered_pxenv, entered_stack, entered_bang, entered_from, pxe_target;
+extern uint16_t entered_cs, entered_ip, pxe_ax;
 extern uint8_t a20_shut, pxe_by_registers;
-extern char real_pxe[];
 
-struct addresses addresses;
-uint16_t last_status;
-static unsigned failed, registers_lost, disagreements;
 static uint8_t first_packet[3][1500];
-
-static uint8_t in8(uint16_t port)
-{
-    uint8_t value;
-    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-    return value;
-}
-
-static void out8(uint16_t port, uint8_t value)
-{
-    __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static void put(const char *text)
-{
-    for (const char *p = text; *p; p++) {
-        while (!(in8(COM1 + 5) & 0x20))
-            ;
-        out8(COM1, (uint8_t)*p);
-    }
-    bios_print(text);
-}
-
-void note(const char *format, ...)
-{
-    static char text[160];
-    va_list args;
-    va_start(args, format);
-    fmt_vsnprintf(text, sizeof text - 2, format, args);
-    va_end(args);
-    memcpy(text + strlen(text), "\r\n", 3);
-    put(text);
-}
-
-bool result(bool good, const char *name)
-{
-    failed += !good;
-    note("%s nbp-%s", good ? "ok" : "FAIL", name);
-    return good;
-}
-
-uint32_t ticks(void)
-{
-    struct bios_regs regs = { 0 };
-    bios_call(&regs, 0x12); // the BIOS counts while a call is under way
-    return load32_le(low_memory(BDA_TICKS));
-}
-
-// ---- calls ----------------------------------------------------------------------------------------------
-
-static void call(uint16_t function, void *block, size_t len)
-{
-    memcpy(low_memory(BLOCK_AT), block, len);
-    pxe_function = function;
-    pxe_ax = 0xdead;
-    real_call((uint32_t)real_pxe);
-    memcpy(block, low_memory(BLOCK_AT), len);
-    last_status = load16_le(block);
-    for (unsigned i = 0; i < REGISTERS; i++) {
-        bool counts = i < 6 || ((pxe_kept[i] ^ pxe_kept[REGISTERS + i]) & 0xffff) != 0;
-        if (!counts || pxe_kept[i] == pxe_kept[REGISTERS + i])
-            continue;
-        if (registers_lost++ < 3)
-            note("nbp: call %02x changes register %u from %08x to %08x", function, i, pxe_kept[i], pxe_kept[REGISTERS + i]);
-    }
-    if (pxe_sp_moved && registers_lost++ < 3)
-        note("nbp: call %02x changes ESP by %x", function, pxe_sp_moved);
-    if (pxe_ax > 1 || (pxe_ax == 0) != (last_status == 0)) {
-        if (disagreements++ < 3)
-            note("nbp: call %02x says %04x in AX, %04x in Status", function, pxe_ax, last_status);
-    }
-}
-
-bool api(uint16_t function, void *block, size_t len)
-{
-    call(function, block, len);
-    if (pxe_ax != 0)
-        note("nbp: call %02x: AX %04x, status %02x", function, pxe_ax, last_status);
-    return pxe_ax == 0;
-}
-
-bool refused(uint16_t function, void *block, size_t len)
-{
-    call(function, block, len);
-    return pxe_ax == 1 && last_status != 0;
-}
 
 // ---- how it was entered -----------------------------------------------------------------------------------
 

@@ -17,17 +17,31 @@ enum {
     FILE_OPEN = 0xe0, FILE_CLOSE = 0xe1, FILE_SELECT = 0xe2, FILE_READ = 0xe3, GET_FILE_SIZE = 0xe4, FILE_API_CHECK = 0xe6,
 };
 
-// main.c: a check's line; `good` comes back.
+#define COM1 0x3f8
+static inline uint8_t in8(uint16_t port)
+{
+    uint8_t value;
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+static inline void out8(uint16_t port, uint8_t value)
+{
+    __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+// talk.c: a check's line; `good` comes back.
 bool result(bool good, const char *name);
 // A line for people.
 void note(const char *format, ...) PRINTF_LIKE(1, 2);
 
-// main.c: one call; the block comes back. Each call must keep registers and stack, and say the same in AX and in Status: counted there.
+// talk.c: one call; the block comes back. Each call must keep registers and stack, and say the same in AX and in Status: counted there.
+void call(uint16_t function, void *block, size_t len);
 // True when it succeeded.
 bool api(uint16_t function, void *block, size_t len);
 // True when it failed, and said so.
 bool refused(uint16_t function, void *block, size_t len);
 extern uint16_t last_status;
+extern unsigned failed, registers_lost, disagreements; // checks, and calls
 // A far pointer: offset in the lower half.
 static inline uint32_t far_pointer(uint32_t address)
 {
