@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "base/bytes.h"
 #include "bios/nbptest/layout.h"
+#include "bios/ports.h"
 
 // The specification's numbers.
 enum {
@@ -18,16 +19,6 @@ enum {
 };
 
 #define COM1 0x3f8
-static inline uint8_t in8(uint16_t port)
-{
-    uint8_t value;
-    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-    return value;
-}
-static inline void out8(uint16_t port, uint8_t value)
-{
-    __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
 
 // talk.c: a check's line; `good` comes back.
 bool result(bool good, const char *name);
