@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // The ways out for good: back to the ROM, into a kernel, a reset; and what the processor gets back before the first two.
-// All of it lies in base memory.
+// All of it but the last lies in base memory.
 
 #include "bios/layout.h"
 
@@ -93,14 +93,6 @@ start_kernel:
     xorl %ebp, %ebp
     jmp *%edx
 
-// A reset that works when nothing else does: a fault with no table to handle it.
-    .globl triple_fault
-triple_fault:
-    lidtl null_idt_pointer
-    int3
-1:  hlt
-    jmp 1b
-
     .section .data16, "aw"
     .balign 4
 old_cr0:       .long 0
@@ -111,3 +103,15 @@ vectors_are_on: .byte 0
 null_idt_pointer:
     .word 0
     .long 0
+
+    .section .text.triple_fault, "ax"
+// A reset that works when nothing else does: a fault with no table to handle it. It needs nothing in base memory, which is another's while
+// a program runs (bios/program.h).
+    .globl triple_fault
+triple_fault:
+    pushl $0
+    pushl $0
+    lidtl (%esp)
+    int3
+1:  hlt
+    jmp 1b

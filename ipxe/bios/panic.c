@@ -56,19 +56,11 @@ static void linger(void)
         out8(0x80, 0);
 }
 
-// A reset that needs nothing in base memory, which is another's while a program runs.
-static NORETURN void reset(void)
-{
-    static const uint64_t no_table;
-    __asm__ volatile("lidt %0; int3" : : "m"(no_table));
-    __builtin_unreachable();
-}
-
 static NORETURN void next_device(void)
 {
     if (away()) {
         linger();
-        reset();
+        triple_fault();
     }
     bios_say("panic: trying the next boot device.\n");
     processors_stop(NULL);
@@ -85,7 +77,7 @@ void trap_handle(const struct trap_frame *f)
         if (depth == 2)
             bios_say("\npanic: again, at %08x; restarting.\n", f->eip);
         linger();
-        reset();
+        triple_fault();
     }
     const char *name = f->vector < ARRAY_SIZE(exception_names) ? exception_names[f->vector] : "";
     bios_say("\npanic: exception %u %s, error %x, eip %08x flags %08x [%s]\n", f->vector, name, f->error, f->eip, f->eflags,
