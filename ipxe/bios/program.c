@@ -211,11 +211,16 @@ static void write_frame(uint32_t bang, uint32_t pxenv)
     put16(resident_frame, 4, program.base >> 4);
 }
 
-static uint32_t hook(unsigned vector, uint32_t handler)
+// The interrupts that lead into the segment, each with where in resident_old it is kept as it was.
+static const struct {
+    uint8_t vector, old;
+    bool service; // of the API: not where the program has the ROM's
+    const uint8_t *handler;
+} hooks[] = { { VECTOR_MEMORY, 0, false, resident_int15 }, { VECTOR_PXE, 4, true, resident_int1a }, { VECTOR_NEXT, 8, false, resident_int18 } };
+
+static uint32_t *vector_of(unsigned i)
 {
-    uint32_t *at = low_memory(vector * 4), old = *at;
-    *at = handler;
-    return old;
+    return low_memory(hooks[i].vector * 4);
 }
 
 static void write_segment(uint32_t block, bool services, uint32_t cr0, uint32_t cr4)
@@ -232,10 +237,12 @@ static void write_segment(uint32_t block, bool services, uint32_t cr0, uint32_t 
         write_frame(far(resident_bang), far(resident_pxenv));
     else
         write_frame(far_of(entry_pxe), far_of(entry_pxenv));
-    put32(resident_old, 0, hook(VECTOR_MEMORY, far(resident_int15)));
-    put32(resident_old, 8, hook(VECTOR_NEXT, far(resident_int18)));
-    if (services)
-        put32(resident_old, 4, hook(VECTOR_PXE, far(resident_int1a)));
+    for (unsigned i = 0; i < ARRAY_SIZE(hooks); i++) {
+        if (hooks[i].service && !services)
+            continue;
+        put32(resident_old, hooks[i].old, *vector_of(i));
+        *vector_of(i) = far(hooks[i].handler);
+    }
 }
 
 // --- running it ---
@@ -249,17 +256,12 @@ static void put_code(const uint8_t *at, const void *code, size_t len)
 // are hidden then.
 static void unload(void)
 {
-    static const struct {
-        uint8_t vector, old;
-        const uint8_t *handler;
-    } hooks[] = { { VECTOR_MEMORY, 0, resident_int15 }, { VECTOR_PXE, 4, resident_int1a }, { VECTOR_NEXT, 8, resident_int18 } };
     static const uint8_t failure[] = { 0xb8, 0x01, 0x00, 0xf9, 0xcb }; // mov $1, %ax; stc; lret
     static const uint8_t next_device[] = { 0xfb, 0xcd, 0x18, 0xeb, 0xfd }; // sti; int $0x18; jmp .-1
     bool in_use = false;
     for (unsigned i = 0; i < ARRAY_SIZE(hooks); i++) {
-        uint32_t *vector = low_memory(hooks[i].vector * 4);
-        if (*vector == far(hooks[i].handler))
-            memcpy(vector, in_segment(resident_old) + hooks[i].old, 4);
+        if (*vector_of(i) == far(hooks[i].handler))
+            *vector_of(i) = load32_le(in_segment(resident_old) + hooks[i].old);
         else
             in_use = true;
     }
