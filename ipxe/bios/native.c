@@ -13,8 +13,6 @@ struct native {
     const struct nic_driver *driver;
     struct bios_pci pci;
     bool open;
-    uint8_t groups[CARD_GROUPS_MAX][6];
-    unsigned group_count;
     _Alignas(16) uint8_t state[]; // the driver's, which begins with the card
 };
 
@@ -31,8 +29,6 @@ static int open(struct card *card)
     struct native *n = of(card);
     int err = n->open ? 0 : n->driver->ops.open(card);
     n->open = !err;
-    if (!err && n->group_count)
-        (void)n->driver->ops.multicast(card, (const uint8_t(*)[6])n->groups, n->group_count);
     return err;
 }
 
@@ -51,10 +47,7 @@ static bool link(struct card *card)
 
 static int multicast(struct card *card, const uint8_t (*macs)[6], unsigned count)
 {
-    struct native *n = of(card);
-    n->group_count = count;
-    memcpy(n->groups, macs, count * sizeof n->groups[0]);
-    return n->open ? n->driver->ops.multicast(card, macs, count) : 0;
+    return of(card)->open ? of(card)->driver->ops.multicast(card, macs, count) : 0;
 }
 
 static int send(struct card *card, const void *frame, size_t len)
@@ -109,7 +102,6 @@ struct card *native_find(uint16_t at)
     n->next = all;
     n->driver = driver;
     n->open = false;
-    n->group_count = 0;
     (void)pci_open(&n->pci, at);
     struct card *card = bind_card(driver, &n->pci.function, n->state);
     card->ops = &native_ops;

@@ -125,6 +125,7 @@ static void begin(void)
     const struct platform_nbp *p = nbp.platform;
     pxe_api_init(&nbp.api, p->low, memory(p->low, p->low_size), p->low_size, &nbp.packets);
     know(&nbp.api.self);
+    net_tell_groups(nbp.nic); // boot() has opened the card anew
     nbp.called = true;
 }
 

@@ -124,7 +124,8 @@ struct platform {
     void (*helpers_stop)(void *ctx);
 
     // Starts a kernel, an EFI application or a network bootstrap program. A kernel returns only on failure, with the machine as it was; 0
-    // when one of the others has run and ended with success, ERR_BOOT_STATUS when it ended without. Open cards are open then as before.
+    // when one of the others has run and ended with success, ERR_BOOT_STATUS when it ended without. Open cards are open then as before, but for
+    // their multicast groups, as they are when the program calls first: whoever opened them tells those again.
     int (*boot)(void *ctx, const struct platform_boot *boot);
     // Leaves Signet: back to the ROM/firmware's next boot device, or restart, or power off.
     void (*leave)(void *ctx, enum platform_leave how);
