@@ -16,8 +16,9 @@ CFLAGS_bios = $(ASFLAGS_bios) -flto -ffreestanding -fno-builtin-bcmp -nostdlibin
 	-fno-stack-protector -fomit-frame-pointer -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-ffunction-sections -fdata-sections -mno-sse -mno-mmx -mno-80387 -fno-common -DTPM_AND_VARIABLES=0 -DLISTING_AT_SHELL=0 -DSLEEPS_BY_DEADLINE=0 -DDHCPV6=0 -DECP_TABLES=0 $(if $(filter $(BIOS_HOT),$<),-Os,-Oz)
 DIGEST_bios := $(DIGEST_x86)
-# The largest bare file: undionly.kpxe, which has the default script (2.6 KB), is 0.65 times what it was before it was packed (258,472 bytes) then.
-NBP_LIMIT := 165400
+# The largest bare file. With everything up to option ROMs and boot programs it had 163,051 bytes, 0.65 times what it was before it was packed;
+# iPXE's language, detached seals and menus came behind that. Who comes near it takes something away, or says here why it is worth more.
+NBP_LIMIT := 190000
 BIOS_FILES := $(filter-out %.lds.S,$(wildcard ipxe/bios/*.S ipxe/real/*.S)) $(call not-tests,$(wildcard ipxe/bios/*.c ipxe/real/*.c)) $(LIBC_SRCS)
 
 # What unpacks the others: a program of its own, at an address of its own.
