@@ -146,7 +146,7 @@ build/$(1)/ipxe/%_sim: build/$(1)/ipxe/%_sim.o $$(LIBS_$(1))
 endef
 $(foreach f,test64 test32,$(eval $(call LINK_TEST,$(f))))
 # Mbed TLS's allocations fail in turn where the whole core runs (host/testworld.h).
-$(foreach f,test64 test32,$(patsubst %.c,build/$(f)/%,$(filter-out %/net_test.c %/net_again_test.c %/net_ether_test.c %/net_tcp_test.c %/net_names_test.c %/boots_test.c %/strangers_test.c %/nbp_calls_test.c,$(wildcard ipxe/host/*_test.c)))): LINK_EXTRA := -Wl,--wrap=calloc
+$(foreach f,test64 test32,$(patsubst %.c,build/$(f)/%,$(filter-out ipxe/host/net_% %/boots_test.c %/strangers_test.c %/nbp_calls_test.c,$(wildcard ipxe/host/*_test.c)))): LINK_EXTRA := -Wl,--wrap=calloc
 build/test64/tools/%_test: build/test64/tools/%_test.o $(patsubst %.c,build/test64/%.o,$(TOOL_TEST_SRCS)) $(LIBS_test64)
 	@$(CLANG) $(CFLAGS_test64) -o $@ $^ -lcrypto -lz
 # The host program once more, with sanitizers: ci/check/cli-sanitized gives it the bad input.

@@ -114,7 +114,8 @@ void net_udp_close(struct net_udp *udp);
 typedef void net_udp_refusal(void *ctx, const struct net_addr *to);
 void net_udp_on_refusal(struct net_udp *udp, net_udp_refusal *refused);
 
-// Sends one datagram. A zone in `to` chooses the card (needed for multicast, broadcast, link-local).
+// Sends one datagram. A zone in `to` chooses the card (needed for multicast, broadcast, link-local). What goes to the same host leaves by
+// the same card and from the same address as before, until the card has that address no more, there is no route, or net_doubt was called.
 // ERR_NET_NO_ADDRESS, ERR_NET_NO_ROUTE, ERR_NO_MEMORY, ERR_NET_LINK.
 int net_udp_send(struct net_udp *udp, const struct net_addr *to, const void *data, size_t len);
 

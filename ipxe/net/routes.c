@@ -99,6 +99,7 @@ bool net_doubt(const struct net_addr *to)
 {
     ip_addr_t ip;
     net_to_lwip(to, &ip);
+    net_udp_forget(to);
     return IP_IS_V6(&ip) && nd6_doubt(ip_2_ip6(&ip));
 }
 

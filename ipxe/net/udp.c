@@ -2,18 +2,30 @@
 // UDP sockets over lwIP's raw API.
 #include "net/port.h"
 
+#include "lwip/ip.h"
 #include "lwip/udp.h"
 
 #define SOCKETS_MAX 8
 #define PORT_FIRST 49152u // of those that are nobody's (RFC 6335 6)
 #define BINDS_MAX 16
 #define DATAGRAM_MAX 2048 // a datagram that came in fragments is put together here
+#define WAYS_MAX 8        // of a socket; a further one takes the place of the oldest
+
+// How a socket's datagrams to a host leave. A host knows whom it talks with by both ends (RFC 1350 4), so they stay by the address that
+// they began with, though a router's advertisement or a lease has brought one that lwIP would choose by now.
+struct way {
+    struct net_addr to; // its port does not matter
+    unsigned nic;
+    ip_addr_t from; // any: there is no way yet
+};
 
 struct net_udp {
     struct udp_pcb *pcb;
     net_udp_receiver *receive;
     net_udp_refusal *refused;
     void *ctx;
+    struct way ways[WAYS_MAX];
+    unsigned next; // of them to be replaced
 };
 
 static struct net_udp sockets[SOCKETS_MAX];
@@ -104,6 +116,7 @@ struct net_udp *net_udp_open(uint16_t port, net_udp_receiver *receive, void *ctx
     udp->receive = receive;
     udp->refused = NULL;
     udp->ctx = ctx;
+    memset(udp->ways, 0, sizeof udp->ways);
     udp_recv(udp->pcb, input, udp);
     return udp;
 }
@@ -116,26 +129,71 @@ void net_udp_close(struct net_udp *udp)
     udp->pcb = NULL;
 }
 
+static bool leads(const struct way *way, const struct net_addr *to)
+{
+    return !ip_addr_isany(&way->from) && memcmp(way->to.ip, to->ip, sizeof to->ip) == 0 && way->to.zone == to->zone;
+}
+
+void net_udp_forget(const struct net_addr *to)
+{
+    for (struct net_udp *udp = sockets; udp < sockets + SOCKETS_MAX; udp++)
+        for (struct way *way = udp->ways; way < udp->ways + WAYS_MAX; way++)
+            if (leads(way, to))
+                memset(way, 0, sizeof *way);
+}
+
+// The card of a way that can still be gone, else NULL.
+static struct netif *still_open(const struct way *way)
+{
+    struct netif *netif = net_netif(way->nic);
+    if (!netif || IP_IS_V4(&way->from))
+        return netif && ip4_addr_eq(netif_ip4_addr(netif), ip_2_ip4(&way->from)) ? netif : NULL;
+    int slot = netif_get_ip6_addr_match(netif, ip_2_ip6(&way->from));
+    return slot >= 0 && ip6_addr_isvalid(netif_ip6_addr_state(netif, slot)) ? netif : NULL;
+}
+
+// The card and the address to send from: those of before, or lwIP's choice, which is kept. NULL: there is no route.
+static struct netif *source(struct net_udp *udp, const struct net_addr *to, const ip_addr_t *ip, ip_addr_t *ret)
+{
+    struct way *way = udp->ways;
+    while (way < udp->ways + WAYS_MAX && !leads(way, to))
+        way++;
+    bool known = way < udp->ways + WAYS_MAX;
+    struct netif *netif = known ? still_open(way) : NULL;
+    if (!netif) {
+        netif = to->zone ? net_netif(to->zone - 1u) : NULL;
+        if (!netif)
+            netif = ip_route(IP_ADDR_ANY, ip);
+        const ip_addr_t *from = !netif ? NULL : IP_IS_V4(ip) ? netif_ip_addr4(netif) : ip6_select_source_address(netif, ip_2_ip6(ip));
+        if (!from)
+            return NULL;
+        if (!known)
+            way = &udp->ways[udp->next++ % WAYS_MAX];
+        *way = (struct way){ *to, netif->num, *from };
+    }
+    *ret = way->from;
+    return netif;
+}
+
 int net_udp_send(struct net_udp *udp, const struct net_addr *to, const void *data, size_t len)
 {
     if (len > UINT16_MAX)
         return ERR_TOO_LARGE;
-    ip_addr_t ip;
+    ip_addr_t ip, from;
     net_to_lwip(to, &ip);
     if (!to->zone && !net_has_source(&ip))
         return ERR_NET_NO_ADDRESS; // lwIP would send from one that gets no answer
+    struct netif *netif = source(udp, to, &ip, &from);
+    if (!netif)
+        return net_route_error(&ip);
     struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, (u16_t)len, PBUF_RAM);
     if (!p)
         return ERR_NO_MEMORY;
     memcpy(p->payload, data, len);
-    struct netif *netif = to->zone ? net_netif(to->zone - 1u) : NULL;
-    err_t err;
-    if (netif && IP_IS_V4(&ip))
-        err = udp_sendto_if_src(udp->pcb, p, &ip, to->port, netif, netif_ip_addr4(netif)); // also from 0.0.0.0
-    else if (netif)
-        err = udp_sendto_if(udp->pcb, p, &ip, to->port, netif);
-    else
-        err = udp_sendto(udp->pcb, p, &ip, to->port);
+    err_t err = udp_sendto_if_src(udp->pcb, p, &ip, to->port, netif, &from); // IPv4 also from 0.0.0.0
     pbuf_free(p);
-    return err == ERR_RTE ? net_route_error(&ip) : net_error(err);
+    if (err != ERR_RTE)
+        return net_error(err);
+    net_udp_forget(to); // there may be another way
+    return net_route_error(&ip);
 }
