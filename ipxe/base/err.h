@@ -41,6 +41,11 @@
     X(SEAL_PADDING, "S17", "padding is not zero")                                                                      \
     X(SEAL_ROLLED_BACK, "S18", "older than what has run on this machine")                                              \
     X(SEAL_TRAILING, "S19", "bytes follow the end of the image")                                                       \
+    X(SEAL_DETACHED, "S20", "a detached seal, whose files lie elsewhere")                                              \
+    X(SEAL_ATTACHED, "S21", "no detached seal")                                                                        \
+    X(SEAL_PART, "S22", "no part of this seal")                                                                        \
+    X(SEAL_ARGUMENT, "S23", "an argument that the seal does not allow")                                                \
+    X(SEAL_NONE, "S24", "neither signed nor sealed")                                                                   \
     /* keys and trust anchors */                                                                                       \
     X(KEY_FORMAT, "K01", "not a public key")                                                                           \
     X(KEY_KIND, "K02", "key type not supported")                                                                       \
@@ -90,6 +95,7 @@
     X(BOOT_NO_IMAGE, "B12", "no image of this name")                                                                   \
     X(BOOT_IMAGES, "B13", "too many images in memory")                                                                 \
     X(BOOT_NO_PXE, "B14", "no PXE services on this card for a boot program")                                           \
+    X(BOOT_PARTS, "B15", "parts of the image are missing")                                                             \
     /* scripts */                                                                                                      \
     X(SCRIPT_SYNTAX, "C01", "syntax error")                                                                            \
     X(SCRIPT_COMMAND, "C02", "command not known")                                                                      \

@@ -218,11 +218,13 @@ int seal_verify_signatures(const struct seal_view *view, const struct trust_stor
     return valid >= MAX(trust->threshold, 1u) ? 0 : ERR_SEAL_THRESHOLD;
 }
 
-static int judge(const struct seal_view *view, const struct trust_store *trust, struct seal *seal)
+static int judge(const struct seal_view *view, const struct trust_store *trust, bool detached, struct seal *seal)
 {
     int err = seal_verify_signatures(view, trust);
     if (!err)
         err = seal_parse_body(view, seal);
+    if (!err && seal->detached != detached)
+        err = detached ? ERR_SEAL_ATTACHED : ERR_SEAL_DETACHED;
     if (err)
         return err;
     if (trust->product[0] != '\0' && strcmp(trust->product, seal->product) != 0)
@@ -230,7 +232,7 @@ static int judge(const struct seal_view *view, const struct trust_store *trust, 
     return seal->counter >= trust->counter_floor ? 0 : ERR_SEAL_COUNTER;
 }
 
-int seal_open(const uint8_t *data, size_t len, const struct trust_store *trust, struct seal *ret)
+static int open_seal(const uint8_t *data, size_t len, const struct trust_store *trust, bool detached, struct seal *ret)
 {
     struct seal_view view;
     int err = seal_view(data, len, &view);
@@ -238,11 +240,21 @@ int seal_open(const uint8_t *data, size_t len, const struct trust_store *trust, 
         return err;
     if (len != seal_size(&view))
         return ERR_SEAL_LENGTH;
-    err = judge(&view, trust, ret);
+    err = judge(&view, trust, detached, ret);
     // A struct seal takes kilobytes, so it is filled where the caller has it; a refused one is emptied.
     if (err)
         memset(ret, 0, sizeof *ret);
     return err;
+}
+
+int seal_open(const uint8_t *data, size_t len, const struct trust_store *trust, struct seal *ret)
+{
+    return open_seal(data, len, trust, false, ret);
+}
+
+int seal_open_detached(const uint8_t *data, size_t len, const struct trust_store *trust, struct seal *ret)
+{
+    return open_seal(data, len, trust, true, ret);
 }
 
 int seal_check_list(const struct seal *seal, const uint8_t *list, size_t len)

@@ -2,6 +2,7 @@
 // The signed phase-2 image: layout, reading, verification (doc/phase2-format.md is normative).
 //
 //   file = seal | chunk list | zero padding to 4096 | payload
+//   detached seal = seal | chunk list; the payload's parts are files that lie elsewhere
 //   seal = head (64 bytes) | body | signature table
 //   the signed message = SEAL_DOMAIN (with its NUL) | head | body
 //   image id = SHA-256 of the signed message
@@ -29,6 +30,8 @@
 #define CHUNK_SIZE_MAX (4 * 1024 * 1024)
 #define CHUNK_COUNT_MAX (1u << 20)
 #define PAYLOAD_ALIGN 4096 // every part starts on it, and so does the payload in the file
+#define CHUNK_SIZE_DETACHED (64 * 1024) // default of detached seals, whose parts start on a chunk
+#define SEAL_FRONT_MAX 4096
 
 // Offsets in the head; all integers little-endian.
 enum seal_head {
@@ -43,7 +46,7 @@ enum seal_head {
 };
 
 // Body = fields, each: u16 type, u16 zero, u32 length, data, zero padding to 8. Ascending by type; only
-// PART repeats. A type not known with SEAL_FIELD_OPTIONAL set is passed over, without it is refused.
+// PART and FRONT repeat. A type not known with SEAL_FIELD_OPTIONAL set is passed over, without it is refused.
 #define SEAL_FIELD_OPTIONAL 0x8000
 enum seal_field {
     FIELD_NAME = 1,    // build name: printable ASCII without spaces, 1..63
@@ -53,6 +56,9 @@ enum seal_field {
     FIELD_CMDLINE = 5, // printable ASCII with spaces, 0..2047, no NUL
     FIELD_PART = 6,    // struct below
     FIELD_DATASET = 7, // dataset name (Oxide/illumos ramdisks), as NAME but 1..127, optional
+    FIELD_FILES = 8,   // the SHA-256 of each part's file, in their order: the seal is detached
+    FIELD_FRONT = 9,   // u32 part, then 1..SEAL_FRONT_MAX bytes that stand in front of its file: detached seals, initrds alone
+    FIELD_ARGUMENTS = 10, // what may come to the command line: patterns (phase2/arguments.h), 1..2047
 };
 
 enum seal_target {
@@ -97,6 +103,7 @@ struct seal_part {
     uint64_t memory;  // memory it needs from its address on (bzImage init_size, SizeOfImage, a ramdisk's size), 0 = size
     uint32_t align;   // if it may be elsewhere: to this alignment (kernel_alignment); 0 = only at `address`
     uint32_t split;   // leading bytes that are not loaded at the address (bzImage setup sectors); x86 kernels only
+    uint32_t front_at, front_len; // the first bytes of a detached seal's part, which are not in its file: they lie at seal->bytes + front_at
     char name[SEAL_NAME_MAX];
 };
 
@@ -114,6 +121,10 @@ struct seal {
     char cmdline[SEAL_CMDLINE_MAX];
     uint32_t part_count;
     struct seal_part parts[SEAL_PARTS_MAX];
+    char arguments[SEAL_CMDLINE_MAX];
+    bool detached;
+    uint8_t files[SEAL_PARTS_MAX][SHA256_SIZE]; // of a detached seal: SHA-256 of each part's file, for people and tools; the list judges
+    const uint8_t *bytes; // the seal that this was read from, which front_at counts in. Who copies the seal's bytes changes it
 };
 
 // Signature table: u32 magic "SIGT", u32 count, u32 size of the whole table, u32 zero; then entries: key id
@@ -167,10 +178,18 @@ int seal_verify_signatures(const struct seal_view *view, const struct trust_stor
 // ERR_SEAL_BODY; *ret is emptied then.
 int seal_parse_body(const struct seal_view *view, struct seal *ret);
 
-// The whole judgement, in order: view, signatures, body, product and counter floor of the trust store.
+// The whole judgement, in order: view, signatures, body, whether it is an image's, product and counter floor of the trust store.
 // `data` must be exactly the seal (len == seal_size), in memory that no one else writes. On success *ret is
-// filled, on an error emptied. ERR_SEAL_* as above, ERR_SEAL_PRODUCT, ERR_SEAL_COUNTER.
+// filled, on an error emptied. ERR_SEAL_* as above, ERR_SEAL_DETACHED, ERR_SEAL_PRODUCT, ERR_SEAL_COUNTER.
 int seal_open(const uint8_t *data, size_t len, const struct trust_store *trust, struct seal *ret);
+// The same of a detached one; ERR_SEAL_ATTACHED in place of ERR_SEAL_DETACHED.
+int seal_open_detached(const uint8_t *data, size_t len, const struct trust_store *trust, struct seal *ret);
+
+// Bytes of the part's file: without those in front of it.
+static inline uint64_t seal_file_size(const struct seal_part *part)
+{
+    return part->size - part->front_len;
+}
 
 // SHA-256 of the list against the seal. `list` holds chunk_count * 32 bytes. ERR_SEAL_LIST.
 int seal_check_list(const struct seal *seal, const uint8_t *list, size_t len);
@@ -179,6 +198,9 @@ int seal_check_list(const struct seal *seal, const uint8_t *list, size_t len);
 uint32_t seal_chunk_length(const struct seal *seal, uint32_t chunk);
 
 // --- making seals (mkimage, tests) ---
+
+// Where a part ends in the payload, up to which it is chunks of its own: the next one starts there.
+uint64_t seal_part_end(const struct seal *seal, uint32_t part);
 
 // Serialises head and body for the fields of *seal (list_digest, sizes and parts filled in by the caller)
 // into buf. Returns the length or a negative error (ERR_TOO_LARGE, ERR_INVALID).

@@ -2,6 +2,7 @@
 // The signed body of a seal: its fields, and the rules that a sound image keeps (doc/phase2-format.md).
 #include "base/cursor.h"
 #include "base/range.h"
+#include "phase2/arguments.h"
 #include "phase2/seal_fields.h"
 
 static bool printable(const char *text, size_t len, char lowest)
@@ -54,6 +55,26 @@ static bool initrds_ok(const struct seal_part *first, const struct seal_part *se
     return first->memory <= second->offset - first->offset && second->address == 0 && second->align <= PAYLOAD_ALIGN;
 }
 
+// A detached seal's parts start on chunks, so that each file is judged by itself.
+static bool next_offset(const struct seal *seal, uint32_t part, uint64_t *ret)
+{
+    const struct seal_part *p = &seal->parts[part];
+    bool alone = seal->detached && part + 1 < seal->part_count;
+    return align_up_checked(p->offset + p->size, alone ? seal->chunk_size : PAYLOAD_ALIGN, ret);
+}
+
+uint64_t seal_part_end(const struct seal *seal, uint32_t part)
+{
+    uint64_t end;
+    return next_offset(seal, part, &end) ? end : 0; // which a sound seal has not
+}
+
+// What stands in front of a file is an archive's head, of which only initrds are made.
+static bool front_ok(const struct seal *seal, const struct seal_part *p)
+{
+    return p->front_len == 0 || (seal->detached && p->kind == PART_INITRD && p->front_len <= SEAL_FRONT_MAX && p->front_len < p->size);
+}
+
 static bool parts_ok(const struct seal *seal)
 {
     if (seal->part_count == 0 || seal->part_count > SEAL_PARTS_MAX)
@@ -66,7 +87,7 @@ static bool parts_ok(const struct seal *seal)
             return false;
         if (!part_ok(p, offset, seal->payload_size))
             return false;
-        if (!align_up_checked(p->offset + p->size, PAYLOAD_ALIGN, &offset))
+        if (!front_ok(seal, p) || !next_offset(seal, i, &offset))
             return false;
         if ((i > 0 && !initrds_ok(p - 1, p)) || (p->split && seal->target != TARGET_LINUX_X86))
             return false;
@@ -84,12 +105,19 @@ static bool nbp_ok(const struct seal *seal)
     return seal->target != TARGET_NBP || (p->size <= NBP_SIZE_MAX && !(p->address | p->memory | p->align) && !seal->cmdline[0]);
 }
 
+// Only what has a command line can have more of it.
+static bool arguments_ok(const struct seal *seal)
+{
+    return !seal->arguments[0] || ((seal_target_is_linux(seal->target) || seal_target_is_efi(seal->target)) &&
+                                   text_ok(seal->arguments, sizeof seal->arguments, 1, ' ') && arguments_sound(seal->arguments));
+}
+
 bool seal_fields_ok(const struct seal *seal)
 {
     return text_ok(seal->name, sizeof seal->name, 1, '!') && text_ok(seal->product, sizeof seal->product, 0, '!') &&
            text_ok(seal->dataset, sizeof seal->dataset, 0, '!') &&
            text_ok(seal->cmdline, sizeof seal->cmdline, 0, ' ') &&
-           seal->target > 0 && seal->target < TARGET_END && parts_ok(seal) && nbp_ok(seal);
+           seal->target > 0 && seal->target < TARGET_END && parts_ok(seal) && nbp_ok(seal) && arguments_ok(seal);
 }
 
 const char *seal_target_name(uint32_t target)
@@ -132,6 +160,35 @@ static void read_part(struct cursor *data, struct seal *seal)
     read_text(data, p->name, sizeof p->name, 1, '!');
 }
 
+// One for each part, which have all been read.
+static void read_files(struct cursor *data, struct seal *seal)
+{
+    size_t len = seal->part_count * (size_t)SHA256_SIZE;
+    const uint8_t *bytes = cursor_bytes(data, len);
+    seal->detached = bytes && len;
+    if (seal->detached)
+        memcpy(seal->files, bytes, len);
+    else
+        cursor_fail(data);
+}
+
+// Parts ascend.
+static void read_front(struct cursor *data, struct seal *seal)
+{
+    uint32_t part = cursor_u32_le(data);
+    size_t len = data->len;
+    const uint8_t *bytes = cursor_bytes(data, len);
+    bool fits = bytes && len > 0 && len <= SEAL_FRONT_MAX && part < seal->part_count;
+    for (uint32_t i = fits ? part : 0; fits && i < seal->part_count; i++)
+        fits = seal->parts[i].front_len == 0;
+    if (!fits) {
+        cursor_fail(data);
+        return;
+    }
+    seal->parts[part].front_at = (uint32_t)(bytes - seal->bytes);
+    seal->parts[part].front_len = (uint32_t)len;
+}
+
 // Reads one field's data; it is whole and right when the cursor is good and empty afterwards.
 static void read_field(uint16_t type, struct cursor *data, struct seal *seal)
 {
@@ -157,6 +214,15 @@ static void read_field(uint16_t type, struct cursor *data, struct seal *seal)
     case FIELD_DATASET:
         read_text(data, seal->dataset, sizeof seal->dataset, 1, '!');
         break;
+    case FIELD_FILES:
+        read_files(data, seal);
+        break;
+    case FIELD_FRONT:
+        read_front(data, seal);
+        break;
+    case FIELD_ARGUMENTS:
+        read_text(data, seal->arguments, sizeof seal->arguments, 1, ' ');
+        break;
     default:
         if (type & SEAL_FIELD_OPTIONAL)
             cursor_bytes(data, data->len);
@@ -174,7 +240,7 @@ static bool read_body(struct cursor *c, struct seal *seal)
         uint16_t type = cursor_u16_le(c);
         uint16_t zero = cursor_u16_le(c);
         uint32_t len = cursor_u32_le(c);
-        if (len > SEAL_BODY_MAX || zero != 0 || type < last || (type == last && type != FIELD_PART))
+        if (len > SEAL_BODY_MAX || zero != 0 || type < last || (type == last && type != FIELD_PART && type != FIELD_FRONT))
             return false;
         const uint8_t *bytes = cursor_bytes(c, len);
         const uint8_t *padding = cursor_bytes(c, seal_padding(len));
@@ -201,6 +267,7 @@ int seal_parse_body(const struct seal_view *view, struct seal *ret)
     ret->chunk_size = view->chunk_size;
     ret->chunk_count = view->chunk_count;
     ret->payload_size = view->payload_size;
+    ret->bytes = view->head;
     memcpy(ret->list_digest, view->head + HEAD_LIST_DIGEST, SHA256_SIZE);
     struct cursor c = cursor_make(view->body, view->body_size);
     if (!read_body(&c, ret) || !seal_fields_ok(ret)) {

@@ -40,6 +40,15 @@ static void write_part(struct builder *b, const struct seal_part *p)
     builder_zeros(b, seal_padding(PART_FIXED_SIZE + name_len));
 }
 
+static void write_front(struct builder *b, const struct seal *seal, uint32_t part)
+{
+    const struct seal_part *p = &seal->parts[part];
+    write_field_head(b, FIELD_FRONT, 4 + p->front_len);
+    builder_u32_le(b, part);
+    builder_bytes(b, seal->bytes + p->front_at, p->front_len);
+    builder_zeros(b, seal_padding(4 + p->front_len));
+}
+
 static void write_body(struct builder *b, const struct seal *seal)
 {
     uint8_t number[8];
@@ -53,6 +62,12 @@ static void write_body(struct builder *b, const struct seal *seal)
     for (uint32_t i = 0; i < seal->part_count; i++)
         write_part(b, &seal->parts[i]);
     write_text(b, FIELD_DATASET, seal->dataset);
+    if (seal->detached)
+        write_field(b, FIELD_FILES, seal->files, seal->part_count * SHA256_SIZE);
+    for (uint32_t i = 0; i < seal->part_count; i++)
+        if (seal->parts[i].front_len)
+            write_front(b, seal, i);
+    write_text(b, FIELD_ARGUMENTS, seal->arguments);
 }
 
 int seal_build(const struct seal *seal, uint8_t *buf, size_t cap)

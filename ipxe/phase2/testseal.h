@@ -27,6 +27,7 @@ static int open_exact(const uint8_t *data, size_t len, const struct trust_store 
     uint8_t *copy = malloc(len ? len : 1);
     memcpy(copy, data, len);
     int err = seal_open(copy, len, trust, &opened);
+    opened.bytes = NULL; // of what is freed now
     free(copy);
     return err;
 }
