@@ -14,6 +14,7 @@ import table_driver
 import table_efi
 import table_names
 import table_nbp
+import table_repeats
 import table_rom
 import table_usb
 
@@ -372,3 +373,4 @@ NOT_ON_HOST = {"processors", "processors-virtual", "processors-sha-ni", "process
 ROWS += (list(host_rows()) + list(endless_rows()) + list(broken_rows()) + table_dhcp.rows(ROWS) + table_names.rows(ROWS) + table_efi.rows(ROWS) +
          table_disk.rows(ROWS) + table_rom.rows(ROWS) + table_usb.rows(ROWS) + table_nbp.rows(ROWS))
 ROWS += table_driver.rows(ROWS)
+ROWS = table_repeats.rows(ROWS)
