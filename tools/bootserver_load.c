@@ -59,6 +59,9 @@ static const char *read_seal(int fd, struct image *image, bool *ret_passing)
     if ((r = seal_view(data, len, &view)) < 0 ||
         (r = seal_parse_body(&view, seal)) < 0)
         goto done;
+    r = ERR_SEAL_DETACHED;
+    if (seal->detached)
+        goto done;
     r = ERR_TRUNCATED;
     if (!range_fits(seal_payload_offset(&view), view.payload_size, size))
         goto done;

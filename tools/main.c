@@ -10,6 +10,7 @@
 static const struct tool_command commands[] = {
     { "keygen", "make a signing key", keygen_main },
     { "mkimage", "make a signed phase-2 image (or an unsigned Oxide one)", mkimage_main },
+    { "seal", "seal files that stay where they are: kernel, initrds, command line", seal_main },
     { "lookimage", "show an image and check its sums and signatures", lookimage_main },
     { "bootserver", "serve images to machines that boot", bootserver_main },
     { "fetch", "download and verify an image, as a booting machine does", fetch_main },

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 // signet mkimage: the command line, and which of the two formats it asks for.
 #include "mkimage.h"
-#include "base/range.h"
 #include "phase2/seal.h"
 
 static const struct opt_help help = {
-    .usage = "-o IMG --key K [--key K2]... --kernel F [--initrd F]... [--cmdline STR] [-i RAW]...\n"
+    .usage = "-o IMG --key K [--key K2]... --kernel F [--initrd F]... [--cmdline STR] [--allow PATTERN]... [-i RAW]...\n"
              "       signet mkimage -o IMG --key K... --efi F [--cmdline STR]\n"
              "       signet mkimage -o IMG --key K... --nbp F\n"
              "       signet mkimage -o IMG --key K... -i RAW...\n"
@@ -17,55 +16,6 @@ static const struct opt_help help = {
              "2). An image made with --unsigned and --kernel has an empty signature table: no firmware starts it.\n"
              "The image appears under its name when it is complete, or not at all.",
 };
-
-static bool printable(const char *text, size_t max, char lowest)
-{
-    size_t len = strlen(text);
-    for (size_t i = 0; i < len; i++)
-        if (text[i] < lowest || text[i] > '~')
-            return false;
-    return len < max && (len > 0 || lowest == ' ');
-}
-
-static int check_name(const char *option, const char *text, size_t max)
-{
-    if (!text || printable(text, max, '!'))
-        return -1;
-    return tool_usage(option, "must be 1 to %zu printable ASCII characters without spaces", max - 1);
-}
-
-// Everything that can be judged without touching a file. -1, or an exit status.
-static int check(const struct mkimage *m)
-{
-    int r;
-    if (!m->output)
-        return tool_usage("-o", "no output file given");
-    if (!m->kernel && !m->efi && !m->nbp && !m->ramdisks.count)
-        return tool_usage(NULL, "nothing to put into an image: --kernel, --efi, --nbp or -i is needed");
-    if (m->efi && (m->kernel || m->nbp || m->initrds.count || m->ramdisks.count))
-        return tool_usage("--efi", "an EFI application is alone in its image");
-    if (m->nbp && (m->kernel || m->initrds.count || m->ramdisks.count))
-        return tool_usage("--nbp", "a network bootstrap program is alone in its image");
-    if (!m->kernel && m->initrds.count)
-        return tool_usage("--initrd", "is of no use without --kernel");
-    if (!m->kernel && !m->efi && m->cmdline)
-        return tool_usage("--cmdline", "is of no use without --kernel or --efi");
-    if (m->keys.count && m->is_unsigned)
-        return tool_usage("--unsigned", "contradicts --key");
-    if (!m->keys.count && !m->is_unsigned)
-        return tool_usage(NULL, "no --key given; say --unsigned if the image shall not be signed");
-    if (m->keys.count > SEAL_SIGNATURES_MAX)
-        return tool_usage("--key", "at most %d keys can sign an image", SEAL_SIGNATURES_MAX);
-    if ((r = check_name("--name", m->name, SEAL_NAME_MAX)) >= 0 ||
-        (r = check_name("--product", m->product, SEAL_NAME_MAX)) >= 0 ||
-        (r = check_name("--dataset", m->dataset, sizeof((struct seal *)0)->dataset)) >= 0)
-        return r;
-    if (m->cmdline && !printable(m->cmdline, SEAL_CMDLINE_MAX, ' '))
-        return tool_usage("--cmdline", "must be printable ASCII of at most %d characters", SEAL_CMDLINE_MAX - 1);
-    if (!is_power_of_two(m->chunk_size))
-        return tool_usage("--chunk-size", "must be a power of two");
-    return -1;
-}
 
 static int check_oxide(const struct mkimage *m)
 {
@@ -93,6 +43,7 @@ int mkimage_main(int argc, char **argv)
         OPTION_TEXT(0, "nbp", &m.nbp, "F", "network bootstrap program (PXE), as pxelinux.0 is one"),
         OPTION_LIST(0, "initrd", &m.initrds, "F", "initrd; repeat to have several, in this order"),
         OPTION_TEXT(0, "cmdline", &m.cmdline, "STR", "kernel command line"),
+        OPTION_LIST(0, "allow", &m.allow, "PATTERN", MKIMAGE_ALLOW_HELP),
         OPTION_LIST('i', "ramdisk", &m.ramdisks, "RAW", "raw image that the booted system finds in memory"),
         OPTION_NUMBER('s', "target-size", &m.target_mib, "MIB", 1, MKIMAGE_TARGET_MIB_MAX, &m.target_given,
                       "size of the ramdisk on the target, in MiB\n(default: its own; Oxide image: 4096)"),
@@ -107,7 +58,7 @@ int mkimage_main(int argc, char **argv)
     if (status < 0 && operands.count)
         status = tool_usage(operands.items[0], "not expected here");
     if (status < 0)
-        status = check(&m);
+        status = mkimage_check(&m);
     if (status >= 0)
         return status;
     if (m.is_unsigned && !m.kernel && !m.efi && !m.nbp)

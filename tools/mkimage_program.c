@@ -38,6 +38,8 @@ static int add_program(struct payload *p, uint32_t kind, const char *path, struc
 // In place of a packed kernel the kernel itself. 0, or -1 after a message.
 static int unpack(struct payload *p, struct program *program, const char *path)
 {
+    if (p->seal->detached)
+        return unpack_names_packed(path, program->head, program->len) || unpack_names(path, program->head, program->len) ? -1 : 0;
     int fd;
     uint64_t size;
     if (unpack_names(path, program->head, program->len))

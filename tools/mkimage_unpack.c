@@ -53,18 +53,20 @@ static const struct {
     { 0x8001, 5, "CD001", "is a CD image: take the kernel out of it" },
 };
 
-static bool name_zboot(const char *path, const uint8_t *head)
+static bool name_zboot(const char *path, const uint8_t *head, bool as_it_is)
 {
     int codec = (int)strnlen((const char *)head + ZBOOT_CODEC, ZBOOT_CODEC_SIZE);
     const char *name = (const char *)head + ZBOOT_CODEC;
-    if (codec >= 4 && memcmp(name, "gzip", 4) == 0)
+    bool gzip = codec >= 4 && memcmp(name, "gzip", 4) == 0;
+    if (gzip && !as_it_is)
         return false;
-    const char *program = codec >= 4 && memcmp(name, "zstd", 4) == 0 ? "zstd" : codec >= 2 && memcmp(name, "xz", 2) == 0 ? "xz" :
+    const char *program = gzip ? "gzip" : codec >= 4 && memcmp(name, "zstd", 4) == 0 ? "zstd" : codec >= 2 && memcmp(name, "xz", 2) == 0 ? "xz" :
                           codec >= 4 && memcmp(name, "lzma", 4) == 0 ? "lzma" : codec >= 3 && memcmp(name, "lz4", 3) == 0 ? "lz4" : NULL;
     char *file = tool_quoted(path);
     if (program)
-        tool_error(path, "is an EFI zboot kernel, compressed by %s; unpack it first: tail -c +%" PRIu64 " %s | head -c %u | %s -dc >Image",
-                   program, (uint64_t)load32_le(head + ZBOOT_OFFSET) + 1, file, load32_le(head + ZBOOT_SIZE), program);
+        tool_error(path, "is an EFI zboot kernel, compressed by %s; unpack it %sfirst: tail -c +%" PRIu64 " %s | head -c %u | %s -dc >Image",
+                   program, as_it_is ? "on the server " : "", (uint64_t)load32_le(head + ZBOOT_OFFSET) + 1, file,
+                   load32_le(head + ZBOOT_SIZE), program);
     else
         tool_error(path, "is an EFI zboot kernel, compressed by \"%.*s\", which is not known here", codec, name);
     free(file);
@@ -74,7 +76,7 @@ static bool name_zboot(const char *path, const uint8_t *head)
 bool unpack_names(const char *path, const uint8_t *head, size_t len)
 {
     if (is_zboot(head, len))
-        return name_zboot(path, head);
+        return name_zboot(path, head, false);
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         if (!range_fits(kinds[i].offset, kinds[i].len, len) || memcmp(head + kinds[i].offset, kinds[i].bytes, kinds[i].len) != 0)
             continue;
@@ -91,6 +93,24 @@ bool unpack_names(const char *path, const uint8_t *head, size_t len)
 }
 
 // --- gzip ---
+
+static bool is_gzip(const uint8_t *head, size_t len)
+{
+    return len >= 2 && head[0] == 0x1f && head[1] == 0x8b;
+}
+
+bool unpack_names_packed(const char *path, const uint8_t *head, size_t len)
+{
+    if (is_zboot(head, len))
+        return name_zboot(path, head, true);
+    if (!is_gzip(head, len))
+        return false;
+    char *file = tool_quoted(path);
+    tool_error(path, "is compressed by gzip, and a file that stays on its server is started as it lies there; unpack it there first: "
+               "gzip -dc %s >Image", file);
+    free(file);
+    return true;
+}
 
 static int write_all(const char *path, int fd, const uint8_t *data, size_t len)
 {
@@ -155,7 +175,7 @@ int unpack_kernel(const char *path, int fd, uint64_t size, const uint8_t *head, 
             return -1;
         }
         size = packed;
-    } else if (len < 2 || head[0] != 0x1f || head[1] != 0x8b) {
+    } else if (!is_gzip(head, len)) {
         return 1;
     }
     int out = memfd_create("kernel", MFD_CLOEXEC);

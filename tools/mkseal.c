@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
-// mkimage: phase-2 images. The size of the seal is known before the payload is read, so the payload is
-// streamed to its final place and the seal written in front of it at the end.
+// mkimage: phase-2 images, and the detached seals of `signet seal`. The size of the seal is known before the payload is read, so the payload
+// is streamed to its final place and the seal written in front of it at the end.
 #include "image/place.h"
 #include "keys.h"
 #include "mkimage.h"
 #include "mkimage_program.h"
 #include "payload.h"
+#include "seal_initrd.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static int add_parts(struct payload *p, const struct mkimage *m, const char **re
     if (mkimage_program(p, m, ret_doors) != 0)
         return -1;
     for (size_t i = 0; i < m->initrds.count; i++)
-        if (!payload_add(p, PART_INITRD, m->initrds.items[i]))
+        if (m->detached ? sealed_initrd(p, m->initrds.items[i]) != 0 : !payload_add(p, PART_INITRD, m->initrds.items[i]))
             return -1;
     for (size_t i = 0; i < m->ramdisks.count; i++)
         if (add_ramdisk(p, m, m->ramdisks.items[i]) != 0)
@@ -52,6 +53,9 @@ static void describe(const struct mkimage *m, struct seal *seal)
     snprintf(seal->product, sizeof seal->product, "%s", m->product ? m->product : "");
     snprintf(seal->dataset, sizeof seal->dataset, "%s", m->dataset ? m->dataset : "");
     snprintf(seal->cmdline, sizeof seal->cmdline, "%s", m->cmdline ? m->cmdline : "");
+    for (size_t i = 0, len = 0; i < m->allow.count; i++)
+        len += (size_t)snprintf(seal->arguments + len, sizeof seal->arguments - len, "%s%s", i ? " " : "", m->allow.items[i]);
+    seal->detached = m->detached;
     seal->counter = m->counter;
     seal->target = m->kernel ? TARGET_LINUX_X86 : TARGET_DATA;
 }
@@ -106,7 +110,7 @@ static int build_seal(const struct seal *seal, const struct signers *signers, bo
 }
 
 // Reads the finished seal as a machine that trusts these keys would.
-static int check_seal(const struct signers *signers, const uint8_t *buf, int len)
+static int check_seal(const struct signers *signers, bool detached, const uint8_t *buf, int len)
 {
     struct trust_store trust = { .threshold = signers->count };
     struct seal *seen = tool_alloc(sizeof *seen);
@@ -115,7 +119,7 @@ static int check_seal(const struct signers *signers, const uint8_t *buf, int len
     for (uint32_t i = 0; i < signers->count && r >= 0; i++)
         r = trust_add(&trust, &signers->public_keys[i].trust);
     if (r >= 0 && signers->count)
-        r = seal_open(buf, (size_t)len, &trust, seen);
+        r = (detached ? seal_open_detached : seal_open)(buf, (size_t)len, &trust, seen);
     else if (r >= 0 && (r = seal_view(buf, (size_t)len, &view)) == 0)
         r = seal_parse_body(&view, seen);
     free(seen);
@@ -141,7 +145,7 @@ static int write_image(struct payload *p, const struct signers *signers, struct 
         int again = build_seal(seal, signers, true, buf);
         len = again == len || again < 0 ? again : ERR_INTERNAL;
     }
-    int r = len < 0 ? len : check_seal(signers, buf, len);
+    int r = len < 0 ? len : check_seal(signers, seal->detached, buf, len);
     if (r < 0) {
         tool_error(out->path, "the seal could not be made: %s (%s)", err_text(r), err_code(r));
         goto done;
@@ -177,6 +181,8 @@ int mkimage_seal(const struct mkimage *m)
         printf("image name = %s\nimage id = %s\ntarget = %s\n", seal->name, tool_hex(image_id, sizeof image_id, hex), seal_target_name(seal->target));
         if (doors)
             printf("starts in = %s\n", doors);
+        if (*seal->arguments)
+            printf("allowed arguments = %s\n", seal->arguments);
         printf("payload size = %" PRIu64 "\nsignatures = %u\n", seal->payload_size, signers->count);
         status = tool_flush();
     }

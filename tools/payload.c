@@ -25,57 +25,108 @@ struct seal_part *payload_add(struct payload *p, uint32_t kind, const char *path
     int fd = file_open(path, &st);
     if (fd < 0)
         return NULL;
-    uint64_t end;
-    if (st.st_size <= 0 || !align_up_checked(seal->payload_size + (uint64_t)st.st_size, PAYLOAD_ALIGN, &end)) {
-        tool_error(path, st.st_size ? "is too large" : "is empty");
+    if (st.st_size <= 0) {
+        tool_error(path, "is empty");
         close(fd);
         return NULL;
     }
     posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     struct seal_part *part = &seal->parts[seal->part_count];
-    *part = (struct seal_part){ .kind = kind, .offset = seal->payload_size, .size = (uint64_t)st.st_size };
+    *part = (struct seal_part){ .kind = kind, .size = (uint64_t)st.st_size };
     file_seal_name(path, part->name, sizeof part->name);
-    p->files[seal->part_count++] = (struct payload_file){ .path = path, .fd = fd };
-    seal->payload_size = end;
+    p->files[seal->part_count++] = (struct payload_file){ .path = tool_strdup(path), .fd = fd };
     return part;
 }
 
 int payload_replace(struct payload *p, int fd, uint64_t size)
 {
     uint32_t last = p->seal->part_count - 1;
-    struct seal_part *part = &p->seal->parts[last];
     struct payload_file *file = &p->files[last];
     close(file->fd);
     file->fd = fd;
-    part->size = size;
-    if (size && align_up_checked(part->offset + size, PAYLOAD_ALIGN, &p->seal->payload_size))
+    p->seal->parts[last].size = size;
+    if (size)
         return 0;
-    tool_error(file->path, size ? "is too large" : "is empty when it is unpacked");
+    tool_error(file->path, "is empty when it is unpacked");
     return -1;
+}
+
+void payload_front(struct payload *p, const uint8_t *bytes, uint32_t len)
+{
+    struct seal_part *part = &p->seal->parts[p->seal->part_count - 1];
+    p->fronts = tool_realloc(p->fronts, p->front_len + len);
+    memcpy(p->fronts + p->front_len, bytes, len);
+    p->seal->bytes = p->fronts;
+    part->front_at = p->front_len;
+    part->front_len = len;
+    part->size += len;
+    p->front_len += len;
+}
+
+// Lays the parts end to end. False: the file of *ret_part is too large.
+static bool lay_out(struct seal *seal, uint32_t *ret_part)
+{
+    seal->payload_size = 0;
+    for (uint32_t i = 0; i < seal->part_count; i++) {
+        seal->parts[i].offset = seal->payload_size;
+        seal->payload_size = seal_part_end(seal, i);
+        *ret_part = i;
+        if (seal->payload_size <= seal->parts[i].offset)
+            return false;
+    }
+    return true;
 }
 
 int payload_chunks(struct payload *p, uint32_t chunk_size, const char *output)
 {
-    uint64_t count = (p->seal->payload_size + chunk_size - 1) / chunk_size;
+    uint32_t part;
+    p->seal->chunk_size = chunk_size;
+    if (!lay_out(p->seal, &part)) {
+        tool_error(p->files[part].path, "is too large");
+        return -1;
+    }
+    uint64_t count = (p->seal->payload_size - 1) / chunk_size + 1;
     if (count > CHUNK_COUNT_MAX) {
         tool_error(output, "would have %llu chunks, more than the limit of %u: use a larger --chunk-size",
                    (unsigned long long)count, CHUNK_COUNT_MAX);
         return -1;
     }
-    p->seal->chunk_size = chunk_size;
     p->seal->chunk_count = (uint32_t)count;
     return 0;
 }
 
-// Fills [offset, offset + len) of the payload: bytes of files, zeros between them.
+// Where bytes of the payload lie in a part's file: [from, to) of the payload, `at` in the file. False: nowhere in it.
+struct stretch {
+    uint64_t from, to, at;
+};
+
+static bool in_file(const struct seal_part *part, uint64_t offset, size_t len, struct stretch *ret)
+{
+    uint64_t begin = part->offset + part->front_len;
+    ret->from = MAX(offset, begin);
+    ret->to = MIN(offset + len, part->offset + part->size);
+    ret->at = ret->from - begin;
+    return ret->from < ret->to;
+}
+
+// Copies what stands in front of the part's file, as far as it lies in [offset, offset + len).
+static void fill_front(const struct seal *seal, const struct seal_part *part, uint64_t offset, uint8_t *buf, size_t len)
+{
+    uint64_t from = MAX(offset, part->offset), to = MIN(offset + len, part->offset + part->front_len);
+    if (from < to)
+        memcpy(buf + (from - offset), seal->bytes + part->front_at + (from - part->offset), (size_t)(to - from));
+}
+
+// Fills [offset, offset + len) of the payload: bytes of files and in front of them, zeros between them.
 static int fill(struct payload *p, uint64_t offset, uint8_t *buf, size_t len)
 {
+    struct stretch s;
     memset(buf, 0, len);
     for (uint32_t i = 0; i < p->seal->part_count; i++) {
         const struct seal_part *part = &p->seal->parts[i];
-        uint64_t from = MAX(offset, part->offset), to = MIN(offset + len, part->offset + part->size);
-        if (from < to && file_read_at(p->files[i].fd, p->files[i].path, from - part->offset, buf + (from - offset),
-                                      (size_t)(to - from)) != 0)
+        fill_front(p->seal, part, offset, buf, len);
+        if (in_file(part, offset, len, &s) &&
+            file_read_at(p->files[i].fd, p->files[i].path, s.at, buf + (s.from - offset), (size_t)(s.to - s.from)) != 0)
             return -1;
     }
     return 0;
@@ -84,12 +135,10 @@ static int fill(struct payload *p, uint64_t offset, uint8_t *buf, size_t len)
 // True when no part has data in the range.
 static bool is_hole(struct payload *p, uint64_t offset, size_t len)
 {
-    for (uint32_t i = 0; i < p->seal->part_count; i++) {
-        const struct seal_part *part = &p->seal->parts[i];
-        uint64_t from = MAX(offset, part->offset), to = MIN(offset + len, part->offset + part->size);
-        if (from < to && !file_is_hole(p->files[i].fd, &p->files[i].holes, from - part->offset, to - from))
+    struct stretch s;
+    for (uint32_t i = 0; i < p->seal->part_count; i++)
+        if (in_file(&p->seal->parts[i], offset, len, &s) && !file_is_hole(p->files[i].fd, &p->files[i].holes, s.at, s.to - s.from))
             return false;
-    }
     return true;
 }
 
@@ -113,14 +162,34 @@ static int write_sparse(struct file_out *out, uint64_t offset, const uint8_t *da
     return 0;
 }
 
-int payload_write(struct payload *p, struct file_out *out, uint64_t offset, uint8_t *list)
+// Digests of chunks and files. Each chunk belongs to one part.
+static int hash_detached(struct payload *p, uint8_t *buf, uint8_t *list)
+{
+    struct seal *seal = p->seal;
+    struct sha256 file;
+    struct stretch s;
+    for (uint32_t i = 0, part = 0; i < seal->chunk_count; i++) {
+        size_t len = seal_chunk_length(seal, i);
+        uint64_t at = (uint64_t)i * seal->chunk_size;
+        if (at == seal->parts[part].offset)
+            sha256_init(&file);
+        if (fill(p, at, buf, len) != 0)
+            return -1;
+        sha256(buf, len, list + (size_t)i * SHA256_SIZE);
+        if (in_file(&seal->parts[part], at, len, &s))
+            sha256_update(&file, buf + (s.from - at), (size_t)(s.to - s.from));
+        if (at + len == seal_part_end(seal, part))
+            sha256_final(&file, seal->files[part++]);
+    }
+    return 0;
+}
+
+static int write_attached(struct payload *p, struct file_out *out, uint64_t offset, uint8_t *buf, uint8_t *list)
 {
     const struct seal *seal = p->seal;
-    uint8_t *buf = tool_alloc(seal->chunk_size);
     uint8_t zero_digest[SHA256_SIZE];
     sha256(buf, seal->chunk_size, zero_digest); // sparse images have many chunks of nothing
-    int r = 0;
-    for (uint32_t i = 0; r == 0 && i < seal->chunk_count; i++) {
+    for (uint32_t i = 0; i < seal->chunk_count; i++) {
         size_t len = seal_chunk_length(seal, i);
         uint64_t at = (uint64_t)i * seal->chunk_size;
         uint8_t *digest = list + (size_t)i * SHA256_SIZE;
@@ -128,22 +197,32 @@ int payload_write(struct payload *p, struct file_out *out, uint64_t offset, uint
             memcpy(digest, zero_digest, SHA256_SIZE);
             continue;
         }
-        r = fill(p, at, buf, len);
-        if (r != 0)
-            break;
+        if (fill(p, at, buf, len) != 0)
+            return -1;
         if (len == seal->chunk_size && all_zero(buf, len)) {
             memcpy(digest, zero_digest, SHA256_SIZE);
-        } else {
-            sha256(buf, len, digest);
-            r = write_sparse(out, offset + at, buf, len);
+            continue;
         }
+        sha256(buf, len, digest);
+        if (write_sparse(out, offset + at, buf, len) != 0)
+            return -1;
     }
+    return file_out_size(out, offset + seal->payload_size);
+}
+
+int payload_write(struct payload *p, struct file_out *out, uint64_t offset, uint8_t *list)
+{
+    uint8_t *buf = tool_alloc(p->seal->chunk_size);
+    int r = p->seal->detached ? hash_detached(p, buf, list) : write_attached(p, out, offset, buf, list);
     free(buf);
-    return r == 0 ? file_out_size(out, offset + seal->payload_size) : r;
+    return r;
 }
 
 void payload_close(struct payload *p)
 {
-    for (uint32_t i = 0; i < p->seal->part_count; i++)
+    for (uint32_t i = 0; i < p->seal->part_count; i++) {
         close(p->files[i].fd);
+        free(p->files[i].path);
+    }
+    free(p->fronts);
 }

@@ -20,6 +20,7 @@ struct tool_command {
 
 int keygen_main(int argc, char **argv);
 int mkimage_main(int argc, char **argv);
+int seal_main(int argc, char **argv);
 int lookimage_main(int argc, char **argv);
 int bootserver_main(int argc, char **argv);
 int fetch_main(int argc, char **argv);

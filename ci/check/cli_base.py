@@ -14,7 +14,7 @@ import time
 from rows import SIGNET, Skip, TOP, WORK, check, row  # noqa: F401: their modules take them from here
 
 SHARED = os.path.join(WORK, "shared")  # folder with keys, inputs and images that rows read but never write
-COMMANDS = ("keygen", "mkimage", "lookimage", "bootserver", "fetch", "embed", "install", "keep")
+COMMANDS = ("keygen", "mkimage", "seal", "lookimage", "bootserver", "fetch", "embed", "install", "keep")
 
 
 def signet(*args, cwd=None, status=0, timeout=60, limit=None, **more):
