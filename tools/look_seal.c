@@ -3,9 +3,9 @@
 // after the first finding, so that every damaged chunk is named.
 #include "base/range.h"
 #include "file.h"
+#include "image/cpio.h"
 #include "keys.h"
 #include "lookimage.h"
-#include "phase2/seal.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -28,6 +28,21 @@ static void damage(struct report *report, struct look_result *result, const char
     note(result, err);
 }
 
+// What stands in front of a part's file: the head of a cpio archive, whose last entry the file is.
+static void print_front(struct report *report, const struct seal *seal, const struct seal_part *part)
+{
+    struct cpio_view entry;
+    report_number(report, "bytes in front", part->front_len);
+    if (!cpio_last(seal->bytes + part->front_at, part->front_len, &entry)) {
+        report_text(report, "front", "is no head of a cpio archive");
+        return;
+    }
+    report_text(report, "becomes file", "/%.*s", (int)entry.path_len, entry.path);
+    report_text(report, "with mode", "%04o", (unsigned)(entry.mode & CPIO_MODE_MAX));
+    if (entry.size != seal_file_size(part))
+        report_text(report, "front", "says %u bytes, and the file has another length", entry.size);
+}
+
 static void print_seal(struct report *report, const struct seal *seal)
 {
     report_text(report, "image name", "%s", seal->name);
@@ -38,11 +53,16 @@ static void print_seal(struct report *report, const struct seal *seal)
     // An application without one gets no load options, a kernel the empty text.
     if (seal_target_is_linux(seal->target) || *seal->cmdline)
         report_text(report, "command line", "%s", seal->cmdline);
+    if (*seal->arguments)
+        report_text(report, "allowed arguments", "%s", seal->arguments);
     if (*seal->dataset)
         report_text(report, "dataset name", "%s", seal->dataset);
+    if (seal->detached)
+        report_text(report, "payload", "files that lie elsewhere (a detached seal)");
     report_list(report, "parts");
     for (uint32_t i = 0; i < seal->part_count; i++) {
         const struct seal_part *part = &seal->parts[i];
+        char hex[2 * SHA256_SIZE + 1];
         report_item(report, "part", i);
         report_text(report, "kind", "%s", kind_name(part->kind));
         report_text(report, "name", "%s", part->name);
@@ -56,6 +76,10 @@ static void print_seal(struct report *report, const struct seal *seal)
             report_text(report, "align", "0x%x", part->align);
         if (part->kind == PART_KERNEL)
             report_number(report, "split", part->split);
+        if (part->front_len)
+            print_front(report, seal, part);
+        if (seal->detached)
+            report_text(report, "file sha-256", "%s", tool_hex(seal->files[i], SHA256_SIZE, hex));
     }
     report_list_end(report);
 }
@@ -103,11 +127,11 @@ static void check_signatures(const struct lookimage *look, struct report *report
 }
 
 // Product and counter: the part of the policy that lies in the body.
-static void check_policy(const struct lookimage *look, struct report *report, const struct seal_view *view,
+static void check_policy(const struct lookimage *look, struct report *report, const struct seal_view *view, bool detached,
                          struct look_result *result)
 {
     struct seal *seal = tool_alloc(sizeof *seal);
-    int r = seal_open(view->head, seal_size(view), &look->trust, seal);
+    int r = (detached ? seal_open_detached : seal_open)(view->head, seal_size(view), &look->trust, seal);
     free(seal);
     if (r == 0)
         return;
@@ -195,9 +219,8 @@ static bool check_padding(const struct lookimage *look, struct report *report, c
     return true;
 }
 
-static void check_end(const struct lookimage *look, struct report *report, const struct seal_view *view, struct look_result *result)
+static void check_end(const struct lookimage *look, struct report *report, uint64_t end, struct look_result *result)
 {
-    uint64_t end = seal_payload_offset(view) + view->payload_size;
     if (look->size <= end)
         return;
     report_text(report, "check size", "%llu bytes too many at the end (%s)", (unsigned long long)(look->size - end),
@@ -223,9 +246,15 @@ static bool check_sums(const struct lookimage *look, struct report *report, cons
             damage(report, result, "check chunk list", r);
         else
             report_text(report, "check chunk list", "ok");
-        readable = check_padding(look, report, view, result) &&
-                   check_chunks(look, report, seal, list, seal_payload_offset(view), result);
-        check_end(look, report, view, result);
+        if (seal->detached) {
+            check_end(look, report, at + len, result);
+            if (r == 0)
+                look_files(look, report, seal, list, result);
+        } else {
+            readable = check_padding(look, report, view, result) &&
+                       check_chunks(look, report, seal, list, seal_payload_offset(view), result);
+            check_end(look, report, seal_payload_offset(view) + view->payload_size, result);
+        }
     }
     free(list);
     return readable;
@@ -252,6 +281,11 @@ bool look_seal(const struct lookimage *look, struct report *report, struct look_
     r = seal_parse_body(&view, seal);
     if (r == 0)
         print_seal(report, seal);
+    if (r == 0 && look->files && !seal->detached) {
+        tool_error(look->path, "%s, but an image: --files is not for it (%s)", err_text(ERR_SEAL_ATTACHED), err_code(ERR_SEAL_ATTACHED));
+        readable = false;
+        goto done;
+    }
     report_text(report, "image id", "%s", tool_hex(id, sizeof id, hex));
     report_number(report, "payload size", view.payload_size);
     report_number(report, "chunk size", view.chunk_size);
@@ -264,7 +298,7 @@ bool look_seal(const struct lookimage *look, struct report *report, struct look_
     }
     report_text(report, "check seal", "ok");
     if (ret->trusted)
-        check_policy(look, report, &view, ret);
+        check_policy(look, report, &view, seal->detached, ret);
     if (look->skip_sums)
         report_text(report, "check chunks", "skipped");
     else

@@ -14,8 +14,9 @@
 #define EXIT_UNREADABLE EXIT_USAGE
 
 static const struct opt_help help = {
-    .usage = "[-s] [--trust PUB]... [--json] IMG",
-    .about = "Shows a phase-2 image (or an Oxide one, header version 2) and checks every sum and signature in it.\n"
+    .usage = "[-s] [--trust PUB]... [--files DIR] [--json] IMG|SEAL",
+    .about = "Shows a phase-2 image (or an Oxide one, header version 2) and checks every sum and signature in it; of a\n"
+             "detached seal also the files that it covers, by name in the folder of the seal.\n"
              "Exit status: 0 intact and trusted, 1 damaged or untrusted, 2 not readable or not an image. Without\n"
              "--trust a phase-2 image is untrusted; an Oxide image, whose format has no signatures, is only checked.",
 };
@@ -72,6 +73,7 @@ int lookimage_main(int argc, char **argv)
         OPTION_NUMBER(0, "threshold", &threshold, "N", 1, TRUST_KEYS_MAX, NULL, "so many trusted keys must have signed (default 1)"),
         OPTION_NUMBER(0, "floor", &look.trust.counter_floor, "N", 0, 0, NULL, "smallest security counter that is accepted"),
         OPTION_TEXT(0, "product", &product, "P", "accept images for this product only"),
+        OPTION_TEXT(0, "files", &look.files, "DIR", "where a detached seal's files lie (default: where it lies itself)"),
         OPTION_FLAG(0, "json", &json, "write JSON"),
     };
     int status = opts_parse(table, ARRAY_SIZE(table), &help, argc, argv, &operands);

@@ -3,9 +3,10 @@
 import gzip
 import hashlib
 import os
+import shutil
 import struct
 
-from cli_base import application, fields, kernel, listing, refuses, shared, signet, write
+from cli_base import application, fields, flip, kernel, listing, refuses, refuses_look, shared, signet, write
 from rows import check, row
 
 
@@ -149,3 +150,41 @@ def mkimage_allows_arguments(d):
 def a_detached_seal_is_no_image(d):
     signet("seal", "--key", shared("alice.key"), "-o", "x.seal", "--kernel", shared("vmlinuz"), cwd=d)
     refuses("bootserver", "x.seal", says="x.seal: a detached seal", cwd=d)
+
+
+@row
+def lookimage_of_a_detached_seal(d):
+    files = {"vmlinuz": kernel(), "initrd.img": b"i" * 200000, "tool": b"t" * 70000}
+    for name, data in files.items():
+        write(os.path.join(d, name), data)
+    signet("seal", "--key", shared("alice.key"), "--kernel", "vmlinuz", "--initrd", "initrd.img", "--initrd", "tool opt/tool mode=755", "--allow",
+           "ip=*", "--counter", "3", cwd=d)
+    look = ("lookimage", "--trust", shared("alice.pub"))
+    f = fields(signet(*look, "vmlinuz.seal", cwd=d).stdout)
+    for name, value in (("allowed arguments", "ip=*"), ("part 1 file sha-256", hashlib.sha256(files["initrd.img"]).hexdigest()),
+                        ("part 2 becomes file", "/opt/tool"), ("part 2 with mode", "0755"), ("file 0 state", "ok"), ("file 2 size", "70000"),
+                        ("check files", "ok"), ("result", "intact, trusted")):
+        check(f.get(name) == value, f"{name} = {f.get(name)!r}, expected {value!r}")
+    # From another folder; files elsewhere.
+    os.mkdir(os.path.join(d, "else"))
+    check(fields(signet(*look, os.path.join(d, "vmlinuz.seal")).stdout)["result"] == "intact, trusted", "by a path")
+    shutil.move(os.path.join(d, "vmlinuz.seal"), os.path.join(d, "else/x.seal"))
+    refuses_look(d, "else/x.seal", 1, r"file 0 state = missing \(G04\)")
+    signet(*look, "--files", ".", "else/x.seal", cwd=d)
+    signet(*look, "-s", "else/x.seal", cwd=d)
+    # Each fault of a file, by its name.
+    for change, says in ((lambda p: flip(p, p, 199999), r"file 1 state = 1 of 4 chunks do not match .*, the first one at byte 196608 \(S16\)"),
+                         (lambda p: flip(p, p, 0), r"file 1 state = 1 of 4 .* at byte 0 \(S16\)"),
+                         (lambda p: write(p, files["initrd.img"][:-3]), r"file 1 state = ends 3 bytes too early \(G09\)"),
+                         (lambda p: write(p, files["initrd.img"] + b"xy"), r"file 1 state = goes on for 2 bytes behind .* \(S19\)"),
+                         (lambda p: os.unlink(p), r"file 1 state = missing \(G04\)"), (os.mkdir, r"file 1 state = cannot be read: .*\(G08\)")):
+        path = os.path.join(d, "initrd.img")
+        change(path)
+        done = refuses_look(d, "else/x.seal", 1, says, *look[1:], "--files", d)
+        for line in ("file 0 state = ok", "file 2 state = ok", "1 of 3 are not as they were sealed"):
+            check(line in done.stdout, f"{line!r} is not in {done.stdout!r}")
+        if os.path.isfile(path):
+            write(path, files["initrd.img"])
+    refuses_look(d, "else/x.seal", 1, r"check policy = .*\(S13\)", *look[1:], "--floor", "4", "--files", d)
+    signet("mkimage", "-o", "img", "--key", shared("alice.key"), "--kernel", "vmlinuz", cwd=d)
+    refuses_look(d, "img", 2, r"img: no detached seal, but an image: --files is not for it \(S21\)", *look[1:], "--files", ".")

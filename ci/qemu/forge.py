@@ -13,7 +13,7 @@ import struct
 DOMAIN = b"signet phase-2 seal v1\0"
 HEAD = struct.Struct("<8sHHIIIQ32s")  # magic, version, size, body size, chunk size, chunk count, payload size, list digest
 HEAD_SIZE, PAYLOAD_ALIGN = 64, 4096
-NAME, PRODUCT, COUNTER, TARGET, CMDLINE, PART, DATASET = range(1, 8)
+NAME, PRODUCT, COUNTER, TARGET, CMDLINE, PART, DATASET, FILES, FRONT, ARGUMENTS = range(1, 11)
 TARGET_LINUX, TARGET_DATA, TARGET_LINUX_ARM64, TARGET_EFI_X64, TARGET_EFI_ARM64, TARGET_NBP = range(1, 7)
 KERNEL, INITRD, RAMDISK, APPLICATION = 1, 2, 3, 5
 NBP_SIZE_MAX = 0x7C000
@@ -155,8 +155,8 @@ def table(entries, count=None, size=None):
 
 
 class Part:
-    def __init__(self, kind, name, data, address=0, memory=0, align=0, split=0):
-        self.kind, self.name, self.data = kind, name, data
+    def __init__(self, kind, name, data, address=0, memory=0, align=0, split=0, front=b""):
+        self.kind, self.name, self.data, self.front = kind, name, data, front
         self.address, self.memory, self.align, self.split = address, memory, align, split
 
 
@@ -183,7 +183,8 @@ def nbp(data, name="nbp"):
 class Image:
     """The pieces of an image; each can be replaced before bytes() puts the file together."""
 
-    def __init__(self, name, parts, cmdline="", counter=1, product="", target=TARGET_LINUX, chunk_size=256 * 1024, keys=()):
+    def __init__(self, name, parts, cmdline="", counter=1, product="", target=TARGET_LINUX, chunk_size=256 * 1024, keys=(),
+                 arguments=""):
         self.chunk_size, self.keys = chunk_size, keys
         self.payload = b""
         fields = [field(NAME, name.encode())]
@@ -192,12 +193,23 @@ class Image:
         fields += [field(COUNTER, struct.pack("<Q", counter)), field(TARGET, struct.pack("<I", target))]
         if cmdline:
             fields.append(field(CMDLINE, cmdline.encode()))
-        for part in parts:
-            fields.append(field(PART, struct.pack("<IIQQQQII", part.kind, 0, len(self.payload), len(part.data), part.address,
+        for i, part in enumerate(parts):
+            fields.append(field(PART, struct.pack("<IIQQQQII", part.kind, 0, len(self.payload), len(part.front + part.data), part.address,
                                                   part.memory, part.align, part.split) + part.name.encode()))
-            self.payload += pad(part.data, PAYLOAD_ALIGN)
+            self.payload += pad(part.front + part.data, self.grain(i + 1 == len(parts)))
+        fields += self.of_files(parts)
+        if arguments:
+            fields.append(field(ARGUMENTS, arguments.encode()))
         self.body = b"".join(fields)
         self.reseal()
+
+    def grain(self, last):
+        """On what the part behind begins."""
+        return PAYLOAD_ALIGN
+
+    def of_files(self, parts):
+        """Fields that only a detached seal has."""
+        return []
 
     def reseal(self):
         """Head, chunk list and signatures anew, from payload, body and keys."""
@@ -234,6 +246,30 @@ class Image:
     def bytes(self):
         seal = self.head + self.body + self.table
         return pad(seal + self.list, PAYLOAD_ALIGN) + self.payload
+
+
+class Detached(Image):
+    """A detached seal (4.2), and the files that it covers, which can be replaced as well."""
+
+    def __init__(self, name, parts, cmdline="", counter=1, chunk_size=64 * 1024, **more):
+        self.files = {part.name: part.data for part in parts}
+        super().__init__(name, parts, cmdline, counter, chunk_size=chunk_size, **more)
+
+    def grain(self, last):
+        return PAYLOAD_ALIGN if last else self.chunk_size
+
+    def of_files(self, parts):
+        found = [field(FILES, b"".join(hashlib.sha256(part.data).digest() for part in parts))]
+        return found + [field(FRONT, struct.pack("<I", i) + part.front) for i, part in enumerate(parts) if part.front]
+
+    def bytes(self):
+        return self.head + self.body + self.table + self.list
+
+
+def cpio(path, size, mode=0o100644):
+    """The head of a file in an initial file system: an entry of the form newc, padded to 4."""
+    numbers = (0, mode, 0, 0, 1, 0, size, 0, 0, 0, 0, len(path) + 1, 0)
+    return pad(b"070701" + b"".join(b"%08x" % n for n in numbers) + path.encode() + b"\0", 4)
 
 
 def flip(data, position, bit=0):

@@ -89,6 +89,7 @@ static void p2(void)
     uint32_t chunk_size = load32_le(image.data + HEAD_CHUNK_SIZE);
     struct digest_piece message[] = { { SEAL_DOMAIN, sizeof SEAL_DOMAIN }, { image.data, signed_len } };
     bool usable = chunk_size >= CHUNK_SIZE_MIN && chunk_size <= CHUNK_SIZE_MAX && (chunk_size & (chunk_size - 1)) == 0;
+    bool detached = image.len == seal_len + list_len; // there is no payload, which nobody asks for
     set_up("img", key_a);
     w.image.list = w.image.file + seal_len;
     testimage_free(&w.image);
@@ -97,7 +98,8 @@ static void p2(void)
     w.image.list = w.image.file + seal_len;
     w.image.payload = w.image.file + payload;
     w.served = (struct p2_image){ .seal_size = (uint32_t)seal_len, .list_size = (uint32_t)list_len, .name = "image",
-                                  .payload_size = image.len > payload ? image.len - payload : 0,
+                                  .payload_size = image.len > payload ? image.len - payload :
+                                                  detached            ? load64_le(image.data + HEAD_PAYLOAD_SIZE) : 0,
                                   .chunk_size = usable ? chunk_size : CHUNK_SIZE_DEFAULT };
     sha256_pieces(message, ARRAY_SIZE(message), w.served.id);
     run_embedded(&embedded);

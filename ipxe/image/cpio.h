@@ -20,3 +20,11 @@ struct cpio_file {
 // time are 0. The length; ERR_INVALID for a path that is empty, has an empty step, ".", ".." or anything but printable ASCII without blanks,
 // or a mode out of bounds; ERR_TOO_LARGE when `cap` bytes do not hold it, or when the archive cannot say the size (4 GiB and more).
 int cpio_head(const struct cpio_file *file, uint8_t *buf, size_t cap);
+
+// The last of the entries that fill `data` exactly, as cpio_head writes them. False: they are none.
+struct cpio_view {
+    const char *path; // not terminated
+    size_t path_len;
+    uint32_t mode, size;
+};
+bool cpio_last(const uint8_t *data, size_t len, struct cpio_view *ret);

@@ -81,4 +81,30 @@ TEST(bad)
     }
 }
 
-TEST_MAIN(T(one_file), T(folders), T(bad))
+TEST(read_again)
+{
+    struct cpio_view view;
+    int len = make("/a/b", 0755, 1, 77);
+    CHECK(cpio_last(buf, (size_t)len, &view));
+    CHECK_EQ(view.path_len, 3);
+    CHECK(memcmp(view.path, "a/b", 3) == 0);
+    CHECK_EQ(view.mode, 0100755);
+    CHECK_EQ(view.size, 77);
+    // Nothing but whole entries, in a buffer that ends where they do.
+    for (int n = 0; n <= len; n++) {
+        uint8_t *room = malloc((size_t)n + 1);
+        memcpy(room, buf, (size_t)n);
+        CHECK_EQ(cpio_last(room, (size_t)n, &view), n == len || n == 112);
+        free(room);
+    }
+    static const struct { int at; const char *bytes; } changes[] = { { 0, "1" }, { 6 + 8, "x" }, { 6 + 48, "0000004d" }, { 6 + 88, "ffffffff" },
+                                                                     { 6 + 88, "00000001" }, { 6 + 88, "00000000" }, { 6 + 88, "00000080" },
+                                                                     { 6 + 88, " 0000002" }, { 112 + 5, "2" } };
+    for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+        make("/a/b", 0755, 1, 77);
+        memcpy(buf + changes[i].at, changes[i].bytes, strlen(changes[i].bytes));
+        CHECK(!cpio_last(buf, (size_t)len, &view));
+    }
+}
+
+TEST_MAIN(T(one_file), T(folders), T(bad), T(read_again))
