@@ -3,6 +3,7 @@
 // COM1 (SeaBIOS without a display, server boards) would show everything twice; that is found out by trying.
 #include "bios/console.h"
 
+#include "base/ansi.h"
 #include "base/fmt.h"
 #include "bios/away.h"
 #include "bios/clock.h"
@@ -28,10 +29,17 @@
 
 #define BDA_KEY_HEAD 0x41a
 #define BDA_KEY_TAIL 0x41c
-#define SCAN_F8 0x42
+#define BDA_COLUMNS 0x44a
+#define BDA_CURSOR 0x450 // column, then row, of the first page
+#define BDA_LAST_ROW 0x484
 #define KEY_ESCAPE 0x1b
+#define CURSOR_LINES 0x0607 // first and last of a cell, as text modes begin with
+#define CURSOR_HIDDEN 0x2000
 
 static bool serial;
+static struct ansi ansi;
+static uint8_t colour = ANSI_PLAIN;
+static const char *pending = ""; // of a sequence that a key has begun
 
 static bool uart_present(void)
 {
@@ -111,10 +119,33 @@ static void uart_put(uint8_t byte)
     out8(COM1 + UART_DATA, byte);
 }
 
-void bios_console_write(const char *text, size_t len)
+// INT 10h; the screen's first page.
+static void video(uint32_t eax, uint32_t ebx, uint32_t ecx, uint32_t edx)
+{
+    struct bios_regs regs = { .eax = eax, .ebx = ebx, .ecx = ecx, .edx = edx };
+    if (!away())
+        bios_call(&regs, 0x10);
+}
+
+// Blanks a part of the screen in the colour, which what is written over it by teletype keeps.
+static void paint(unsigned row, unsigned column, unsigned last_row, unsigned last_column)
+{
+    video(0x0600, (uint32_t)colour << 8, row << 8 | column, last_row << 8 | last_column);
+}
+
+static unsigned last_column(void)
+{
+    return *(volatile uint16_t *)low_memory(BDA_COLUMNS) - 1u;
+}
+
+static void screen_text(void *ctx, const char *text, size_t len)
 {
     char line[128];
     size_t n = 0;
+    if (colour != ANSI_PLAIN) {
+        const volatile uint8_t *cursor = low_memory(BDA_CURSOR);
+        paint(cursor[1], cursor[0], cursor[1], MIN(cursor[0] + (unsigned)len - 1, last_column()));
+    }
     for (size_t i = 0; i < len; i++) {
         if (n + 2 > sizeof line) {
             screen(line, n);
@@ -125,13 +156,41 @@ void bios_console_write(const char *text, size_t len)
         // NUL would end the text on its way through base memory.
         if (text[i] != 0)
             line[n++] = text[i];
-        if (serial) {
-            if (text[i] == '\n')
-                uart_put('\r');
-            uart_put((uint8_t)text[i]);
-        }
     }
     screen(line, n);
+}
+
+static void screen_move(void *ctx, unsigned row, unsigned column)
+{
+    video(0x0200, 0, 0, MIN(row, UINT8_MAX) << 8 | MIN(column, UINT8_MAX));
+}
+
+static void screen_clear(void *ctx)
+{
+    uint8_t last_row = *(volatile uint8_t *)low_memory(BDA_LAST_ROW);
+    paint(0, 0, last_row, last_column());
+    screen_move(ctx, 0, 0);
+}
+
+static void screen_attribute(void *ctx, uint8_t attribute)
+{
+    colour = attribute;
+}
+
+static void screen_cursor(void *ctx, bool visible)
+{
+    video(0x0100, 0, visible ? CURSOR_LINES : CURSOR_HIDDEN, 0);
+}
+
+void bios_console_write(const char *text, size_t len)
+{
+    static const struct ansi_screen calls = { NULL, screen_text, screen_move, screen_clear, screen_attribute, screen_cursor };
+    for (size_t i = 0; serial && i < len; i++) {
+        if (text[i] == '\n')
+            uart_put('\r');
+        uart_put((uint8_t)text[i]);
+    }
+    ansi_write(&ansi, &calls, text, len);
 }
 
 void bios_say(const char *format, ...)
@@ -144,8 +203,28 @@ void bios_say(const char *format, ...)
     bios_console_write(text, strlen(text));
 }
 
+// Scan code -> what a VT220 sends behind ESC. F8 is PXE's for a menu.
+static const char *scan_sequence(uint8_t scan)
+{
+    switch (scan) {
+    case 0x42: return "[19~";
+    case 0x47: return "[H";
+    case 0x48: return "[A";
+    case 0x49: return "[5~";
+    case 0x4b: return "[D";
+    case 0x4d: return "[C";
+    case 0x4f: return "[F";
+    case 0x50: return "[B";
+    case 0x51: return "[6~";
+    case 0x53: return "[3~";
+    default: return "";
+    }
+}
+
 int bios_console_getkey(void)
 {
+    if (*pending)
+        return (uint8_t)*pending++;
     if (serial && (in8(COM1 + UART_STATUS) & STATUS_RECEIVED))
         return in8(COM1 + UART_DATA);
     // The keyboard's ring in the BIOS data area shows without a call whether there is anything to ask for.
@@ -161,5 +240,6 @@ int bios_console_getkey(void)
     uint8_t key = (uint8_t)regs.eax;
     if (key != 0 && key != 0xe0)
         return key;
-    return (uint8_t)(regs.eax >> 8) == SCAN_F8 ? KEY_ESCAPE : -1; // keys without a character: F8 is PXE's for a menu
+    pending = scan_sequence((uint8_t)(regs.eax >> 8));
+    return *pending ? KEY_ESCAPE : -1;
 }

@@ -108,38 +108,6 @@ CORE_COMMAND(sleep)
     return err ? err : core_sleep(core_of(s), (uint64_t)seconds * 1000000, false);
 }
 
-// Waits for a key. Succeeds when the wanted key (any without --key) is pressed in time.
-CORE_COMMAND(prompt)
-{
-    const char *key_text = NULL, *timeout_text = NULL;
-    const struct script_option options[] = { { 'k', "key", true, &key_text }, { 't', "timeout", true, &timeout_text } };
-    int first = script_options(s, argc, argv, options, ARRAY_SIZE(options), 0, -1);
-    if (first < 0)
-        return first;
-    uint32_t milliseconds = 0;
-    int err = timeout_text ? script_number(s, timeout_text, &milliseconds) : 0;
-    if (err)
-        return err;
-    int wanted = key_text ? script_key(key_text) : -1;
-    if (key_text && wanted < 0)
-        return script_usage(s, "no such key");
-    struct core *core = core_of(s);
-    console_print("%s", script_join(argc, argv, first));
-    uint64_t end = milliseconds ? core_now(core) + (uint64_t)milliseconds * 1000 : UINT64_MAX;
-    int result = ERR_TIMED_OUT;
-    core->key = -1;
-    while (result == ERR_TIMED_OUT && core_now(core) < end) {
-        err = core_turn(core, end);
-        int key = err ? -1 : core_take_key(core);
-        if (err)
-            result = err;
-        else if (key >= 0)
-            result = wanted < 0 || key == wanted ? 0 : ERR_SCRIPT_FALSE;
-    }
-    console_print("\n");
-    return result;
-}
-
 void core_shell_start(void)
 {
     lineedit_init(&edit);

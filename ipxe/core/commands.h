@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-// The commands of scripts and the shell: the table (conf.c) and the functions (commands.c, image_commands.c, floor.c, listing.c).
+// The commands of scripts and the shell: the table (conf.c) and the functions (commands.c, image_commands.c, menu_commands.c,
+// form_commands.c, floor.c, listing.c).
 #pragma once
 #include "core/session.h"
 
@@ -13,8 +14,14 @@ void core_shell_start(void); // for each start: nothing was typed yet
 #define CORE_COMMAND(name) int command_##name(struct script *s, int argc, char **argv)
 CORE_COMMAND(boot);
 CORE_COMMAND(cat);
+CORE_COMMAND(choose);
+CORE_COMMAND(colour);
+CORE_COMMAND(config);
+CORE_COMMAND(console);
+CORE_COMMAND(cpair);
 CORE_COMMAND(dhcp);
 CORE_COMMAND(floor);
+CORE_COMMAND(form);
 CORE_COMMAND(ifclose);
 CORE_COMMAND(ifopen);
 CORE_COMMAND(ifstat);
@@ -22,9 +29,14 @@ CORE_COMMAND(imgfetch);
 CORE_COMMAND(imgfree);
 CORE_COMMAND(imgselect);
 CORE_COMMAND(imgstat);
+CORE_COMMAND(item);
+CORE_COMMAND(login);
 CORE_COMMAND(ls);
+CORE_COMMAND(menu);
 CORE_COMMAND(poweroff);
+CORE_COMMAND(present);
 CORE_COMMAND(prompt);
+CORE_COMMAND(read);
 CORE_COMMAND(reboot);
 CORE_COMMAND(shell);
 CORE_COMMAND(sleep);

@@ -9,6 +9,7 @@
 static struct {
     const struct platform *platform;
     bool in_progress;
+    unsigned count; // of what was said
     int said; // the error whose sentence was said last
 } console;
 
@@ -22,6 +23,7 @@ void console_init(const struct platform *platform)
 static void write_text(const char *text, int len)
 {
     len = MIN(MAX(len, 0), CONSOLE_LINE_MAX - 1);
+    console.count++;
     console.platform->console_write(console.platform->ctx, text, (size_t)len);
 }
 
@@ -46,7 +48,19 @@ void console_print(const char *format, ...)
 void console_write(const char *text, size_t len)
 {
     end_progress();
+    console.count++;
     console.platform->console_write(console.platform->ctx, text, len);
+}
+
+void console_draw(const char *text, size_t len)
+{
+    console.in_progress = false; // its line is not there any more
+    console.platform->console_write(console.platform->ctx, text, len);
+}
+
+unsigned console_count(void)
+{
+    return console.count;
 }
 
 void console_say(const char *part, const char *format, ...)

@@ -17,6 +17,10 @@ void console_say(const char *part, const char *format, ...) PRINTF_LIKE(2, 3);
 // What is longer than CONSOLE_LINE_MAX, as it is.
 void console_write(const char *text, size_t len);
 
+// For who draws on the screen (menus.h): writes, and says nothing. How often anybody else has said something.
+void console_draw(const char *text, size_t len);
+unsigned console_count(void);
+
 // "part: what: the error's sentence [CODE]\n"; `format` says what failed and what happens next. The sentence is left out when
 // it was the last one said.
 void console_error(const char *part, int err, const char *format, ...) PRINTF_LIKE(3, 4);

@@ -5,6 +5,7 @@
 #include "base/version.h"
 #include "core/commands.h"
 #include "core/helpers.h"
+#include "core/menus.h"
 #include "core/network.h"
 #include "core/policy.h"
 #include "core/scripts.h"
@@ -111,6 +112,7 @@ int core_main(const struct platform *platform, const struct core_options *option
     core_scripts_start(core_commands, core_command_count);
     core_fetch_start(core_transports, core_transport_count);
     core_shell_start();
+    core_menus_start();
     core_helpers_init();
     choose_digest();
     (void)read_embedded(&core, options);

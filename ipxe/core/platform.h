@@ -92,9 +92,13 @@ struct platform {
     // General heap, 16-byte aligned. NULL when it is full. free(NULL) is allowed.
     void *(*alloc)(void *ctx, size_t len);
     void (*free)(void *ctx, void *ptr);
-    // Console: text goes out as it is ('\n' becomes CR LF as needed); getkey gives a byte or -1 at once.
+    // Console: text goes out as it is ('\n' becomes CR LF as needed), with the sequences of base/ansi.h in it; getkey gives a byte or -1 at
+    // once, and of a key without a character the bytes that a VT220 sends.
     void (*console_write)(void *ctx, const char *text, size_t len);
     int (*console_getkey)(void *ctx);
+    // Rows and columns of the console, which takes a text mode of `rows` rows, or as many as it can have, where it has fewer: it is clear then.
+    // NULL: 25 and 80.
+    void (*console_size)(void *ctx, unsigned rows, unsigned *ret_rows, unsigned *ret_columns);
     // Called in every turn of an idle loop: may sleep until a frame or a key may have come, or until `deadline_us` (of now_us; over: it
     // does not sleep), whichever comes first (a BIOS: at its next tick, 55 ms). To come back earlier is always right.
     void (*idle)(void *ctx, uint64_t deadline_us);

@@ -66,6 +66,11 @@ static int console_key(void *ctx)
     return console_read_key();
 }
 
+static void console_rows(void *ctx, unsigned rows, unsigned *ret_rows, unsigned *ret_columns)
+{
+    console_size(rows, ret_rows, ret_columns);
+}
+
 // Waiting for an event lets the firmware halt the processor until its next timer tick, which is too long between two
 // frames of a download and right in a wait.
 static void idle(void *ctx, uint64_t deadline_us)
@@ -169,6 +174,7 @@ static struct platform efi_platform = {
     .free = release,
     .console_write = console_out,
     .console_getkey = console_key,
+    .console_size = console_rows,
     .idle = idle,
     .cards = nic_cards,
     .memory = memory,

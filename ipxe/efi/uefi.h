@@ -57,9 +57,17 @@ struct efi_text_input {
 struct efi_text_output {
     void *reset;
     efi_status (*output)(struct efi_text_output *self, const uint16_t *text);
-    void *test, *query_mode, *set_mode, *set_attribute, *clear, *set_cursor;
+    void *test;
+    efi_status (*query_mode)(struct efi_text_output *self, size_t mode, size_t *ret_columns, size_t *ret_rows);
+    efi_status (*set_mode)(struct efi_text_output *self, size_t mode);
+    efi_status (*set_attribute)(struct efi_text_output *self, size_t attribute);
+    efi_status (*clear)(struct efi_text_output *self);
+    efi_status (*set_cursor)(struct efi_text_output *self, size_t column, size_t row);
     efi_status (*enable_cursor)(struct efi_text_output *self, bool visible);
-    void *mode;
+    const struct efi_text_mode *mode;
+};
+struct efi_text_mode {
+    int32_t count, mode; // and more
 };
 
 // --- boot services (chapter 7) ---

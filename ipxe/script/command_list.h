@@ -8,10 +8,16 @@
     X("boot", boot, 0, -1, "[--name NAME] [NAME|URI]")                                                                 \
     X("cat", cat, 1, 1, "URI")                                                                                         \
     X("chain", boot, 1, -1, "[--autofree] [--replace] [--name NAME] [--timeout MS] NAME|URI")                          \
+    X("choose", choose, 1, -1, "[--menu NAME] [--default LABEL] [--timeout MS] [--retimeout MS] [--keep] SETTING")     \
+    X("colour", colour, 1, -1, "[--basic N] [--rgb 0xRRGGBB] COLOUR")                                                  \
+    X("config", config, 0, 1, "[SCOPE]")                                                                               \
+    X("console", console, 0, -1, "[--x N] [--y N] [--picture URI] [--keep]")                                           \
+    X("cpair", cpair, 1, -1, "[--foreground COLOUR] [--background COLOUR] PAIR")                                       \
     X("dhcp", dhcp, 0, -1, "[--force] [--timeout MS] [netN]...")                                                       \
     X("floor", floor, 0, 2, "[--clear [PRODUCT]]")                                                                     \
-    X("ifconf", dhcp, 0, -1, "[--force] [--timeout MS] [netN]...")                                                     \
+    X("form", form, 0, -1, "[--name NAME] [--delete] [TITLE]...")                                                      \
     X("ifclose", ifclose, 0, 1, "[netN]")                                                                              \
+    X("ifconf", dhcp, 0, -1, "[--force] [--timeout MS] [netN]...")                                                     \
     X("ifopen", ifopen, 0, 1, "[netN]")                                                                                \
     X("ifstat", ifstat, 0, 1, "[netN]")                                                                                \
     X("imgexec", boot, 0, -1, "[--name NAME] [NAME|URI]")                                                              \
@@ -19,9 +25,14 @@
     X("imgfree", imgfree, 0, 1, "[NAME]")                                                                              \
     X("imgselect", imgselect, 1, 1, "NAME")                                                                            \
     X("imgstat", imgstat, 0, 0, "")                                                                                    \
+    X("item", item, 0, -1, "[--menu NAME] [--key KEY] [--default] [--gap] [--secret] [LABEL [TEXT]...]")               \
+    X("login", login, 0, 0, "")                                                                                        \
     X("ls", ls, 0, 1, "[URI]")                                                                                         \
+    X("menu", menu, 0, -1, "[--name NAME] [--delete] [TITLE]...")                                                      \
     X("poweroff", poweroff, 0, 0, "")                                                                                  \
+    X("present", present, 0, -1, "[--form NAME] [--keep]")                                                             \
     X("prompt", prompt, 0, -1, "[--key KEY] [--timeout MS] [TEXT]...")                                                 \
+    X("read", read, 1, -1, "[--timeout MS] SETTING")                                                                   \
     X("reboot", reboot, 0, 0, "")                                                                                      \
     X("shell", shell, 0, 0, "")                                                                                        \
     X("sleep", sleep, 1, 1, "SECONDS")

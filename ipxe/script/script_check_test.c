@@ -47,7 +47,7 @@ TEST(what_is_handled_is_a_note)
 {
     CHECK_STR(judged("#!ipxe\nconsole --picture x ||\nfrob && bard || echo z\ngoto nowhere || goto there\n"),
               "2? C02 console;3? C02 frob;3? C02 bard;4? C04 nowhere;4 C04 there;");
-    CHECK_EQ(script_check("menu ||\nitem\n", 13, note, NULL), 1);
+    CHECK_EQ(script_check("noxx ||\nnoyy\n", 13, note, NULL), 1);
 }
 
 TEST(names_of_commands)
