@@ -42,11 +42,11 @@ TEST(each_kind_with_its_line)
     CHECK_STR(judged(longer), "3 C09 ;");
 }
 
-// `console --x y ||`: a script that runs elsewhere, too.
+// `sometool --x y ||`: a script that runs elsewhere, too.
 TEST(what_is_handled_is_a_note)
 {
-    CHECK_STR(judged("#!ipxe\nconsole --picture x ||\nfrob && bard || echo z\ngoto nowhere || goto there\n"),
-              "2? C02 console;3? C02 frob;3? C02 bard;4? C04 nowhere;4 C04 there;");
+    CHECK_STR(judged("#!ipxe\nsometool --picture x ||\nfrob && bard || echo z\ngoto nowhere || goto there\n"),
+              "2? C02 sometool;3? C02 frob;3? C02 bard;4? C04 nowhere;4 C04 there;");
     CHECK_EQ(script_check("noxx ||\nnoyy\n", 13, note, NULL), 1);
 }
 
