@@ -30,28 +30,34 @@ static uint32_t slots_of(const struct intake_config *config, uint64_t largest, u
     return MIN(config->slot_count, config->bit_count / 32 / *ret_words);
 }
 
-void intake_begin(struct intake *in, enum intake_space space, uint64_t size, uint32_t piece_shift)
+static void set_space(struct intake *in, enum intake_space space, uint64_t size, uint32_t piece_shift)
 {
     in->space = space;
     in->size = size;
     in->piece_shift = piece_shift;
     in->piece_count = (uint32_t)((size + ((uint64_t)1 << piece_shift) - 1) >> piece_shift);
     in->slot_count = slots_of(&in->config, MIN(size, (uint64_t)1 << piece_shift), &in->slot_words);
+    for (uint32_t i = 0; i < in->config.slot_count; i++)
+        in->config.slots[i].piece = INTAKE_FREE;
+    in->busy = in->whole = in->pieces_done = 0;
+}
+
+void intake_begin(struct intake *in, enum intake_space space, uint64_t size, uint32_t piece_shift)
+{
+    set_space(in, space, size, piece_shift);
     intake_restart(in);
 }
 
 void intake_restart(struct intake *in)
 {
-    for (uint32_t i = 0; i < in->config.slot_count; i++)
-        in->config.slots[i].piece = INTAKE_FREE;
-    in->busy = in->whole = in->pieces_done = 0;
+    set_space(in, in->space, in->size, in->piece_shift);
     if (in->space != INTAKE_SEAL)
         memset(in->chunk_bits, 0, (in->seal.chunk_count + 7) / 8);
 }
 
 int intake_seal(struct intake *in, size_t len)
 {
-    return seal_open(in->config.seal_buf, len, in->config.trust, &in->seal);
+    return (in->config.detached ? seal_open_detached : seal_open)(in->config.seal_buf, len, in->config.trust, &in->seal);
 }
 
 static int accepted(struct intake *in, uint8_t *list, uint8_t *chunk_bits)
@@ -64,7 +70,8 @@ static int accepted(struct intake *in, uint8_t *list, uint8_t *chunk_bits)
     return 0;
 }
 
-int intake_accept(struct intake *in, const struct scatter *map, uint8_t *list, uint8_t *chunk_bits)
+// Pieces of memory for the payload, end to end.
+static int take_map(struct intake *in, const struct scatter *map)
 {
     if (map->size != in->seal.payload_size || map->count > SCATTER_PIECES_MAX)
         return ERR_INVALID;
@@ -77,7 +84,27 @@ int intake_accept(struct intake *in, const struct scatter *map, uint8_t *list, u
     if (end != map->size)
         return ERR_INVALID;
     in->map = *map;
-    return accepted(in, list, chunk_bits);
+    return 0;
+}
+
+int intake_accept(struct intake *in, const struct scatter *map, uint8_t *list, uint8_t *chunk_bits)
+{
+    int err = take_map(in, map);
+    return err ? err : accepted(in, list, chunk_bits);
+}
+
+int intake_resume(struct intake *in, const struct seal *seal, const struct scatter *map, uint8_t *list, uint8_t *chunk_bits)
+{
+    in->seal = *seal;
+    int err = take_map(in, map);
+    if (err || !list || !chunk_bits)
+        return ERR_INVALID;
+    in->list = list;
+    in->chunk_bits = chunk_bits;
+    set_space(in, INTAKE_PAYLOAD, seal->payload_size, (uint32_t)__builtin_ctz(seal->chunk_size));
+    for (uint32_t chunk = 0; chunk < in->piece_count; chunk++)
+        in->pieces_done += intake_done(in, chunk);
+    return 0;
 }
 
 size_t intake_room(const struct intake *in)

@@ -41,6 +41,7 @@ struct intake_passing {
 struct intake_config {
     const struct trust_store *trust;
     uint8_t *seal_buf; // SEAL_MAX bytes
+    bool detached;     // a detached seal is wanted, and no image's
     // Pieces in the works at a time, at most INTAKE_SLOTS_MAX. Who carries bytes in order and has digests made elsewhere needs one
     // more than HASHBOARD_JOBS.
     struct intake_slot *slots;
@@ -94,6 +95,9 @@ int intake_seal(struct intake *in, size_t len);
 // chunk_count * 32 bytes, chunk_bits (chunk_count + 7) / 8: in the payload, bit i is set when chunk i is verified. ERR_INVALID.
 int intake_accept(struct intake *in, const struct scatter *map, uint8_t *list, uint8_t *chunk_bits);
 size_t intake_room(const struct intake *in); // bytes
+// In place of seal and list, of which one is verified and the other lies there already: the payload goes on, with the chunks that chunk_bits
+// says are verified. ERR_INVALID.
+int intake_resume(struct intake *in, const struct seal *seal, const struct scatter *map, uint8_t *list, uint8_t *chunk_bits);
 int intake_accept_passing(struct intake *in, const struct intake_passing *passing, uint8_t *list, uint8_t *chunk_bits);
 
 // The list is complete: judges it, and begins the payload. ERR_SEAL_LIST, and it begins anew.

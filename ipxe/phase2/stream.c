@@ -16,17 +16,28 @@ static void judged(void *ctx, uint32_t slot, bool good)
     struct stream *s = ctx;
     if (!good)
         fail(s, ERR_SEAL_CHUNK);
-    else if (s->intake.pieces_done == s->intake.piece_count)
+    else if (s->intake.pieces_done == s->wanted)
         s->state = STREAM_VERIFIED;
+}
+
+static void init(struct stream *s, const struct trust_store *trust, uint8_t *seal_buf, bool detached)
+{
+    memset(s, 0, sizeof *s);
+    intake_init(&s->intake, &(struct intake_config){ .trust = trust, .seal_buf = seal_buf, .detached = detached, .slots = s->slots,
+                                                     .slot_count = ARRAY_SIZE(s->slots), .judged = judged, .ctx = s });
+    s->seal_want = SEAL_HEAD_SIZE;
 }
 
 void stream_init(struct stream *s, const struct trust_store *trust, const struct stream_ops *ops, uint8_t *seal_buf)
 {
-    memset(s, 0, sizeof *s);
-    intake_init(&s->intake, &(struct intake_config){ .trust = trust, .seal_buf = seal_buf, .slots = s->slots,
-                                                     .slot_count = ARRAY_SIZE(s->slots), .judged = judged, .ctx = s });
+    init(s, trust, seal_buf, false);
     s->ops = *ops;
-    s->seal_want = SEAL_HEAD_SIZE;
+}
+
+void stream_init_detached(struct stream *s, const struct trust_store *trust, const struct stream_ops *ops, uint8_t *seal_buf)
+{
+    init(s, trust, seal_buf, true);
+    s->ops = *ops;
 }
 
 static int open_seal(struct stream *s)
@@ -67,7 +78,12 @@ static int take_list(struct stream *s, const uint8_t *data, size_t len, size_t *
     if (!intake_complete(&s->intake))
         return 0;
     s->position = 0;
-    s->state = s->padding ? STREAM_PADDING : STREAM_PAYLOAD;
+    s->file_end = s->end = s->intake.seal.payload_size;
+    s->wanted = s->intake.seal.chunk_count;
+    if (s->intake.config.detached)
+        s->state = STREAM_VERIFIED;
+    else
+        s->state = s->padding ? STREAM_PADDING : STREAM_PAYLOAD;
     return intake_list(&s->intake);
 }
 
@@ -83,16 +99,23 @@ static int take_padding(struct stream *s, const uint8_t *data, size_t len, size_
     return 0;
 }
 
+// Where in the file a byte of the payload is, or the next one that the file has.
+static uint64_t place(const struct stream *s, uint64_t position)
+{
+    uint64_t within = MIN(position, s->file_end);
+    return s->payload_at + (within > s->file_start ? within - s->file_start : 0);
+}
+
 // Over the chunks that are verified. At the end every byte is here.
 static void pass_over(struct stream *s)
 {
     const struct intake *in = &s->intake;
     uint64_t from = s->position;
-    for (uint32_t chunk = (uint32_t)(from >> in->piece_shift); chunk < in->piece_count && intake_done(in, chunk); chunk++)
-        s->position = MIN((uint64_t)(chunk + 1) << in->piece_shift, in->size);
-    s->at += s->position - from;
-    if (s->position == in->size)
-        s->state = intake_complete(in) ? STREAM_VERIFIED : STREAM_DIGESTS;
+    for (uint32_t chunk = (uint32_t)(from >> in->piece_shift); s->position < s->end && intake_done(in, chunk); chunk++)
+        s->position = MIN((uint64_t)(chunk + 1) << in->piece_shift, s->end);
+    s->at += place(s, s->position) - place(s, from);
+    if (s->position == s->end)
+        s->state = in->pieces_done == s->wanted ? STREAM_VERIFIED : STREAM_DIGESTS;
 }
 
 void stream_go(struct stream *s)
@@ -109,14 +132,15 @@ struct range stream_wants(const struct stream *s)
     if (s->state != STREAM_PAYLOAD)
         return (struct range){ s->at, s->payload_at };
     uint32_t end = (uint32_t)(s->position >> in->piece_shift) + 1, gap = STREAM_GAP >> in->piece_shift;
-    for (uint32_t i = end; i < in->piece_count && i - end <= gap; i++)
+    uint32_t last = (uint32_t)((s->end - 1) >> in->piece_shift);
+    for (uint32_t i = end; i <= last && i - end <= gap; i++)
         if (!intake_done(in, i))
             end = i + 1;
-    return (struct range){ s->at, s->payload_at + MIN((uint64_t)end << in->piece_shift, in->size) };
+    return (struct range){ s->at, place(s, (uint64_t)end << in->piece_shift) };
 }
 
 // Hashed as it arrives, unless it is hashed elsewhere; or as soon as no slot is free.
-static int take_payload(struct stream *s, const uint8_t *data, size_t len, size_t *used)
+static int put_payload(struct stream *s, const uint8_t *data, size_t len, size_t *used)
 {
     *used = intake_put(&s->intake, s->position, data, len);
     s->position += *used;
@@ -124,6 +148,44 @@ static int take_payload(struct stream *s, const uint8_t *data, size_t len, size_
     if (s->intake.helped && *used > 0)
         return 0;
     return intake_work(&s->intake, s->intake.helped ? s->intake.seal.chunk_size : SIZE_MAX) || *used ? s->error : ERR_INTERNAL;
+}
+
+// What belongs to a part and is in no file, up to there: zeros, or the bytes that end at `ends`.
+static int put_own(struct stream *s, const uint8_t *ends, uint64_t to)
+{
+    static const uint8_t zeros[512];
+    int err = 0;
+    while (!err && s->state == STREAM_PAYLOAD && s->position < to) {
+        size_t used, len = (size_t)MIN(to - s->position, (uint64_t)sizeof zeros);
+        err = put_payload(s, ends ? ends - (to - s->position) : zeros, len, &used);
+    }
+    return err;
+}
+
+static int take_payload(struct stream *s, const uint8_t *data, size_t len, size_t *used)
+{
+    int err = put_payload(s, data, (size_t)MIN((uint64_t)len, s->file_end - s->position), used);
+    return !err && s->position >= s->file_end ? put_own(s, NULL, s->end) : err;
+}
+
+int stream_init_part(struct stream *s, const struct seal *seal, uint32_t part, const struct scatter *map, uint8_t *list, uint8_t *chunk_bits)
+{
+    const struct seal_part *p = &seal->parts[part];
+    const struct intake *in = &s->intake;
+    init(s, NULL, NULL, true);
+    int err = part < seal->part_count ? intake_resume(&s->intake, seal, map, list, chunk_bits) : ERR_INVALID;
+    if (err)
+        return err;
+    s->position = p->offset;
+    s->file_start = p->offset + p->front_len;
+    s->file_end = p->offset + p->size;
+    s->end = seal_part_end(seal, part);
+    s->wanted = in->pieces_done;
+    for (uint32_t chunk = (uint32_t)(p->offset >> in->piece_shift); chunk <= (s->end - 1) >> in->piece_shift; chunk++)
+        s->wanted += !intake_done(in, chunk);
+    s->state = STREAM_PAYLOAD;
+    pass_over(s);
+    return p->front_len ? put_own(s, seal->bytes + p->front_at + p->front_len, s->file_start) : 0;
 }
 
 int stream_input(struct stream *s, const uint8_t *data, size_t len)

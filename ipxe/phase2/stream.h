@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 // A phase-2 image that comes as a file from front to back (HTTP, TFTP, a disk), carried into an intake: verified as it arrives,
 // each byte in its final place, by the same rules as over the native protocol. Chunks that are at hand already are passed over, and
-// who can ask for ranges is told which ones. Pure; memory is the caller's.
+// who can ask for ranges is told which ones. A detached seal comes as such a file, and each of its parts as one more.
+// Pure; memory is the caller's.
 #pragma once
 #include "base/range.h"
 #include "phase2/intake.h"
@@ -36,11 +37,19 @@ struct stream {
     uint64_t at;       // of the file: so much is taken in, or passed over
     uint64_t payload_at; // in the file
     uint64_t position; // in the current space
+    // In the payload: where the bytes of the file begin and end, and up to where zeros follow them. Of an image all of it.
+    uint64_t file_start, file_end, end;
+    uint32_t wanted;   // chunks that are verified when the file is
     uint64_t padding;
 };
 
 // seal_buf: SEAL_MAX bytes.
 void stream_init(struct stream *s, const struct trust_store *trust, const struct stream_ops *ops, uint8_t *seal_buf);
+
+// The same for a detached seal, which is verified when its list is.
+void stream_init_detached(struct stream *s, const struct trust_store *trust, const struct stream_ops *ops, uint8_t *seal_buf);
+// The file of a part of a verified detached seal, whose list lies there; of its chunks some may be verified. ERR_INVALID.
+int stream_init_part(struct stream *s, const struct seal *seal, uint32_t part, const struct scatter *map, uint8_t *list, uint8_t *chunk_bits);
 
 // Takes the next bytes of the file. 0, or the error that ended it (the same again from then on): any ERR_SEAL_*,
 // what plan() said, ERR_SEAL_TRAILING for bytes behind the image.
