@@ -8,10 +8,10 @@ const struct script_command core_commands[] = { SCRIPT_COMMAND_LIST(ROW) };
 const size_t core_command_count = ARRAY_SIZE(core_commands);
 
 const struct core_transport core_transports[] = {
-    { "disk", core_disk_fetch, .remote = false, .names = false },
-    { "file", core_file_fetch, .remote = false, .names = true },
-    { "http", core_http_fetch, .remote = true, .names = true },
-    { "p2", core_p2_fetch, .remote = true, .names = true },
-    { "tftp", core_tftp_fetch, .remote = true, .names = true },
+    { "disk", core_disk_fetch, .remote = false, .names = false, .files = false },
+    { "file", core_file_fetch, .remote = false, .names = true, .files = true },
+    { "http", core_http_fetch, .remote = true, .names = true, .files = true },
+    { "p2", core_p2_fetch, .remote = true, .names = true, .files = false },
+    { "tftp", core_tftp_fetch, .remote = true, .names = true, .files = true },
 };
 const size_t core_transport_count = ARRAY_SIZE(core_transports);

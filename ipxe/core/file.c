@@ -75,9 +75,16 @@ int core_file_read(struct core_file *f, core_file_bytes *bytes, void *ctx)
     }
 }
 
+struct reading {
+    struct core_sink *sink;
+    uint64_t at;
+};
+
 static int sink_bytes(void *ctx, const uint8_t *data, size_t len)
 {
-    return core_sink_data(ctx, data, len);
+    struct reading *r = ctx;
+    r->at += len;
+    return core_sink_bytes(r->sink, r->at - len, data, len);
 }
 
 int core_file_fetch(struct core *core, const struct uri *uri)
@@ -89,12 +96,13 @@ int core_file_fetch(struct core *core, const struct uri *uri)
     if (!err)
         err = core_sink_open(&sink, core, uri);
     if (err) {
-        console_error("file", err, "cannot read %s", uri->path);
+        if (!core_sink_no_seal(core, uri, err))
+            console_error("file", err, "cannot read %s", uri->path);
         p->free(p->ctx, f);
         return err;
     }
     console_say("file", "reading /%s of %s, %u KiB", f->path, f->fs.dev.name, (unsigned)((f->node.size + KIB - 1) / KIB));
-    err = core_file_read(f, sink_bytes, sink);
+    err = core_file_read(f, sink_bytes, &(struct reading){ .sink = sink });
     p->free(p->ctx, f); // before a script runs, which may want the memory
     return core_sink_close(sink, err);
 }

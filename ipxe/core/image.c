@@ -36,7 +36,7 @@ static bool claim_rest(const struct platform *p, const struct core_image *image)
 {
     for (uint32_t i = 0; i < image->seal.part_count; i++) {
         const struct seal_part *part = &image->seal.parts[i];
-        uint64_t loaded = (part->size + PAYLOAD_ALIGN - 1) & ~(uint64_t)(PAYLOAD_ALIGN - 1);
+        uint64_t loaded = seal_part_end(&image->seal, i) - part->offset;
         if (part->kind == PART_KERNEL || part->kind == PART_APPLICATION || part->memory <= loaded)
             continue;
         uint8_t *rest = p->map(p->ctx, image->plan.part_address[i] + loaded, part->memory - loaded);
@@ -138,6 +138,12 @@ int core_image_plan(struct core *core, const struct seal *seal)
     bool same = image && digest_equal(image->seal.image_id, seal->image_id, SHA256_SIZE);
     if (image && !same)
         core_image_free(core, image);
+    struct core_image *known = images_of_seal(images, seal);
+    if (known) {
+        image = known;
+        same = true;
+        known->stale = ~known->missing;
+    }
     int err = check_seal(core, seal, name);
     if (err)
         return err;
@@ -155,6 +161,7 @@ int core_image_plan(struct core *core, const struct seal *seal)
             return err;
         }
         memcpy(image->seal_bytes, images->seal, image->seal_len);
+        image->seal.bytes = image->seal_bytes;
     }
     memcpy(image->name, name, sizeof image->name);
     image->remote = images->asked_remote;
@@ -190,6 +197,10 @@ void core_image_fail(struct core *core)
     struct core_images *images = &core->images;
     if (!images->coming)
         return;
+    if (images->coming->seal.detached) {
+        core_image_free(core, images->coming); // its list may lie there in part
+        return;
+    }
     images->partial = images->coming;
     images->partial->keep = KEEP_UNSOUGHT;
     images->coming = NULL;
@@ -207,16 +218,30 @@ void core_image_done(struct core *core)
     images->done = image;
 }
 
+void core_image_sealed(struct core *core)
+{
+    struct core_images *images = &core->images;
+    struct core_image *image = images->coming, *old = images_find(images, image->name);
+    if (old && old != image)
+        core_image_free(core, old);
+    images->coming = NULL;
+    image->missing = (uint32_t)((1ull << image->seal.part_count) - 1);
+    image->sealed_first = image->arguments = false;
+    images_select(images, image);
+    images->done = image;
+}
+
 // The verified command line and what the seal says, so that the booted system knows what it is. An application gets
 // its options exactly as they were sealed: its syntax is its own, and a unified kernel image prefers options to the command
 // line that it carries. A network bootstrap program has none.
 static int build_cmdline(const struct core_image *image, char *cmdline, size_t cap)
 {
     const struct seal *seal = &image->seal;
+    const char *line = image->arguments ? image->cmdline : seal->cmdline;
     if (seal_target_is_application(seal->target))
-        return (size_t)fmt_snprintf(cmdline, cap, "%s", seal->cmdline) < cap ? 0 : ERR_BOOT_CMDLINE;
-    size_t len = (size_t)fmt_snprintf(cmdline, cap, "%s%ssignet.name=%s signet.counter=%llu", seal->cmdline,
-                                      seal->cmdline[0] ? " " : "", seal->name, (unsigned long long)seal->counter);
+        return (size_t)fmt_snprintf(cmdline, cap, "%s", line) < cap ? 0 : ERR_BOOT_CMDLINE;
+    size_t len = (size_t)fmt_snprintf(cmdline, cap, "%s%ssignet.name=%s signet.counter=%llu", line, line[0] ? " " : "", seal->name,
+                                      (unsigned long long)seal->counter);
     for (uint32_t i = 0, n = 0; i < seal->part_count && len < cap; i++) {
         if (seal->parts[i].kind != PART_RAMDISK || n >= image->plan.ramdisk_count)
             continue;
@@ -319,6 +344,11 @@ static int run(struct core *core, struct core_image *image, struct platform_boot
 int core_image_start(struct core *core, struct core_image *image)
 {
     const struct platform *p = core->platform;
+    if (image->missing) {
+        console_error("boot", ERR_BOOT_PARTS, "%s lacks %s, which `%s` brings", image->name, image->seal.parts[images_missing(image)].name,
+                      image->missing & 1 ? "kernel" : "initrd");
+        return ERR_BOOT_PARTS;
+    }
     if (!can_start(p, image->seal.target) || image->plan.kernel_part < 0) {
         console_error("boot", ERR_BOOT_TARGET, "%s holds nothing that can be started here", image->seal.name);
         return ERR_BOOT_TARGET;

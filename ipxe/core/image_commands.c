@@ -7,8 +7,9 @@ static struct core *core_of(struct script *s)
     return s->ctx;
 }
 
-// The options are iPXE's; but for the name none has a meaning here (doc/ipxe-differences.md). The index of the operand, or an error.
-static int read_options(struct script *s, int argc, char **argv, int min, const char **ret_name)
+// The options are iPXE's; but for the name none has a meaning here (doc/ipxe-differences.md). The index of the operand, or an error; what
+// stands behind it is *ret_arguments.
+static int read_options(struct script *s, int argc, char **argv, int min, const char **ret_name, const char **ret_arguments)
 {
     static const char *ignored;
     const struct script_option options[] = { { 'a', "autofree", false, &ignored }, { 'r', "replace", false, &ignored },
@@ -16,33 +17,76 @@ static int read_options(struct script *s, int argc, char **argv, int min, const 
     int first = script_options(s, argc, argv, options, ARRAY_SIZE(options), min, -1);
     if (first >= 0 && *ret_name && !images_name_fits(*ret_name))
         return script_usage(s, "a name has 1 to 63 characters of ASCII, and no blank");
-    if (first >= 0 && first + 1 < argc)
-        script_printf(s, "%s: \"%s\" and what follows is not used: an image has its own command line\n", argv[0], argv[first + 1]);
+    *ret_arguments = script_join(argc, argv, first + 1);
     return first;
 }
 
 CORE_COMMAND(imgfetch)
 {
-    const char *name = NULL;
-    int first = read_options(s, argc, argv, 1, &name);
-    return first < 0 ? first : core_chain(core_of(s), argv[first], name, false);
+    const char *name = NULL, *arguments;
+    int first = read_options(s, argc, argv, 1, &name, &arguments);
+    return first < 0 ? first : core_chain(core_of(s), argv[first], name, arguments, false);
 }
 
 // An image in memory comes before a URI: its name may be one, relative to the script.
 CORE_COMMAND(boot)
 {
     struct core_images *images = &core_of(s)->images;
-    const char *name = NULL;
-    int first = read_options(s, argc, argv, 0, &name);
+    const char *name = NULL, *arguments;
+    int first = read_options(s, argc, argv, 0, &name, &arguments);
     if (first < 0)
         return first;
     struct core_image *image = first < argc ? images_find(images, argv[first]) : images_last(images);
-    if (image)
-        return core_image_start(core_of(s), image);
+    if (image) {
+        int err = arguments[0] ? core_image_arguments(core_of(s), image, arguments) : 0;
+        return err ? err : core_image_start(core_of(s), image);
+    }
     if (first < argc)
-        return core_chain(core_of(s), argv[first], name, true);
+        return core_chain(core_of(s), argv[first], name, arguments, true);
     console_error("boot", ERR_BOOT_NOTHING, "no verified image is loaded");
     return ERR_BOOT_NOTHING;
+}
+
+CORE_COMMAND(kernel)
+{
+    const char *name = NULL, *arguments;
+    int first = read_options(s, argc, argv, 1, &name, &arguments);
+    int err = first < 0 ? first : core_kernel(core_of(s), argv[first], name, arguments);
+    core_of(s)->images.done = NULL;
+    return err;
+}
+
+// A path behind the URI makes the file one of the initial file system; other words say nothing here.
+CORE_COMMAND(initrd)
+{
+    const char *name = NULL, *words;
+    int first = read_options(s, argc, argv, 1, &name, &words);
+    if (first < 0)
+        return first;
+    int err = core_part(core_of(s), argv[first], words[0] == '/' ? words : NULL);
+    core_of(s)->images.done = NULL;
+    return err;
+}
+
+CORE_COMMAND(imgargs)
+{
+    struct core_image *image = images_find(&core_of(s)->images, argv[1]);
+    if (!image)
+        return core_image_unknown(core_of(s), argv[0], argv[1]);
+    return core_image_arguments(core_of(s), image, script_join(argc, argv, 2));
+}
+
+CORE_COMMAND(seal)
+{
+    const char *name = NULL, *arguments;
+    int first = read_options(s, argc, argv, 1, &name, &arguments);
+    if (first < 0)
+        return first;
+    if (arguments[0])
+        return script_usage(s, "arguments come with `kernel`");
+    int err = core_seal(core_of(s), argv[first], name);
+    core_of(s)->images.done = NULL;
+    return err;
 }
 
 CORE_COMMAND(imgselect)
@@ -75,11 +119,14 @@ static void show(struct script *s, const struct core_image *image)
 {
     const struct seal *seal = &image->seal;
     bool other = strcmp(image->name, seal->name) != 0;
-    script_printf(s, "%s%s%s%s counter %llu, %llu bytes, verified\n", image->name, other ? " (" : "", other ? seal->name : "",
-                  other ? ")" : "", (unsigned long long)seal->counter, (unsigned long long)seal->payload_size);
+    script_printf(s, "%s%s%s%s counter %llu, %llu bytes, %s\n", image->name, other ? " (" : "", other ? seal->name : "",
+                  other ? ")" : "", (unsigned long long)seal->counter, (unsigned long long)seal->payload_size,
+                  image->missing ? "not complete" : "verified");
     for (uint32_t i = 0; i < seal->part_count; i++)
-        script_printf(s, "  %s: %llu bytes at 0x%llx\n", seal->parts[i].name, (unsigned long long)seal->parts[i].size,
-                      (unsigned long long)image->plan.part_address[i]);
+        script_printf(s, "  %s: %llu bytes at 0x%llx%s\n", seal->parts[i].name, (unsigned long long)seal->parts[i].size,
+                      (unsigned long long)image->plan.part_address[i], image->missing >> i & 1 ? ", missing" : "");
+    if (image->arguments)
+        script_printf(s, "  arguments: %s\n", image->cmdline);
 }
 
 CORE_COMMAND(imgstat)

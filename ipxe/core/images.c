@@ -62,9 +62,25 @@ void images_select(struct core_images *images, struct core_image *image)
     image->order = ++images->order;
 }
 
+struct core_image *images_of_seal(struct core_images *images, const struct seal *seal)
+{
+    struct core_image *image = NULL;
+    while ((image = images_next(images, image)))
+        if (image->seal.detached && seal->detached && digest_equal(image->seal.image_id, seal->image_id, SHA256_SIZE))
+            break;
+    return image;
+}
+
+int images_missing(const struct core_image *image)
+{
+    return image->missing ? __builtin_ctz(image->missing) : -1;
+}
+
 void images_drop(struct core_images *images, struct core_image *image)
 {
     image->order = 0;
+    image->missing = image->stale = 0;
+    image->sealed_first = image->arguments = false;
     image->keep = KEEP_UNSOUGHT;
     if (images->coming == image)
         images->coming = NULL;

@@ -12,7 +12,12 @@
 // Nothing of an image is used before it is verified.
 struct core_image {
     char name[SEAL_NAME_MAX]; // what scripts call it
-    uint32_t order;      // it is verified: the higher, the later; 0: it is not, or nothing is here
+    uint32_t order;      // it is verified, or of a detached seal: the higher, the later; 0: it is not, or nothing is here
+    uint32_t missing;    // of a detached seal: one bit for each part that has not been verified
+    uint32_t stale;      // and for each whose bytes may lie there from before
+    bool sealed_first;   // its seal was named before its files
+    bool arguments;      // `cmdline` is used, and not the sealed one
+    char cmdline[SEAL_CMDLINE_MAX]; // judged by the seal
     struct seal seal;
     struct place_plan plan;
     struct scatter map;
@@ -33,6 +38,10 @@ struct core_images {
     struct core_image *done;   // what the fetch that ended well has brought; NULL: a script, or nothing
     // What the fetch under way was asked for.
     char asked_name[SEAL_NAME_MAX]; // "": as the seal has it
+    enum { ASKED_FILE, ASKED_SEAL, ASKED_PART } asked; // an image or a script; a detached seal; a part of `asked_image`
+    struct core_image *asked_image;
+    uint32_t asked_part;
+    bool asked_beside;         // where a seal may lie beside a file
     bool asked_remote;         // from the network
     bool asked_start;          // to be started at once
     struct pxe_origin asked_origin; // as its transport says
@@ -43,7 +52,7 @@ struct core_images {
 // Can an image be called so? 1 to 63 characters of printable ASCII without a blank, as in a seal.
 bool images_name_fits(const char *name);
 
-// The verified images, the one that came (or was selected) first first: NULL gives that one, the last one gives NULL.
+// The images, the one that came (or was selected) first first: NULL gives that one, the last one gives NULL.
 struct core_image *images_next(struct core_images *images, const struct core_image *image);
 struct core_image *images_last(struct core_images *images);
 struct core_image *images_find(struct core_images *images, const char *name);
@@ -54,6 +63,12 @@ struct core_image *images_spare(struct core_images *images);
 
 // Of all images the last one from now on; it is verified.
 void images_select(struct core_images *images, struct core_image *image);
+
+// The one of that seal, detached, or NULL.
+struct core_image *images_of_seal(struct core_images *images, const struct seal *seal);
+
+// The part that is missing and comes first, or -1.
+int images_missing(const struct core_image *image);
 
 // Nothing is here any more. What memory it had is the caller's to give back.
 void images_drop(struct core_images *images, struct core_image *image);

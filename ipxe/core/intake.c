@@ -10,7 +10,7 @@ int core_intake_plan(struct core *core, const struct seal *seal, const char *fro
     console_say("seal", "%s counter %llu verified, %u MiB in %u chunks%s", seal->name, (unsigned long long)seal->counter,
                 (unsigned)((seal->payload_size + MIB - 1) >> 20), seal->chunk_count, from);
     int err = core_image_plan(core, seal);
-    if (!err)
+    if (!err && !seal->detached)
         core_helpers_start(core);
     return err;
 }

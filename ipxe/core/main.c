@@ -70,7 +70,7 @@ static int run_outside(struct core *core, const struct core_options *options)
 {
     if (!options->script && !(options->folder && core_file_is_there(core, AUTOEXEC)))
         return ERR_NOT_FOUND;
-    int err = options->script ? run_given(core, options) : core_chain(core, AUTOEXEC, NULL, true);
+    int err = options->script ? run_given(core, options) : core_chain(core, AUTOEXEC, NULL, "", true);
     if (err)
         console_error("script", err, "%s ended; the embedded script follows",
                       options->script ? options->script_name : AUTOEXEC);

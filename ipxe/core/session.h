@@ -69,6 +69,8 @@ int core_image_plan(struct core *core, const struct seal *seal);
 void core_image_fail(struct core *core);
 // It is verified, and takes the place of the one that had its name.
 void core_image_done(struct core *core);
+// A detached seal and its list are verified: the image is images.done, with all of its parts missing.
+void core_image_sealed(struct core *core);
 // Says that no image is called so, and which there are: ERR_BOOT_NO_IMAGE.
 int core_image_unknown(struct core *core, const char *part, const char *name);
 // Its memory is given back.
@@ -93,8 +95,28 @@ int core_keep_image(struct core *core, struct core_image *image);
 // --- fetching (fetch.c) ---
 
 // Fetches what a URI names: an image, which is called `name` from then on (NULL: as the URI's path ends, or else as the seal has it), or a
-// script, which is run. `boot` starts an image.
-int core_chain(struct core *core, const char *uri_text, const char *name, bool boot);
+// script, which is run; or the first file of the detached seal beside it. `boot` starts an image, with `arguments` ("": those that are sealed).
+int core_chain(struct core *core, const char *uri_text, const char *name, const char *arguments, bool boot);
+// The two halves of it, for those that ask for something else. The transport of a URI, relative ones resolved; says what is wrong.
+struct core_transport;
+int core_fetch_find(struct core *core, const char *uri_text, struct uri *ret, const struct core_transport **ret_transport);
+// Asks for what images.asked says; what came is images.done. `name` as for core_chain.
+int core_fetch(struct core *core, const struct core_transport *transport, const struct uri *uri, const char *name);
+
+// --- detached seals (detached.c) ---
+
+// `seal URI`: an image of files that come one by one. `name` may be NULL.
+int core_seal(struct core *core, const char *uri_text, const char *name);
+// `kernel URI`: the first part of the seal that was named before, or else of NAME.seal beside it; or a whole image. `arguments` may be "".
+// What came is images.done.
+int core_kernel(struct core *core, const char *uri_text, const char *name, const char *arguments);
+// The first part of NAME.seal beside it. ERR_NOT_FOUND: there is none, which is said already.
+int core_kernel_of_file(struct core *core, const char *uri_text, const char *name, const char *arguments);
+// `initrd URI`: the next part of the image that came last. `path`: "/where", a word, the file is to be in the
+// initial file system, or NULL.
+int core_part(struct core *core, const char *uri_text, const char *path);
+// The command line that a script gives, judged by the seal; "" is the sealed one. What does not fit is said, and leaves the sealed one.
+int core_image_arguments(struct core *core, struct core_image *image, const char *text);
 
 // Runs a script one level deeper, measured as coming `from` there, which its messages name (scripts.c). Both texts must stay.
 // ERR_SCRIPT_DEPTH, said, or what the script ended with.
@@ -108,6 +130,7 @@ struct core_transport {
     int (*fetch)(struct core *core, const struct uri *uri);
     bool remote; // from the network: what the setting `keep` is about
     bool names;  // its paths end with the name of what is there
+    bool files;  // single files lie there, and seals beside them
 };
 extern const struct core_transport core_transports[];
 extern const size_t core_transport_count;

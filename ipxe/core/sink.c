@@ -2,8 +2,49 @@
 // See sink.h.
 #include "core/sink.h"
 
+#include "core/disks.h"
 #include "core/helpers.h"
 #include "core/intake.h"
+
+static bool judge_local(void *ctx, uint32_t chunk)
+{
+    struct core_sink *sink = ctx;
+    uint64_t before = core_now(sink->core);
+    bool good = intake_local(&sink->stream.intake, chunk) == 1;
+    sink->digest_us += core_now(sink->core) - before;
+    return good;
+}
+
+// Bytes of a part that lie in its place from before.
+static int reuse_part(struct core_sink *sink)
+{
+    struct core_image *image = sink->image;
+    const struct seal_part *p = &image->seal.parts[sink->part];
+    uint64_t turned = core_now(sink->core), end = seal_part_end(&image->seal, sink->part);
+    int err = 0;
+    if (image->stale >> sink->part & 1)
+        for (uint64_t at = p->offset; !err && at < end; at += image->seal.chunk_size) {
+            (void)judge_local(sink, (uint32_t)(at >> __builtin_ctz(image->seal.chunk_size)));
+            err = core_disk_turn(sink->core, &turned);
+        }
+    image->stale &= ~(1u << sink->part);
+    stream_go(&sink->stream);
+    if (!err && sink->stream.state == STREAM_VERIFIED)
+        console_say("seal", "%s is in memory already and is not fetched", p->name);
+    return err;
+}
+
+static int open_part(struct core_sink *sink)
+{
+    struct core *core = sink->core;
+    struct core_image *image = sink->image = core->images.asked_image;
+    sink->part = core->images.asked_part;
+    sink->kind = SINK_IMAGE;
+    core_helpers_start(core);
+    meter_start(&sink->meter, 0, core_now(core));
+    int err = stream_init_part(&sink->stream, &image->seal, sink->part, &image->map, image->list, image->chunk_bits);
+    return err ? err : reuse_part(sink);
+}
 
 int core_sink_open(struct core_sink **ret, struct core *core, const struct uri *uri)
 {
@@ -14,8 +55,12 @@ int core_sink_open(struct core_sink **ret, struct core *core, const struct uri *
     sink->core = core;
     sink->uri = *uri;
     sink->started = core_now(core);
+    sink->asked = core->images.asked;
     *ret = sink;
-    return 0;
+    int err = sink->asked == ASKED_PART ? open_part(sink) : 0;
+    if (err)
+        core->platform->free(core->platform->ctx, sink);
+    return err;
 }
 
 static int plan(void *ctx, struct intake *in)
@@ -64,7 +109,7 @@ int core_sink_data(struct core_sink *sink, const uint8_t *data, size_t len)
     int err = into_head(sink, data, len);
     if (err || sink->kind == SINK_SCRIPT || sink->head_len < SINK_SNIFF)
         return err;
-    if (script_is_script((const char *)sink->head, sink->head_len)) {
+    if (sink->asked == ASKED_FILE && script_is_script((const char *)sink->head, sink->head_len)) {
         sink->kind = SINK_SCRIPT;
         return 0;
     }
@@ -72,7 +117,7 @@ int core_sink_data(struct core_sink *sink, const uint8_t *data, size_t len)
         return ERR_SEAL_MAGIC;
     const struct stream_ops ops = { .ctx = sink, .plan = plan };
     sink->kind = SINK_IMAGE;
-    stream_init(&sink->stream, &sink->core->embed.trust, &ops, sink->core->images.seal);
+    (sink->asked == ASKED_SEAL ? stream_init_detached : stream_init)(&sink->stream, &sink->core->embed.trust, &ops, sink->core->images.seal);
     sink->stream.hold = sink->local;
     return into_image(sink, sink->head, sink->head_len);
 }
@@ -103,15 +148,6 @@ static int try_again(struct core_sink *sink, int err)
     return core_sleep(sink->core, err == ERR_TIMED_OUT ? 0 : (sink->tries - 1) * SINK_PAUSE_US, false);
 }
 
-static bool judge_local(void *ctx, uint32_t chunk)
-{
-    struct core_sink *sink = ctx;
-    uint64_t before = core_now(sink->core);
-    bool good = intake_local(&sink->stream.intake, chunk) == 1;
-    sink->digest_us += core_now(sink->core) - before;
-    return good;
-}
-
 static int reuse(struct core_sink *sink)
 {
     int err = core_intake_reuse(sink->core, &sink->stream.intake, judge_local, sink);
@@ -140,11 +176,16 @@ static int next_of_other(struct core_sink *sink, int err, struct range *range)
 int core_sink_next(struct core_sink *sink, int err, struct range *range)
 {
     struct stream *s = &sink->stream;
-    if (!sink->asked) {
-        sink->asked = true;
-        sink->local = sink->core->images.partial || core_keep_wanted(sink->core);
+    if (!sink->begun) {
+        sink->begun = true;
+        if (sink->asked == ASKED_FILE)
+            sink->local = sink->core->images.partial || core_keep_wanted(sink->core);
+        else
+            sink->local = s->at > 0; // what is verified of a part is not asked for again
         *range = (struct range){ 0, sink->local ? STREAM_FRONT : RANGE_END };
-        return err;
+        if (sink->local && sink->asked == ASKED_PART)
+            *range = stream_wants(s);
+        return err || s->state < STREAM_DIGESTS ? err : 1;
     }
     if (sink->kind != SINK_IMAGE)
         return next_of_other(sink, err, range);
@@ -159,9 +200,36 @@ int core_sink_next(struct core_sink *sink, int err, struct range *range)
     return came ? 0 : try_again(sink, err ? err : ERR_TRUNCATED);
 }
 
+// A file that is not the one that the seal has at this place, and how so.
+static void say_part(const struct core_sink *sink, int err)
+{
+    const struct seal_part *p = &sink->image->seal.parts[sink->part];
+    const char *how = err == ERR_SEAL_CHUNK      ? "is not"
+                      : err == ERR_SEAL_TRAILING ? "has more bytes than"
+                      : err == ERR_TRUNCATED     ? "has fewer bytes than"
+                                                 : "cannot be fetched as";
+    console_error(err_group(err) == 'S' ? "seal" : sink->uri.scheme, err, "%s%s %s %s, file %u of %s (%llu bytes)", sink->uri.host,
+          sink->uri.path, how,
+                  p->name, sink->part + 1, sink->image->seal.name, (unsigned long long)seal_file_size(p));
+}
+
+bool core_sink_no_seal(const struct core *core, const struct uri *uri, int err)
+{
+    if (core->images.asked != ASKED_SEAL || (err != ERR_NOT_FOUND && err != ERR_TFTP_ERROR))
+        return false;
+    console_say("seal", "none at %s%s", uri->host, uri->path);
+    return true;
+}
+
 static void say_image(struct core_sink *sink, int err)
 {
     struct core *core = sink->core;
+    if (err && sink->asked == ASKED_PART) {
+        say_part(sink, err);
+        return;
+    }
+    if (err == ERR_SEAL_MAGIC && sink->asked == ASKED_FILE && core->images.asked_beside)
+        return; // its seal may lie there: the caller says what comes of it
     if (err) {
         console_error(err_group(err) == 'S' ? "seal" : sink->uri.scheme, err, "%s%s%s", sink->uri.host,
                       sink->uri.host[0] || sink->uri.path[0] ? sink->uri.path : "the partition", // that `disk:` does not name
@@ -169,11 +237,16 @@ static void say_image(struct core_sink *sink, int err)
         core_image_fail(core);
         return;
     }
+    if (sink->asked == ASKED_SEAL) {
+        core_image_sealed(core);
+        return;
+    }
     uint64_t total = core_now(core) - sink->started;
     console_say(sink->uri.scheme, "timing: bytes=%llu total_us=%llu digest_us=%llu transport_us=%llu helped=%u",
-                (unsigned long long)sink->stream.intake.seal.payload_size, (unsigned long long)total,
+                (unsigned long long)(sink->stream.end - sink->stream.file_start), (unsigned long long)total,
                 (unsigned long long)sink->digest_us, (unsigned long long)(total - sink->digest_us), core_helpers_jobs());
-    core_image_done(core);
+    if (sink->asked == ASKED_FILE)
+        core_image_done(core);
 }
 
 // A script that came from outside may choose among sources; it cannot change what is trusted.
@@ -215,6 +288,8 @@ int core_sink_close(struct core_sink *sink, int err)
         err = end_of_short(sink);
     if (sink->kind == SINK_SCRIPT && !err) {
         err = run_outside_script(sink);
+    } else if (core_sink_no_seal(sink->core, &sink->uri, err)) {
+        err = ERR_NOT_FOUND;
     } else {
         say_image(sink, err);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // Where the bytes of a file transport (HTTP, TFTP) go: what they begin with decides whether they are a signed
-// image, which is verified as it arrives, or a script, which is run when it is whole.
+// image, which is verified as it arrives, or a script, which is run when it is whole. Where images.asked says so, they are a detached
+// seal, or the file of one of its parts, and nothing else.
 // An image of which the way brought a part goes on behind that, and chunks that are at hand are passed over: each byte is verified
 // by the seal, so it does not matter that the file may have changed meanwhile. A script does not, for it would be made of two.
 #pragma once
@@ -19,8 +20,11 @@ struct core_sink {
     struct core *core;
     struct uri uri; // where it comes from: the base of relative URIs in a script
     enum { SINK_SNIFFING, SINK_IMAGE, SINK_SCRIPT } kind;
+    unsigned asked;           // images.asked, as it was when the fetch began
+    struct core_image *image; // whose part it is, for ASKED_PART
+    uint32_t part;
     size_t head_len;
-    bool asked;
+    bool begun;
     bool local;         // some of the image may be at hand: its front is asked for, then what is missing
     unsigned tries;     // of the place
     uint64_t place;     // in the file
@@ -42,6 +46,9 @@ int core_sink_next(struct core_sink *sink, int err, struct range *range);
 
 // Need no more come now? To be asked in each turn; then core_sink_next.
 bool core_sink_enough(const struct core_sink *sink);
+
+// Is it a detached seal that was asked for, which does not lie there? Says so.
+bool core_sink_no_seal(const struct core *core, const struct uri *uri, int err);
 
 // The next bytes, in order. An error ends the transfer and is what core_sink_close will say again.
 int core_sink_data(struct core_sink *sink, const uint8_t *data, size_t len);

@@ -62,6 +62,8 @@ static void push(struct simnet *net)
 
 static void segment(struct simnet *net, const struct net_addr *from, const struct net_addr *to, const struct simnet_segment *s)
 {
+    if (!(s->flags & SIMNET_SYN) && from->port != tcp.client.port)
+        return; // of a connection before
     if (s->flags & SIMNET_RST) {
         tcp.open = false;
         return;

@@ -34,7 +34,7 @@ int place_demand(const struct place_input *in, struct place_demand *ret)
         const struct seal_part *part = &seal->parts[i];
         uint64_t next = i + 1 < seal->part_count ? seal->parts[i + 1].offset : seal->payload_size;
         if (part->size == 0 || next > seal->payload_size || part->offset >= next || (next & (PAYLOAD_ALIGN - 1)) ||
-            part->size > next - part->offset || next - part->offset - part->size >= PAYLOAD_ALIGN)
+            part->size > next - part->offset || next != seal_part_end(seal, i))
             return ERR_SEAL_BODY;
         if (part->kind != PART_KERNEL && part->split != 0)
             return ERR_BOOT_FORMAT;

@@ -118,12 +118,6 @@ static void pass_over(struct stream *s)
         s->state = in->pieces_done == s->wanted ? STREAM_VERIFIED : STREAM_DIGESTS;
 }
 
-void stream_go(struct stream *s)
-{
-    s->hold = false;
-    pass_over(s);
-}
-
 struct range stream_wants(const struct stream *s)
 {
     const struct intake *in = &s->intake;
@@ -162,6 +156,15 @@ static int put_own(struct stream *s, const uint8_t *ends, uint64_t to)
     return err;
 }
 
+void stream_go(struct stream *s)
+{
+    s->hold = false;
+    pass_over(s);
+    int err = put_own(s, s->front_end, s->file_start);
+    if (err)
+        fail(s, err);
+}
+
 static int take_payload(struct stream *s, const uint8_t *data, size_t len, size_t *used)
 {
     int err = put_payload(s, data, (size_t)MIN((uint64_t)len, s->file_end - s->position), used);
@@ -184,8 +187,8 @@ int stream_init_part(struct stream *s, const struct seal *seal, uint32_t part, c
     for (uint32_t chunk = (uint32_t)(p->offset >> in->piece_shift); chunk <= (s->end - 1) >> in->piece_shift; chunk++)
         s->wanted += !intake_done(in, chunk);
     s->state = STREAM_PAYLOAD;
-    pass_over(s);
-    return p->front_len ? put_own(s, seal->bytes + p->front_at + p->front_len, s->file_start) : 0;
+    s->front_end = seal->bytes + p->front_at + p->front_len;
+    return 0;
 }
 
 int stream_input(struct stream *s, const uint8_t *data, size_t len)

@@ -39,6 +39,7 @@ struct stream {
     uint64_t position; // in the current space
     // In the payload: where the bytes of the file begin and end, and up to where zeros follow them. Of an image all of it.
     uint64_t file_start, file_end, end;
+    const uint8_t *front_end; // of what stands in front of the file
     uint32_t wanted;   // chunks that are verified when the file is
     uint64_t padding;
 };
@@ -48,7 +49,8 @@ void stream_init(struct stream *s, const struct trust_store *trust, const struct
 
 // The same for a detached seal, which is verified when its list is.
 void stream_init_detached(struct stream *s, const struct trust_store *trust, const struct stream_ops *ops, uint8_t *seal_buf);
-// The file of a part of a verified detached seal, whose list lies there; of its chunks some may be verified. ERR_INVALID.
+// The file of a part of a verified detached seal, whose list lies there; of its chunks some may be verified, or given to intake_local before
+// stream_go, which must come before the first byte. ERR_INVALID.
 int stream_init_part(struct stream *s, const struct seal *seal, uint32_t part, const struct scatter *map, uint8_t *list, uint8_t *chunk_bits);
 
 // Takes the next bytes of the file. 0, or the error that ended it (the same again from then on): any ERR_SEAL_*,

@@ -3,7 +3,9 @@
 #pragma once
 #include "phase2/testimage.h"
 
-#define TESTDETACHED_FRONT "front of the file"
+// The head of an archive, as far as its readers look: magic, 104 digits, a name.
+#define TESTDETACHED_DIGITS "00000000000000000000000000"
+#define TESTDETACHED_FRONT "070701" TESTDETACHED_DIGITS TESTDETACHED_DIGITS TESTDETACHED_DIGITS TESTDETACHED_DIGITS "opt/site/extra.bin"
 #define TESTDETACHED_PARTS 3
 
 struct testdetached {
@@ -23,8 +25,9 @@ static inline void testdetached_free(struct testdetached *d)
     free(d->payload);
 }
 
-// A kernel, an initrd and one with a front; sizes in bytes of the files.
-static inline void testdetached_build(struct testdetached *ret, const struct seal *fields, const size_t sizes[TESTDETACHED_PARTS])
+// A kernel (NULL: bytes), an initrd and one with a front; sizes in bytes of the files.
+static inline void testdetached_build(struct testdetached *ret, const struct seal *fields, const size_t sizes[TESTDETACHED_PARTS],
+                                      const uint8_t *kernel)
 {
     static const uint32_t kinds[TESTDETACHED_PARTS] = { PART_KERNEL, PART_INITRD, PART_INITRD };
     static const char *const names[TESTDETACHED_PARTS] = { "vmlinuz", "initrd.img", "extra.img" };
@@ -44,9 +47,11 @@ static inline void testdetached_build(struct testdetached *ret, const struct sea
         ret->files[i] = malloc(sizes[i] + 1);
         if (!ret->files[i] || testkey_random(&stream, ret->files[i], sizes[i]) != 0)
             __builtin_trap();
+        if (i == 0 && kernel)
+            memcpy(ret->files[0], kernel, sizes[0]);
         sha256(ret->files[i], sizes[i], seal->files[i]);
         *p = (struct seal_part){ .kind = kinds[i], .offset = seal->payload_size };
-        p->front_len = i == 2 ? sizeof fronts - 1 : 0;
+        p->front_len = i == 2 ? sizeof fronts : 0;
         p->size = p->front_len + sizes[i];
         fmt_snprintf(p->name, sizeof p->name, "%s", names[i]);
         uint64_t align = i + 1 < TESTDETACHED_PARTS ? seal->chunk_size : PAYLOAD_ALIGN;
@@ -56,6 +61,10 @@ static inline void testdetached_build(struct testdetached *ret, const struct sea
     seal->parts[0].address = 0x1000000;
     seal->parts[0].align = 0x200000;
     seal->parts[0].split = sizes[0] > 4096 ? 1024 : 0;
+    if (kernel)
+        seal->parts[0].split = (kernel[0x1f1] + 1u) * 512;
+    if (kernel)
+        seal->parts[0].memory = 8u << 20;
     seal->chunk_count = (uint32_t)((seal->payload_size + seal->chunk_size - 1) / seal->chunk_size);
     ret->payload = calloc(1, (size_t)seal->payload_size);
     for (unsigned i = 0; i < TESTDETACHED_PARTS; i++) {
@@ -84,5 +93,5 @@ static inline void testdetached_make(struct testdetached *ret)
     const size_t sizes[TESTDETACHED_PARTS] = { 30000, 9000, 5000 };
     strcpy(fields.cmdline, "quiet");
     strcpy(fields.arguments, "console=* single");
-    testdetached_build(ret, &fields, sizes);
+    testdetached_build(ret, &fields, sizes, NULL);
 }

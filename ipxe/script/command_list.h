@@ -5,9 +5,9 @@
 
 // Columns: name, function (command_... in core/), least and most arguments (-1: any number), usage.
 #define SCRIPT_COMMAND_LIST(X)                                                                                         \
-    X("boot", boot, 0, -1, "[--name NAME] [NAME|URI]")                                                                 \
+    X("boot", boot, 0, -1, "[--name NAME] [NAME|URI [ARG...]]")                                                        \
     X("cat", cat, 1, 1, "URI")                                                                                         \
-    X("chain", boot, 1, -1, "[--autofree] [--replace] [--name NAME] [--timeout MS] NAME|URI")                          \
+    X("chain", boot, 1, -1, "[--autofree] [--replace] [--name NAME] [--timeout MS] NAME|URI [ARG...]")                 \
     X("choose", choose, 1, -1, "[--menu NAME] [--default LABEL] [--timeout MS] [--retimeout MS] [--keep] SETTING")     \
     X("colour", colour, 1, -1, "[--basic N] [--rgb 0xRRGGBB] COLOUR")                                                  \
     X("config", config, 0, 1, "[SCOPE]")                                                                               \
@@ -20,19 +20,24 @@
     X("ifconf", dhcp, 0, -1, "[--force] [--timeout MS] [netN]...")                                                     \
     X("ifopen", ifopen, 0, 1, "[netN]")                                                                                \
     X("ifstat", ifstat, 0, 1, "[netN]")                                                                                \
-    X("imgexec", boot, 0, -1, "[--name NAME] [NAME|URI]")                                                              \
+    X("imgargs", imgargs, 1, -1, "NAME [ARG...]")                                                                      \
+    X("imgexec", boot, 0, -1, "[--name NAME] [NAME|URI [ARG...]]")                                                     \
     X("imgfetch", imgfetch, 1, -1, "[--name NAME] [--timeout MS] URI")                                                 \
     X("imgfree", imgfree, 0, 1, "[NAME]")                                                                              \
     X("imgselect", imgselect, 1, 1, "NAME")                                                                            \
     X("imgstat", imgstat, 0, 0, "")                                                                                    \
+    X("initrd", initrd, 1, -1, "[--name NAME] [--timeout MS] URI [PATH]")                                              \
     X("item", item, 0, -1, "[--menu NAME] [--key KEY] [--default] [--gap] [--secret] [LABEL [TEXT]...]")               \
+    X("kernel", kernel, 1, -1, "[--name NAME] [--timeout MS] URI [ARG...]")                                            \
     X("login", login, 0, 0, "")                                                                                        \
     X("ls", ls, 0, 1, "[URI]")                                                                                         \
     X("menu", menu, 0, -1, "[--name NAME] [--delete] [TITLE]...")                                                      \
+    X("module", initrd, 1, -1, "[--name NAME] [--timeout MS] URI [PATH]")                                              \
     X("poweroff", poweroff, 0, 0, "")                                                                                  \
     X("present", present, 0, -1, "[--form NAME] [--keep]")                                                             \
     X("prompt", prompt, 0, -1, "[--key KEY] [--timeout MS] [TEXT]...")                                                 \
     X("read", read, 1, -1, "[--timeout MS] SETTING")                                                                   \
     X("reboot", reboot, 0, 0, "")                                                                                      \
+    X("seal", seal, 1, -1, "[--name NAME] URI")                                                                        \
     X("shell", shell, 0, 0, "")                                                                                        \
     X("sleep", sleep, 1, 1, "SECONDS")
