@@ -117,7 +117,7 @@ uint8_t *file_read(const char *path, size_t max, size_t *ret_len)
 
 void file_seal_name(const char *path, char *ret, size_t max)
 {
-    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    const char *slash = strrchr(path, '/'), *alias = tool_alias_name(path), *base = alias ? alias : slash ? slash + 1 : path;
     size_t n = 0;
     for (; base[n] && n < max - 1; n++)
         ret[n] = base[n] > ' ' && base[n] < 0x7f ? base[n] : '-';

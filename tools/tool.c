@@ -29,8 +29,35 @@ void tool_progress(const char *text)
 }
 
 // Writes the line in one piece, so that lines of processes that share standard error do not mix.
+static struct alias {
+    char *subject, *shown, *name;
+} *aliases;
+static size_t alias_count;
+
+static const struct alias *alias_of(const char *subject)
+{
+    for (size_t i = alias_count; subject && i-- > 0;)
+        if (strcmp(aliases[i].subject, subject) == 0)
+            return &aliases[i];
+    return NULL;
+}
+
+void tool_alias(const char *subject, const char *shown, const char *name)
+{
+    aliases = tool_realloc(aliases, (alias_count + 1) * sizeof *aliases);
+    aliases[alias_count++] = (struct alias){ tool_strdup(subject), tool_strdup(shown), tool_strdup(name) };
+}
+
+const char *tool_alias_name(const char *subject)
+{
+    const struct alias *alias = alias_of(subject);
+    return alias ? alias->name : NULL;
+}
+
 static void message(const char *subject, const char *tail, const char *format, va_list args)
 {
+    const struct alias *alias = alias_of(subject);
+    subject = alias ? alias->shown : subject;
     char text[1024], line[1536];
     vsnprintf(text, sizeof text, format, args);
     int n = snprintf(line, sizeof line, "signet%s%s: %s%s%s%s\n", current_name ? " " : "",

@@ -40,6 +40,11 @@ int tool_errno(const char *subject, int err);
 // The same for wrong usage: points to --help and returns EXIT_USAGE.
 int tool_usage(const char *subject, const char *format, ...) PRINTF_LIKE(2, 3);
 
+// Messages show another subject in this one's place, and seals another name: for a descriptor's path that stands for a file from elsewhere.
+void tool_alias(const char *subject, const char *shown, const char *name);
+// The name that was given for it, or NULL.
+const char *tool_alias_name(const char *subject);
+
 // What goes on, in the terminal's last line (the caller knows that standard error is one). The next text takes its place, and so
 // does a message. "": no line any more, which is due before anything is said on standard output.
 void tool_progress(const char *text);
