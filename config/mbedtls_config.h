@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // Mbed TLS, cut down to what verifying a seal needs: SHA-2, ECDSA on P-256 and P-384, ASN.1 reading.
 #pragma once
+#define MBEDTLS_MD5_C // HTTP Digest authentication alone
 #define MBEDTLS_SHA224_C
 #define MBEDTLS_SHA256_C
 #define MBEDTLS_SHA384_C

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // The commands of scripts and the shell: the table (conf.c) and the functions (commands.c, image_commands.c, menu_commands.c,
-// form_commands.c, floor.c, listing.c).
+// form_commands.c, floor.c, params.c, listing.c).
 #pragma once
 #include "core/session.h"
 
@@ -36,6 +36,8 @@ CORE_COMMAND(kernel);
 CORE_COMMAND(login);
 CORE_COMMAND(ls);
 CORE_COMMAND(menu);
+CORE_COMMAND(param);
+CORE_COMMAND(params);
 CORE_COMMAND(poweroff);
 CORE_COMMAND(present);
 CORE_COMMAND(prompt);

@@ -5,6 +5,7 @@
 
 #include "base/fmt.h"
 #include "base/range.h"
+#include "core/http_line.h"
 #include "core/nbp_packets.h"
 #include "image/arm64.h"
 #include "image/bzimage.h"
@@ -367,6 +368,7 @@ int core_image_start(struct core *core, struct core_image *image)
     if (!err) {
         console_say("boot", "starting %s (counter %llu)", image->seal.name, (unsigned long long)image->seal.counter);
         core_floor_expect(core, &image->seal);
+        core_http_hang_up();
         err = run(core, image, &boot);
         core_floor_forget(core);
     }

@@ -5,8 +5,10 @@
 #include "base/version.h"
 #include "core/commands.h"
 #include "core/helpers.h"
+#include "core/http_line.h"
 #include "core/menus.h"
 #include "core/network.h"
+#include "core/params.h"
 #include "core/policy.h"
 #include "core/scripts.h"
 #include "core/vars.h"
@@ -113,6 +115,8 @@ int core_main(const struct platform *platform, const struct core_options *option
     core_fetch_start(core_transports, core_transport_count);
     core_shell_start();
     core_menus_start();
+    core_params_start();
+    core_http_start();
     core_helpers_init();
     choose_digest();
     (void)read_embedded(&core, options);

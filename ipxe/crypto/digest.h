@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
-// SHA-256, SHA-384 and HMAC-SHA-256. The firmware links digest_mbedtls.c, the host tools digest_openssl.c;
+// SHA-256, SHA-384, HMAC-SHA-256, and MD5 for old web servers. The firmware links digest_mbedtls.c, the host tools digest_openssl.c;
 // the Makefile chooses, and digest_test.c runs against both.
 #pragma once
 #include "base/base.h"
 
+#define MD5_SIZE 16
 #define SHA256_SIZE 32
 #define SHA384_SIZE 48
 #define DIGEST_MAX SHA384_SIZE
@@ -41,6 +42,9 @@ struct digest_piece {
 };
 void sha384_pieces(const struct digest_piece *pieces, size_t count, uint8_t digest[SHA384_SIZE]);
 void sha256_pieces(const struct digest_piece *pieces, size_t count, uint8_t digest[SHA256_SIZE]);
+
+// MD5 (RFC 1321), which proves nothing: for passwords of HTTP (RFC 7616), and nothing that is trusted.
+void md5_pieces(const struct digest_piece *pieces, size_t count, uint8_t digest[MD5_SIZE]);
 
 // HMAC-SHA-256 (RFC 2104).
 void hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, uint8_t mac[SHA256_SIZE]);

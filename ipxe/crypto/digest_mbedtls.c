@@ -3,6 +3,7 @@
 // are always the library's; whole blocks are the processor's where sha256_accelerate() found that it can.
 #include "crypto/digest.h"
 
+#include <mbedtls/md5.h>
 #include <mbedtls/sha256.h>
 #include <mbedtls/sha512.h>
 
@@ -99,6 +100,16 @@ enum sha256_by sha256_accelerate(const char **ret_name)
         right = same_digest(data + i, sizeof data - i * (BLOCK - 1));
     use_hardware = right;
     return right ? SHA256_BY_HARDWARE : SHA256_BY_LIBRARY_AS_HARDWARE_IS_WRONG;
+}
+
+void md5_pieces(const struct digest_piece *pieces, size_t count, uint8_t digest[MD5_SIZE])
+{
+    mbedtls_md5_context ctx;
+    mbedtls_md5_init(&ctx);
+    mbedtls_md5_starts(&ctx);
+    for (size_t i = 0; i < count; i++)
+        mbedtls_md5_update(&ctx, pieces[i].data, pieces[i].len);
+    mbedtls_md5_finish(&ctx, digest);
 }
 
 void sha384_pieces(const struct digest_piece *pieces, size_t count, uint8_t digest[SHA384_SIZE])

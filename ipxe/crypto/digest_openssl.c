@@ -6,6 +6,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "crypto/digest.h"
 
+#include <openssl/md5.h>
 #include <openssl/sha.h>
 
 #include "crypto/digest_hw.h"
@@ -104,6 +105,15 @@ void sha256_update(struct sha256 *ctx, const void *data, size_t len)
 void sha256_final(struct sha256 *ctx, uint8_t digest[SHA256_SIZE])
 {
     SHA256_Final(digest, inner(ctx));
+}
+
+void md5_pieces(const struct digest_piece *pieces, size_t count, uint8_t digest[MD5_SIZE])
+{
+    MD5_CTX ctx;
+    MD5_Init(&ctx);
+    for (size_t i = 0; i < count; i++)
+        MD5_Update(&ctx, pieces[i].data, pieces[i].len);
+    MD5_Final(digest, &ctx);
 }
 
 void sha384_pieces(const struct digest_piece *pieces, size_t count, uint8_t digest[SHA384_SIZE])

@@ -101,6 +101,17 @@ TEST(sha256_of_pieces)
     CHECK_STR(hex(digest, sizeof digest), "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
+// RFC 1321, A.5.
+TEST(md5_of_pieces)
+{
+    struct digest_piece pieces[3] = { { "abcdefghijklm", 13 }, { NULL, 0 }, { "nopqrstuvwxyz", 13 } };
+    uint8_t digest[MD5_SIZE];
+    md5_pieces(pieces, 3, digest);
+    CHECK_STR(hex(digest, sizeof digest), "c3fcd3d76192e4007dfb496cca67e13b");
+    md5_pieces(NULL, 0, digest);
+    CHECK_STR(hex(digest, sizeof digest), "d41d8cd98f00b204e9800998ecf8427e");
+}
+
 static const char *hmac_hex(const void *key, size_t key_len, const char *data, size_t len)
 {
     uint8_t mac[SHA256_SIZE];
@@ -184,5 +195,5 @@ TEST(two_messages_together)
 }
 
 TEST_MAIN(T(sha256_vectors), T(sha256_million), T(sha256_cut_anywhere), T(sha256_copied), T(sha384_vectors),
-          T(sha256_of_pieces), T(hmac_rfc4231), T(equal_sees_every_bit),
+          T(sha256_of_pieces), T(md5_of_pieces), T(hmac_rfc4231), T(equal_sees_every_bit),
           T(two_messages_together))

@@ -16,6 +16,7 @@ struct manners {
     const uint8_t *body; // behind at_once
     size_t body_len;
     bool refuses;        // the connection
+    bool keeps;          // a further request on it is heard once this one is answered
 };
 // At SYN (request NULL) and when the request is there: what the server at `to` does.
 static void answer(const struct net_addr *to, const char *request, struct manners *ret);
@@ -91,6 +92,8 @@ static void segment(struct simnet *net, const struct net_addr *from, const struc
     tcp.ack += (uint32_t)s->len + (s->flags & SIMNET_FIN);
     if (s->len || s->flags & SIMNET_FIN)
         send_segment(net, SIMNET_ACK, NULL, 0);
+    if (tcp.asked && s->len && tcp.manners.keeps && !tcp.manners.body_len)
+        tcp.asked = false;
     if (s->len && !tcp.asked) {
         char request[2048];
         snprintf(request, sizeof request, "%.*s", (int)s->len, (const char *)s->data);

@@ -21,7 +21,7 @@ int net_open(unsigned nic);
 // Closes a card, which loses its addresses.
 void net_close(unsigned nic);
 
-// Closes every card: no frame is received until one is opened.
+// Closes every connection and card: no frame is received until one is opened.
 void net_close_all(void);
 
 bool net_is_open(unsigned nic);

@@ -164,6 +164,7 @@ void net_close(unsigned nic)
 
 void net_close_all(void)
 {
+    net_tcp_end();
     for (unsigned i = 0; i < net.count; i++)
         net_close(i);
 }

@@ -9,6 +9,7 @@
 void net_port_init(const struct platform *platform); // clock and randomness for lwIP
 void net_udp_init(void);
 void net_tcp_init(void);
+void net_tcp_end(void); // says goodbye on every connection while there are cards; their owners hear that they broke
 void net_ether_init(void);
 void net_routes_init(void);
 void net_dns_init(void);

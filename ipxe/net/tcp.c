@@ -112,10 +112,20 @@ int net_tcp_send(struct net_tcp *tcp, const void *data, size_t len)
     // Before, the peer may still name a segment size that is smaller than what lwIP has cut already, which it does not bear.
     if (!tcp->pcb || !tcp->connected || len > UINT16_MAX)
         return ERR_INVALID;
+    tcp->busy = true; // a look at a connection that was kept waits for the answer
     err_t err = tcp_write(tcp->pcb, data, (u16_t)len, TCP_WRITE_FLAG_COPY);
     if (err == ERR_OK)
         err = tcp_output(tcp->pcb);
     return net_error(err);
+}
+
+void net_tcp_end(void)
+{
+    for (struct net_tcp *tcp = connections; tcp < connections + CONNECTIONS_MAX; tcp++)
+        if (tcp->used) {
+            net_tcp_close(tcp);
+            tcp->receive(tcp->ctx, NET_TCP_FAILED, NULL, 0, ERR_CONN_RESET);
+        }
 }
 
 void net_tcp_close(struct net_tcp *tcp)

@@ -10,26 +10,6 @@ static bool is_whole(const struct range *range)
     return !range->from && range->to == RANGE_END;
 }
 
-int http_request(char *buf, size_t cap, const struct uri *uri, const char *agent, const struct range *range)
-{
-    const char *open = uri->host_is_v6 ? "[" : "", *close = uri->host_is_v6 ? "]" : "";
-    char port[8] = "", last[24] = "", part[64] = "";
-    if (range->to != RANGE_END)
-        fmt_snprintf(last, sizeof last, "%llu", (unsigned long long)range->to - 1);
-    if (!is_whole(range))
-        fmt_snprintf(part, sizeof part, "Range: bytes=%llu-%s\r\n", (unsigned long long)range->from, last);
-    if (uri->port)
-        fmt_snprintf(port, sizeof port, ":%u", uri->port);
-    size_t len = (size_t)fmt_snprintf(buf, cap, "GET ");
-    int target = len < cap ? uri_request_target(uri, buf + len, cap - len) : ERR_TOO_LARGE;
-    if (target < 0)
-        return target;
-    len += (size_t)target;
-    len += (size_t)fmt_snprintf(buf + len, cap - len, " HTTP/1.1\r\nHost: %s%s%s%s\r\nUser-Agent: %s\r\nAccept: */*\r\n"
-                                "%sConnection: close\r\n\r\n", open, uri->host, close, port, agent, part);
-    return len < cap ? (int)len : ERR_TOO_LARGE;
-}
-
 void http_init(struct http_response *r, const struct range *asked, http_sink *sink, void *ctx)
 {
     memset(r, 0, sizeof *r);
@@ -60,7 +40,21 @@ static bool same_token(const char *a, const char *b)
         a++;
         b++;
     }
-    return !*b && (!*a || *a == ' ' || *a == '\t');
+    return !*b && (!*a || *a == ' ' || *a == '\t' || *a == ',');
+}
+
+// Is it one of the list's (RFC 9110 5.6.1)?
+static bool has_token(const char *list, const char *token)
+{
+    for (; *list; list += *list == ',') {
+        while (*list == ' ' || *list == '\t')
+            list++;
+        if (same_token(list, token))
+            return true;
+        while (*list && *list != ',')
+            list++;
+    }
+    return false;
 }
 
 static int status_line(struct http_response *r)
@@ -69,6 +63,7 @@ static int status_line(struct http_response *r)
     if (r->line_len < 12 || memcmp(r->line, "HTTP/1.", 7) != 0 || r->line[8] != ' ' ||
         !fmt_parse_u64(r->line + 9, 3, 10, &status))
         return ERR_HTTP_MALFORMED;
+    r->persistent = r->line[7] != '0';
     // Nothing of an interim response is left over.
     r->status = (unsigned)status;
     r->length = UINT64_MAX;
@@ -76,6 +71,7 @@ static int status_line(struct http_response *r)
     r->chunked = false;
     r->retry_after = 0;
     r->location[0] = 0;
+    memset(&r->challenge, 0, sizeof r->challenge);
     r->state = HTTP_HEADERS;
     return 0;
 }
@@ -142,6 +138,11 @@ static int header_line(struct http_response *r)
         memcpy(r->location, value, len + 1);
     } else if ((value = header_value(r->line, "content-range"))) {
         r->part = part_length(&r->asked, value);
+    } else if ((value = header_value(r->line, "connection"))) {
+        r->persistent = has_token(value, "keep-alive") || (r->persistent && !has_token(value, "close"));
+    } else if ((value = header_value(r->line, "www-authenticate"))) {
+        if (!r->line_cut)
+            http_challenge_read(&r->challenge, value);
     } else if ((value = header_value(r->line, "retry-after"))) {
         if (fmt_parse_u64(value, strlen(value), 10, &seconds) && seconds <= HTTP_RETRY_AFTER_MAX)
             r->retry_after = (unsigned)seconds;
@@ -154,6 +155,57 @@ static bool is_redirect(unsigned status)
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+static void end(struct http_response *r, int err)
+{
+    r->state = err ? HTTP_FAILED : HTTP_COMPLETE;
+    r->error = err;
+}
+
+// The answer's last byte was read.
+static void finish(struct http_response *r)
+{
+    r->whole = true;
+    end(r, r->verdict);
+}
+
+// The rest of what is no file is not waited for.
+static int give_up(struct http_response *r)
+{
+    r->persistent = false;
+    end(r, r->verdict);
+    return r->verdict;
+}
+
+// Is the body a file, or part of it (0)? Else a redirect's, which is nothing (1), or an error.
+static int judge(struct http_response *r)
+{
+    if (is_redirect(r->status) && r->location[0])
+        return 1;
+    r->location[0] = 0;
+    if (r->status == 416 && r->asked.from)
+        return ERR_TRUNCATED;
+    if (r->status == 404 || r->status == 410)
+        return ERR_NOT_FOUND;
+    return r->status == 200 || r->status == 203 || (r->status == 206 && r->part) ? 0 : ERR_HTTP_ERROR;
+}
+
+// How long the body is (RFC 9112 6.3).
+static void frame(struct http_response *r)
+{
+    if (r->status == 204 || r->status == 304) {
+        r->state = HTTP_COMPLETE;
+    } else if (r->chunked) {
+        r->length = UINT64_MAX; // chunked wins
+        r->state = HTTP_CHUNK_SIZE;
+    } else if (r->length == UINT64_MAX) {
+        r->persistent = false;
+        r->state = HTTP_BODY_CLOSE;
+    } else {
+        r->left = r->length;
+        r->state = r->left ? HTTP_BODY_LENGTH : HTTP_COMPLETE;
+    }
+}
+
 // The empty line behind the headers.
 static int headers_end(struct http_response *r)
 {
@@ -161,31 +213,17 @@ static int headers_end(struct http_response *r)
         r->state = HTTP_STATUS_LINE;
         return 0;
     }
-    if (is_redirect(r->status) && r->location[0]) {
-        r->state = HTTP_COMPLETE;
-        return 0;
-    }
-    r->location[0] = 0;
-    if (r->status == 416 && r->asked.from)
-        return ERR_TRUNCATED;
-    bool part = r->status == 206 && r->part;
-    if (r->status != 200 && r->status != 203 && !part)
-        return r->status == 404 || r->status == 410 ? ERR_NOT_FOUND : ERR_HTTP_ERROR;
-    if (part) {
+    int verdict = judge(r);
+    r->draining = verdict != 0;
+    r->verdict = MIN(verdict, 0);
+    if (!r->draining && r->status == 206) {
         r->offset = r->asked.from;
         if (!r->chunked && set_length(r, r->part) != 0)
             return ERR_HTTP_MALFORMED;
     }
-    if (r->chunked) {
-        r->length = UINT64_MAX; // RFC 9112 6.3: chunked wins
-        r->state = HTTP_CHUNK_SIZE;
-    } else if (r->length == UINT64_MAX) {
-        r->state = HTTP_BODY_CLOSE;
-    } else {
-        r->left = r->length;
-        r->state = r->left ? HTTP_BODY_LENGTH : HTTP_COMPLETE;
-    }
-    return 0;
+    frame(r);
+    bool endless = r->state == HTTP_BODY_CLOSE || (r->state == HTTP_BODY_LENGTH && r->left > HTTP_DRAIN_MAX);
+    return r->draining && endless ? give_up(r) : 0;
 }
 
 static int chunk_size(struct http_response *r)
@@ -246,19 +284,15 @@ static int take_body(struct http_response *r, const uint8_t *data, size_t len, s
     bool counted = r->state != HTTP_BODY_CLOSE;
     size_t n = counted ? (size_t)MIN((uint64_t)len, r->left) : len;
     *used = n;
-    int err = r->sink(r->ctx, data, n);
+    int err = r->draining ? 0 : r->sink(r->ctx, data, n);
     if (err)
         return err;
     r->offset += n;
+    if (r->draining && r->offset > HTTP_DRAIN_MAX)
+        return give_up(r);
     if (counted && (r->left -= n) == 0)
         r->state = r->state == HTTP_CHUNK_DATA ? HTTP_CHUNK_END : HTTP_COMPLETE;
     return 0;
-}
-
-static void fail(struct http_response *r, int err)
-{
-    r->state = HTTP_FAILED;
-    r->error = err;
 }
 
 int http_input(struct http_response *r, const uint8_t *data, size_t len)
@@ -268,19 +302,32 @@ int http_input(struct http_response *r, const uint8_t *data, size_t len)
         size_t used = 0;
         int err = body ? take_body(r, data, len, &used) : take_line(r, data, len, &used);
         if (err)
-            fail(r, err);
+            end(r, r->draining ? r->verdict : err);
+        else if (r->state == HTTP_COMPLETE)
+            finish(r);
         data += used;
         len -= used;
     }
+    if (len > 0)
+        r->whole = false; // nobody asked for what is behind it
     return r->error;
 }
 
 void http_closed(struct http_response *r)
 {
-    if (r->state == HTTP_BODY_CLOSE)
-        r->state = HTTP_COMPLETE;
-    else if (r->state < HTTP_COMPLETE)
-        fail(r, ERR_TRUNCATED);
+    r->persistent = false;
+    if (r->state < HTTP_COMPLETE)
+        end(r, r->draining ? r->verdict : r->state == HTTP_BODY_CLOSE ? 0 : ERR_TRUNCATED);
+}
+
+bool http_reusable(const struct http_response *r)
+{
+    return r->whole && r->persistent;
+}
+
+bool http_is_untouched(const struct http_response *r)
+{
+    return !r->status && !r->line_len;
 }
 
 int http_result(const struct http_response *r)

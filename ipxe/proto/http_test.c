@@ -195,24 +195,85 @@ TEST(redirects)
     CHECK_STR(response.location, "");
 }
 
-TEST(request_text)
+// Which answers leave the connection to the next request, and how much of them has to be there for that.
+TEST(connections_that_can_be_used_again)
 {
-    static char text[HTTP_REQUEST_MAX], longest[URI_TEXT_MAX];
-    static struct uri uri;
-    CHECK_EQ(uri_parse("http://[fe80::1]:8080/a?b", &uri), 0);
-    CHECK(http_request(text, sizeof text, &uri, "Signet/1", &whole) > 0);
-    CHECK_STR(text, "GET /a?b HTTP/1.1\r\nHost: [fe80::1]:8080\r\nUser-Agent: Signet/1\r\nAccept: */*\r\nConnection: close\r\n\r\n");
-    for (size_t cap = 1; cap < strlen(text); cap++)
-        CHECK_EQ(http_request(longest, cap, &uri, "Signet/1", &whole), ERR_TOO_LARGE);
-    CHECK(http_request(text, sizeof text, &uri, "Signet/1", &(struct range){ 5, RANGE_END }) > 0);
-    CHECK(strstr(text, "\r\nRange: bytes=5-\r\n") != NULL);
-    CHECK(http_request(text, sizeof text, &uri, "Signet/1", &(struct range){ 0, UINT64_MAX - 1 }) > 0);
-    CHECK(strstr(text, "\r\nRange: bytes=0-18446744073709551613\r\n") != NULL);
-    sprintf(longest, "http://h?%0*d", URI_TEXT_MAX - 1 - 9, 0);
-    CHECK_EQ(uri_parse(longest, &uri), 0);
-    CHECK(http_request(text, sizeof text, &uri, "Signet/1", &whole) > URI_TEXT_MAX);
-    CHECK(memcmp(text, "GET /?0", 7) == 0, strstr(text, "\r\nHost: h\r\n"));
+    static const struct {
+        const char *text;
+        bool reusable;
+        int result;
+    } cases[] = {
+        { "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", true, 0 },
+        { "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", true, 0 },
+        { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", true, 0 },
+        { "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello", false, 0 },
+        { "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nconnection: x , Close\r\n\r\nhello", false, 0 },
+        { "HTTP/1.1 200 OK\r\nConnection: closed\r\nContent-Length: 5\r\n\r\nhello", true, 0 },
+        { "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello", false, 0 },
+        { "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 5\r\n\r\nhello", true, 0 },
+        { "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello!", false, 0 }, // who says more than was asked for is not trusted with more
+        { "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\n", false, 0 },
+        { "HTTP/1.1 100 Continue\r\nConnection: close\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", true, 0 },
+        { "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 4\r\n\r\ngone", true, 0 },
+        { "HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n", false, 0 },
+        { "HTTP/1.1 302 Found\r\nLocation: /x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngone\r\n0\r\n\r\n", true, 0 },
+        { "HTTP/1.1 404 No\r\nContent-Length: 3\r\n\r\nno!", true, ERR_NOT_FOUND },
+        { "HTTP/1.1 404 No\r\nContent-Length: 65537\r\n\r\n", false, ERR_NOT_FOUND },
+        { "HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", false, ERR_NOT_FOUND }, // the verdict was there
+        { "HTTP/1.1 404 No\r\n\r\nno such file", false, ERR_NOT_FOUND },
+        { "HTTP/1.1 500 Oops\r\nContent-Length: 2\r\n\r\n:(", true, ERR_HTTP_ERROR },
+        { "HTTP/1.1 204 Nothing\r\n\r\n", true, ERR_HTTP_ERROR },
+        { "HTTP/1.1 416 No\r\nContent-Length: 1\r\n\r\n.", true, ERR_HTTP_ERROR },
+        { "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", false, ERR_HTTP_MALFORMED },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        for (size_t step = 1; step < 120; step += 7) {
+            CHECK_EQ(run(&response, cases[i].text, step, false), cases[i].result);
+            CHECK_EQ(http_reusable(&response), cases[i].reusable);
+        }
+    CHECK_EQ(run(&response, "HTTP/1.1 404 No\r\nContent-Length: 3\r\n\r\nno", 9, false), PENDING);
+    CHECK(response.draining);
+    http_closed(&response);
+    CHECK_EQ(http_result(&response), ERR_NOT_FOUND);
+    CHECK(!http_reusable(&response));
+    CHECK_EQ(run(&response, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", 9, false), PENDING);
+    CHECK(!http_reusable(&response), !response.draining);
+    CHECK_EQ(run(&response, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", 9, true), 0);
+    CHECK(!http_reusable(&response)); // it has closed meanwhile
+    // A page in chunks that do not end is given up.
+    http_init(&response, &whole, keep, NULL);
+    static const char head[] = "HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n", chunk[] = "100\r\n";
+    static uint8_t data[258] = { [256] = '\r', '\n' };
+    CHECK_EQ(http_input(&response, (const uint8_t *)head, sizeof head - 1), 0);
+    unsigned chunks = 0;
+    while (http_result(&response) == PENDING && chunks++ < 1000) {
+        (void)http_input(&response, (const uint8_t *)chunk, sizeof chunk - 1);
+        (void)http_input(&response, data, sizeof data);
+    }
+    CHECK_EQ(http_result(&response), ERR_NOT_FOUND);
+    CHECK(chunks > HTTP_DRAIN_MAX / 256 - 2, chunks < HTTP_DRAIN_MAX / 256 + 3, !http_reusable(&response));
+}
+
+TEST(an_untouched_answer)
+{
+    CHECK_EQ(run(&response, "", 9, true), ERR_TRUNCATED);
+    CHECK(http_is_untouched(&response));
+    CHECK_EQ(run(&response, "H", 9, true), ERR_TRUNCATED);
+    CHECK(!http_is_untouched(&response));
+    CHECK_EQ(run(&response, "HTTP/1.1 100 Continue\r\n\r\n", 9, true), ERR_TRUNCATED);
+    CHECK(!http_is_untouched(&response));
+}
+
+TEST(what_a_401_wants)
+{
+    CHECK_EQ(run(&response, "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"a\"\r\nWWW-Authenticate: Digest nonce=n, realm=r\r\n"
+                 "Content-Length: 0\r\n\r\n", 9, false), ERR_HTTP_ERROR);
+    CHECK_EQ(response.challenge.scheme, HTTP_AUTH_MD5);
+    CHECK_STR(response.challenge.nonce, "n");
+    CHECK_EQ(run(&response, "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", 9, false), ERR_HTTP_ERROR);
+    CHECK_EQ(response.challenge.scheme, HTTP_AUTH_NONE);
 }
 
 TEST_MAIN(T(lengths_and_chunks_in_any_pieces), T(refusals), T(long_lines_and_endless_headers_end), T(blanks_around_values),
-          T(parts_are_not_the_whole), T(ranges), T(a_busy_server_says_when_to_ask_again), T(redirects), T(request_text))
+          T(parts_are_not_the_whole), T(ranges), T(a_busy_server_says_when_to_ask_again), T(redirects),
+          T(connections_that_can_be_used_again), T(an_untouched_answer), T(what_a_401_wants))

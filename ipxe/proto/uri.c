@@ -26,6 +26,7 @@ static bool is_in(char c, const char *set)
 #define SUB_DELIMS "!$&'()*+,;="
 #define PATH_CHARS SUB_DELIMS ":@/"
 #define QUERY_CHARS PATH_CHARS "?"
+#define USER_CHARS SUB_DELIMS ":@"
 
 // A byte from a percent escape, or -1.
 static int escaped(const char *p, const char *end)
@@ -103,14 +104,17 @@ static int read_name(const char *from, const char *end, struct uri *uri)
 
 static int read_authority(const char *from, const char *end, struct uri *uri)
 {
+    const char *host_end, *port = NULL, *user = from;
+    int rc = 0;
     for (const char *p = end; p > from; p--) {
         if (p[-1] == '@') {
             from = p;
+            rc = copy_coded(user, p - 1, USER_CHARS, uri->user, sizeof uri->user);
             break;
         }
     }
-    const char *host_end, *port = NULL;
-    int rc;
+    if (rc < 0)
+        return rc;
     if (from < end && *from == '[') {
         host_end = memchr(from, ']', (size_t)(end - from));
         if (!host_end)
@@ -144,6 +148,18 @@ static size_t scheme_length(const char *text)
     while (is_alpha(text[n]) || is_digit(text[n]) || is_in(text[n], "+-."))
         n++;
     return text[n] == ':' ? n : 0;
+}
+
+// "#params" or "#params=list" behind the first '#'. Another fragment is dropped.
+static int read_fragment(const char *text, struct uri *uri)
+{
+    size_t n = sizeof "#params" - 1;
+    if (strncmp(text, "#params", n) != 0 || (text[n] && text[n] != '='))
+        return 0;
+    uri->has_params = true;
+    struct text o = { .buf = uri->params, .cap = sizeof uri->params };
+    text_string(&o, text + n + (text[n] != 0));
+    return text_finish(&o);
 }
 
 int uri_parse(const char *text, struct uri *ret)
@@ -181,6 +197,8 @@ int uri_parse(const char *text, struct uri *ret)
         ret->has_query = true;
         rc = copy_coded(question + 1, end, QUERY_CHARS, ret->query, sizeof ret->query);
     }
+    if (rc >= 0 && hash)
+        rc = read_fragment(hash + 1, ret);
     return MIN(rc, 0);
 }
 
@@ -233,6 +251,7 @@ static int merge(const struct uri *base, const struct uri *reference, char path[
 static void copy_authority(struct uri *to, const struct uri *from)
 {
     to->has_authority = from->has_authority;
+    memcpy(to->user, from->user, sizeof to->user);
     memcpy(to->host, from->host, sizeof to->host);
     to->host_is_v6 = from->host_is_v6;
     to->port = from->port;
@@ -315,10 +334,9 @@ int uri_format(const struct uri *uri, char *buf, size_t cap)
     return text_finish(&o);
 }
 
-static int decode(const char *p, char *buf, size_t cap)
+static int decode_part(const char *p, const char *end, char *buf, size_t cap)
 {
     struct text o = { .buf = buf, .cap = cap };
-    const char *end = p + strlen(p);
     for (; p < end; p++) {
         int c = (uint8_t)*p;
         if (*p == '%') {
@@ -330,6 +348,17 @@ static int decode(const char *p, char *buf, size_t cap)
         text_char(&o, (char)c);
     }
     return text_finish(&o);
+}
+
+static int decode(const char *p, char *buf, size_t cap)
+{
+    return decode_part(p, p + strlen(p), buf, cap);
+}
+
+bool uri_user(const struct uri *uri, char *name, char *password, size_t cap)
+{
+    const char *end = uri->user + strlen(uri->user), *colon = strchr(uri->user, ':'), *stop = colon ? colon : end;
+    return uri->user[0] && decode_part(uri->user, stop, name, cap) >= 0 && decode(colon ? colon + 1 : end, password, cap) >= 0;
 }
 
 int uri_path_name(const struct uri *uri, char *buf, size_t cap)

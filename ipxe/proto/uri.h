@@ -9,6 +9,8 @@
 #define URI_HOST_MAX 256
 #define URI_PATH_MAX URI_TEXT_MAX
 #define URI_QUERY_MAX URI_TEXT_MAX
+#define URI_USER_MAX 256
+#define URI_LIST_MAX 32
 
 // 8 KiB: not for a stack.
 struct uri {
@@ -16,13 +18,16 @@ struct uri {
     bool has_authority;          // "//" was there (the host may still be "")
     char host[URI_HOST_MAX];     // decoded, lower case; IPv6 without brackets, "%zone" kept ("fe80::1%net0")
     bool host_is_v6;
+    char user[URI_USER_MAX];     // "name:password", still coded; never written out again
     uint16_t port;               // 0: none given
     char path[URI_PATH_MAX];     // still percent-coded, as given: "/a%20b"
     bool has_query;
-    char query[URI_QUERY_MAX];   // behind '?', still coded; fragments are dropped
+    char query[URI_QUERY_MAX];   // behind '?', still coded; fragments are dropped, but for
+    bool has_params;             // "##params", "##params=list": the request takes a list of parameters along (proto/params.h)
+    char params[URI_LIST_MAX];   // whose name this is, "" is one, too
 };
 
-// Reads a URI or a relative reference. User information ("user:pw@") is read over. ERR_URI_MALFORMED (bad port,
+// Reads a URI or a relative reference. ERR_URI_MALFORMED (bad port,
 // bracket or percent escape, control characters, spaces are taken and coded), ERR_TOO_LARGE.
 int uri_parse(const char *text, struct uri *ret);
 
@@ -30,7 +35,10 @@ int uri_parse(const char *text, struct uri *ret);
 // ERR_TOO_LARGE, ERR_URI_MALFORMED. ret may not be one of the inputs.
 int uri_resolve(const struct uri *base, const struct uri *reference, struct uri *ret);
 
-// Writes it as text, NUL-terminated: its length or ERR_TOO_LARGE.
+// The user's name and password, decoded; "" where there is no colon. False: the URI has none, or one that is too long or holds a NUL.
+bool uri_user(const struct uri *uri, char *name, char *password, size_t cap);
+
+// Writes it as text, without user and parameters, NUL-terminated: its length or ERR_TOO_LARGE.
 int uri_format(const struct uri *uri, char *buf, size_t cap);
 
 // The path decoded, without its first '/': what a TFTP request or the native protocol's image name needs

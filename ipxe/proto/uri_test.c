@@ -177,4 +177,45 @@ TEST(resolving_is_bounded)
     CHECK_EQ(uri_resolve(&base, &ref, &out), ERR_TOO_LARGE);
 }
 
-TEST_MAIN(T(native), T(last_names), T(hosts), T(refuses), T(writes_what_it_read), T(resolves), T(resolving_is_bounded))
+TEST(users_and_parameters)
+{
+    static struct uri uri, base, out;
+    char name[16], password[16];
+    CHECK_EQ(uri_parse("http://me%40here:s:e%20c@h:8080/x?y##params=list", &uri), 0);
+    CHECK_STR(uri.host, "h");
+    CHECK(uri_user(&uri, name, password, sizeof name), uri.has_params);
+    CHECK_STR(name, "me@here");
+    CHECK_STR(password, "s:e c");
+    CHECK_STR(uri.params, "list");
+    CHECK(uri_format(&uri, text, sizeof text) > 0);
+    CHECK_STR(text, "http://h:8080/x?y"); // neither is anybody's business
+    // A reference on the same server is the same user's; another server's is not, and parameters go once.
+    base = uri;
+    CHECK_EQ(uri_parse("z##params", &uri), 0);
+    CHECK_EQ(uri_resolve(&base, &uri, &out), 0);
+    CHECK(out.has_params, uri_user(&out, name, password, sizeof name));
+    CHECK_STR(out.params, "");
+    CHECK_EQ(uri_parse("z#params", &uri), 0);
+    CHECK_EQ(uri_resolve(&base, &uri, &out), 0);
+    CHECK(!out.has_params);
+    CHECK_EQ(uri_parse("//other/z", &uri), 0);
+    CHECK_EQ(uri_resolve(&base, &uri, &out), 0);
+    CHECK(!uri_user(&out, name, password, sizeof name));
+    static const char *const none[] = { "http://h/#", "http://h/##param", "http://h/##paramsx", "http://h/#x#params", "http://h/" };
+    for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
+        CHECK_EQ(uri_parse(none[i], &uri), 0);
+        CHECK(!uri.has_params, !uri_user(&uri, name, password, sizeof name));
+    }
+    CHECK_EQ(uri_parse("http://only@h/", &uri), 0);
+    CHECK(uri_user(&uri, name, password, sizeof name));
+    CHECK_STR(name, "only");
+    CHECK_STR(password, "");
+    CHECK_EQ(uri_parse("http://sixteencharacter:x@h/", &uri), 0);
+    CHECK(!uri_user(&uri, name, password, sizeof name));
+    CHECK_EQ(uri_parse("http://a%00:x@h/", &uri), 0);
+    CHECK(!uri_user(&uri, name, password, sizeof name));
+    CHECK_EQ(uri_parse("http://a%zz@h/", &uri), ERR_URI_MALFORMED);
+    CHECK_EQ(uri_parse("http://h/##params=0123456789012345678901234567890123456789", &uri), ERR_TOO_LARGE);
+}
+
+TEST_MAIN(T(users_and_parameters), T(native), T(last_names), T(hosts), T(refuses), T(writes_what_it_read), T(resolves), T(resolving_is_bounded))

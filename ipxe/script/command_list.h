@@ -33,6 +33,8 @@
     X("ls", ls, 0, 1, "[URI]")                                                                                         \
     X("menu", menu, 0, -1, "[--name NAME] [--delete] [TITLE]...")                                                      \
     X("module", initrd, 1, -1, "[--name NAME] [--timeout MS] URI [PATH]")                                              \
+    X("param", param, 1, -1, "[--params NAME] [--header] KEY [VALUE]...")                                              \
+    X("params", params, 0, -1, "[--name NAME] [--delete]")                                                             \
     X("poweroff", poweroff, 0, 0, "")                                                                                  \
     X("present", present, 0, -1, "[--form NAME] [--keep]")                                                             \
     X("prompt", prompt, 0, -1, "[--key KEY] [--timeout MS] [TEXT]...")                                                 \
