@@ -3,6 +3,7 @@
 //
 //     readers FLOOR KEY.der... -- IMAGE...
 //
+// An IMAGE that is called NAME.seal is brought as the detached seal of the files in its folder as well, by `kernel` and `initrd`.
 // A line for each: "IMAGE READER CODE", CODE being "-" for an image that started. The readers are the verifier of streams (by
 // single bytes and in blocks) and, in the whole core, the native protocol, TFTP and a disk. IMAGE.layout, where it exists,
 // holds the lengths of seal and list by which the native protocol's server cuts the file.
@@ -105,6 +106,10 @@ static void p2(void)
     run_embedded(&embedded);
 }
 
+// What TFTP sends: the image whatever is asked for, or a file of its folder.
+static struct file sent;
+static char folder[1024];
+
 // A file over TFTP, in blocks of 512 bytes and without any option.
 static void send_block(struct simnet *net, const struct net_addr *to, uint16_t block)
 {
@@ -112,19 +117,36 @@ static void send_block(struct simnet *net, const struct net_addr *to, uint16_t b
     size_t at = (size_t)(block - 1) * TFTP_BLOCK;
     struct net_addr me = w.server_addr;
     me.port = TFTP_PORT;
-    if (at > image.len)
+    if (at > sent.len)
         return;
-    size_t n = MIN(image.len - at, (size_t)TFTP_BLOCK);
+    size_t n = MIN(sent.len - at, (size_t)TFTP_BLOCK);
     store16_be(reply, 3);
     store16_be(reply + 2, block);
-    memcpy(reply + 4, image.data + at, n);
+    memcpy(reply + 4, sent.data + at, n);
     simnet_send_udp(net, &me, to, reply, 4 + n);
+}
+
+static void begin(struct simnet *net, const struct net_addr *to, const uint8_t *request, size_t len)
+{
+    static const uint8_t refusal[] = { 0, 5, 0, 1, 'n', 'o', 0 };
+    char path[1200];
+    struct net_addr me = w.server_addr;
+    me.port = TFTP_PORT;
+    sent = image;
+    if (folder[0]) {
+        snprintf(path, sizeof path, "%s%.*s", folder, len > 2 ? (int)strnlen((const char *)request + 2, len - 2) : 0, (const char *)request + 2);
+        if (!read_file(path, &sent)) {
+            simnet_send_udp(net, &me, to, refusal, sizeof refusal);
+            return;
+        }
+    }
+    send_block(net, to, 1);
 }
 
 static void tftp_datagram(struct simnet *net, const struct net_addr *from, const struct net_addr *to, const uint8_t *data, size_t len)
 {
     if (to->port == 69)
-        send_block(net, from, 1);
+        begin(net, from, data, len);
     else if (to->port == TFTP_PORT && len >= 4 && load16_be(data) == 4)
         send_block(net, from, (uint16_t)(load16_be(data + 2) + 1));
     else
@@ -132,6 +154,14 @@ static void tftp_datagram(struct simnet *net, const struct net_addr *from, const
 }
 
 static void tftp(void)
+{
+    folder[0] = '\0';
+    set_up("img", key_a);
+    w.net.udp = tftp_datagram;
+    run_embedded(&embedded);
+}
+
+static void from_files(void)
 {
     set_up("img", key_a);
     w.net.udp = tftp_datagram;
@@ -156,6 +186,8 @@ static const struct reader {
     { "p2", "#!ipxe\ndhcp\nchain p2://10.0.0.1/image\n", p2 },
     { "tftp", "#!ipxe\ndhcp\nchain tftp://10.0.0.1/image\n", tftp },
     { "disk", "#!ipxe\nchain disk:\n", from_disk },
+    { "files", "#!ipxe\ndhcp\nkernel tftp://10.0.0.1/vmlinuz\ninitrd tftp://10.0.0.1/initrd.img\ninitrd tftp://10.0.0.1/extra.img\nboot\n",
+      from_files },
 };
 
 // The first code in brackets.
@@ -188,6 +220,16 @@ static void read_layout(const char *path)
     }
 }
 
+// Is it called as a seal that lies beside its files? Then its folder is theirs.
+static bool is_detached(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t len = strlen(path);
+    bool detached = len > 5 && strcmp(path + len - 5, ".seal") == 0;
+    snprintf(folder, sizeof folder, "%.*s", detached && slash ? (int)(slash - path) + 1 : 0, path);
+    return detached;
+}
+
 static bool judge(const char *path)
 {
     if (!read_file(path, &image)) {
@@ -203,6 +245,8 @@ static bool judge(const char *path)
     memcpy(testdisk_partition(&disk), image.data, image.len);
     for (unsigned i = 0; i < ARRAY_SIZE(readers); i++) {
         char code[4];
+        if (readers[i].run == from_files && !is_detached(path))
+            continue;
         embedded.script = readers[i].script ? readers[i].script : "";
         embedded.script_len = strlen(embedded.script);
         struct outcome *out = in_child(readers[i].run);
