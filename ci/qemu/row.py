@@ -123,6 +123,21 @@ class Runner:
             command = [fixtures.SIGNET, "bootserver", *server.options, folder]
         self.processes[server.name] = self.net.nodes[server.name].popen(command, f"server-{server.name}.log")
 
+    def serve_site(self):
+        """The files and seals of the row's web server, and the server."""
+        folder, site = os.path.join(self.folder, "site"), self.row.site
+        for path, source in site.files:
+            path = os.path.join(folder, path)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            if os.path.isabs(source):
+                os.symlink(source, path)
+            else:
+                fixtures.payload.write(path, source.encode())
+        for path, options in site.seals:
+            fixtures.run(fixtures.SIGNET, "seal", "-o", os.path.join(folder, path), "--key", fixtures.path("alice.key"), "--counter",
+                         str(fixtures.COUNTER), *options)
+        self.net.popen([sys.executable, os.path.join(fixtures.TOP, "ci/qemu/site.py"), "10.50.0.1", folder], "site.log")
+
     def dhcp_is_dnsmasq(self):
         return not (self.row.answers or self.row.dhcp_server or any(server.kind == "relayed" for server in self.row.servers))
 
@@ -149,6 +164,8 @@ class Runner:
             net.sh("ip", "addr", "add", address, "dev", "br0")
         self.net.dnsmasq(os.path.join(self.folder, "tftp"), boot_file if self.row.boot_file else None, dhcp=self.dhcp_is_dnsmasq(),
                          options=self.row.dhcp)
+        if self.row.site:
+            self.serve_site()
         if self.row.dhcp_server:
             self.net.popen(dhcp_servers.command(*self.row.dhcp_server, self.folder), "dhcpd.log")
         if self.row.answers:
@@ -226,6 +243,10 @@ class Runner:
 
     def wait_for_servers(self):
         deadline = time.monotonic() + 20
+        while self.row.site and "started" not in self.log("site.log"):
+            if time.monotonic() > deadline:
+                raise RuntimeError("the site's server does not come up: " + self.tail("site.log"))
+            time.sleep(0.05)
         for server in self.row.servers:
             node = self.net.nodes[server.name]
             port = {"http": ":8080 ", "endless": ":8080 ", "ranges": ":8080 ", "tftp": ":69 ", "relayed": ":67 "}.get(server.kind, ":20530 ")
@@ -489,6 +510,9 @@ class Runner:
         """Answered while it booted, of each kind."""
         answers = re.findall(r"(\S+) (\d+)", self.log("pings.log"))
         return [f"{count} pings {kind} were answered, not {least}" for kind, count in answers or [("of any kind", 0)] if int(count) < least]
+
+    def check_asked(self, pattern):
+        return [] if re.search(pattern, self.log("site.log")) else [f"site.log does not show {pattern}"]
 
     def check_server_log(self, name, pattern):
         return [] if re.search(pattern, self.log(f"server-{name}.log")) else [f"the log of server {name} does not show {pattern}"]

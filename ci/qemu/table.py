@@ -16,6 +16,7 @@ import table_names
 import table_nbp
 import table_repeats
 import table_rom
+import table_scripts
 import table_usb
 
 OK = r"SIGNET-BOOT-OK name={} counter={}"
@@ -63,6 +64,7 @@ class Row:
     rom: object = None  # table_rom.Rom: the card's flash holds Signet, see table_rom.py
     programs: tuple = ()  # sets of network bootstrap programs that it needs, see nbp.py
     pressed: tuple = ()  # (pattern, key): pressed when the BIOS has said the pattern, one after the other
+    site: object = None  # table_scripts.Site: a web server on the bridge
     stick: object = None  # usb.Stick: the same, see table_usb.py
     disks: tuple = ()  # disk.Data: what the machine has besides
     machine: str = "pc"  # or "host": the core as a Linux process, see machine.py
@@ -371,6 +373,7 @@ def broken_rows():
 NOT_ON_HOST = {"processors", "processors-virtual", "processors-sha-ni", "processors-undi",
                "e1000", "e1000-undi", "sha-ni", "cached-dhcp", "smallest", "loss-relay"}  # about the PXE ROM, the machine, QEMU's socket
 ROWS += (list(host_rows()) + list(endless_rows()) + list(broken_rows()) + table_dhcp.rows(ROWS) + table_names.rows(ROWS) + table_efi.rows(ROWS) +
-         table_disk.rows(ROWS) + table_rom.rows(ROWS) + table_usb.rows(ROWS) + table_nbp.rows(ROWS))
+         table_disk.rows(ROWS) + table_rom.rows(ROWS) + table_usb.rows(ROWS) + table_nbp.rows(ROWS) +
+         table_scripts.rows(ROWS))
 ROWS += table_driver.rows(ROWS)
 ROWS = table_repeats.rows(ROWS)

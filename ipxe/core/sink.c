@@ -88,8 +88,9 @@ static int into_image(struct core_sink *sink, const uint8_t *data, size_t len)
         err = sink->stream.error;
     }
     sink->digest_us += core_now(sink->core) - before;
-    if (sink->stream.state >= STREAM_PAYLOAD && !err)
-        console_meter(&sink->meter, sink->uri.scheme, sink->stream.position, sink->stream.intake.seal.payload_size, before);
+    const struct stream *s = &sink->stream;
+    if (s->state >= STREAM_PAYLOAD && !err && sink->asked != ASKED_SEAL)
+        console_meter(&sink->meter, sink->uri.scheme, s->at - s->payload_at, s->file_end - s->file_start, before);
     return err;
 }
 
@@ -152,7 +153,7 @@ static int reuse(struct core_sink *sink)
 {
     int err = core_intake_reuse(sink->core, &sink->stream.intake, judge_local, sink);
     stream_go(&sink->stream);
-    meter_start(&sink->meter, sink->stream.position, core_now(sink->core));
+    meter_start(&sink->meter, sink->stream.at - sink->stream.payload_at, core_now(sink->core));
     return err;
 }
 

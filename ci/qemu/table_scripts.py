@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The rows of iPXE's scripts: files that lie on a site's web server, unchanged, with their seals beside them.
+
+ci/qemu/scripts/ has nine scripts as people write them for iPXE. Each runs as it is."""
+import os
+from dataclasses import dataclass, replace
+
+import fixtures
+
+BASE = "http://10.50.0.1/boot"
+VMLINUZ, INITRD, PART = (os.path.join(fixtures.PAYLOAD, name) for name in ("vmlinuz", "initrd.img", "part.img"))
+FILES = (("boot/vmlinuz", VMLINUZ), ("boot/initrd.img", INITRD), ("boot/extra.img", PART))
+
+
+@dataclass
+class Site:
+    """What lies on the web server of the bridge: files (path, text or the absolute path of a file), and seals (path, options of `signet seal`)."""
+    files: tuple = FILES
+    seals: tuple = ()
+
+
+def seal(cmdline, *allow, initrds=(INITRD,), path="boot/vmlinuz.seal"):
+    options = ["--kernel", VMLINUZ, "--cmdline", cmdline]
+    for initrd in initrds:
+        options += ["--initrd", initrd]
+    for pattern in allow:
+        options += ["--allow", pattern]
+    return path, tuple(options)
+
+
+def text(name):
+    return fixtures.payload.read(os.path.join(fixtures.TOP, "ci/qemu/scripts", name + ".ipxe")).decode()
+
+
+# In the second script a file becomes one of the initial file system.
+RENDERED = seal("console=ttyS0 quiet", initrds=(INITRD, PART + " /opt/site/extra.bin mode=755"))
+ONE = seal("console=ttyS0", "quiet", "single")
+TWO = seal("priority=low console=ttyS0", "BOOTIF=01-*", "hostname=*", initrds=(INITRD, PART))
+WITH_RENDERED = FILES + (("boot/2-rendered.ipxe", text("2-rendered")),)
+
+
+def rows(table):
+    good = next(row for row in table if row.name == "e1000")
+    base = replace(good, machine="host", group="host", servers=[], expect=(), after=(), boots="vmlinuz", forbid=("ROW-FAILED",),
+                   dhcp=("--dhcp-option=12,rack1",))
+
+    def row(number, name, about, seals, **more):
+        return replace(base, name=f"host-script-{number}", about=f"{name}: {about}", script=text(f"{number}-{name}"),
+                       site=Site(more.pop("files", FILES), (seals,)), **more)
+
+    scripts = [
+        row(1, "profile", "asks a server for the machine's own script, which is the second one", RENDERED, 
+            files=FILES + (("boot/profile", text("2-rendered")),), expect=(r"command line: console=ttyS0 quiet signet\.name",),
+            after=(("asked", r"(?m)^GET /boot/profile\?uuid=[^&]*&mac=52-54-00-\S+&host=rack1&serial=[^&]*&arch=\w+ 0$"),)),
+        replace(row(2, "rendered", "arguments, named initrds, one of them a file of the archive, boot by name", RENDERED, files=WITH_RENDERED,
+                    expect=(r"command line: console=ttyS0 quiet signet\.name",), after=(("asked", r"(?m)^GET /boot/vmlinuz\.seal 0$"),)),
+                script=table_script("dhcp", f"chain {BASE}/2-rendered.ipxe")),
+        row(6, "installer", "a mirror in a setting, several initrds, arguments with settings", TWO,
+            expect=(r"command line: priority=low console=ttyS0 BOOTIF=01-52-54-00-\S+ hostname=rack1 signet\.name", r"vmlinuz counter 7, ")),
+        row(4, "menu", "a menu with hot keys, gaps and a time, after which its default starts", ONE, expect=(r"command line: console=ttyS0 quiet signet",)),
+        row(3, "retry", "counters and branches, and the boot at the first try", seal("console=ttyS0")),
+    ]
+    spaces = row(5, "spaces", "blanks made by a hex setting, labels assembled from settings, a menu out of them", RENDERED,
+                 files=WITH_RENDERED + (("boot/5-spaces.ipxe", text("5-spaces")),))
+    scripts += [replace(spaces, name="script-5", machine="pc", group="check", script=table_script("dhcp", f"chain {BASE}/5-spaces.ipxe"),
+                        expect=("chosen: boot_pcbios", r"main is complete"))]
+    files = replace(base, name="files-http", machine="pc", group="check", about="a kernel and its initrds by HTTP, a seal by TFTP named before",
+                    script=table_script("dhcp", "seal tftp://10.50.0.1/debian.seal", f"initrd {BASE}/initrd.img", f"initrd {BASE}/extra.img",
+                                        f"kernel {BASE}/vmlinuz console=ttyS0 quiet no_timer_check", "boot || echo ROW-FAILED"),
+                    site=Site(FILES, (seal(fixtures.payload.GUEST_CMDLINE, initrds=(INITRD, PART), path="../tftp/debian.seal"),)),
+                    expect=("GUEST-PART-OK blob",))
+    return scripts + [
+        files,
+        replace(files, name="files-wrong", machine="host", group="host", boots="vmlinuz",
+                about="files that are not the sealed ones, arguments that are not allowed, an unsealed kernel: each refused, then the right ones boot",
+                script=table_script("dhcp", f"kernel {BASE}/initrd.img || echo REFUSED-1", "seal tftp://10.50.0.1/debian.seal",
+                                    f"kernel {BASE}/vmlinuz init=/bin/sh || echo REFUSED-2", f"kernel {BASE}/extra.img || echo REFUSED-3",
+                                    f"kernel {BASE}/vmlinuz", "boot || echo REFUSED-4", f"initrd {BASE}/extra.img || echo REFUSED-5",
+                                    f"initrd {BASE}/initrd.img && initrd {BASE}/extra.img", f"initrd {BASE}/extra.img || echo REFUSED-6",
+                                    "boot || echo ROW-FAILED"),
+                expect=(r"\[S24\](?s:.*)REFUSED-1(?s:.*)\[S23\](?s:.*)REFUSED-2(?s:.*)\[S16\](?s:.*)REFUSED-3(?s:.*)\[B15\](?s:.*)REFUSED-4(?s:.*)"
+                        r"\[S16\](?s:.*)REFUSED-5(?s:.*)\[S22\](?s:.*)REFUSED-6",)),
+        replace(files, name="efi-files", firmware="uefi-pxe", about="the same under UEFI, with the seal beside the kernel",
+                script=table_script("dhcp", f"kernel {BASE}/vmlinuz initrd=initrd.img {fixtures.payload.GUEST_CMDLINE}", f"initrd {BASE}/initrd.img",
+                                    f"initrd {BASE}/extra.img", "boot || echo ROW-FAILED"),
+                site=Site(FILES, (seal(fixtures.payload.GUEST_CMDLINE, initrds=(INITRD, PART)),))),
+    ]
+
+
+def table_script(*lines):
+    return "#!ipxe\n" + "\n".join(lines) + "\n"
