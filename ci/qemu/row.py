@@ -28,6 +28,7 @@ import router
 import table
 import tpm
 import usb
+import web_servers
 
 HOST = os.path.join(fixtures.TOP, "build/test64/signet-host")
 
@@ -117,6 +118,8 @@ class Runner:
         elif server.kind == "relayed":
             command = ["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0", "--user=root", "--group=root", "--pid-file=", "--leasefile-ro",
                        "--no-ping", "--log-dhcp", *server.options]
+        elif server.kind in web_servers.PACKAGES:
+            command = web_servers.command(server.kind, server.options, os.path.join(self.folder, "web-" + server.name), folder)
         elif server.kind == "endless":
             command = [sys.executable, os.path.join(fixtures.TOP, "ci/qemu/endless.py")]
         else:
@@ -249,7 +252,8 @@ class Runner:
             time.sleep(0.05)
         for server in self.row.servers:
             node = self.net.nodes[server.name]
-            port = {"http": ":8080 ", "endless": ":8080 ", "ranges": ":8080 ", "tftp": ":69 ", "relayed": ":67 "}.get(server.kind, ":20530 ")
+            port = {"http": ":8080 ", "endless": ":8080 ", "ranges": ":8080 ", "tftp": ":69 ", "relayed": ":67 ",
+                    **dict.fromkeys(web_servers.PACKAGES, ":8080 ")}.get(server.kind, ":20530 ")
             while not server.late and port not in node.sh("ss", "-utlnH"):
                 if self.processes[server.name].poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"server {server.name} does not come up: {self.tail(f'server-{server.name}.log')}")
@@ -479,6 +483,15 @@ class Runner:
                 return [f"server {name} was asked for byte {first} behind byte {at}"]
             at += length
         return [] if len(self.bodies(name)) > 1 else ["one answer only"]
+
+    def check_connections(self, name, first, most):
+        """A web server's first so many requests came by one connection, all of them by no more than so many. lighttpd writes
+        down the last ones late."""
+        lines = fixtures.payload.read(os.path.join(self.folder, f"web-{name}/access.log")).decode().splitlines()
+        numbers = [line.split()[0] for line in lines]
+        print(f"# server {name}: {len(numbers)} requests on {len(set(numbers))} connections")
+        reasons = [] if len(set(numbers[:first])) == 1 else [f"the first {first} requests: {'; '.join(lines[:first])}"]
+        return reasons + ([] if first <= len(numbers) and len(set(numbers)) <= most else [f"{len(set(numbers))} connections: {'; '.join(lines)}"])
 
     def check_placed(self, image):
         """What the core would have started is what went into the image: kernel, then the initrds in order."""

@@ -18,6 +18,7 @@ import table_repeats
 import table_rom
 import table_scripts
 import table_usb
+import table_web
 
 OK = r"SIGNET-BOOT-OK name={} counter={}"
 HOST_OK = r"host: would start kernel .*signet\.name={} signet\.counter={}\b"
@@ -30,7 +31,7 @@ class Server:
     images: list  # names in build/qemu/fixtures/images, or for `p2` also forged/NAME
     address: str = None  # IPv4; None: IPv6 link-local alone
     # "signet": bin/signet bootserver; "p2": ci/qemu/p2.py; "http": Python's HTTP server; "tftp": dnsmasq;
-    # "relayed": dnsmasq as a DHCP server behind a router, see table_dhcp.py; else httpd.py, endless.py
+    # "relayed": dnsmasq as a DHCP server behind a router, see table_dhcp.py; those of web_servers.py; else httpd.py, endless.py
     kind: str = "signet"
     options: list = field(default_factory=list)
     late: float = 0.0  # seconds after the machine's start until it is there
@@ -375,5 +376,5 @@ NOT_ON_HOST = {"processors", "processors-virtual", "processors-sha-ni", "process
 ROWS += (list(host_rows()) + list(endless_rows()) + list(broken_rows()) + table_dhcp.rows(ROWS) + table_names.rows(ROWS) + table_efi.rows(ROWS) +
          table_disk.rows(ROWS) + table_rom.rows(ROWS) + table_usb.rows(ROWS) + table_nbp.rows(ROWS) +
          table_scripts.rows(ROWS))
-ROWS += table_driver.rows(ROWS)
+ROWS += table_driver.rows(ROWS) + table_web.rows(ROWS)
 ROWS = table_repeats.rows(ROWS)
