@@ -105,9 +105,9 @@ def embed_judges_scripts(d):
                        ("chain\n", r"s\.ipxe:2: wrong usage: chain")):
         write(os.path.join(d, "s.ipxe"), b"#!ipxe\n" + text.encode())
         refuses(*embed, says=says, cwd=d)
-    write(os.path.join(d, "s.ipxe"), b"#!ipxe\n:again\nconsole --picture x ||\ndhcp || goto again\nchain ${filename} || shell\n")
+    write(os.path.join(d, "s.ipxe"), b"#!ipxe\n:again\nsometool --picture x ||\ndhcp || goto again\nchain ${filename} || shell\n")
     done = signet(*embed, cwd=d)
-    check("s.ipxe:3: note: command not known: console" in done.stderr, done.stderr)
+    check("s.ipxe:3: note: command not known: sometool" in done.stderr, done.stderr)
 
 
 @row

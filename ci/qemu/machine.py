@@ -129,15 +129,19 @@ class Machine(Console):
             self.monitor(f"sendkey {name} 10")
             time.sleep(0.04)
 
+    def rows(self):
+        """The VGA screen's 25 rows: the text of each, and the attribute of its sixth column."""
+        path = os.path.join(self.folder, f"screen{self.name}.bin")
+        self.monitor(f'pmemsave {TEXT_SCREEN} 4000 "{path}"')
+        with open(path, "rb") as f:
+            cells = f.read()
+        os.unlink(path)
+        rows = [cells[i:i + 160] for i in range(0, len(cells), 160)]
+        return [(row[0::2].decode("cp437").replace("\0", " ").strip(), row[11]) for row in rows]
+
     def screen(self):
         """The text on the VGA screen: what a ROM said that does not use the serial port."""
-        path = os.path.join(self.folder, f"screen{self.name}.bin")
         try:
-            self.monitor(f'pmemsave {TEXT_SCREEN} 4000 "{path}"')
-            with open(path, "rb") as f:
-                cells = f.read()[0::2]
-            os.unlink(path)
+            return "\n".join(text for text, _ in self.rows() if text)
         except OSError as error:
             return f"(no screen: {error})"
-        lines = [cells[i:i + 80].decode("cp437").replace("\0", " ").rstrip() for i in range(0, len(cells), 80)]
-        return "\n".join(line for line in lines if line)

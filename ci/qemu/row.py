@@ -30,6 +30,7 @@ import tpm
 import usb
 import web_servers
 
+LOOK_SECONDS = 5
 HOST = os.path.join(fixtures.TOP, "build/test64/signet-host")
 
 
@@ -68,6 +69,7 @@ class Runner:
         self.processes = {}
         self.done_when = set()
         self.typed = self.typed_at = self.pressed = 0
+        self.looked = []  # what was wrong with each look
         self.sent_before = {}
         self.netem = None
 
@@ -307,6 +309,20 @@ class Runner:
         self.power_on(f"-{number}")
         return [f"start {number}: {reason}" for reason in self.judge()]
 
+    def look_next(self, text):
+        """The row's next look at the screen. The serial line is ahead of it, so it has a moment to become as it must be."""
+        if len(self.looked) == len(self.row.looks):
+            return
+        typed, pattern, wanted = self.row.looks[len(self.looked)]
+        if self.typed < typed or not re.search(pattern, text[self.typed_at:]):
+            return
+        deadline = time.monotonic() + LOOK_SECONDS
+        found = ()
+        while found != wanted and time.monotonic() < deadline and self.machine.running():
+            time.sleep(machine.POLL)
+            found = tuple((number, *row) for number, row in enumerate(self.machine.rows()) if row[0])
+        self.looked.append("" if found == wanted else f"the screen shows {found}, not {wanted}")
+
     def type_next(self, text):
         """The row's next line, once the console shows what it waits for, behind what was there when the last one was typed."""
         if self.typed == len(self.row.typed):
@@ -348,6 +364,7 @@ class Runner:
                 return f"after {row.deadline} s the console does not show {goal.pattern}" + (
                     ", or the machine does not power off" if goal.search(text) else "")
             self.act()
+            self.look_next(text)
             self.type_next(text)
             self.press_next()
             time.sleep(machine.POLL)
@@ -364,6 +381,8 @@ class Runner:
         for index, when in enumerate(self.row.when):
             if index not in self.done_when:
                 reasons.append(f"{when.action} {when.server} never came to pass")
+        reasons += [wrong for wrong in self.looked if wrong]
+        reasons += [f"the console never showed {pattern}" for _, pattern, _ in self.row.looks[len(self.looked):]]
         reasons += [f"the BIOS never said {pattern}" for pattern, _ in self.row.pressed[self.pressed:]]
         for check, *arguments in self.row.after:
             reasons += getattr(self, "check_" + check)(*arguments)

@@ -12,6 +12,7 @@ import table_dhcp
 import table_disk
 import table_driver
 import table_efi
+import table_menus
 import table_names
 import table_nbp
 import table_repeats
@@ -77,6 +78,7 @@ class Row:
     newer: bool = False  # by a QEMU whose emulation has the SHA extensions, see emulator.py
     tpm: bool = False  # swtpm, see tpm.py
     reboots: bool = False  # a restart of the machine does not end the row
+    looks: tuple = ()  # (how many `typed`, pattern, rows): the VGA screen when the console shows the pattern behind these, one after the other
     typed: tuple = ()  # (pattern, line): typed when the console shows the pattern, one after the other
     trust: tuple = ("alice",)
     policy: tuple = ()  # further options of `signet embed`
@@ -377,4 +379,5 @@ ROWS += (list(host_rows()) + list(endless_rows()) + list(broken_rows()) + table_
          table_disk.rows(ROWS) + table_rom.rows(ROWS) + table_usb.rows(ROWS) + table_nbp.rows(ROWS) +
          table_scripts.rows(ROWS))
 ROWS += table_driver.rows(ROWS) + table_web.rows(ROWS)
+ROWS += table_menus.rows(ROWS)
 ROWS = table_repeats.rows(ROWS)

@@ -6,6 +6,7 @@
 #include "efi/efi.h"
 
 #define OUTPUT_MAX 128
+#define LEAST_COLUMNS 80 // that whoever draws counts on
 
 static const char *pending = ""; // of an ANSI sequence that a key has begun
 
@@ -67,7 +68,7 @@ void console_size(unsigned rows, unsigned *ret_rows, unsigned *ret_columns)
         return;
     int best = out->mode->mode;
     for (int mode = 0; mode < out->mode->count && best_rows < rows; mode++) {
-        if (efi_failed(out->query_mode(out, (size_t)mode, &columns, &mode_rows)) || columns < best_columns || mode_rows <= best_rows)
+        if (efi_failed(out->query_mode(out, (size_t)mode, &columns, &mode_rows)) || columns < LEAST_COLUMNS || mode_rows <= best_rows)
             continue;
         best = mode;
         best_rows = mode_rows;
