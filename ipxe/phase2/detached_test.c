@@ -100,4 +100,46 @@ TEST(every_byte_of_the_body)
     testdetached_free(&d);
 }
 
-TEST_MAIN(T(sound), T(an_image_is_none), T(rules), T(every_byte_of_the_body))
+// The second example of doc/phase2-format.md, section 10: the very file, and the signature that it prints.
+TEST(example_of_the_document)
+{
+    static const uint8_t signature[64] = {
+        0xd2, 0xbc, 0x02, 0x69, 0xdd, 0x01, 0x27, 0xb1, 0x5f, 0x2d, 0xa6, 0x06, 0x8f, 0xd2, 0x82, 0xce,
+        0x76, 0x90, 0xfc, 0xb4, 0x07, 0xd5, 0x01, 0x4f, 0x79, 0x8b, 0x58, 0x99, 0x53, 0x9e, 0x7c, 0xba,
+        0x66, 0xd3, 0xea, 0x24, 0x34, 0x03, 0xa8, 0xf3, 0x43, 0xe4, 0x72, 0x41, 0xe1, 0xfc, 0xb9, 0x7b,
+        0x94, 0x9d, 0x9b, 0xf7, 0x6f, 0xc6, 0x8b, 0x0a, 0x4d, 0x12, 0x7a, 0xc2, 0x1e, 0xcc, 0xdd, 0x1f,
+    };
+    static const uint8_t front[120] = "070701" "00000000" "000081ed" "00000000" "00000000" "00000001" "00000000" "00000004" "00000000" "00000000"
+                                      "00000000" "00000000" "00000009" "00000000" "opt/tool";
+    static uint8_t file[SEAL_MAX], payload[8192];
+    enum testkey_name key = TESTKEY_P256_A;
+    struct seal fields = { .name = "example-2", .counter = 7, .target = TARGET_LINUX_X86, .cmdline = "quiet", .arguments = "ip=*", .part_count = 2,
+                           .detached = true, .bytes = front, .chunk_size = 4096, .chunk_count = 2, .payload_size = sizeof payload };
+    fields.parts[0] = (struct seal_part){ PART_KERNEL, 0, 6, 0x1000000, 0x2000, 0x200000, 2, 0, 0, "vmlinuz" };
+    fields.parts[1] = (struct seal_part){ PART_INITRD, 4096, 124, .front_len = sizeof front, .name = "tool.bin" };
+    memcpy(payload, "KERNEL", 6);
+    memcpy(payload + 4096, front, sizeof front);
+    memcpy(payload + 4096 + sizeof front, "TOOL", 4);
+    sha256("KERNEL", 6, fields.files[0]);
+    sha256("TOOL", 4, fields.files[1]);
+    uint8_t list[2 * SHA256_SIZE], digest[SHA256_SIZE];
+    for (int i = 0; i < 2; i++)
+        sha256(payload + 4096 * i, 4096, list + SHA256_SIZE * i);
+    sha256(list, sizeof list, fields.list_digest);
+    int message = seal_build(&fields, file, sizeof file);
+    CHECK_EQ(message, 0x1e8);
+    CHECK_EQ(testimage_sign(file, (size_t)message, &key, 1, sizeof file), 0x260);
+    memcpy(file + 0x220, signature, sizeof signature); // whatever nonces the library chooses today
+    memcpy(file + 0x260, list, sizeof list);
+    CHECK_EQ(open_it(&(struct testdetached){ .file = file, .seal_len = 0x260 }, true), 0);
+    char text[2 * SHA256_SIZE + 1];
+    sha256(file, 672, digest);
+    for (int i = 0; i < SHA256_SIZE; i++)
+        snprintf(text + 2 * i, 3, "%02x", digest[i]);
+    CHECK_STR(text, "60db18ae5dd7802c927a456955c99c18d69b886b459c97446abdec07b034fc58");
+    for (int i = 0; i < SHA256_SIZE; i++)
+        snprintf(text + 2 * i, 3, "%02x", seal.image_id[i]);
+    CHECK_STR(text, "8c3a34a86efb014e9e90b0668f1495706a1626180cf6046df9347499f5820528");
+}
+
+TEST_MAIN(T(example_of_the_document), T(sound), T(an_image_is_none), T(rules), T(every_byte_of_the_body))
