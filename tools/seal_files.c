@@ -2,6 +2,7 @@
 // See seal_files.h.
 #include "seal_files.h"
 #include "file.h"
+#include "phase2/seal.h"
 #include "proto/uri.h"
 #include "script/script.h"
 #include "seal_http.h"
@@ -12,6 +13,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+// What stands for an image of mkimage, which needs no other seal: a script goes no further than to its start.
+#define WHOLE_IMAGE "#!ipxe\nreboot\n"
 #define DOWNLOADS "/var/tmp" // files of any size, which nobody sees and which end with the process
 
 char *seal_files_local(const char *path)
@@ -79,18 +82,40 @@ static int download(struct seal_file *file, const struct uri *uri)
     return r;
 }
 
-static int bring(const struct seal_files *files, struct seal_file *file, const struct uri *uri)
+// 0: *ret_path is the file's on this machine, NULL for one that has to be fetched.
+static int local_path(const struct seal_files *files, const struct uri *uri, char **ret_path)
 {
     char name[URI_PATH_MAX];
     bool local = strcmp(uri->scheme, "file") == 0;
+    *ret_path = NULL;
     if (!local && !files->root)
-        return strcmp(uri->scheme, "http") == 0 ? download(file, uri) : ERR_UNSUPPORTED;
+        return 0;
     int r = uri_path_name(uri, name, sizeof name);
     if (r < 0)
         return r;
     if (!local && leads_out(name))
         return ERR_NOT_FOUND;
-    return open_local(file, tool_format("%s/%s", local ? "" : files->root, name));
+    *ret_path = tool_format("%s/%s", local ? "" : files->root, name);
+    return 0;
+}
+
+char *seal_files_path(const struct seal_files *files, const char *uri)
+{
+    struct uri *parsed = tool_alloc(sizeof *parsed);
+    char *path = NULL;
+    if (uri_parse(uri, parsed) == 0)
+        (void)local_path(files, parsed, &path);
+    free(parsed);
+    return path;
+}
+
+static int bring(const struct seal_files *files, struct seal_file *file, const struct uri *uri)
+{
+    char *path;
+    int r = local_path(files, uri, &path);
+    if (r < 0)
+        return r;
+    return path ? open_local(file, path) : strcmp(uri->scheme, "http") == 0 ? download(file, uri) : ERR_UNSUPPORTED;
 }
 
 // A script's text is wanted; what else it is, is judged later.
@@ -100,6 +125,11 @@ static int look(struct seal_file *file)
     ssize_t n = pread(file->fd, head, sizeof head, 0);
     if (n < 0)
         return ERR_IO;
+    if ((size_t)n >= strlen(SEAL_MAGIC) && memcmp(head, SEAL_MAGIC, strlen(SEAL_MAGIC)) == 0) {
+        file->text = tool_strdup(WHOLE_IMAGE);
+        file->len = strlen(WHOLE_IMAGE);
+        return 0;
+    }
     if (!script_is_script(head, (size_t)n))
         return 0;
     char *text = tool_alloc(SEAL_SCRIPT_MAX + 1);

@@ -25,6 +25,9 @@ char *seal_files_local(const char *path);
 // Finds the file; once for each URI. Shapes as walk_ops has them; *ret_text stays until seal_files_close.
 int seal_files_find(void *files, const char *uri, const char **ret_text, size_t *ret_len);
 
+// Where the file of a URI lies on this machine, or would: free(). NULL: elsewhere.
+char *seal_files_path(const struct seal_files *files, const char *uri);
+
 // One that was found.
 const struct seal_file *seal_files_at(const struct seal_files *files, const char *uri);
 void seal_files_close(struct seal_files *files);

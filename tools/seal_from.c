@@ -92,12 +92,21 @@ static int add_initrds(struct run *run, struct made *made, const struct walk_sta
     return 0;
 }
 
-static char *output_of(const struct run *run, const struct seal_file *kernel)
+// Where the seal goes: its own place when the script names it, else beside the kernel.
+static char *output_of(const struct run *run, const struct walk_start *start, const struct seal_file *kernel)
 {
-    const char *name = strrchr(kernel->local ? kernel->local : kernel->uri, '/') + 1, *folder = run->from->folder;
-    if (kernel->local && !folder)
-        return tool_format("%s.seal", kernel->local);
-    return tool_format("%s%s%.*s.seal", folder ? folder : "", folder ? "/" : "", (int)strcspn(name, "?"), name);
+    const char *folder = run->from->folder, *end = *start->seal ? "" : ".seal", *from = *start->seal ? start->seal : shown(kernel);
+    char *path = folder ? NULL : *start->seal ? seal_files_path(&run->files, start->seal) : kernel->local ? tool_strdup(kernel->local) : NULL;
+    const char *name = strrchr(from, '/') + 1;
+    char *output = path ? tool_format("%s%s", path, end) :
+                          tool_format("%s%s%.*s%s", folder ? folder : "", folder ? "/" : "", (int)strcspn(name, "?"), name, end);
+    free(path);
+    return output;
+}
+
+static bool same_seal(const struct walk_start *a, const struct walk_start *b)
+{
+    return strcmp(a->kernel, b->kernel) == 0 && strcmp(a->seal, b->seal) == 0;
 }
 
 // Everything about one kernel but the writing: from the first of its starts on.
@@ -108,11 +117,11 @@ static int prepare(struct run *run, size_t first)
     struct opt_list cmdlines = { 0 };
     bool is_linux;
     *made = (struct made){ .kernel = seal_files_at(&run->files, starts[first].kernel), .options = *run->from->options };
-    made->output = output_of(run, made->kernel);
+    made->output = output_of(run, &starts[first], made->kernel);
     made->options.initrds = made->options.allow = (struct opt_list){ 0 };
     judge_kind(made, &is_linux);
     for (size_t i = first; i < run->walk.count; i++) {
-        if (strcmp(starts[i].kernel, starts[first].kernel) != 0)
+        if (!same_seal(&starts[i], &starts[first]))
             continue;
         opt_list_add(&cmdlines, starts[i].arguments);
         if (!same_files(&starts[i], &starts[first])) {
@@ -158,7 +167,7 @@ static int seal_all(struct run *run)
     for (size_t i = 0; i < walk->count; i++) {
         bool first = true;
         for (size_t k = 0; k < i; k++)
-            first = first && strcmp(walk->starts[k].kernel, walk->starts[i].kernel) != 0;
+            first = first && !same_seal(&walk->starts[k], &walk->starts[i]);
         if (first && prepare(run, i) != 0)
             return EXIT_FAIL;
     }

@@ -139,7 +139,12 @@ static int resolve(const struct walk *w, const char *reference, char *uri, size_
     return r;
 }
 
-char *walk_find(struct walk *w, const char *reference, char *ret_name, const char **ret_text, size_t *ret_len)
+static void note_error(struct walk *w, const char *reference, int err)
+{
+    walk_note(w, "%s is not followed: %s (%s)", reference, err_text(err), err_code(err));
+}
+
+char *walk_resolve(struct walk *w, const char *reference, char *ret_name)
 {
     char uri[URI_TEXT_MAX];
     if (words_unknown(reference)) {
@@ -150,10 +155,19 @@ char *walk_find(struct walk *w, const char *reference, char *ret_name, const cha
     }
     int r = resolve(w, reference, uri, sizeof uri, ret_name);
     if (r == 0)
-        r = w->ops->find(w->ctx, uri, ret_text, ret_len);
-    if (r == 0)
         return tool_strdup(uri);
-    walk_note(w, "%s is not followed: %s (%s)", reference, err_text(r), err_code(r));
+    note_error(w, reference, r);
+    return NULL;
+}
+
+char *walk_find(struct walk *w, const char *reference, char *ret_name, const char **ret_text, size_t *ret_len)
+{
+    char *uri = walk_resolve(w, reference, ret_name);
+    int r = uri ? w->ops->find(w->ctx, uri, ret_text, ret_len) : 0;
+    if (r == 0)
+        return uri;
+    note_error(w, reference, r);
+    free(uri);
     return NULL;
 }
 
@@ -166,12 +180,14 @@ static void free_start(struct walk_start *start)
         free(start->initrds[i].rest);
     }
     free(start->kernel);
+    free(start->seal);
     free(start->arguments);
 }
 
 static bool same_start(const struct walk_start *a, const struct walk_start *b)
 {
-    if (strcmp(a->kernel, b->kernel) != 0 || strcmp(a->arguments, b->arguments) != 0 || a->initrd_count != b->initrd_count)
+    if (strcmp(a->kernel, b->kernel) != 0 || strcmp(a->seal, b->seal) != 0 || strcmp(a->arguments, b->arguments) != 0 ||
+        a->initrd_count != b->initrd_count)
         return false;
     for (uint32_t i = 0; i < a->initrd_count; i++)
         if (strcmp(a->initrds[i].uri, b->initrds[i].uri) != 0 || strcmp(a->initrds[i].rest, b->initrds[i].rest) != 0)
@@ -185,6 +201,7 @@ void walk_start(struct walk *w)
     struct walk_start start = { 0 };
     const struct walk_image *kernel = &w->images[w->selected];
     start.kernel = tool_strdup(kernel->uri);
+    start.seal = tool_strdup(kernel->seal ? kernel->seal : "");
     start.arguments = tool_strdup(kernel->arguments);
     w->over = true;
     for (size_t i = 0; i < w->image_count; i++) {
@@ -260,6 +277,8 @@ static void reset(struct walk *w)
     for (size_t i = 0; i < w->absent.count; i++)
         free((char *)w->absent.items[i]);
     w->absent.count = 0;
+    free(w->seal);
+    w->seal = NULL;
     w->selected = -1;
     w->depth = 0;
     w->lines = 0;

@@ -14,6 +14,7 @@
 // What a way started: texts as sealed_words has them.
 struct walk_start {
     char *kernel; // URI
+    char *seal;   // URI that a line `seal` in front of it names, "" without one
     char *arguments;
     struct walk_initrd {
         char *uri, *rest; // rest: "PATH mode=755", "" for an archive as it is

@@ -12,6 +12,7 @@ static void free_image(struct walk_image *image)
     free(image->name);
     free(image->uri);
     free(image->arguments);
+    free(image->seal);
 }
 
 void walk_free_images(struct walk *w)
@@ -66,6 +67,10 @@ static int bring(struct walk *w, int argc, char **argv, int at, const char *name
         free_image(&image);
         return ERR_SCRIPT_LIMIT;
     }
+    if (kernel && !image.text) {
+        image.seal = w->seal;
+        w->seal = NULL;
+    }
     w->images[w->image_count] = image;
     return (int)w->image_count++;
 }
@@ -94,11 +99,25 @@ static int run_imgselect(struct script *s, int argc, char **argv)
 static int run_imgargs(struct script *s, int argc, char **argv)
 {
     struct walk *w = s->ctx;
-    int at = argc > 1 ? image_at(w, argv[1]) : -1;
-    if (at < 0 && w->selected < 0)
+    int at = image_at(w, argv[1]);
+    if (at < 0)
         return ERR_NOT_FOUND;
-    set_arguments(&w->images[at < 0 ? w->selected : at], script_join(argc, argv, at < 0 ? 1 : 2));
+    set_arguments(&w->images[at], script_join(argc, argv, 2));
     return 0;
+}
+
+// The seal itself is what is being made: where it shall lie is what counts.
+static int run_seal(struct script *s, int argc, char **argv)
+{
+    struct walk *w = s->ctx;
+    struct options o;
+    char name[URI_PATH_MAX];
+    int at = read_options(s, argc, argv, &o, 1);
+    if (at < 0)
+        return at;
+    free(w->seal);
+    w->seal = walk_resolve(w, argv[at], name);
+    return w->seal ? 0 : ERR_NOT_FOUND;
 }
 
 static void remove_image(struct walk *w, int at)
@@ -329,13 +348,13 @@ static int run_inc(struct script *s, int argc, char **argv)
 #define ANY(name, run) { name, 0, -1, "", run }
 const struct script_command walk_commands[] = {
     ANY("kernel", run_fetch), ANY("initrd", run_fetch), ANY("module", run_fetch), ANY("imgfetch", run_fetch), ANY("imgload", run_imgselect),
-    { "imgselect", 1, -1, "NAME|URI", run_imgselect }, ANY("imgargs", run_imgargs), ANY("imgfree", run_imgfree),
+    { "imgselect", 1, -1, "NAME|URI", run_imgselect }, { "imgargs", 1, -1, "NAME [ARGUMENTS]", run_imgargs }, ANY("imgfree", run_imgfree),
     ANY("boot", run_start), ANY("imgexec", run_start), ANY("chain", run_start),
     ANY("menu", run_menu), ANY("item", run_item), ANY("choose", run_choose),
     ANY("prompt", run_either), ANY("cpuid", run_either), ANY("login", run_either),
     ANY("isset", run_isset), { "iseq", 2, 2, "VALUE VALUE", run_iseq }, { "inc", 1, 2, "NAME [STEP]", run_inc }, { "goto", 1, 1, "LABEL", run_goto },
     ANY("shell", run_end), ANY("reboot", run_end), ANY("poweroff", run_end), ANY("sanboot", run_end), ANY("autoboot", run_end),
-    ANY("echo", run_nothing), ANY("show", run_nothing), ANY("help", run_nothing), ANY("seal", run_nothing), ANY("sleep", run_nothing),
+    ANY("echo", run_nothing), ANY("show", run_nothing), ANY("help", run_nothing), ANY("seal", run_seal), ANY("sleep", run_nothing),
     ANY("sync", run_nothing), ANY("dhcp", run_nothing), ANY("ifconf", run_nothing), ANY("ifopen", run_nothing), ANY("ifclose", run_nothing),
     ANY("ifstat", run_nothing), ANY("iflinkwait", run_nothing), ANY("route", run_nothing), ANY("vcreate", run_nothing),
     ANY("vdestroy", run_nothing), ANY("nslookup", run_nothing), ANY("ping", run_nothing), ANY("ntp", run_nothing), ANY("nstat", run_nothing),

@@ -11,6 +11,7 @@
 
 struct walk_image {
     char *name, *uri, *arguments;
+    char *seal; // of a kernel: URI that a line `seal` in front of it named; NULL: none
     bool kernel;      // came by `kernel`, or by a `chain`
     const char *text; // of a script, which is no part of what is started
     size_t len;
@@ -28,6 +29,7 @@ struct walk {
     struct walk_image images[WALK_IMAGES_MAX];
     size_t image_count;
     int selected; // of images, -1: none
+    char *seal;   // for the next kernel
     struct walk_item {
         char *menu, *label;
     } items[WALK_ITEMS_MAX];
@@ -59,8 +61,9 @@ void walk_note(struct walk *w, const char *format, ...) PRINTF_LIKE(2, 3);
 // Runs a script on this way. Its status.
 int walk_run(struct walk *w, const char *text, size_t len, const struct uri *base);
 
-// The file that the text names, as a URI: free(), or NULL after a note. *ret_text as of walk_ops; *ret_name: the last part of its path,
-// URI_PATH_MAX bytes.
+// The whole URI that the text means here: free(), or NULL after a note. *ret_name: the last part of its path, URI_PATH_MAX bytes.
+char *walk_resolve(struct walk *w, const char *reference, char *ret_name);
+// The same of a file that is there. *ret_text as of walk_ops.
 char *walk_find(struct walk *w, const char *reference, char *ret_name, const char **ret_text, size_t *ret_len);
 
 // Notes down that the selected image is started; the way ends.

@@ -39,6 +39,8 @@ static char *walk(const char *text, const char *const *sets)
     int r = walk_script(text, strlen(text), &base, &list, &ops, NULL, &result);
     for (size_t i = 0; r == 0 && i < result.count; i++) {
         const struct walk_start *s = &result.starts[i];
+        if (*s->seal)
+            to += sprintf(to, "(%s)", s->seal);
         to += sprintf(to, "%s|%s", strrchr(s->kernel, '/') + 1, s->arguments);
         for (uint32_t k = 0; k < s->initrd_count; k++)
             to += sprintf(to, "|%s%s%s", strrchr(s->initrds[k].uri, '/') + 1, *s->initrds[k].rest ? " " : "", s->initrds[k].rest);
@@ -65,7 +67,8 @@ TEST(straight)
               "vmlinuz|quiet x=1|initrd.img|extra.img /opt/x mode=755\n");
     CHECK_EQ(result.notes.count, 0);
     walk_free(&result);
-    CHECK_STR(walk("#!ipxe\nkernel vmlinuz a\nmodule initrd.img\nimgargs vmlinuz b ${c}\nimgargs d\nimgargs vmlinuz m=${mac}\nboot vmlinuz\n", NULL),
+    CHECK_STR(walk("#!ipxe\nkernel vmlinuz a\nmodule initrd.img\nimgargs vmlinuz b ${c}\nimgargs nothing d ||\n"
+                   "imgargs vmlinuz m=${mac}\nboot vmlinuz\n", NULL),
               "vmlinuz|m=\376mac\377|initrd.img\n");
     walk_free(&result);
     CHECK_STR(walk("#!ipxe\nkernel --name k vmlinuz old\ninitrd extra.img\nimgfree\ninitrd initrd.img\nkernel --name k vmlinuz\nimgexec k new args\n",
@@ -73,6 +76,11 @@ TEST(straight)
     walk_free(&result);
     CHECK_STR(walk("#!ipxe\ninitrd initrd.img\ninitrd extra.img\nimgfree initrd.img\nchain vmlinuz y\nkernel vmlinuz never\nboot", NULL),
               "vmlinuz|y|extra.img\n");
+    walk_free(&result);
+    CHECK_STR(walk("#!ipxe\nseal s/other.seal\nprompt && seal http://t/x.seal ||\nkernel vmlinuz\ninitrd initrd.img\nboot\n", NULL),
+              "(http://t/x.seal)vmlinuz||initrd.img\n(http://s/b/s/other.seal)vmlinuz||initrd.img\n");
+    walk_free(&result);
+    CHECK_STR(walk("#!ipxe\nseal other.seal\nkernel vmlinuz a\nkernel vmlinuz b\nboot\n", NULL), "vmlinuz|b\n");
     walk_free(&result);
     CHECK_STR(walk("#!ipxe\nkernel vmlinuz never-started\n", NULL), "");
     walk_free(&result);

@@ -184,3 +184,18 @@ def seal_a_script_by_its_bytes(d):
     check(seen[8][0][32:] == hashlib.sha256(files["extra.img"]).digest() and seen[6][1][48:] == b"extra.img", str(seen))
     check(fields(signet("lookimage", "--trust", shared("alice.pub"), os.path.join(folder, "vmlinuz.seal"), cwd=d).stdout)["result"] ==
           "intact, trusted", "lookimage")
+
+
+@row
+def seal_where_the_script_says(d):
+    shutil.copy(shared("small.img"), os.path.join(d, "whole.img"))  # which is sealed as it is
+    files = lay(d, text="#!ipxe\nprompt Press && goto two ||\nprompt && chain whole.img ||\nkernel vmlinuz one\nboot\n"
+                        ":two\nseal seals/two.seal\nkernel vmlinuz two\ninitrd initrd.img\nboot\n")
+    os.mkdir(os.path.join(d, "seals"))
+    os.mkdir(os.path.join(d, "out"))
+    for args, folder, second in (((), d, "seals/two.seal"), (("-o", "out"), os.path.join(d, "out"), "two.seal")):
+        seal("--from-script", "boot.ipxe", *args, cwd=d)
+        seen = check_seal(os.path.join(folder, "vmlinuz.seal"), [files["vmlinuz"]], {})
+        check(seen[5] == [b"one"], str(seen))
+        seen = check_seal(os.path.join(folder, second), [files["vmlinuz"], files["initrd.img"]], {})
+        check(seen[5] == [b"two"], str(seen))
