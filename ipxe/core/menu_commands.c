@@ -125,14 +125,8 @@ CORE_COMMAND(cpair)
     return err;
 }
 
-// A text console stays one: scripts that ask for pixels and a picture go on with what there is.
+// A text console stays one: scripts that ask for pixels and a picture, whatever else they say of them, go on with what there is.
 CORE_COMMAND(console)
 {
-    const char *ignored = NULL;
-    const struct script_option options[] = { { 'x', "x", true, &ignored },       { 'y', "y", true, &ignored },     { 'l', "left", true, &ignored },
-                                             { 'r', "right", true, &ignored },   { 't', "top", true, &ignored },   { 'b', "bottom", true, &ignored },
-                                             { 'd', "depth", true, &ignored },   { 'p', "picture", true, &ignored },
-                                             { 'k', "keep", false, &ignored } };
-    int first = script_options(s, argc, argv, options, ARRAY_SIZE(options), 0, 0);
-    return MIN(first, 0);
+    return 0;
 }

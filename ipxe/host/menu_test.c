@@ -205,5 +205,31 @@ TEST(settings_by_hand)
     CHECK(said(out, "left 1\n"), said(out, "net0/mac"), strstr(out->transcript, "aaa  ") == NULL);
 }
 
+static void no_renewal(void)
+{
+    script = "dhcp\nmenu Site menu\nitem a One\nchoose --timeout 100000 x && echo GOT ${x}";
+    memset(steps, 0, sizeof steps);
+    w.lease_s = 60;
+    w.forgets = true;
+    run_script();
+}
+// A person chooses, the lease goes on meanwhile, and what is said of it is drawn over.
+TEST(the_network_is_served)
+{
+    struct outcome *out = in_child(no_renewal);
+    CHECK(said(out, "GOT a\n"), said(out, "the lease of 10.0.0.99 is over"), out->renewals[0] + out->renewals[1] > 0);
+    CHECK(shows_when(out, "dhcp: net0: the lease"));
+    CHECK_STR(term_row(1), "Site menu");
+    char *end = strstr(out->transcript, "it stays in use\n");
+    CHECK(end);
+    end = strstr(end, "(39)"); // a second later
+    CHECK(end);
+    (void)term_on();
+    term_write(NULL, out->transcript, (size_t)(end - out->transcript));
+    CHECK_STR(term_row(1), "Site menu");
+    for (unsigned row = 0; row < TERM_ROWS; row++)
+        CHECK(!strstr(term_row(row), "dhcp"));
+}
+
 TEST_MAIN(T(a_sites_menu), T(a_key_stops_the_time), T(menus_by_name), T(arguments), T(an_arena_that_is_full), T(forms), T(a_long_setting), T(a_line),
-          T(prompts), T(settings_by_hand))
+          T(prompts), T(settings_by_hand), T(the_network_is_served))
