@@ -19,7 +19,9 @@ GRUB = os.path.join(FOLDER, "grub-pc-bin/usr/lib/grub/i386-pc")
 GRUB_MODULES = "pxe tftp net normal linux configfile echo serial terminal minicmd boot".split()
 # Set of programs -> the packages that it comes from; and of a package's dependencies the one that a host need not have.
 PACKAGES = {"pxelinux": ["pxelinux", "syslinux-common"], "grub": ["grub-pc-bin", "grub-common", ("grub-common", "libdevmapper*")],
-            "ipxe": [], "signet": [], "test": [], "nest": []}
+            "ipxe": [], "signet": [], "test": [], "nest": [], "installer": ["debian-installer-12-netboot-amd64"]}
+# No program, but files for a row of table_scripts.py: Debian's installer, as its network boot has it.
+INSTALLER = os.path.join(FOLDER, "debian-installer-12-netboot-amd64/usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64")
 
 # ipxe/bios/nbptest: how each of them ends, and its file on the TFTP server.
 TEST = os.path.join(fixtures.TOP, "build/bios/nbptest.bin")
@@ -62,6 +64,8 @@ def inner_signet(name, *options, text=INNER):
 
 def files(kind):
     """Name -> the program, of one set."""
+    if kind == "installer":
+        return {}
     if kind == "pxelinux":
         return {name: os.path.join(PXELINUX, name + ".0") for name in ("pxelinux", "lpxelinux")}
     if kind == "grub":

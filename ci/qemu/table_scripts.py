@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, replace
 
 import fixtures
+import nbp
 
 BASE = "http://10.50.0.1/boot"
 VMLINUZ, INITRD, PART = (os.path.join(fixtures.PAYLOAD, name) for name in ("vmlinuz", "initrd.img", "part.img"))
@@ -26,6 +27,11 @@ def seal(cmdline, *allow, initrds=(INITRD,), path="boot/vmlinuz.seal"):
     for pattern in allow:
         options += ["--allow", pattern]
     return path, tuple(options)
+
+
+# As the installer's own documentation has it, with a serial console in place of a screen.
+INSTALLER = (f"kernel {BASE}/linux priority=low console=ttyS0 --- quiet", f"initrd {BASE}/initrd.gz", "boot || echo ROW-FAILED")
+INSTALLER_FILES = tuple(("boot/" + name, os.path.join(nbp.INSTALLER, name)) for name in ("linux", "initrd.gz"))
 
 
 def text(name):
@@ -49,7 +55,7 @@ def rows(table):
                        site=Site(more.pop("files", FILES), (seals,)), **more)
 
     scripts = [
-        row(1, "profile", "asks a server for the machine's own script, which is the second one", RENDERED, 
+        row(1, "profile", "asks a server for the machine's own script, which is the second one", RENDERED,
             files=FILES + (("boot/profile", text("2-rendered")),), expect=(r"command line: console=ttyS0 quiet signet\.name",),
             after=(("asked", r"(?m)^GET /boot/profile\?uuid=[^&]*&mac=52-54-00-\S+&host=rack1&serial=[^&]*&arch=\w+ 0$"),)),
         replace(row(2, "rendered", "arguments, named initrds, one of them a file of the archive, boot by name", RENDERED, files=WITH_RENDERED,
@@ -57,7 +63,8 @@ def rows(table):
                 script=table_script("dhcp", f"chain {BASE}/2-rendered.ipxe")),
         row(6, "installer", "a mirror in a setting, several initrds, arguments with settings", TWO,
             expect=(r"command line: priority=low console=ttyS0 BOOTIF=01-52-54-00-\S+ hostname=rack1 signet\.name", r"vmlinuz counter 7, ")),
-        row(4, "menu", "a menu with hot keys, gaps and a time, after which its default starts", ONE, expect=(r"command line: console=ttyS0 quiet signet",)),
+        row(4, "menu", "a menu with hot keys, gaps and a time, after which its default starts", ONE,
+            expect=(r"command line: console=ttyS0 quiet signet",)),
         row(3, "retry", "counters and branches, and the boot at the first try", seal("console=ttyS0")),
     ]
     spaces = row(5, "spaces", "blanks made by a hex setting, labels assembled from settings, a menu out of them", RENDERED,
@@ -69,10 +76,17 @@ def rows(table):
                                         f"kernel {BASE}/vmlinuz console=ttyS0 quiet no_timer_check", "boot || echo ROW-FAILED"),
                     site=Site(FILES, (seal(fixtures.payload.GUEST_CMDLINE, initrds=(INITRD, PART), path="../tftp/debian.seal"),)),
                     expect=("GUEST-PART-OK blob",))
+    linux, initrd = (path for _, path in INSTALLER_FILES)
+    installer = replace(files, name="debian-installer", about="Debian's installer, files of its package as they are, to its first screen",
+                        group="large", programs=("installer",), memory=1024, deadline=900, boots="", end="(?i)choose language|select a language",
+                        script=table_script("dhcp", *INSTALLER), expect=("linux is complete",),
+                        site=Site(INSTALLER_FILES, (("boot/linux.seal", ("--kernel", linux, "--initrd", initrd, "--allow", "priority=*",
+                                                                         "--cmdline", "console=ttyS0 --- quiet")),)))
     return scripts + [
         files,
+        installer,
         replace(files, name="files-wrong", machine="host", group="host", boots="vmlinuz",
-                about="files that are not the sealed ones, arguments that are not allowed, an unsealed kernel: each refused, then the right ones boot",
+                about="wrong files, arguments that are not allowed, an unsealed kernel: each refused, then the right ones boot",
                 script=table_script("dhcp", f"kernel {BASE}/initrd.img || echo REFUSED-1", "seal tftp://10.50.0.1/debian.seal",
                                     f"kernel {BASE}/vmlinuz init=/bin/sh || echo REFUSED-2", f"kernel {BASE}/extra.img || echo REFUSED-3",
                                     f"kernel {BASE}/vmlinuz", "boot || echo REFUSED-4", f"initrd {BASE}/extra.img || echo REFUSED-5",
