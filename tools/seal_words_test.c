@@ -18,12 +18,10 @@ static int merge(const char *texts, bool drop_initrd)
     return r;
 }
 
-static bool gives(const char *texts, const char *cmdline, const char *patterns)
+// A reader takes each of them, whatever machines put in for what is not known.
+static bool read_again(const char *texts)
 {
-    bool good = merge(texts, true) == 0 && strcmp(words.cmdline, cmdline) == 0 && strcmp(words.patterns, patterns) == 0;
-    if (!good)
-        printf("  \"%s\": \"%s\", \"%s\"\n", texts, words.cmdline, words.patterns);
-    // A reader takes each of them, whatever machines put in for what is not known.
+    bool good = true;
     for (const char *p = texts; good && *p; p += strlen(p) + 1) {
         char given[200], buf[200], *to = given;
         struct arguments_word bad;
@@ -35,7 +33,25 @@ static bool gives(const char *texts, const char *cmdline, const char *patterns)
         }
         *to = '\0';
         good = arguments_judge(words.cmdline, words.patterns, true, given, buf, sizeof buf, &bad) >= 0;
+        if (!good)
+            printf("  \"%s\" is refused by \"%s\", \"%s\"\n", p, words.cmdline, words.patterns);
     }
+    return good;
+}
+
+static bool gives(const char *texts, const char *cmdline, const char *patterns)
+{
+    bool good = merge(texts, true) == 0 && strcmp(words.cmdline, cmdline) == 0 && strcmp(words.patterns, patterns) == 0;
+    if (!good)
+        printf("  \"%s\": \"%s\", \"%s\"\n", texts, words.cmdline, words.patterns);
+    good = good && read_again(texts);
+    sealed_words_free(&words);
+    return good;
+}
+
+static bool takes_again(const char *texts)
+{
+    bool good = merge(texts, true) == 0 && read_again(texts);
     sealed_words_free(&words);
     return good;
 }
@@ -81,4 +97,32 @@ TEST(shown)
     free(text);
 }
 
-TEST_MAIN(T(one_line), T(several_lines), T(refused), T(shown))
+// Whatever is merged, a reader takes each line of it again.
+TEST(any_lines)
+{
+    static const char *const pieces[] = { "a", "b", "c", "a", "x=1", "x=2", "y=\376m\377", "y=\376n\377-\376o\377", "initrd=q", "\"q\"", "b", "d=e" };
+    static char texts[2000];
+    uint32_t random = 1;
+    unsigned merged = 0;
+    for (int i = 0; i < 20000; i++) {
+        char *to = texts;
+        for (unsigned lines = 1 + i % 4; lines; lines--) {
+            unsigned count = (random = random * 1664525 + 1013904223) >> 29;
+            to += sprintf(to, "-");
+            for (unsigned k = 0; k < count; k++)
+                to += sprintf(to, "%s%s", k ? " " : "", pieces[((random = random * 1664525 + 1013904223) >> 24) % ARRAY_SIZE(pieces)]);
+            to++;
+        }
+        *to = '\0';
+        bool quoted = false; // which is refused where it is not in all lines
+        for (const char *p = texts; *p; p += strlen(p) + 1)
+            quoted |= strchr(p, '"') != NULL;
+        if (quoted)
+            continue;
+        merged++;
+        CHECK(takes_again(texts));
+    }
+    CHECK(merged > 1000);
+}
+
+TEST_MAIN(T(one_line), T(several_lines), T(refused), T(shown), T(any_lines))

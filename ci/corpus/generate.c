@@ -4,7 +4,7 @@
 #include "image/optrom.h"
 #include "image/oxide.h"
 #include "image/pe.h"
-#include "phase2/testimage.h"
+#include "phase2/testdetached.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -19,6 +19,14 @@ static void save(const char *folder, const char *name, const void *data, size_t 
         perror(path);
         exit(1);
     }
+}
+
+static void detached_seals(void)
+{
+    struct testdetached d;
+    testdetached_make(&d);
+    save("seal", "detached", d.file, d.seal_len);
+    testdetached_free(&d);
 }
 
 static void seals(void)
@@ -133,6 +141,7 @@ int main(void)
 {
     static uint8_t header[OXIDE_HEADER_SIZE];
     seals();
+    detached_seals();
     keys_and_blobs();
     option_roms();
     applications();
