@@ -71,6 +71,11 @@ def rows(table):
                  files=WITH_RENDERED + (("boot/5-spaces.ipxe", text("5-spaces")),))
     scripts += [replace(spaces, name="script-5", machine="pc", group="check", script=table_script("dhcp", f"chain {BASE}/5-spaces.ipxe"),
                         expect=("chosen: boot_pcbios", r"main is complete"))]
+    ask = row(9, "ask", "a name and a password are asked for and posted; the answer is a script", RENDERED,
+              files=FILES + (("boot/enroll", text("2-rendered")),))
+    scripts += [replace(ask, name="script-9", machine="pc", group="check", typed=(("(?i)user ?name", "joe"), ("joe", "secret 1")),
+                        expect=(r"main is complete",),
+                        after=(("asked", r"(?m)^POST /boot/enroll 0 user=joe&pass=secret%201&mac=52%3A54%3A00%3A\S+&asset=\S*$"),))]
     files = replace(base, name="files-http", machine="pc", group="check", about="a kernel and its initrds by HTTP, a seal by TFTP named before",
                     script=table_script("dhcp", "seal tftp://10.50.0.1/debian.seal", f"initrd {BASE}/initrd.img", f"initrd {BASE}/extra.img",
                                         f"kernel {BASE}/vmlinuz console=ttyS0 quiet no_timer_check", "boot || echo ROW-FAILED"),
