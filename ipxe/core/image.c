@@ -143,7 +143,6 @@ int core_image_plan(struct core *core, const struct seal *seal)
     if (known) {
         image = known;
         same = true;
-        known->stale = ~known->missing;
     }
     int err = check_seal(core, seal, name);
     if (err)
@@ -163,6 +162,11 @@ int core_image_plan(struct core *core, const struct seal *seal)
         }
         memcpy(image->seal_bytes, images->seal, image->seal_len);
         image->seal.bytes = image->seal_bytes;
+    }
+    if (known) {
+        // Its list comes anew, into the place of the one that judges its files: until it is verified there is no such image.
+        image->stale |= ~image->missing;
+        image->order = 0;
     }
     memcpy(image->name, name, sizeof image->name);
     image->remote = images->asked_remote;

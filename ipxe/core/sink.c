@@ -269,7 +269,7 @@ static int end_of_short(struct core_sink *sink)
 {
     if (sink->head_len == 0)
         return ERR_EMPTY;
-    if (!script_is_script((const char *)sink->head, sink->head_len))
+    if (sink->asked != ASKED_FILE || !script_is_script((const char *)sink->head, sink->head_len))
         return memcmp(sink->head, SEAL_MAGIC, sink->head_len) == 0 ? ERR_TRUNCATED : ERR_SEAL_MAGIC;
     sink->kind = SINK_SCRIPT;
     return 0;
@@ -289,8 +289,8 @@ int core_sink_close(struct core_sink *sink, int err)
         err = end_of_short(sink);
     if (sink->kind == SINK_SCRIPT && !err) {
         err = run_outside_script(sink);
-    } else if (core_sink_no_seal(sink->core, &sink->uri, err)) {
-        err = ERR_NOT_FOUND;
+    } else if (sink->kind == SINK_SNIFFING && core_sink_no_seal(sink->core, &sink->uri, err)) {
+        err = ERR_NOT_FOUND; // and not one of which the beginning came
     } else {
         say_image(sink, err);
     }

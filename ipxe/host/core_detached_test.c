@@ -18,6 +18,7 @@ struct file {
     const char *path;
     const uint8_t *bytes;
     size_t len, cut; // the first body ends there; 0: whole
+    unsigned asked;  // so many times, this one included
 };
 static struct file files[FILES_MAX];
 static unsigned file_count;
@@ -25,6 +26,7 @@ static struct testdetached set, other;
 static struct testimage whole;
 static char *requests, *started; // lines "/b/vmlinuz from 0"; the command line: both shared with the child
 static char head[256];
+static void (*on_request)(struct file *f); // what the server does meanwhile
 
 static struct file *file_of(const char *request)
 {
@@ -41,6 +43,8 @@ static void answer(const struct net_addr *to, const char *request, struct manner
     if (!request)
         return;
     struct file *f = file_of(request);
+    if (f && ++f->asked && on_request)
+        on_request(f);
     unsigned long long from = 0;
     const char *range = strstr(request, "Range: bytes=");
     if (range)
@@ -64,7 +68,7 @@ static void answer(const struct net_addr *to, const char *request, struct manner
 
 static struct file *add(const char *path, const uint8_t *bytes, size_t len)
 {
-    files[file_count] = (struct file){ path, bytes, len, 0 };
+    files[file_count] = (struct file){ .path = path, .bytes = bytes, .len = len };
     return &files[file_count++];
 }
 
@@ -314,5 +318,55 @@ TEST(an_image)
     CHECK(said(with(START "kernel " BASE "whole\ninitrd " BASE "initrd.img || echo REFUSED\n"), "REFUSED"));
 }
 
-TEST_MAIN(T(as_people_write_it), T(the_seal_is_named), T(what_lacks_is_named), T(files_that_are_not_the_sealed_ones), T(arguments), T(servers),
+// What is no seal is not run as a script, however short.
+static void a_script_as_seal(void)
+{
+    files[3].bytes = (const uint8_t *)"#!ipxe\n";
+    files[3].len = 7;
+}
+static void nothing_as_seal(void)
+{
+    files[3].len = 0;
+}
+TEST(what_is_no_seal)
+{
+    CHECK(refused(with_before(KERNEL "boot\n", a_script_as_seal), "[S01]"));
+    CHECK(refused(with_before(START "seal " BASE "vmlinuz.seal\n", a_script_as_seal), "[S01]"));
+    CHECK(refused(with_before(KERNEL "boot\n", nothing_as_seal), "vmlinuz.seal"));
+}
+
+// The seal once more, with a list that fits another initrd, and cut off before the list is whole; then the server says that there is none.
+static uint8_t forged[150001], *forged_seal;
+static void forge(struct file *f)
+{
+    if (f != &files[3] || f->asked == 1)
+        return;
+    f->bytes = forged_seal;
+    f->cut = set.len - 1;
+    f->path = "/b/gone"; // from the next request on
+}
+static void forge_list(void)
+{
+    const struct seal *seal = &set.seal;
+    forged_seal = malloc(set.len);
+    memcpy(forged_seal, set.file, set.len);
+    memset(forged, 0x90, sizeof forged);
+    uint64_t from = seal->parts[1].offset, to = seal->parts[2].offset;
+    uint8_t *part = calloc(1, (size_t)(to - from));
+    memcpy(part, forged, sizeof forged);
+    for (uint64_t at = from; at < to; at += seal->chunk_size)
+        sha256(part + (at - from), seal->chunk_size, forged_seal + set.seal_len + at / seal->chunk_size * SHA256_SIZE);
+    free(part);
+    add("/b/forged", forged, sizeof forged);
+}
+TEST(a_list_that_breaks_off)
+{
+    on_request = forge;
+    struct outcome *out = with_before(KERNEL "kernel " BASE "vmlinuz ||\ninitrd " BASE "forged && echo TAKEN\n"
+                                             "initrd " BASE "extra.img\nboot\n", forge_list);
+    on_request = NULL;
+    CHECK(refused(out, "[S22]"), strstr(out->transcript, "TAKEN") == NULL);
+}
+
+TEST_MAIN(T(what_is_no_seal), T(a_list_that_breaks_off), T(as_people_write_it), T(the_seal_is_named), T(what_lacks_is_named), T(files_that_are_not_the_sealed_ones), T(arguments), T(servers),
           T(once_more), T(policy), T(an_image))

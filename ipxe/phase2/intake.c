@@ -99,6 +99,9 @@ int intake_resume(struct intake *in, const struct seal *seal, const struct scatt
     int err = take_map(in, map);
     if (err || !list || !chunk_bits)
         return ERR_INVALID;
+    err = seal_check_list(seal, list, (size_t)seal->chunk_count * SHA256_SIZE);
+    if (err)
+        return err;
     in->list = list;
     in->chunk_bits = chunk_bits;
     set_space(in, INTAKE_PAYLOAD, seal->payload_size, (uint32_t)__builtin_ctz(seal->chunk_size));

@@ -95,8 +95,8 @@ int intake_seal(struct intake *in, size_t len);
 // chunk_count * 32 bytes, chunk_bits (chunk_count + 7) / 8: in the payload, bit i is set when chunk i is verified. ERR_INVALID.
 int intake_accept(struct intake *in, const struct scatter *map, uint8_t *list, uint8_t *chunk_bits);
 size_t intake_room(const struct intake *in); // bytes
-// In place of seal and list, of which one is verified and the other lies there already: the payload goes on, with the chunks that chunk_bits
-// says are verified. ERR_INVALID.
+// In place of seal and list, of which one is verified and the other lies there already, and is held to the seal once more, since everything hangs
+// on it: the payload goes on, with the chunks that chunk_bits says are verified. ERR_INVALID, ERR_SEAL_LIST.
 int intake_resume(struct intake *in, const struct seal *seal, const struct scatter *map, uint8_t *list, uint8_t *chunk_bits);
 int intake_accept_passing(struct intake *in, const struct intake_passing *passing, uint8_t *list, uint8_t *chunk_bits);
 

@@ -50,7 +50,7 @@ void stream_init(struct stream *s, const struct trust_store *trust, const struct
 // The same for a detached seal, which is verified when its list is.
 void stream_init_detached(struct stream *s, const struct trust_store *trust, const struct stream_ops *ops, uint8_t *seal_buf);
 // The file of a part of a verified detached seal, whose list lies there; of its chunks some may be verified, or given to intake_local before
-// stream_go, which must come before the first byte. ERR_INVALID.
+// stream_go, which must come before the first byte. ERR_INVALID, ERR_SEAL_LIST.
 int stream_init_part(struct stream *s, const struct seal *seal, uint32_t part, const struct scatter *map, uint8_t *list, uint8_t *chunk_bits);
 
 // Takes the next bytes of the file. 0, or the error that ended it (the same again from then on): any ERR_SEAL_*,

@@ -165,6 +165,10 @@ TEST(files_that_are_not_it)
     CHECK_EQ(stream_init_part(&s, &seal, TESTDETACHED_PARTS, &map, list, bits), ERR_INVALID);
     map.size--;
     CHECK_EQ(stream_init_part(&s, &seal, 0, &map, list, bits), ERR_INVALID);
+    map.size++;
+    CHECK_EQ(stream_init_part(&s, &seal, 0, &map, list, bits), 0);
+    list[seal.chunk_count * SHA256_SIZE - 1] ^= 1; // whoever changed it
+    CHECK_EQ(stream_init_part(&s, &seal, 0, &map, list, bits), ERR_SEAL_LIST);
 }
 
 // A transfer that breaks goes on by ranges: what is verified is not asked for again.
