@@ -8,7 +8,7 @@ import threading
 
 from cli_base import application, fields, kernel, refuses, shared, signet, write
 from cli_seal import check_seal, entry
-from rows import check, row
+from rows import TOP, check, row
 
 MENU = """#!ipxe
 isset ${net0/ip} || dhcp ||
@@ -199,3 +199,26 @@ def seal_where_the_script_says(d):
         check(seen[5] == [b"one"], str(seen))
         seen = check_seal(os.path.join(folder, second), [files["vmlinuz"], files["initrd.img"]], {})
         check(seen[5] == [b"two"], str(seen))
+
+
+@row
+def seal_the_scripts_of_the_boot_table(d):
+    """ci/qemu/scripts: what is made of each is what its row in ci/qemu/table_scripts.py boots with."""
+    boot = os.path.join(d, "root/boot")
+    os.makedirs(boot)
+    files = lay(boot)
+    scripts = os.path.join(TOP, "ci/qemu/scripts")
+    shutil.copy(os.path.join(scripts, "2-rendered.ipxe"), boot)
+    shutil.copy(os.path.join(scripts, "2-rendered.ipxe"), os.path.join(boot, "profile"))
+    unset = [arg for name in ("uuid", "net0/mac", "hostname", "serial", "buildarch") for arg in ("--set", name + "=")]
+    front = {2: entry("opt/site/extra.bin", 0o100755, len(files["extra.img"]))}
+    rendered = ("console=ttyS0 quiet", None, ("initrd.img", "extra.img"), front)
+    for name, args, (cmdline, patterns, initrds, fronts) in (
+            ("1-profile", unset, rendered), ("2-rendered", (), rendered), ("3-retry", (), ("console=ttyS0", None, ("initrd.img",), {})),
+            ("4-menu", (), ("console=ttyS0", "quiet single", ("initrd.img",), {})), ("5-spaces", (), rendered),
+            ("6-installer", (), ("priority=low console=ttyS0", "BOOTIF=01-* hostname=*", ("initrd.img", "extra.img"), {})),
+            ("7-arch", (), ("console=ttyS0", None, ("initrd.img",), {})), ("8-local", (), rendered), ("9-ask", (), rendered)):
+        seal("--from-script", os.path.join(scripts, name + ".ipxe"), "--root", "root", *args, cwd=d)
+        seen = check_seal(os.path.join(boot, "vmlinuz.seal"), [files["vmlinuz"], *(files[n] for n in initrds)], fronts)
+        check(seen[5] == [cmdline.encode()] and seen.get(10) == (patterns and [patterns.encode()]), f"{name}: {seen[5]} {seen.get(10)}")
+        os.unlink(os.path.join(boot, "vmlinuz.seal"))
