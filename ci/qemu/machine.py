@@ -79,13 +79,13 @@ class Machine(Console):
 
     def __init__(self, folder, nic="e1000", netdev="tap,ifname=tap0,script=no,downscript=no", memory=256, machine="pc",
                  mac=MAC, extra=(), cpu=None, processors=1, name="", program=("qemu-system-x86_64",),
-                 restarts=False):
+                 restarts=False, vga="std"):
         console = os.path.join(folder, f"console{name}.log")
         self.monitor_path = os.path.join(folder, f"monitor{name}")
         if os.path.exists(self.monitor_path):
             os.unlink(self.monitor_path)
         command = [*program, "-accel", "tcg", "-machine", machine, "-smp", str(processors), "-m", str(memory), "-display", "none",
-                   "-nodefaults", "-vga", "std", "-serial", f"file:{console}",
+                   "-nodefaults", "-vga", vga, "-serial", f"file:{console}",
                    "-monitor", f"unix:{self.monitor_path},server=on,wait=off",
                    "-chardev", f"file,id=bios,path={folder}/bios{name}.log", "-device", "isa-debugcon,iobase=0x402,chardev=bios",
                    *(extra if "bus=" in nic else ()),  # QEMU wants a bus before what is on it

@@ -14,6 +14,7 @@
 
 static struct e820_map map;
 static struct smbios smbios;
+static struct smbios_entry smbios_place; // of the tables; length 0: there are none
 
 // Without E820 (BIOSes before 1998): E801h, else 88h.
 static void map_old(void)
@@ -71,6 +72,7 @@ void machine_init(void)
         return;
     if (entry.table >= FOUR_GIB || entry.length > SMBIOS_TABLE_MAX || entry.length > FOUR_GIB - entry.table)
         return;
+    smbios_place = entry;
     (void)smbios_parse(low_memory((uint32_t)entry.table), entry.length, entry.version, &smbios);
 }
 
@@ -87,4 +89,10 @@ unsigned machine_memory(uint64_t own_end, struct mem_region *ret, unsigned cap)
 const char *machine_smbios(const char *name)
 {
     return smbios_value(&smbios, name);
+}
+
+const uint8_t *machine_smbios_table(size_t *ret_len)
+{
+    *ret_len = smbios_place.length;
+    return smbios_place.length ? low_memory((uint32_t)smbios_place.table) : NULL;
 }

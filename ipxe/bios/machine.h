@@ -10,3 +10,5 @@ const struct e820_map *machine_map(void);
 unsigned machine_memory(uint64_t own_end, struct mem_region *ret, unsigned cap);
 // As platform.smbios.
 const char *machine_smbios(const char *name);
+// As platform.smbios_table.
+const uint8_t *machine_smbios_table(size_t *ret_len);

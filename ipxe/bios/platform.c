@@ -111,6 +111,11 @@ static const char *smbios(void *ctx, const char *name)
     return machine_smbios(name);
 }
 
+static const uint8_t *smbios_table(void *ctx, size_t *ret_len)
+{
+    return machine_smbios_table(ret_len);
+}
+
 static const struct platform pc = {
     .name = "pcbios",
     .buildarch = "i386",
@@ -132,6 +137,7 @@ static const struct platform pc = {
     .leave = leave,
     .storage = &bios_storage,
     .smbios = smbios,
+    .smbios_table = smbios_table,
     .helpers_start = processors_start,
     .helpers_stop = processors_stop,
 };

@@ -19,7 +19,7 @@ static struct core *core_of(struct script *s)
     return s->ctx;
 }
 
-static int card_by_name(struct script *s, const char *name, unsigned *ret)
+int core_card_by_name(struct script *s, const char *name, unsigned *ret)
 {
     uint64_t nic;
     if (strncmp(name, "net", 3) == 0 && fmt_parse_u64(name + 3, strlen(name + 3), 10, &nic) && nic < net_nic_count()) {
@@ -32,16 +32,22 @@ static int card_by_name(struct script *s, const char *name, unsigned *ret)
 // Configures the named cards, or all until one has an address.
 CORE_COMMAND(dhcp)
 {
-    const char *force = NULL, *ignored = NULL;
-    const struct script_option options[] = { { 'f', "force", false, &force }, { 'c', "configurator", true, &ignored },
-                                             { 't', "timeout", true, &ignored } };
+    const char *force = NULL, *timeout = NULL, *by = "dhcp";
+    const struct script_option options[] = { { 'f', "force", false, &force }, { 'c', "configurator", true, &by },
+                                             { 't', "timeout", true, &timeout } };
+    uint32_t milliseconds;
     int first = script_options(s, argc, argv, options, ARRAY_SIZE(options), 0, -1);
-    if (first < 0)
-        return first;
-    int err = first == argc ? core_dhcp_any(core_of(s), force != NULL) : 0;
+    int err = first < 0 ? first : timeout ? script_number(s, timeout, &milliseconds) : 0;
+    if (err)
+        return err;
+    if (strcmp(by, "ipv6") == 0) // it configures itself on a card that is open
+        return core_open_network(core_of(s));
+    if (strcmp(by, "dhcp") != 0)
+        return script_usage(s, "there are the configurators dhcp and ipv6");
+    err = first == argc ? core_dhcp_any(core_of(s), force != NULL) : 0;
     for (int i = first; i < argc; i++) {
         unsigned nic;
-        err = card_by_name(s, argv[i], &nic);
+        err = core_card_by_name(s, argv[i], &nic);
         if (!err)
             err = core_dhcp(core_of(s), nic, force != NULL);
         if (err)
@@ -55,7 +61,7 @@ CORE_COMMAND(dhcp)
 CORE_COMMAND(ifopen)
 {
     unsigned nic;
-    int err = argc == 1 ? core_open_network(core_of(s)) : card_by_name(s, argv[1], &nic);
+    int err = argc == 1 ? core_open_network(core_of(s)) : core_card_by_name(s, argv[1], &nic);
     if (!err && argc > 1)
         err = net_open(nic);
     core_apply_addresses(core_of(s));
@@ -65,7 +71,7 @@ CORE_COMMAND(ifopen)
 CORE_COMMAND(ifclose)
 {
     unsigned only = 0;
-    int err = argc > 1 ? card_by_name(s, argv[1], &only) : 0;
+    int err = argc > 1 ? core_card_by_name(s, argv[1], &only) : 0;
     for (unsigned nic = 0; !err && nic < net_nic_count(); nic++) {
         if (argc > 1 && nic != only)
             continue;
@@ -79,7 +85,7 @@ CORE_COMMAND(ifclose)
 CORE_COMMAND(ifstat)
 {
     unsigned only = 0;
-    int err = argc > 1 ? card_by_name(s, argv[1], &only) : 0;
+    int err = argc > 1 ? core_card_by_name(s, argv[1], &only) : 0;
     if (err)
         return err;
     for (unsigned nic = 0; nic < net_nic_count(); nic++) {

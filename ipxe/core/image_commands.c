@@ -1,57 +1,72 @@
 // SPDX-License-Identifier: MPL-2.0
 // The commands about images: those in memory, by name, and those that are fetched. See commands.h.
 #include "core/commands.h"
+#include "core/scripts.h"
 
 static struct core *core_of(struct script *s)
 {
     return s->ctx;
 }
 
-// The options are iPXE's; but for the name none has a meaning here (doc/ipxe-differences.md). The index of the operand, or an error; what
-// stands behind it is *ret_arguments.
-static int read_options(struct script *s, int argc, char **argv, int min, const char **ret_name, const char **ret_arguments)
+struct options {
+    const char *name, *replace; // NULL: not given
+    const char *arguments;      // what stands behind the operand, "": nothing
+};
+
+// The options are iPXE's; a transport has times of its own, and nothing is kept that --autofree would free. The index of the operand, or
+// an error.
+static int read_options(struct script *s, int argc, char **argv, int min, struct options *ret)
 {
-    static const char *ignored;
-    const struct script_option options[] = { { 'a', "autofree", false, &ignored }, { 'r', "replace", false, &ignored },
-                                             { 'n', "name", true, ret_name },      { 't', "timeout", true, &ignored } };
+    const char *autofree, *timeout = NULL;
+    *ret = (struct options){ .arguments = "" };
+    const struct script_option options[] = { { 'a', "autofree", false, &autofree }, { 'r', "replace", false, &ret->replace },
+                                             { 'n', "name", true, &ret->name },     { 't', "timeout", true, &timeout } };
+    uint32_t milliseconds;
     int first = script_options(s, argc, argv, options, ARRAY_SIZE(options), min, -1);
-    if (first >= 0 && *ret_name && !images_name_fits(*ret_name))
+    if (first >= 0 && timeout && script_number(s, timeout, &milliseconds) < 0)
+        return ERR_SCRIPT_USAGE;
+    if (first >= 0 && ret->name && !images_name_fits(ret->name))
         return script_usage(s, "a name has 1 to 63 characters of ASCII, and no blank");
-    *ret_arguments = script_join(argc, argv, first + 1);
+    if (first >= 0)
+        ret->arguments = script_join(argc, argv, first + 1);
     return first;
 }
 
 CORE_COMMAND(imgfetch)
 {
-    const char *name = NULL, *arguments;
-    int first = read_options(s, argc, argv, 1, &name, &arguments);
-    return first < 0 ? first : core_chain(core_of(s), argv[first], name, arguments, false);
+    struct options o;
+    int first = read_options(s, argc, argv, 1, &o);
+    return first < 0 ? first : core_chain(core_of(s), argv[first], o.name, o.arguments, false);
 }
 
 // An image in memory comes before a URI: its name may be one, relative to the script.
 CORE_COMMAND(boot)
 {
     struct core_images *images = &core_of(s)->images;
-    const char *name = NULL, *arguments;
-    int first = read_options(s, argc, argv, 0, &name, &arguments);
+    struct options o;
+    int first = read_options(s, argc, argv, 0, &o);
     if (first < 0)
         return first;
     struct core_image *image = first < argc ? images_find(images, argv[first]) : images_last(images);
     if (image) {
-        int err = arguments[0] ? core_image_arguments(core_of(s), image, arguments) : 0;
+        int err = o.arguments[0] ? core_image_arguments(core_of(s), image, o.arguments) : 0;
         return err ? err : core_image_start(core_of(s), image);
     }
-    if (first < argc)
-        return core_chain(core_of(s), argv[first], name, arguments, true);
+    if (first < argc) {
+        unsigned before = core_scripts_run();
+        int err = core_chain(core_of(s), argv[first], o.name, o.arguments, true);
+        s->replaced = o.replace && core_scripts_run() != before; // where nothing was found to run, this script goes on
+        return err;
+    }
     console_error("boot", ERR_BOOT_NOTHING, "no verified image is loaded");
     return ERR_BOOT_NOTHING;
 }
 
 CORE_COMMAND(kernel)
 {
-    const char *name = NULL, *arguments;
-    int first = read_options(s, argc, argv, 1, &name, &arguments);
-    int err = first < 0 ? first : core_kernel(core_of(s), argv[first], name, arguments);
+    struct options o;
+    int first = read_options(s, argc, argv, 1, &o);
+    int err = first < 0 ? first : core_kernel(core_of(s), argv[first], o.name, o.arguments);
     core_of(s)->images.done = NULL;
     return err;
 }
@@ -59,11 +74,11 @@ CORE_COMMAND(kernel)
 // A path behind the URI makes the file one of the initial file system; other words say nothing here.
 CORE_COMMAND(initrd)
 {
-    const char *name = NULL, *words;
-    int first = read_options(s, argc, argv, 1, &name, &words);
+    struct options o;
+    int first = read_options(s, argc, argv, 1, &o);
     if (first < 0)
         return first;
-    int err = core_part(core_of(s), argv[first], words[0] == '/' ? words : NULL);
+    int err = core_part(core_of(s), argv[first], o.arguments[0] == '/' ? o.arguments : NULL);
     core_of(s)->images.done = NULL;
     return err;
 }
@@ -78,13 +93,13 @@ CORE_COMMAND(imgargs)
 
 CORE_COMMAND(seal)
 {
-    const char *name = NULL, *arguments;
-    int first = read_options(s, argc, argv, 1, &name, &arguments);
+    struct options o;
+    int first = read_options(s, argc, argv, 1, &o);
     if (first < 0)
         return first;
-    if (arguments[0])
+    if (o.arguments[0])
         return script_usage(s, "arguments come with `kernel`");
-    int err = core_seal(core_of(s), argv[first], name);
+    int err = core_seal(core_of(s), argv[first], o.name);
     core_of(s)->images.done = NULL;
     return err;
 }

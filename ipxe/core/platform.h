@@ -145,4 +145,6 @@ struct platform {
     bool vouches;
     // SMBIOS facts for settings (uuid, serial, product, manufacturer, asset): text or NULL.
     const char *(*smbios)(void *ctx, const char *name);
+    // All of them, as the firmware's tables have them; NULL, the call or what it gives: there are none.
+    const uint8_t *(*smbios_table)(void *ctx, size_t *ret_len);
 };

@@ -10,6 +10,7 @@ static struct {
     size_t command_count;
     struct script levels[CORE_CHAIN_DEPTH_MAX];
     unsigned depth; // levels that are in use
+    unsigned count; // scripts that were begun
 } scripts;
 
 void core_scripts_start(const struct script_command *commands, size_t count)
@@ -33,6 +34,11 @@ void core_script_close(void)
     scripts.depth--;
 }
 
+unsigned core_scripts_run(void)
+{
+    return scripts.count;
+}
+
 bool core_scripts_exited(void)
 {
     return scripts.levels[0].exiting;
@@ -45,6 +51,7 @@ int core_run_script(struct core *core, const char *from, const char *text, size_
         console_error("script", ERR_SCRIPT_DEPTH, "a script runs a script runs a script, %u deep", CORE_CHAIN_DEPTH_MAX);
         return ERR_SCRIPT_DEPTH;
     }
+    scripts.count++;
     core_measure_script(core, from, text, len);
     s->name = from;
     int err = script_run(s, text, len);

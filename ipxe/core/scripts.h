@@ -12,5 +12,8 @@ void core_scripts_start(const struct script_command *commands, size_t count);
 struct script *core_script_open(struct core *core);
 void core_script_close(void);
 
+// How many scripts were begun: whether a command has run one.
+unsigned core_scripts_run(void);
+
 // Did the outermost script that ran last end by `exit`?
 bool core_scripts_exited(void);

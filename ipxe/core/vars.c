@@ -5,16 +5,74 @@
 
 #include "base/fmt.h"
 #include "base/version.h"
+#include "image/smbios.h"
 #include "net/net.h"
+
+// Of a card's MTU and the lease's the one counts that was stored first, and what a person sets (net0/mtu) before both.
+static void put_mtu(struct core *core, unsigned nic, uint16_t mtu)
+{
+    char scope[16];
+    const uint8_t value[2] = { (uint8_t)(mtu >> 8), (uint8_t)mtu };
+    fmt_snprintf(scope, sizeof scope, "net%u.card", nic);
+    (void)settings_put(&core->settings, scope, "mtu", SETTING_INT16, value, sizeof value);
+}
+
+static void put_card(struct core *core, unsigned nic)
+{
+    char scope[16];
+    const struct card_info *info = net_nic(nic);
+    fmt_snprintf(scope, sizeof scope, "net%u", nic);
+    (void)settings_put(&core->settings, scope, "mac", SETTING_HEX, info->mac, sizeof info->mac);
+    (void)settings_put_text(&core->settings, scope, "chip", info->chip);
+    (void)settings_put_text(&core->settings, scope, "driver", info->driver);
+    (void)settings_put_text(&core->settings, scope, "linktype", "Ethernet");
+    (void)settings_put_text(&core->settings, scope, "ifname", scope);
+    put_mtu(core, nic, info->mtu);
+}
+
+#define SMBIOS_UUID_FIELD "1.8.16"
+
+// Facts that are worked out when somebody asks: the running script's own URI, a field of the SMBIOS tables by its number.
+static void look(struct core *core, const char *name)
+{
+    static char text[URI_TEXT_MAX];
+    const struct platform *p = core->platform;
+    char bare[SETTINGS_NAME_MAX];
+    const char *colon = strchr(name, ':');
+    size_t table_len, len = colon ? (size_t)(colon - name) : strlen(name);
+    if (strncmp(name, "cwuri", 5) == 0 || strncmp(name, "builtin/cwuri", 13) == 0)
+        (void)settings_put_text(&core->settings, "builtin", "cwuri", core->base && uri_format(core->base, text, sizeof text) > 0 ? text : NULL);
+    if (strncmp(name, "smbios/", 7) != 0 || len <= 7 || len >= sizeof bare || !p->smbios_table)
+        return;
+    fmt_snprintf(bare, sizeof bare, "%.*s", (int)(len - 7), name + 7);
+    const uint8_t *table = p->smbios_table(p->ctx, &table_len), *field;
+    int n = table ? smbios_field(table, table_len, bare, &field) : ERR_NOT_FOUND;
+    uint8_t uuid[16];
+    enum setting_type type;
+    size_t uuid_len;
+    const uint8_t *found;
+    if (n == sizeof uuid && strcmp(bare, SMBIOS_UUID_FIELD) == 0 && settings_find(&core->settings, "smbios/uuid", &found, &uuid_len, &type) == 0 &&
+        uuid_len == sizeof uuid)
+        field = memcpy(uuid, found, sizeof uuid); // in network order, as iPXE gives it
+    if (n > 0)
+        (void)settings_put(&core->settings, "smbios", bare, SETTING_STRING, field, (size_t)n);
+}
 
 static int get(void *ctx, const char *name, char *buf, size_t cap)
 {
+    look(ctx, name);
     return settings_get(&((struct core *)ctx)->settings, name, buf, cap);
+}
+
+// What the machine says of itself is not to be set, as in iPXE.
+static bool is_fact(const char *name)
+{
+    return strncmp(name, "builtin/", 8) == 0 || strncmp(name, "smbios/", 7) == 0;
 }
 
 static int set(void *ctx, const char *name, const char *text)
 {
-    int err = settings_set(&((struct core *)ctx)->settings, name, text);
+    int err = is_fact(name) ? ERR_UNSUPPORTED : settings_set(&((struct core *)ctx)->settings, name, text);
     core_apply_addresses(ctx);
     return err;
 }
@@ -26,13 +84,16 @@ static int update(void *ctx, const char *name, const char *text)
 
 static int clear(void *ctx, const char *name)
 {
-    int err = settings_clear(&((struct core *)ctx)->settings, name);
+    int err = is_fact(name) ? ERR_UNSUPPORTED : settings_clear(&((struct core *)ctx)->settings, name);
+    for (unsigned nic = 0; nic < net_nic_count() && strchr(name, '/'); nic++)
+        put_card(ctx, nic); // `clear net0/` takes what was set and what was leased, and the card stays what it is
     core_apply_addresses(ctx);
     return err;
 }
 
 static int show(void *ctx, const char *name, char *buf, size_t cap)
 {
+    look(ctx, name);
     return settings_show(&((struct core *)ctx)->settings, name, buf, cap);
 }
 
@@ -46,6 +107,11 @@ static bool said(void *ctx, int err)
     return console_said(err);
 }
 
+static void failed(void *ctx, int err)
+{
+    (void)settings_put_text(&((struct core *)ctx)->settings, "builtin", "errno", err_code(err));
+}
+
 // Between two lines of a script: ctrl-C must end an endless loop, and the network must not starve in it.
 static int poll(void *ctx)
 {
@@ -57,7 +123,8 @@ static int poll(void *ctx)
 }
 
 const struct script_ops core_script_ops = { .get = get, .set = set, .update = update, .clear = clear, .show = show,
-                                             .print = print, .said = said, .poll = poll };
+                                             .print = print, .said = said, .poll = poll,
+                                             .failed = failed };
 
 static void put_smbios(struct core *core, const char *name)
 {
@@ -65,26 +132,6 @@ static void put_smbios(struct core *core, const char *name)
     const char *text = p->smbios ? p->smbios(p->ctx, name) : NULL;
     if (text && *text)
         (void)settings_put_text(&core->settings, "smbios", name, text);
-}
-
-// Of a card's MTU and the lease's the one counts that was stored first, and what a person sets (net0/mtu) before both.
-static void put_mtu(struct core *core, unsigned nic, uint16_t mtu)
-{
-    char scope[16];
-    const uint8_t value[2] = { (uint8_t)(mtu >> 8), (uint8_t)mtu };
-    fmt_snprintf(scope, sizeof scope, "net%u.card", nic);
-    (void)settings_put(&core->settings, scope, "mtu", SETTING_UINT16, value, sizeof value);
-}
-
-static void put_card(struct core *core, unsigned nic)
-{
-    char scope[16];
-    const struct card_info *info = net_nic(nic);
-    fmt_snprintf(scope, sizeof scope, "net%u", nic);
-    (void)settings_put(&core->settings, scope, "mac", SETTING_HEX, info->mac, sizeof info->mac);
-    (void)settings_put_text(&core->settings, scope, "chip", info->chip);
-    (void)settings_put_text(&core->settings, scope, "driver", info->driver);
-    put_mtu(core, nic, info->mtu);
 }
 
 void core_settings_init(struct core *core)

@@ -31,6 +31,8 @@
 
 extern const uint8_t embed_slot[]; // slot.S
 static struct smbios smbios;
+static const uint8_t *smbios_bytes; // the tables, NULL: there are none
+static size_t smbios_len;
 static efi_event rest_timer;
 static uint64_t last_frame_us; // as idle() knows it
 
@@ -140,6 +142,12 @@ static const char *smbios_text(void *ctx, const char *name)
     return smbios_value(&smbios, name);
 }
 
+static const uint8_t *smbios_table(void *ctx, size_t *ret_len)
+{
+    *ret_len = smbios_len;
+    return smbios_bytes;
+}
+
 static void read_smbios(void)
 {
     static const struct efi_guid guids[] = { EFI_SMBIOS3_GUID, EFI_SMBIOS_GUID };
@@ -148,8 +156,9 @@ static void read_smbios(void)
         struct smbios_entry entry;
         if (!point || smbios_find(point, SMBIOS_ENTRY_MAX, &entry) != 0)
             continue;
-        uint32_t length = MIN(entry.length, (uint32_t)SMBIOS_TABLE_MAX);
-        (void)smbios_parse((const void *)(uintptr_t)entry.table, length, entry.version, &smbios);
+        smbios_bytes = (const void *)(uintptr_t)entry.table;
+        smbios_len = MIN(entry.length, (uint32_t)SMBIOS_TABLE_MAX);
+        (void)smbios_parse(smbios_bytes, smbios_len, entry.version, &smbios);
         return;
     }
 }
@@ -190,6 +199,7 @@ static struct platform efi_platform = {
     .storage = &efi_storage,
     .nvram = &efi_nvram,
     .smbios = smbios_text,
+    .smbios_table = smbios_table,
 };
 
 static void seed_entropy(void)

@@ -57,8 +57,8 @@ static void mtus(void)
 TEST(an_mtu_is_set_leased_and_the_cards)
 {
     struct outcome *out = in_child(mtus);
-    CHECK(said(out, "A 0x5dc\n"), said(out, "B 0x514 0x514\n"), said(out, "C 0x578 0x578\n"));
-    CHECK(said(out, "D 0x5dc\n"), said(out, "E 0x578\n"));
+    CHECK(said(out, "A 1500\n"), said(out, "B 1300 1300\n"), said(out, "C 1400 1400\n"));
+    CHECK(said(out, "D 1500\n"), said(out, "E 1400\n"));
 }
 
 static void jumbo(void)
@@ -71,7 +71,7 @@ static void jumbo(void)
 }
 TEST(no_mtu_is_larger_than_the_cards)
 {
-    CHECK(said(in_child(jumbo), "A 0x5dc\n"));
+    CHECK(said(in_child(jumbo), "A 1500\n"));
 }
 
 #define LINK_US 1500000u // between two DISCOVERs of a client that does not wait

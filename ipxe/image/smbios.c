@@ -5,6 +5,7 @@
 
 #include "base/cursor.h"
 #include "base/fmt.h"
+#include "base/range.h"
 
 #define ENTRY_ALIGN 16
 #define ENTRY32_SIZE 0x1f
@@ -78,42 +79,102 @@ static void copy_uuid(const uint8_t *u, uint16_t version, char out[SMBIOS_UUID_T
                  u[15]);
 }
 
+struct structure {
+    const uint8_t *start, *strings;
+    size_t size, strings_len; // of the formatted part; of all strings with their NULs
+};
+
+// The structure at the cursor. ERR_TRUNCATED where it leaves the table.
+static int next_structure(struct cursor *c, struct structure *ret)
+{
+    struct structure s = { .start = c->data };
+    (void)cursor_u8(c);
+    s.size = cursor_u8(c);
+    (void)cursor_u16_le(c);
+    if (!cursor_ok(c) || s.size < HEAD_SIZE || !cursor_bytes(c, s.size - HEAD_SIZE))
+        return ERR_TRUNCATED;
+    // The strings end at two NULs, even when there are none.
+    s.strings = c->data;
+    size_t n = 0;
+    while (n + 1 < c->len && (s.strings[n] || s.strings[n + 1]))
+        n++;
+    if (!cursor_bytes(c, n + 2))
+        return ERR_TRUNCATED;
+    s.strings_len = n + 1;
+    *ret = s;
+    return 0;
+}
+
 int smbios_parse(const uint8_t *table, size_t len, uint16_t version, struct smbios *ret)
 {
     memset(ret, 0, sizeof *ret);
     bool system_seen = false, chassis_seen = false;
     struct cursor c = cursor_make(table, len);
     while (c.len > 0) {
-        const uint8_t *start = c.data;
-        uint8_t type = cursor_u8(&c), size = cursor_u8(&c);
-        (void)cursor_u16_le(&c);
-        if (!cursor_ok(&c) || size < HEAD_SIZE || !cursor_bytes(&c, size - HEAD_SIZE))
-            return ERR_TRUNCATED;
-        // The strings end at two NULs, even when there are none.
-        const uint8_t *strings = c.data;
-        size_t n = 0;
-        while (n + 1 < c.len && (strings[n] || strings[n + 1]))
-            n++;
-        if (!cursor_bytes(&c, n + 2))
-            return ERR_TRUNCATED;
-        if (type == TYPE_SYSTEM && !system_seen) {
+        struct structure s;
+        int err = next_structure(&c, &s);
+        if (err)
+            return err;
+        if (s.start[0] == TYPE_SYSTEM && !system_seen) {
             system_seen = true;
-            if (size > 7) {
-                copy_string(strings, n + 1, start[4], ret->manufacturer);
-                copy_string(strings, n + 1, start[5], ret->product);
-                copy_string(strings, n + 1, start[7], ret->serial);
+            if (s.size > 7) {
+                copy_string(s.strings, s.strings_len, s.start[4], ret->manufacturer);
+                copy_string(s.strings, s.strings_len, s.start[5], ret->product);
+                copy_string(s.strings, s.strings_len, s.start[7], ret->serial);
             }
-            if (size >= 0x18)
-                copy_uuid(start + 8, version, ret->uuid);
-        } else if (type == TYPE_CHASSIS && !chassis_seen) {
+            if (s.size >= 0x18)
+                copy_uuid(s.start + 8, version, ret->uuid);
+        } else if (s.start[0] == TYPE_CHASSIS && !chassis_seen) {
             chassis_seen = true;
-            if (size > 8)
-                copy_string(strings, n + 1, start[8], ret->asset);
-        } else if (type == TYPE_END) {
+            if (s.size > 8)
+                copy_string(s.strings, s.strings_len, s.start[8], ret->asset);
+        } else if (s.start[0] == TYPE_END) {
             break; // the 64-bit entry point gives only an upper bound of the length
         }
     }
     return 0;
+}
+
+// String `number` (from 1) of a structure.
+static int string_at(const struct structure *s, unsigned number, const uint8_t **ret)
+{
+    const uint8_t *p = s->strings, *end = s->strings + s->strings_len;
+    for (; p < end && number > 1; number--)
+        p += strnlen((const char *)p, (size_t)(end - p)) + 1;
+    if (number == 0 || p >= end)
+        return ERR_NOT_FOUND;
+    *ret = p;
+    return (int)strnlen((const char *)p, (size_t)(end - p));
+}
+
+int smbios_field(const uint8_t *table, size_t len, const char *number, const uint8_t **ret)
+{
+    uint64_t part[5] = { 0 }; // the first stays 0: no instance given
+    unsigned count = 1;
+    for (const char *p = number; count < ARRAY_SIZE(part); p++, count++) {
+        const char *dot = strchr(p, '.');
+        size_t n = dot ? (size_t)(dot - p) : strlen(p);
+        if (!fmt_parse_u64(p, n, 10, &part[count]))
+            return ERR_NOT_FOUND;
+        p += n;
+        if (*p == 0)
+            break;
+    }
+    if (count < 3 || count >= ARRAY_SIZE(part))
+        return ERR_NOT_FOUND;
+    const uint64_t *type = part + count - 2, offset = type[1], length = type[2];
+    uint64_t instance = type[-1];
+    struct cursor c = cursor_make(table, len);
+    struct structure s;
+    while (c.len > 0 && next_structure(&c, &s) == 0 && s.start[0] != TYPE_END) {
+        if (s.start[0] != *type || instance-- > 0)
+            continue;
+        if (!range_fits(offset, MAX(length, 1u), s.size))
+            break;
+        *ret = s.start + offset;
+        return length ? (int)length : string_at(&s, s.start[offset], ret);
+    }
+    return ERR_NOT_FOUND;
 }
 
 const char *smbios_value(const struct smbios *smbios, const char *name)

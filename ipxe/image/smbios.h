@@ -27,5 +27,10 @@ int smbios_find(const uint8_t *area, size_t len, struct smbios_entry *ret);
 // read before damage is found stays. ERR_TRUNCATED when a structure leaves the table.
 int smbios_parse(const uint8_t *table, size_t len, uint16_t version, struct smbios *ret);
 
+// A field by its number, as iPXE's settings have it: "TYPE.OFFSET.LENGTH", or "INSTANCE.TYPE.OFFSET.LENGTH" for a further structure of
+// that type, decimal. LENGTH 0: the text whose number lies there, without its NUL. Its length and place, both within `table`;
+// ERR_NOT_FOUND for what is not there, and for no such number.
+int smbios_field(const uint8_t *table, size_t len, const char *number, const uint8_t **ret);
+
 // By setting name ("uuid", "serial", "product", "manufacturer", "asset"); NULL when unknown or empty.
 const char *smbios_value(const struct smbios *smbios, const char *name);

@@ -14,5 +14,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (v && (strlen(v) == 0 || strlen(v) >= SMBIOS_TEXT_MAX))
             __builtin_trap();
     }
+    static const char *const numbers[] = { "1.4.0", "1.8.16", "3.8.0", "1.1.4.0", "0.4.4" };
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        const uint8_t *at;
+        int n = smbios_field(data, size, numbers[i], &at);
+        if (n > 0 && (at < data || at + n > data + size))
+            __builtin_trap();
+    }
     return 0;
 }

@@ -44,6 +44,43 @@ static void build(void)
     structure(127, NULL, 0, NULL, 0);
 }
 
+static const char *field(const char *number)
+{
+    static char text[64];
+    const uint8_t *at;
+    int n = smbios_field(table, table_len, number, &at);
+    if (n < 0)
+        return n == ERR_NOT_FOUND ? "(none)" : "(wrong)";
+    if (at < table || at + n > table + table_len)
+        return "(outside)";
+    memcpy(text, at, (size_t)n);
+    text[n] = 0;
+    return text;
+}
+
+TEST(fields_by_number)
+{
+    build();
+    CHECK_STR(field("1.4.0"), "Maker ");
+    CHECK_STR(field("1.7.0"), "  SN 42");
+    CHECK_STR(field("1.1.4.0"), "Case"); // the second one of type 1
+    CHECK_STR(field("3.8.0"), "TAG-7");
+    CHECK_STR(field("1.0.1"), "\x01"); // bytes
+    CHECK_STR(field("0.4.2"), "\x01\x02");
+    const uint8_t *at;
+    CHECK_EQ(smbios_field(table, table_len, "1.8.16", &at), 16);
+    CHECK(memcmp(at, uuid, 16) == 0);
+    static const char *const none[] = { "1.26.16", "1.11.17", "1.27.0", "1.27.1", "1.8.0", "2.1.4.0", "9.4.0", "127.0.1", "1",
+                                        "1.4", "", "1..0", "1.4.0.", ".1.4.0", "0.0.1.4.0", "a.4.0",
+                                        "1.4.-1", "1.18446744073709551615.2", "18446744073709551615.1.4.0", "3.6.0" };
+    for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+        CHECK_STR(field(none[i]), "(none)");
+    // Damaged: what lies in front is still there.
+    table_len -= 20;
+    CHECK_STR(field("0.4.0"), "Vendor");
+    CHECK_STR(field("1.1.4.0"), "(none)");
+}
+
 TEST(reads_the_five_facts)
 {
     struct smbios s;
@@ -145,4 +182,4 @@ TEST(finds_either_entry_point)
     free(last);
 }
 
-TEST_MAIN(T(reads_the_five_facts), T(every_truncation_is_refused_or_stops_short), T(odd_values), T(finds_either_entry_point))
+TEST_MAIN(T(fields_by_number), T(reads_the_five_facts), T(every_truncation_is_refused_or_stops_short), T(odd_values), T(finds_either_entry_point))

@@ -23,30 +23,43 @@ static const struct script_command *find_in(const struct script_command *table, 
     return NULL;
 }
 
-static const struct script_command *find_command(const struct script *s, const char *name)
+// The built-in ones take no options, but `--` may stand before their arguments, as in iPXE.
+static int run_builtin(struct script *s, const struct script_command *command, int argc, char **argv)
 {
-    const struct script_command *command = find_in(s->commands, s->command_count, name);
-    return command ? command : find_in(script_builtins, script_builtin_count, name);
+    int first = script_options(s, argc, argv, NULL, 0, command->min_args, command->max_args);
+    return first < 0 ? first : command->run(s, argc - first + 1, argv + first - 1);
 }
 
 // The arguments are in argv, expanded. An empty command succeeds: that is what `dhcp ||` means.
-static int execute(struct script *s, int argc)
+static int execute(struct script *s, int argc, char **argv)
 {
-    s->argv[argc] = NULL;
-    if (argc == 0 || s->argv[0][0] == 0)
+    argv[argc] = NULL;
+    if (argc == 0)
         return 0;
-    const struct script_command *command = find_command(s, s->argv[0]);
+    const struct script_command *command = find_in(s->commands, s->command_count, argv[0]);
+    bool builtin = !command;
+    if (builtin)
+        command = find_in(script_builtins, script_builtin_count, argv[0]);
     if (!command) {
-        script_printf(s, "%s: command not found (try `help`)\n", s->argv[0]);
+        script_printf(s, "%s: command not found (try `help`)\n", argv[0]);
         return ERR_SCRIPT_COMMAND;
     }
     s->running = command;
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+        return script_usage(s, "this is what it takes");
+    if (builtin && command != script_builtins) // `echo` is the first, and has one
+        return run_builtin(s, command, argc, argv);
     int given = argc - 1;
     if (given < command->min_args)
         return script_usage(s, "an argument is missing");
     if (command->max_args >= 0 && given > command->max_args)
         return script_usage(s, "too many arguments");
-    return command->run(s, argc, s->argv);
+    return command->run(s, argc, argv);
+}
+
+int script_execute(struct script *s, int argc, int first)
+{
+    return execute(s, argc - first, s->argv + first);
 }
 
 // Expands one word behind the arguments that are there.
@@ -79,8 +92,10 @@ static int run_line(struct script *s, const char *line, size_t len)
                 return rc;
         }
         if (run) {
-            status = execute(s, argc);
-            if (s->exiting || s->jumped)
+            status = execute(s, argc, s->argv);
+            if (status < 0 && s->ops->failed)
+                s->ops->failed(s->ctx, status);
+            if (s->exiting || s->jumped || s->replaced)
                 return status;
         }
         run = token.kind == TOKEN_OR ? status < 0 : status >= 0;
@@ -100,7 +115,7 @@ int script_line(struct script *s, const char *line, size_t len)
     size_t pos = 0;
     unsigned lines = 0;
     s->text = NULL;
-    s->exiting = s->jumped = false;
+    s->exiting = s->jumped = s->replaced = false;
     int n = script_lex_line(line, len, &pos, &lines, s->line, sizeof s->line);
     if (n == ERR_NOT_FOUND)
         return 0;
@@ -148,14 +163,14 @@ int script_run(struct script *s, const char *text, size_t len)
     s->len = len;
     s->pos = 0;
     s->next_line = 1;
-    s->exiting = s->jumped = false;
+    s->exiting = s->jumped = s->replaced = false;
     s->exit_code = 0;
     int status = 0;
-    while (status >= 0 && !s->exiting && s->pos < s->len)
+    while (status >= 0 && !s->exiting && !s->replaced && s->pos < s->len)
         status = step(s);
     if (s->exiting) {
         status = s->exit_code ? ERR_SCRIPT_EXIT : 0;
-    } else if (status < 0) {
+    } else if (status < 0 && !s->replaced) {
         script_printf(s, "script: line %u", s->line_number);
         if (s->name) {
             s->ops->print(s->ctx, " of ", 4);

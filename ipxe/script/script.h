@@ -51,6 +51,8 @@ struct script_ops {
     int (*update)(void *ctx, const char *name, const char *text);
     // Does the console show this error's sentence already, from the command that failed? NULL: it never does.
     bool (*said)(void *ctx, int err);
+    // A command has failed: for the setting `errno`. NULL: nobody keeps it.
+    void (*failed)(void *ctx, int err);
 };
 
 struct script {
@@ -67,6 +69,7 @@ struct script {
     bool exiting;     // `exit` was run: ends script or shell
     int exit_code;    // its argument
     bool jumped;      // `goto` moved pos: the rest of this line is dropped
+    bool replaced;    // `chain --replace` ran another one: this one ends with the status of that command, of which all is said
     unsigned line_number; // of the line that runs (first of a continued one), from 1
 
     // The interpreter's own.
@@ -93,6 +96,9 @@ int script_run(struct script *s, const char *text, size_t len);
 // Runs one line (the shell's, or a test's). Returns its last status; a message is printed on an error. After
 // `exit`, s->exiting is true.
 int script_line(struct script *s, const char *line, size_t len);
+
+// Runs argv[first..argc) of the command that runs as a command of its own (`time`). Its status.
+int script_execute(struct script *s, int argc, int first);
 
 // Expands ${...} in `text` into buf, NUL-terminated: length, or ERR_SCRIPT_LIMIT (does not fit, nested too
 // deep). A `${` without its `}` is plain text.

@@ -16,10 +16,14 @@ const char *script_join(int argc, char **argv, int first)
 
 static int run_echo(struct script *s, int argc, char **argv)
 {
-    int first = argc > 1 && strcmp(argv[1], "-n") == 0 ? 2 : 1;
+    const char *same_line = NULL;
+    const struct script_option options[] = { { 'n', "n", false, &same_line } };
+    int first = script_options(s, argc, argv, options, ARRAY_SIZE(options), 0, -1);
+    if (first < 0)
+        return first;
     const char *text = script_join(argc, argv, first);
     s->ops->print(s->ctx, text, strlen(text));
-    if (first == 1)
+    if (!same_line)
         s->ops->print(s->ctx, "\n", 1);
     return 0;
 }
@@ -67,23 +71,27 @@ static int run_show(struct script *s, int argc, char **argv)
     return status;
 }
 
+// A number that outgrows its type begins anew, as in iPXE: its type decides how many bits of the sum are kept.
 static int run_inc(struct script *s, int argc, char **argv)
 {
     uint32_t value = 0, step = 1;
     char text[16];
-    int rc = argc > 2 ? script_number(s, argv[2], &step) : 0;
+    bool minus = argc > 2 && argv[2][0] == '-';
+    int rc = argc > 2 ? script_number(s, argv[2] + minus, &step) : 0;
     if (rc < 0)
         return rc;
     rc = s->ops->get(s->ctx, argv[1], text, sizeof text);
-    if (rc > 0 && (rc = script_number(s, text, &value)) < 0)
+    bool negative = rc > 0 && text[0] == '-';
+    if (rc > 0 && (rc = script_number(s, text + negative, &value)) < 0)
         return rc;
-    fmt_snprintf(text, sizeof text, "%u", (unsigned)(value + step));
+    value = (negative ? 0u - value : value) + (minus ? 0u - step : step);
+    fmt_snprintf(text, sizeof text, "%d", (int)value);
     return (s->ops->update ? s->ops->update : s->ops->set)(s->ctx, argv[1], text);
 }
 
 static int run_goto(struct script *s, int argc, char **argv)
 {
-    const char *wanted = argv[1] + (argv[1][0] == ':');
+    const char *wanted = argv[1];
     if (!s->text) {
         script_printf(s, "goto: no script is running\n");
         return ERR_SCRIPT_LABEL;
@@ -139,17 +147,24 @@ static int run_exit(struct script *s, int argc, char **argv)
     return code ? ERR_SCRIPT_EXIT : 0;
 }
 
-static void help_table(struct script *s, const struct script_command *table, size_t count)
+// All commands of a table, or the one that is called so. True: there was one.
+static bool help_table(struct script *s, const struct script_command *table, size_t count, const char *only)
 {
-    for (size_t i = 0; i < count; i++)
+    bool found = false;
+    for (size_t i = 0; i < count; i++) {
+        if (only && strcmp(table[i].name, only) != 0)
+            continue;
         script_printf(s, "  %s%s%s\n", table[i].name, table[i].usage[0] ? " " : "", table[i].usage);
+        found = true;
+    }
+    return found;
 }
 
 static int run_help(struct script *s, int argc, char **argv)
 {
-    help_table(s, s->commands, s->command_count);
-    help_table(s, script_builtins, script_builtin_count);
-    return 0;
+    const char *only = argc > 1 ? argv[1] : NULL;
+    bool found = help_table(s, s->commands, s->command_count, only);
+    return help_table(s, script_builtins, script_builtin_count, only) || found ? 0 : ERR_SCRIPT_COMMAND;
 }
 
 const struct script_command script_builtins[] = {
@@ -163,6 +178,6 @@ const struct script_command script_builtins[] = {
     { "iseq", 2, 2, "VALUE VALUE", run_iseq },
     { "isuri", 0, 1, "VALUE", run_isuri },
     { "exit", 0, 1, "[CODE]", run_exit },
-    { "help", 0, 0, "", run_help },
+    { "help", 0, 1, "[COMMAND]", run_help },
 };
 const size_t script_builtin_count = ARRAY_SIZE(script_builtins);

@@ -41,7 +41,7 @@ static int poll(void *ctx)
 {
     return ++w.polls > LINES_MAX ? ERR_CANCELLED : 0;
 }
-static const struct script_ops ops = { get, set, clear, show, print, poll, NULL, NULL };
+static const struct script_ops ops = { get, set, clear, show, print, poll, NULL, NULL, NULL };
 
 static int run_good(struct script *s, int argc, char **argv)
 {

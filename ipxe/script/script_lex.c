@@ -88,20 +88,11 @@ static const char *closing_quote(const char *text, const char *end, char quote)
     return NULL;
 }
 
-// The end of an unquoted word. A `${` without its `}` is plain text, as in iPXE.
+// The end of an unquoted word: a blank ends it also within `${...}`, as in iPXE.
 static const char *word_end(const char *p, const char *end)
 {
-    while (p < end && !is_blank(*p)) {
-        size_t left = (size_t)(end - p);
-        if (script_lex_escapes(p, left, 0)) {
-            p += 2;
-        } else if (left >= 2 && p[0] == '$' && p[1] == '{') {
-            size_t n = script_lex_reference(p, left);
-            p += n ? n : 2;
-        } else {
-            p++;
-        }
-    }
+    while (p < end && !is_blank(*p))
+        p += script_lex_escapes(p, (size_t)(end - p), 0) ? 2 : 1;
     return p;
 }
 

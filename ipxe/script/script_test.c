@@ -49,7 +49,13 @@ static int op_poll(void *ctx)
 {
     return w.poll_limit && ++w.polls > w.poll_limit ? ERR_CANCELLED : 0;
 }
-static const struct script_ops ops = { op_get, op_set, op_clear, op_show, op_print, op_poll, op_update, NULL };
+static int last_failure;
+static void op_failed(void *ctx, int err)
+{
+    last_failure = err;
+}
+
+static const struct script_ops ops = { op_get, op_set, op_clear, op_show, op_print, op_poll, op_update, NULL, op_failed };
 
 // "name|arg|arg\n" into w.calls.
 static void note(int argc, char **argv)
@@ -167,8 +173,8 @@ TEST(operators)
     CHECK_EQ(line("&& ok"), 0);
     CHECK_STR(w.calls, "ok\n");
     CHECK_EQ(line("bad || # comment"), 0);
-    CHECK_EQ(line("${nothing} && ok"), 0); // an empty command succeeds
-    CHECK_STR(w.calls, "ok\n");
+    CHECK_EQ(line("${nothing} && ok"), ERR_SCRIPT_COMMAND); // only nothing at all succeeds, as in iPXE
+    CHECK_STR(w.calls, "");
 }
 
 TEST(failing_ends)
@@ -240,7 +246,22 @@ TEST(builtins)
     CHECK_EQ(line("iseq a b"), ERR_SCRIPT_FALSE);
     CHECK_EQ(line("iseq a"), ERR_SCRIPT_USAGE);
     CHECK_EQ(line("clear x && clear x"), 0);
-    CHECK_EQ(line("set n:int32 -3 && inc n && inc n 5 && echo ${n}"), ERR_SCRIPT_USAGE); // counts from 0 up
+    CHECK_EQ(line("set n:int32 -3 && inc n && inc n 5 && inc n -2 && echo ${n}"), 0);
+    CHECK_STR(w.out, "1\n");
+    CHECK_EQ(line("set b:uint8 255 && inc b 2 && echo ${b} && inc n x"), ERR_SCRIPT_USAGE);
+    CHECK(strncmp(w.out, "0x1\n", 4) == 0);
+    CHECK_EQ(line("set -- x 1 && isset -- ${x} && echo -- -n && echo -n -- a"), 0);
+    CHECK_STR(w.out, "-n\na");
+    CHECK_EQ(line("isset --nothing"), ERR_SCRIPT_USAGE);
+    CHECK_EQ(line("echo --nothing"), ERR_SCRIPT_USAGE);
+    CHECK_EQ(line("iseq --help"), ERR_SCRIPT_USAGE);
+    CHECK(strstr(w.out, "usage: iseq"));
+    CHECK_EQ(line("help iseq"), 0);
+    CHECK_STR(w.out, "  iseq VALUE VALUE\n");
+    CHECK_EQ(line("help nonsense"), ERR_SCRIPT_COMMAND);
+    CHECK_EQ(line("isset x && isset ${y} || isset x"), 0);
+    CHECK_EQ(last_failure, ERR_SCRIPT_FALSE); // told though it was handled
+    CHECK_EQ(line("set x && clear n && clear b"), 0);
     CHECK_EQ(line("set n:int32 7 && inc n && inc n 0x10 && inc m && echo ${n} ${m} ${n:hex}"), 0);
     CHECK_STR(w.out, "24 1 00:00:00:18\n");
     CHECK_EQ(line("set ip nonsense"), ERR_INVALID);

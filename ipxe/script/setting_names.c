@@ -11,7 +11,7 @@ static const struct setting_name known[] = {
     { "hostname", SETTING_STRING, 12, 0 },
     { "domain", SETTING_STRING, 15, 0 },
     { "root-path", SETTING_STRING, 17, 0 },
-    { "mtu", SETTING_UINT16, 26, 0 },
+    { "mtu", SETTING_INT16, 26, 0 },
     { "ntp-server", SETTING_IPV4, 42, 0 },
     { "lease-time", SETTING_UINT32, 51, 0 },
     { "dhcp-server", SETTING_IPV4, 54, 0 },

@@ -12,6 +12,7 @@ static const char *const type_names[SETTING_TYPES] = {
     [SETTING_BASE64] = "base64", [SETTING_INT8] = "int8",           [SETTING_INT16] = "int16",
     [SETTING_INT32] = "int32",   [SETTING_UINT8] = "uint8",         [SETTING_UINT16] = "uint16",
     [SETTING_UINT32] = "uint32", [SETTING_UUID] = "uuid",           [SETTING_GUID] = "guid",
+    [SETTING_BUSDEVFN] = "busdevfn",
 };
 static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -48,21 +49,23 @@ static unsigned integer_size(enum setting_type type)
 
 // --- formatting ---
 
+// A text ends at its NUL: DHCP servers end theirs with one or not, as they please.
+static size_t string_len(const uint8_t *data, size_t len)
+{
+    return strnlen((const char *)data, len);
+}
+
 static void put_string(struct text *t, const uint8_t *data, size_t len)
 {
-    // DHCP servers end strings with a NUL or not, as they please.
-    while (len > 0 && data[len - 1] == 0)
-        len--;
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < string_len(data, len); i++)
         text_char(t, data[i] < 0x20 || data[i] == 0x7f ? '?' : (char)data[i]);
 }
 
+// Coded is what would end a part of a URI or is none of its characters (RFC 3986 section 2), as iPXE does.
 static void put_uristring(struct text *t, const uint8_t *data, size_t len)
 {
-    while (len > 0 && data[len - 1] == 0)
-        len--;
-    for (size_t i = 0; i < len; i++) {
-        if (ascii_is_unreserved((char)data[i]))
+    for (size_t i = 0; i < string_len(data, len); i++) {
+        if (data[i] > 0x20 && data[i] < 0x7f && !strchr("#%&/:=?@", data[i]))
             text_char(t, (char)data[i]);
         else
             text_percent(t, data[i]);
@@ -100,20 +103,18 @@ static void put_uuid(struct text *t, const uint8_t *data, bool guid)
     }
 }
 
-// The value's low-order bytes; a short one is extended by its sign.
+// All of the value's bytes, of which a signed type takes the sign: how many the type itself has does not matter, as in iPXE.
 static void put_integer(struct text *t, enum setting_type type, const uint8_t *data, size_t len)
 {
-    unsigned size = integer_size(type);
-    uint32_t v = is_signed(type) && len > 0 && len < size && (data[0] & 0x80) ? UINT32_MAX : 0;
-    for (size_t i = len > size ? len - size : 0; i < len; i++)
+    uint32_t v = is_signed(type) && (data[0] & 0x80) ? UINT32_MAX : 0;
+    for (size_t i = 0; i < len; i++)
         v = v << 8 | data[i];
-    char number[16];
-    if (is_signed(type)) {
-        int32_t n = size == 1 ? (int8_t)v : size == 2 ? (int16_t)v : (int32_t)v;
-        fmt_snprintf(number, sizeof number, "%d", (int)n);
-    } else {
-        fmt_snprintf(number, sizeof number, "0x%x", (unsigned)v);
-    }
+    char number[20];
+    if (type == SETTING_BUSDEVFN) // a PCI function: segment, bus, device, function
+        fmt_snprintf(number, sizeof number, "%04x:%02x:%02x.%x", (unsigned)(v >> 16), (unsigned)(v >> 8 & 0xff), (unsigned)(v >> 3 & 31),
+                     (unsigned)(v & 7));
+    else
+        fmt_snprintf(number, sizeof number, is_signed(type) ? "%d" : "0x%x", (int)v);
     text_string(t, number);
 }
 
@@ -135,7 +136,8 @@ int setting_format(enum setting_type type, const uint8_t *data, size_t len, char
     char text[NET_ADDR_TEXT_MAX];
     bool of_16 = type == SETTING_IPV6 || type == SETTING_UUID || type == SETTING_GUID;
     size_t least = type == SETTING_IPV4 ? 4 : of_16 ? 16 : 0;
-    if (len < least || (is_integer(type) && len == 0))
+    bool number = is_integer(type) || type == SETTING_BUSDEVFN;
+    if (len < least || (number && (len == 0 || len > 4)))
         return ERR_INVALID;
     switch (type) {
     case SETTING_STRING: put_string(&t, data, len); break;
@@ -152,7 +154,7 @@ int setting_format(enum setting_type type, const uint8_t *data, size_t len, char
     case SETTING_UUID: put_uuid(&t, data, false); break;
     case SETTING_GUID: put_uuid(&t, data, true); break;
     default:
-        if (!is_integer(type))
+        if (!number)
             return ERR_INVALID;
         put_integer(&t, type, data, len);
     }
@@ -161,19 +163,18 @@ int setting_format(enum setting_type type, const uint8_t *data, size_t len, char
 
 // --- reading ---
 
-// Bytes of hex; between them `separator` (0: none). A single digit between separators is a byte, too ("0:1:a").
+// Bytes of hex, two digits each; between them `separator` (0: none).
 static int parse_hex(const char *text, char separator, uint8_t *buf, size_t cap)
 {
     size_t n = 0;
     while (*text) {
         int high = ascii_hex_value(*text++), low = *text ? ascii_hex_value(*text) : -1;
-        if (high < 0 || (low < 0 && !separator))
+        if (high < 0 || low < 0)
             return ERR_INVALID;
-        if (low >= 0)
-            text++;
+        text++;
         if (n >= cap)
             return ERR_TOO_LARGE;
-        buf[n++] = (uint8_t)(low >= 0 ? high << 4 | low : high);
+        buf[n++] = (uint8_t)(high << 4 | low);
         if (*text == 0)
             break;
         if (separator && *text++ != separator)
@@ -224,19 +225,18 @@ static int parse_uuid(const char *text, bool guid, uint8_t *buf, size_t cap)
     return *text ? ERR_INVALID : 16;
 }
 
+// The low bytes of a number, as iPXE keeps them: `inc` counts on beyond 255 in a uint8.
 static int parse_integer(enum setting_type type, const char *text, uint8_t *buf, size_t cap)
 {
     unsigned size = integer_size(type);
     bool minus = *text == '-';
-    uint64_t v, top = (uint64_t)1 << (8 * size);
+    uint64_t v;
     if (size > cap)
         return ERR_TOO_LARGE;
     if (!fmt_parse_u64(text + minus, strlen(text + minus), 0, &v))
         return ERR_INVALID;
-    if (v >= top || (minus && v > top / 2))
-        return ERR_INVALID;
     if (minus)
-        v = top - v;
+        v = 0 - v;
     for (unsigned i = 0; i < size; i++)
         buf[i] = (uint8_t)(v >> (8 * (size - 1 - i)));
     return (int)size;
@@ -251,18 +251,16 @@ static int parse_string(const char *text, uint8_t *buf, size_t cap)
     return (int)len;
 }
 
-// The reverse of put_uristring.
+// The reverse of put_uristring; a `%` without its digits is a plain one, as in iPXE.
 static int parse_uristring(const char *text, uint8_t *buf, size_t cap)
 {
     size_t n = 0;
     for (; *text; n++) {
         if (n >= cap)
             return ERR_TOO_LARGE;
-        int high = *text == '%' ? ascii_hex_value(text[1]) : 0, low = *text == '%' && high >= 0 ? ascii_hex_value(text[2]) : 0;
-        if (high < 0 || low < 0)
-            return ERR_INVALID;
-        buf[n] = *text == '%' ? (uint8_t)(high << 4 | low) : (uint8_t)*text;
-        text += *text == '%' ? 3 : 1;
+        int high = *text == '%' ? ascii_hex_value(text[1]) : -1, low = high >= 0 ? ascii_hex_value(text[2]) : -1;
+        buf[n] = low >= 0 ? (uint8_t)(high << 4 | low) : (uint8_t)*text;
+        text += low >= 0 ? 3 : 1;
     }
     return (int)n;
 }

@@ -33,6 +33,7 @@ struct name {
     char scope[SETTINGS_NAME_MAX], name[SETTINGS_NAME_MAX];
     bool scoped;
     bool typed;
+    bool known;
     enum setting_type type;    // if typed
     enum setting_type natural; // of a known name, else STRING
 };
@@ -60,6 +61,7 @@ static void set_canonical(struct name *n, const char *text, size_t len)
 {
     copy_name(n->name, text, len);
     const struct setting_name *k = setting_name_find(n->name);
+    n->known = k != NULL;
     n->natural = k ? (enum setting_type)k->type : SETTING_STRING;
     if (k)
         copy_name(n->name, k->name, strlen(k->name));
@@ -302,10 +304,12 @@ static int set_text(struct settings *s, const char *name, const char *text, bool
         return 0;
     }
     enum setting_type type = n.typed ? n.type : n.natural;
-    if (keep_type && !n.typed && find_exact(s, n.scope, n.name, &e))
-        type = e.type;
+    if (keep_type && !n.typed)
+        type = find_exact(s, n.scope, n.name, &e) ? e.type : n.known ? n.natural : SETTING_INT32;
     uint8_t value[SETTINGS_VALUE_MAX];
     int len = setting_parse(type, text, value, sizeof value);
+    if (n.known)
+        type = n.natural;
     return len < 0 ? len : store(s, n.scope, n.name, type, value, (size_t)len);
 }
 

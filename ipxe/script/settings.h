@@ -12,12 +12,12 @@
 #pragma once
 #include "base/err.h"
 
-#define SETTINGS_NAME_MAX 64   // one name with scope, with NUL
+#define SETTINGS_NAME_MAX 128   // one name with scope, with NUL; each of the two has less than half of it
 #define SETTINGS_VALUE_MAX 4096 // bytes of one value: a URI
 #define SETTINGS_ARENA_DEFAULT (64 * 1024)
 
 enum setting_type {
-    SETTING_STRING,    // text as it is; control characters are shown as '?'
+    SETTING_STRING,    // text as it is, to its NUL; control characters are shown as '?'
     SETTING_URISTRING, // percent-coded for a URI's path or query
     SETTING_IPV4,      // 4 bytes, 192.0.2.1 (of a longer value: its first address)
     SETTING_IPV6,      // 16 bytes
@@ -25,7 +25,8 @@ enum setting_type {
     SETTING_HEXHYP,    // 52-54-00
     SETTING_HEXRAW,    // 525400
     SETTING_BASE64,
-    SETTING_INT8, // big-endian; int* are shown signed and decimal, uint* as 0x and hex (as iPXE does)
+    // Big-endian; int* are shown signed and decimal, uint* as 0x and hex: 1 to 4 bytes, however many the type has (as iPXE does).
+    SETTING_INT8,
     SETTING_INT16,
     SETTING_INT32,
     SETTING_UINT8,
@@ -33,6 +34,7 @@ enum setting_type {
     SETTING_UINT32,
     SETTING_UUID, // 16 bytes in network order (RFC 9562)
     SETTING_GUID, // 16 bytes, first three fields little-endian
+    SETTING_BUSDEVFN, // a PCI function, 0000:00:03.0; shown only
     SETTING_TYPES
 };
 
@@ -53,10 +55,10 @@ int settings_put(struct settings *s, const char *scope, const char *name, enum s
 // The same for text, as SETTING_STRING; NULL or "" clears.
 int settings_put_text(struct settings *s, const char *scope, const char *name, const char *text);
 
-// `set NAME TEXT`: reads the text by the type given in the name, or else by the name's natural type. Empty text
-// clears. ERR_INVALID when the text is no such value.
+// `set NAME TEXT`: reads the text by the type given in the name, or else by the name's natural type, which a well-known name keeps. Empty
+// text clears. ERR_INVALID when the text is no such value.
 int settings_set(struct settings *s, const char *name, const char *text);
-// The same by the type that NAME has already, so that `inc` keeps a number a number.
+// The same by the type that NAME has already, so that `inc` keeps a number a number; one that is new is an int32.
 int settings_update(struct settings *s, const char *name, const char *text);
 // `clear NAME`; `clear SCOPE/` clears all of a scope. ERR_NOT_FOUND when there was nothing.
 int settings_clear(struct settings *s, const char *name);
