@@ -162,13 +162,6 @@ void net_close(unsigned nic)
     choose_default();
 }
 
-void net_close_all(void)
-{
-    net_tcp_end();
-    for (unsigned i = 0; i < net.count; i++)
-        net_close(i);
-}
-
 bool net_is_open(unsigned nic)
 {
     return nic < net.count && net.interfaces[nic].open;

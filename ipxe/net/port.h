@@ -44,7 +44,7 @@ bool net_direct(struct netif *netif, const uint8_t *frame, size_t len);
 // Tells the socket or the look-up whose datagram is refused by this frame, if it is such an error.
 void net_refused_datagram(struct netif *netif, const uint8_t *frame, size_t len);
 void net_udp_refuse(const struct net_addr *to, uint16_t port, const uint8_t *sent, size_t len); // sent from this port
-void net_udp_forget(const struct net_addr *to); // the address that sockets have sent from to there: the next datagram chooses anew
+unsigned net_doubts(void); // how often net_doubt was called: another way is wanted
 // Who hears of refusals for ports that are no socket's: those that lwIP has opened itself.
 typedef void net_lwip_refusal(const struct net_addr *to, uint16_t port, const uint8_t *sent, size_t len);
 void net_udp_on_lwip_refusal(net_lwip_refusal *refused);

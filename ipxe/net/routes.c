@@ -19,8 +19,11 @@ static struct card_routes {
     unsigned count;
 } table[CARDS_MAX];
 
+static unsigned doubts;
+
 void net_routes_init(void)
 {
+    doubts = 0;
     memset(table, 0, sizeof table);
 }
 
@@ -95,11 +98,16 @@ int net_route_error(const ip_addr_t *to)
     return net_has_source(to) ? ERR_NET_NO_ROUTE : ERR_NET_NO_ADDRESS;
 }
 
+unsigned net_doubts(void)
+{
+    return doubts;
+}
+
 bool net_doubt(const struct net_addr *to)
 {
     ip_addr_t ip;
     net_to_lwip(to, &ip);
-    net_udp_forget(to);
+    doubts++;
     return IP_IS_V6(&ip) && nd6_doubt(ip_2_ip6(&ip));
 }
 

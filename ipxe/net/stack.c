@@ -30,6 +30,13 @@ int net_start(const struct platform *platform)
     return net_netif_init(platform) ? 0 : ERR_NET_NO_CARD;
 }
 
+void net_close_all(void)
+{
+    net_tcp_end();
+    for (unsigned i = 0; i < net_nic_count(); i++)
+        net_close(i);
+}
+
 void net_stop(void)
 {
     net_close_all();

@@ -16,7 +16,8 @@
 struct way {
     struct net_addr to; // its port does not matter
     unsigned nic;
-    ip_addr_t from; // any: there is no way yet
+    unsigned doubts; // there were when it was chosen
+    ip_addr_t from;  // any: there is no way yet
 };
 
 struct net_udp {
@@ -134,32 +135,30 @@ static bool leads(const struct way *way, const struct net_addr *to)
     return !ip_addr_isany(&way->from) && memcmp(way->to.ip, to->ip, sizeof to->ip) == 0 && way->to.zone == to->zone;
 }
 
-void net_udp_forget(const struct net_addr *to)
-{
-    for (struct net_udp *udp = sockets; udp < sockets + SOCKETS_MAX; udp++)
-        for (struct way *way = udp->ways; way < udp->ways + WAYS_MAX; way++)
-            if (leads(way, to))
-                memset(way, 0, sizeof *way);
-}
-
 // The card of a way that can still be gone, else NULL.
 static struct netif *still_open(const struct way *way)
 {
-    struct netif *netif = net_netif(way->nic);
+    struct netif *netif = way->doubts == net_doubts() ? net_netif(way->nic) : NULL;
     if (!netif || IP_IS_V4(&way->from))
         return netif && ip4_addr_eq(netif_ip4_addr(netif), ip_2_ip4(&way->from)) ? netif : NULL;
     int slot = netif_get_ip6_addr_match(netif, ip_2_ip6(&way->from));
     return slot >= 0 && ip6_addr_isvalid(netif_ip6_addr_state(netif, slot)) ? netif : NULL;
 }
 
-// The card and the address to send from: those of before, or lwIP's choice, which is kept. NULL: there is no route.
-static struct netif *source(struct net_udp *udp, const struct net_addr *to, const ip_addr_t *ip, ip_addr_t *ret)
+// What is remembered of the host; NULL: nothing.
+static struct way *find(struct net_udp *udp, const struct net_addr *to)
 {
-    struct way *way = udp->ways;
-    while (way < udp->ways + WAYS_MAX && !leads(way, to))
-        way++;
-    bool known = way < udp->ways + WAYS_MAX;
-    struct netif *netif = known ? still_open(way) : NULL;
+    for (struct way *way = udp->ways; way < udp->ways + WAYS_MAX; way++)
+        if (leads(way, to))
+            return way;
+    return NULL;
+}
+
+// The way to send by: that of before, or lwIP's choice, which is kept. NULL: there is no route.
+static struct way *choose(struct net_udp *udp, const struct net_addr *to, const ip_addr_t *ip)
+{
+    struct way *way = find(udp, to);
+    struct netif *netif = way ? still_open(way) : NULL;
     if (!netif) {
         netif = to->zone ? net_netif(to->zone - 1u) : NULL;
         if (!netif)
@@ -167,33 +166,32 @@ static struct netif *source(struct net_udp *udp, const struct net_addr *to, cons
         const ip_addr_t *from = !netif ? NULL : IP_IS_V4(ip) ? netif_ip_addr4(netif) : ip6_select_source_address(netif, ip_2_ip6(ip));
         if (!from)
             return NULL;
-        if (!known)
+        if (!way)
             way = &udp->ways[udp->next++ % WAYS_MAX];
-        *way = (struct way){ *to, netif->num, *from };
+        *way = (struct way){ *to, netif->num, net_doubts(), *from };
     }
-    *ret = way->from;
-    return netif;
+    return way;
 }
 
 int net_udp_send(struct net_udp *udp, const struct net_addr *to, const void *data, size_t len)
 {
     if (len > UINT16_MAX)
         return ERR_TOO_LARGE;
-    ip_addr_t ip, from;
+    ip_addr_t ip;
     net_to_lwip(to, &ip);
     if (!to->zone && !net_has_source(&ip))
         return ERR_NET_NO_ADDRESS; // lwIP would send from one that gets no answer
-    struct netif *netif = source(udp, to, &ip, &from);
-    if (!netif)
+    struct way *way = choose(udp, to, &ip);
+    if (!way)
         return net_route_error(&ip);
     struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, (u16_t)len, PBUF_RAM);
     if (!p)
         return ERR_NO_MEMORY;
     memcpy(p->payload, data, len);
-    err_t err = udp_sendto_if_src(udp->pcb, p, &ip, to->port, netif, &from); // IPv4 also from 0.0.0.0
+    err_t err = udp_sendto_if_src(udp->pcb, p, &ip, to->port, net_netif(way->nic), &way->from); // IPv4 also from 0.0.0.0
     pbuf_free(p);
     if (err != ERR_RTE)
         return net_error(err);
-    net_udp_forget(to); // there may be another way
+    memset(way, 0, sizeof *way); // there may be another one
     return net_route_error(&ip);
 }
