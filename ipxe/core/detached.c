@@ -66,6 +66,8 @@ static int fetch_part(struct core *core, struct core_image *image, uint32_t part
     if (err)
         return err;
     image->missing &= ~(1u << part);
+    if (part == 0)
+        image->origin = images->asked_origin;
     images->done = image;
     if (images_missing(image) < 0)
         console_say("seal", "%s is complete: %u files verified", image->name, image->seal.part_count);
@@ -122,7 +124,7 @@ int core_kernel(struct core *core, const char *uri_text, const char *name, const
     // No seal lies there: it may be a whole image.
     (void)core_fetch_find(core, uri_text, &uri, &transport);
     err = core_fetch(core, transport, &uri, name);
-    if (err == ERR_SEAL_MAGIC) {
+    if (core->images.unknown) {
         err = ERR_SEAL_NONE;
         console_error("seal", err, "%s is no image, and no " SUFFIX " lies beside it; `signet seal` makes one", uri_text);
     }

@@ -66,6 +66,7 @@ int core_fetch(struct core *core, const struct core_transport *transport, const 
     images->asked_remote = transport->remote;
     images->asked_beside = transport->files;
     images->done = NULL;
+    images->unknown = false;
     memset(&images->asked_origin, 0, sizeof images->asked_origin);
     int err = transport->fetch(core, uri);
     images->asked = ASKED_FILE;
@@ -95,7 +96,7 @@ int core_chain(struct core *core, const char *uri_text, const char *name, const 
     }
     images->asked_start = boot;
     err = core_fetch(core, transport, &uri, name);
-    if (err == ERR_SEAL_MAGIC && transport->files) {
+    if (images->unknown) {
         err = core_kernel_of_file(core, uri_text, name, "");
         if (err == ERR_NOT_FOUND) {
             err = ERR_SEAL_MAGIC;

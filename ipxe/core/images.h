@@ -36,6 +36,7 @@ struct core_images {
     struct core_image *coming; // its memory is planned, its bytes are on their way; NULL: none
     struct core_image *partial; // its source failed: what it brought lies in its memory, for the next one if it has the same image
     struct core_image *done;   // what the fetch that ended well has brought; NULL: a script, or nothing
+    bool unknown;              // what it has brought is neither an image nor a script: a seal may lie beside it
     // What the fetch under way was asked for.
     char asked_name[SEAL_NAME_MAX]; // "": as the seal has it
     enum { ASKED_FILE, ASKED_SEAL, ASKED_PART } asked; // an image or a script; a detached seal; a part of `asked_image`

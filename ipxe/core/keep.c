@@ -64,7 +64,7 @@ bool keep_open(struct keep **ret, struct core *core, struct core_image *image)
 {
     static char setting[URI_TEXT_MAX];
     struct keep *k = *ret = &keep;
-    if (!image->remote || settings_get(&core->settings, "keep", setting, sizeof setting) <= 0)
+    if (!image->remote || image->seal.detached || settings_get(&core->settings, "keep", setting, sizeof setting) <= 0)
         return false;
     if (image->keep != KEEP_UNSOUGHT)
         return image->keep == KEEP_OPEN;

@@ -58,8 +58,10 @@ int core_sink_open(struct core_sink **ret, struct core *core, const struct uri *
     sink->asked = core->images.asked;
     *ret = sink;
     int err = sink->asked == ASKED_PART ? open_part(sink) : 0;
-    if (err)
+    if (err) {
+        core_helpers_stop(core);
         core->platform->free(core->platform->ctx, sink);
+    }
     return err;
 }
 
@@ -229,8 +231,10 @@ static void say_image(struct core_sink *sink, int err)
         say_part(sink, err);
         return;
     }
-    if (err == ERR_SEAL_MAGIC && sink->asked == ASKED_FILE && core->images.asked_beside)
-        return; // its seal may lie there: the caller says what comes of it
+    if (err == ERR_SEAL_MAGIC && sink->asked == ASKED_FILE && core->images.asked_beside) {
+        core->images.unknown = true; // its seal may lie there: the caller says what comes of it
+        return;
+    }
     if (err) {
         console_error(err_group(err) == 'S' ? "seal" : sink->uri.scheme, err, "%s%s%s", sink->uri.host,
                       sink->uri.host[0] || sink->uri.path[0] ? sink->uri.path : "the partition", // that `disk:` does not name
@@ -261,6 +265,7 @@ static int run_outside_script(struct core_sink *sink)
     if (err >= 0)
         err = core_run_script(core, sink->from, (const char *)sink->head, sink->head_len);
     core->base = base;
+    core->images.unknown = false; // of what the script has fetched
     return err;
 }
 

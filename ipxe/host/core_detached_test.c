@@ -368,5 +368,28 @@ TEST(a_list_that_breaks_off)
     CHECK(refused(out, "[S22]"), strstr(out->transcript, "TAKEN") == NULL);
 }
 
-TEST_MAIN(T(what_is_no_seal), T(a_list_that_breaks_off), T(as_people_write_it), T(the_seal_is_named), T(what_lacks_is_named), T(files_that_are_not_the_sealed_ones), T(arguments), T(servers),
-          T(once_more), T(policy), T(an_image))
+// A script that ends because what it named is no image is no such file itself.
+static void scripts_on_the_server(void)
+{
+    static const char text[] = "#!ipxe\nchain " BASE "initrd.img\n";
+    add("/b/menu.ipxe", (const uint8_t *)text, sizeof text - 1);
+}
+TEST(a_script_that_fails)
+{
+    struct outcome *out = with_before(START "chain " BASE "menu.ipxe\n", scripts_on_the_server);
+    CHECK(refused(out, "[S01]"), asked("/b/initrd.img.seal") == 1);
+    CHECK_EQ(asked("/b/menu.ipxe.seal"), 0);
+    CHECK(refused(with_before(START "kernel " BASE "menu.ipxe\n", scripts_on_the_server), "[S01]"));
+    CHECK_EQ(asked("/b/menu.ipxe.seal"), 1);
+    CHECK(strstr(with_before(START "kernel " BASE "menu.ipxe\n", scripts_on_the_server)->transcript, "menu.ipxe is no image") == NULL);
+}
+
+// A copy on the disk is not made of files.
+TEST(not_kept)
+{
+    struct outcome *out = with("#!ipxe\nset keep disk:\ndhcp\nkernel " BASE "vmlinuz\ninitrd " BASE "initrd.img\ninitrd " BASE "extra.img\nboot\n");
+    CHECK(booted(out, "quiet"), strstr(out->transcript, "keep:") == NULL);
+}
+
+TEST_MAIN(T(as_people_write_it), T(the_seal_is_named), T(what_lacks_is_named), T(files_that_are_not_the_sealed_ones), T(arguments), T(servers),
+          T(once_more), T(policy), T(an_image), T(what_is_no_seal), T(a_list_that_breaks_off), T(a_script_that_fails), T(not_kept))

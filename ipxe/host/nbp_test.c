@@ -18,6 +18,8 @@
 static uint8_t program_bytes[NBP_SIZE];
 static int program_result;
 static bool damaged; // the file that TFTP serves
+static bool detached; // it serves the program and its seal
+static struct { const uint8_t *bytes; size_t len; } served;
 
 // --- the program ---
 
@@ -87,23 +89,34 @@ static void send_block(struct simnet *net, const struct net_addr *to, uint16_t b
     size_t at = (size_t)(block - 1) * TFTP_BLOCK;
     struct net_addr me = w.server_addr;
     me.port = BLOCK_PORT;
-    if (at > w.image.len)
+    if (at > served.len)
         return;
-    size_t n = MIN(w.image.len - at, (size_t)TFTP_BLOCK);
+    size_t n = MIN(served.len - at, (size_t)TFTP_BLOCK);
     store16_be(reply, 3);
     store16_be(reply + 2, block);
-    memcpy(reply + 4, w.image.file + at, n);
+    memcpy(reply + 4, served.bytes + at, n);
     simnet_send_udp(net, &me, to, reply, 4 + n);
 }
 
 static void tftp_datagram(struct simnet *net, const struct net_addr *from, const struct net_addr *to, const uint8_t *data, size_t len)
 {
-    if (to->port == 69 && len > 16 && strcmp((const char *)data + 2, "dir/pxelinux.0") == 0)
+    static const uint8_t no_such_file[] = { 0, 5, 0, 1, 'n', 'o', 0 };
+    bool asks = to->port == 69 && len > 16, seal = asks && strcmp((const char *)data + 2, "dir/pxelinux.0.seal") == 0;
+    struct net_addr me = w.server_addr;
+    me.port = BLOCK_PORT;
+    if (seal && !detached) {
+        simnet_send_udp(net, &me, from, no_such_file, sizeof no_such_file);
+    } else if (seal || (asks && strcmp((const char *)data + 2, "dir/pxelinux.0") == 0)) {
+        struct seal_view view;
+        (void)seal_view(w.image.file, w.image.len, &view);
+        served.bytes = seal || !detached ? w.image.file : program_bytes;
+        served.len = seal ? (size_t)(seal_list_offset(&view) + seal_list_size(&view)) : detached ? NBP_SIZE : w.image.len;
         send_block(net, from, 1);
-    else if (to->port == BLOCK_PORT && len >= 4 && load16_be(data) == 4)
+    } else if (to->port == BLOCK_PORT && len >= 4 && load16_be(data) == 4) {
         send_block(net, from, (uint16_t)(load16_be(data + 2) + 1));
-    else
+    } else {
         datagram(net, from, to, data, len);
+    }
 }
 
 // --- the cases ---
@@ -118,6 +131,8 @@ static void set_up_program(int result)
     struct seal fields = testimage_fields("pxelinux");
     fields.target = TARGET_NBP;
     fields.cmdline[0] = 0;
+    fields.detached = detached;
+    sha256(program_bytes, sizeof program_bytes, fields.files[0]);
     build_image(&fields, &part, 1, key_a);
     if (damaged)
         w.image.payload[50000] ^= 1;
@@ -148,6 +163,20 @@ TEST(a_program_over_tftp_runs_and_lets_the_script_go_on)
     // It had the other image's memory as well.
     CHECK(said(out, "in memory: none"));
     CHECK_EQ(out->live_allocations, 0);
+}
+
+// A program that lies there as it is, beside its seal.
+static void run_detached(void)
+{
+    detached = true;
+    set_up_program(0);
+    run("#!ipxe\ndhcp\nset next-server 10.0.0.7\nset filename other\nkernel tftp://10.0.0.1/dir/pxelinux.0\nboot\n", &key_a, 0);
+}
+TEST(a_program_beside_its_seal_is_told_where_it_comes_from)
+{
+    struct outcome *out = in_child(run_detached);
+    CHECK(said(out, "starting pxelinux"), out->memory_right);
+    CHECK(said(out, "reply type 5 to 10.0.0.99 from 10.0.0.1 siaddr 10.0.0.1 file 'dir/pxelinux.0'"));
 }
 
 // Where TFTP had no part in it, the settings say what is beside the program.
@@ -235,6 +264,7 @@ TEST(a_machine_that_starts_none_refuses_it_before_the_download)
     CHECK(said(out, "FIRST"));
 }
 
-TEST_MAIN(T(a_program_over_tftp_runs_and_lets_the_script_go_on), T(a_program_over_the_native_protocol_fails_the_command),
+TEST_MAIN(T(a_program_over_tftp_runs_and_lets_the_script_go_on), T(a_program_beside_its_seal_is_told_where_it_comes_from),
+          T(a_program_over_the_native_protocol_fails_the_command),
           T(an_address_that_a_script_sets), T(without_an_ipv4_address_it_does_not_start), T(a_damaged_program_does_not_start),
           T(a_program_without_a_seal_does_not_start), T(a_machine_that_starts_none_refuses_it_before_the_download))
