@@ -138,9 +138,13 @@ class Runner:
                 os.symlink(source, path)
             else:
                 fixtures.payload.write(path, source.encode())
+        seal = [fixtures.SIGNET, "seal", "--key", fixtures.path("alice.key"), "--counter", str(fixtures.COUNTER)]
         for path, options in site.seals:
-            fixtures.run(fixtures.SIGNET, "seal", "-o", os.path.join(folder, path), "--key", fixtures.path("alice.key"), "--counter",
-                         str(fixtures.COUNTER), *options)
+            fixtures.run(*seal, "-o", os.path.join(folder, path), *options)
+        if site.sealed_by:
+            script = os.path.join(self.folder, "sealed-by.ipxe")
+            fixtures.payload.write(script, site.sealed_by.encode())
+            fixtures.run(*seal, "--from-script", script, "--root", folder)
         self.net.popen([sys.executable, os.path.join(fixtures.TOP, "ci/qemu/site.py"), "10.50.0.1", folder], "site.log")
 
     def dhcp_is_dnsmasq(self):

@@ -15,9 +15,11 @@ FILES = (("boot/vmlinuz", VMLINUZ), ("boot/initrd.img", INITRD), ("boot/extra.im
 
 @dataclass
 class Site:
-    """What lies on the web server of the bridge: files (path, text or the absolute path of a file), and seals (path, options of `signet seal`)."""
+    """What lies on the web server of the bridge: files (path, text or the absolute path of a file), seals (path, options of `signet seal`), and
+    those that `signet seal --from-script` makes of a script (its text)."""
     files: tuple = FILES
     seals: tuple = ()
+    sealed_by: str = ""
 
 
 def seal(cmdline, *allow, initrds=(INITRD,), path="boot/vmlinuz.seal"):
@@ -38,10 +40,6 @@ def text(name):
     return fixtures.payload.read(os.path.join(fixtures.TOP, "ci/qemu/scripts", name + ".ipxe")).decode()
 
 
-# In the second script a file becomes one of the initial file system.
-RENDERED = seal("console=ttyS0 quiet", initrds=(INITRD, PART + " /opt/site/extra.bin mode=755"))
-ONE = seal("console=ttyS0", "quiet", "single")
-TWO = seal("priority=low console=ttyS0", "BOOTIF=01-*", "hostname=*", initrds=(INITRD, PART))
 WITH_RENDERED = FILES + (("boot/2-rendered.ipxe", text("2-rendered")),)
 
 
@@ -50,28 +48,29 @@ def rows(table):
     base = replace(good, machine="host", group="host", servers=[], expect=(), after=(), boots="vmlinuz", forbid=("ROW-FAILED",),
                    dhcp=("--dhcp-option=12,rack1",))
 
-    def row(number, name, about, seals, **more):
+    def row(number, name, about, sealed_by="", files=FILES, **more):
+        """The script, and the seals that `signet seal --from-script` makes of it, or of the one that it leads to."""
         return replace(base, name=f"host-script-{number}", about=f"{name}: {about}", script=text(f"{number}-{name}"),
-                       site=Site(more.pop("files", FILES), (seals,)), **more)
+                       site=Site(files, sealed_by=text(sealed_by or f"{number}-{name}")), **more)
 
     scripts = [
-        row(1, "profile", "asks a server for the machine's own script, which is the second one", RENDERED,
+        row(1, "profile", "asks a server for the machine's own script, which is the second one", "2-rendered",
             files=FILES + (("boot/profile", text("2-rendered")),), expect=(r"command line: console=ttyS0 quiet signet\.name",),
             after=(("asked", r"(?m)^GET /boot/profile\?uuid=[^&]*&mac=52-54-00-\S+&host=rack1&serial=[^&]*&arch=\w+ 0$"),)),
-        replace(row(2, "rendered", "arguments, named initrds, one of them a file of the archive, boot by name", RENDERED, files=WITH_RENDERED,
+        replace(row(2, "rendered", "arguments, named initrds, one of them a file of the archive, boot by name", files=WITH_RENDERED,
                     expect=(r"command line: console=ttyS0 quiet signet\.name",), after=(("asked", r"(?m)^GET /boot/vmlinuz\.seal 0$"),)),
                 script=table_script("dhcp", f"chain {BASE}/2-rendered.ipxe")),
-        row(6, "installer", "a mirror in a setting, several initrds, arguments with settings", TWO,
+        row(6, "installer", "a mirror in a setting, several initrds, arguments with settings",
             expect=(r"command line: priority=low console=ttyS0 BOOTIF=01-52-54-00-\S+ hostname=rack1 signet\.name", r"vmlinuz counter 7, ")),
-        row(4, "menu", "a menu with hot keys, gaps and a time, after which its default starts", ONE,
+        row(4, "menu", "a menu with hot keys, gaps and a time, after which its default starts",
             expect=(r"command line: console=ttyS0 quiet signet",)),
-        row(3, "retry", "counters and branches, and the boot at the first try", seal("console=ttyS0")),
+        row(3, "retry", "counters and branches, and the boot at the first try"),
     ]
-    spaces = row(5, "spaces", "blanks made by a hex setting, labels assembled from settings, a menu out of them", RENDERED,
+    spaces = row(5, "spaces", "blanks made by a hex setting, labels assembled from settings, a menu out of them", "2-rendered",
                  files=WITH_RENDERED + (("boot/5-spaces.ipxe", text("5-spaces")),))
     scripts += [replace(spaces, name="script-5", machine="pc", group="check", script=table_script("dhcp", f"chain {BASE}/5-spaces.ipxe"),
                         expect=("chosen: boot_pcbios", r"main is complete"))]
-    ask = row(9, "ask", "a name and a password are asked for and posted; the answer is a script", RENDERED,
+    ask = row(9, "ask", "a name and a password are asked for and posted; the answer is a script", "2-rendered",
               files=FILES + (("boot/enroll", text("2-rendered")),))
     scripts += [replace(ask, name="script-9", machine="pc", group="check", typed=(("(?i)user ?name", "joe"), ("joe", "secret 1")),
                         expect=(r"main is complete",),
