@@ -238,7 +238,7 @@ static void say_image(struct core_sink *sink, int err)
     if (err) {
         console_error(err_group(err) == 'S' ? "seal" : sink->uri.scheme, err, "%s%s%s", sink->uri.host,
                       sink->uri.host[0] || sink->uri.path[0] ? sink->uri.path : "the partition", // that `disk:` does not name
-                      err == ERR_SEAL_MAGIC ? " is no script, has no seal and is not started" : "");
+                      err != ERR_SEAL_MAGIC ? "" : sink->asked == ASKED_SEAL ? " is no seal" : " is no script, has no seal and is not started");
         core_image_fail(core);
         return;
     }

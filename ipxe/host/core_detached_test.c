@@ -328,8 +328,20 @@ static void nothing_as_seal(void)
 {
     files[3].len = 0;
 }
+// Portals and single-page sites answer everything with a page.
+static void a_page_as_seal(void)
+{
+    static const char page[] = "<!DOCTYPE html><html><body>Not found</body></html>\n";
+    files[3].bytes = (const uint8_t *)page;
+    files[3].len = sizeof page - 1;
+    add("/b/whole.seal", (const uint8_t *)page, sizeof page - 1);
+    add("/b/page", (const uint8_t *)page, sizeof page - 1);
+}
 TEST(what_is_no_seal)
 {
+    CHECK(refused(with_before(KERNEL "boot\n", a_page_as_seal), "10.0.0.1/b/vmlinuz.seal is no seal: not a phase-2 image [S01]"));
+    CHECK(said(with_before(START "kernel " BASE "whole && imgstat\n", a_page_as_seal), "whole counter 1, "));
+    CHECK(refused(with_before(START "seal " BASE "page\n", a_page_as_seal), "page is no seal: "));
     CHECK(refused(with_before(KERNEL "boot\n", a_script_as_seal), "[S01]"));
     CHECK(refused(with_before(START "seal " BASE "vmlinuz.seal\n", a_script_as_seal), "[S01]"));
     CHECK(refused(with_before(KERNEL "boot\n", nothing_as_seal), "vmlinuz.seal"));
