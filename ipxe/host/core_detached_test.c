@@ -403,5 +403,52 @@ TEST(not_kept)
     CHECK(booted(out, "quiet"), strstr(out->transcript, "keep:") == NULL);
 }
 
+static unsigned long fail_at;
+static void failing(void)
+{
+    w.machine.fail_allocation = fail_at;
+}
+TEST(every_allocation_may_fail)
+{
+    fail_at = 0;
+    unsigned long count = with_before(ALL "boot\n", failing)->allocations;
+    CHECK(count > 3);
+    // All of the first, which come once, and a sample of those that carry frames: a boot takes a while under sanitizers.
+    for (fail_at = 1; fail_at <= count; fail_at += fail_at < 10 && sizeof(void *) == 8 ? 1 : 1 + count / 12) {
+        struct outcome *out = with_before(ALL "boot\n", failing);
+        CHECK(out->live_allocations == 0, out->booted ? out->memory_right : said(out, "[G02]"));
+        if (strstr(out->transcript, "cannot be used") || strstr(out->transcript, "net0 asks") == NULL)
+            continue; // nothing was embedded, or there is no card
+        // A script that tries again has all of it after all.
+        CHECK(booted(with_before("#!ipxe\n:again\ndhcp || goto again\n\nkernel " BASE "vmlinuz quiet && initrd " BASE "initrd.img && initrd " BASE "extra.img ||\n"
+                                 "boot || goto again\n", failing), "quiet"));
+    }
+}
+
+// What happens between a kernel and its initrds.
+TEST(in_between)
+{
+    CHECK(refused(with(KERNEL "imgfree\ninitrd " BASE "initrd.img\n"), "[S22]"));
+    CHECK(refused(with(KERNEL "imgfree vmlinuz\ninitrd " BASE "initrd.img\n"), "[S22]"));
+    CHECK(refused(with(ALL "kernel " BASE "vmlinuz\nboot\n"), "lacks initrd.img")); // which lies there, and is to be named again
+    // Another image, which lacks the file that the first one wants; and back.
+    CHECK(refused(with(KERNEL "seal " BASE "other.seal\ninitrd " BASE "initrd.img\n"), "is not initrd.img, file 2 of debian-13"));
+    CHECK(booted(with(KERNEL "seal " BASE "other.seal\nimgselect vmlinuz\ninitrd " BASE "initrd.img\ninitrd " BASE "extra.img\nboot\n"), "quiet"));
+    // The name of the one is given to the other, which lacks everything.
+    CHECK(refused(with(ALL "seal --name vmlinuz " BASE "other.seal\nboot vmlinuz\n"), "vmlinuz lacks vmlinuz"));
+    CHECK(refused(with(ALL "seal --name x " BASE "vmlinuz.seal\nboot vmlinuz ||\nboot x\n"), "x lacks vmlinuz"));
+    // The seal twice, and everything is still there; and more of them than there is room for.
+    CHECK(booted(with(ALL "seal " BASE "debian.seal\nseal " BASE "debian.seal\nkernel " BASE "vmlinuz quiet\ninitrd " BASE "initrd.img\n"
+                          "initrd " BASE "extra.img\nboot\n"), "quiet"));
+    CHECK_EQ(asked("/b/vmlinuz from"), 1);
+    CHECK(booted(with(START "set i:int32 0\n:again\ninc i\nseal --name n${i} " BASE "debian.seal ||\niseq ${i} 12 || goto again\n"
+                            "kernel " BASE "vmlinuz quiet\ninitrd " BASE "initrd.img\ninitrd " BASE "extra.img\nboot\n"), "quiet"));
+    // Words and names that are odd.
+    CHECK(refused(with(ALL "imgargs vmlinuz quiet console=x\ty\nboot\n"), "[S23]"));
+    CHECK(refused(with(ALL "boot vmlinuz quiet console=\xc3\xa4\n"), "[S23]"));
+    CHECK(refused(with(START "kernel --name a\xc3\xa4 " BASE "vmlinuz\n"), "a name has 1 to 63 characters"));
+}
+
 TEST_MAIN(T(as_people_write_it), T(the_seal_is_named), T(what_lacks_is_named), T(files_that_are_not_the_sealed_ones), T(arguments), T(servers),
-          T(once_more), T(policy), T(an_image), T(what_is_no_seal), T(a_list_that_breaks_off), T(a_script_that_fails), T(not_kept))
+          T(once_more), T(policy), T(an_image), T(what_is_no_seal), T(a_list_that_breaks_off), T(a_script_that_fails), T(not_kept),
+          T(every_allocation_may_fail), T(in_between))
