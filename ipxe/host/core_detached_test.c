@@ -420,8 +420,57 @@ TEST(every_allocation_may_fail)
         if (strstr(out->transcript, "cannot be used") || strstr(out->transcript, "net0 asks") == NULL)
             continue; // nothing was embedded, or there is no card
         // A script that tries again has all of it after all.
-        CHECK(booted(with_before("#!ipxe\n:again\ndhcp || goto again\n\nkernel " BASE "vmlinuz quiet && initrd " BASE "initrd.img && initrd " BASE "extra.img ||\n"
+        CHECK(booted(with_before("#!ipxe\n:again\ndhcp || goto again\nkernel " BASE "vmlinuz quiet && initrd " BASE
+                                 "initrd.img && initrd " BASE "extra.img ||\n"
                                  "boot || goto again\n", failing), "quiet"));
+    }
+}
+
+// Another processor that works, is never there, or takes a job with it in the midst of a file.
+enum { JOB_READY = 1, JOB_TAKEN = 2 }; // as hashboard.c has them
+static enum { WORKS, NEVER_COMES, STANDS_STILL, KINDS } helper;
+static struct hashboard *board;
+static uint64_t (*real_clock)(void *ctx);
+static unsigned helper_start(void *ctx, struct hashboard *b)
+{
+    if (board)
+        __builtin_trap(); // started twice
+    hashboard_open(b, 1);
+    board = b;
+    return 1;
+}
+static void helper_stop(void *ctx)
+{
+    board = NULL;
+}
+static uint64_t helper_clock(void *ctx)
+{
+    if (board && helper == WORKS)
+        (void)hashboard_work(board);
+    if (board && helper == STANDS_STILL && board->jobs[0].state == JOB_READY)
+        board->jobs[0].state = JOB_TAKEN;
+    return real_clock(ctx);
+}
+static void look_and_count(struct host_machine *m, const struct platform_boot *boot)
+{
+    look(m, boot);
+    w.out->memory_right &= board == NULL; // nobody works when the kernel starts
+}
+static void helped(void)
+{
+    real_clock = w.machine.platform.now_us;
+    w.machine.platform.now_us = helper_clock;
+    w.machine.platform.helpers_start = helper_start;
+    w.machine.platform.helpers_stop = helper_stop;
+    w.machine.on_boot = look_and_count;
+}
+TEST(helpers)
+{
+    for (unsigned i = 0; i < KINDS; i++) {
+        helper = i;
+        CHECK(booted(with_before(ALL "boot\n", helped), "quiet"));
+        CHECK(booted(with_before(KERNEL "initrd " BASE "extra.img || initrd " BASE "initrd.img\ninitrd " BASE "extra.img\nboot\n", helped), "quiet"));
+        CHECK(booted(with_before(ALL ALL "boot\n", helped), "quiet"));
     }
 }
 
@@ -451,4 +500,4 @@ TEST(in_between)
 
 TEST_MAIN(T(as_people_write_it), T(the_seal_is_named), T(what_lacks_is_named), T(files_that_are_not_the_sealed_ones), T(arguments), T(servers),
           T(once_more), T(policy), T(an_image), T(what_is_no_seal), T(a_list_that_breaks_off), T(a_script_that_fails), T(not_kept),
-          T(every_allocation_may_fail), T(in_between))
+          T(every_allocation_may_fail), T(in_between), T(helpers))
