@@ -100,6 +100,8 @@ static int fill_application(struct seal *seal, struct seal_part *part, const str
 {
     if (pe->machine != PE_MACHINE_X64 && pe->machine != PE_MACHINE_ARM64)
         return -tool_error(path, "is an EFI application for a processor that Signet does not run on (machine 0x%x)", pe->machine);
+    if (seal->arguments[0] && !seal->cmdline[0])
+        return -tool_error("--allow", "one argument would take the place of all that %s carries as its own; --cmdline says what stays", path);
     seal->target = pe->machine == PE_MACHINE_X64 ? TARGET_EFI_X64 : TARGET_EFI_ARM64;
     part->kind = PART_APPLICATION;
     part->memory = MAX((uint64_t)pe->memory, part->size);

@@ -72,13 +72,14 @@ def rows(table):
                         expect=("chosen: boot_pcbios", r"main is complete"))]
     arch = row(7, "arch", "branches by platform, architecture and CPU feature; the kernel of the first choice is not there",
                expect=(r"BIOS on x86_64, ", r"seal: none at 10\.50\.0\.1/boot/x86_64/vmlinuz\.seal"))
-    local = row(8, "local", "the disk first, which sanboot refuses to start unsealed: the way out; a key: the network", "2-rendered", files=WITH_RENDERED)
+    local = row(8, "local", "the disk first, which sanboot refuses to start unsealed: the way out; a key: the network", "2-rendered",
+                files=WITH_RENDERED)
     ask = row(9, "ask", "a name and a password are asked for and posted; the answer is a script", "2-rendered",
               files=FILES + (("boot/enroll", text("2-rendered")),))
     scripts += [replace(arch, name="script-7", machine="pc", group="check"),
                 replace(local, name="script-8", machine="pc", group="check", typed=(("Press n", "<n>"),), expect=(r"main is complete",)),
-                replace(local, name="script-8-local", machine="pc", group="check", boots="", end="boot: leaving Signet for the next boot device", site=None,
-                        expect=("sanboot: not here; `exit` goes to",)),
+                replace(local, name="script-8-local", machine="pc", group="check", boots="", site=None,
+                        end="boot: leaving Signet for the next boot device", expect=("sanboot: not here; `exit` goes to",)),
                 replace(ask, name="script-9", machine="pc", group="check", typed=(("(?i)user ?name", "joe"), ("joe", "secret 1")),
                         expect=(r"main is complete",),
                         after=(("asked", r"(?m)^POST /boot/enroll 0 user=joe&pass=secret%201&mac=52%3A54%3A00%3A\S+&asset=\S*$"),))]

@@ -65,11 +65,28 @@ static void nothing_but_front(struct seal *s) { s->parts[2].front_len = (uint32_
 static void no_room_for_arguments(struct seal *s) { memset(s->arguments, 'a', sizeof s->arguments); }
 static void wild_name(struct seal *s) { strcpy(s->arguments, "con*=x"); }
 static void quote(struct seal *s) { strcpy(s->arguments, "a=\"x"); }
+static void application_without_options(struct seal *s)
+{
+    s->target = TARGET_EFI_X64;
+    s->part_count = 1;
+    s->parts[0].kind = PART_APPLICATION;
+    s->parts[0].split = 0;
+    s->payload_size = seal_part_end(s, 0);
+    s->chunk_count = (uint32_t)((s->payload_size + s->chunk_size - 1) / s->chunk_size);
+    s->cmdline[0] = '\0';
+}
+static void application(struct seal *s)
+{
+    application_without_options(s);
+    strcpy(s->cmdline, "quiet");
+}
 static void two_blanks(struct seal *s) { strcpy(s->arguments, "a  b"); }
 
 TEST(rules)
 {
     CHECK_EQ(build_with(nothing), 0);
+    CHECK_EQ(build_with(application), 0);
+    CHECK_EQ(build_with(application_without_options), ERR_INVALID);
     CHECK_EQ(build_with(packed_parts), ERR_INVALID);
     CHECK_EQ(build_with(attached), ERR_INVALID);
     CHECK_EQ(build_with(front_of_the_kernel), ERR_INVALID);

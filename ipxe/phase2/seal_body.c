@@ -105,10 +105,10 @@ static bool nbp_ok(const struct seal *seal)
     return seal->target != TARGET_NBP || (p->size <= NBP_SIZE_MAX && !(p->address | p->memory | p->align) && !seal->cmdline[0]);
 }
 
-// Only what has a command line can have more of it.
+// Only what has a command line can have more of it. An application without one uses its own, which any argument would replace as a whole.
 static bool arguments_ok(const struct seal *seal)
 {
-    return !seal->arguments[0] || ((seal_target_is_linux(seal->target) || seal_target_is_efi(seal->target)) &&
+    return !seal->arguments[0] || ((seal_target_is_linux(seal->target) || (seal_target_is_efi(seal->target) && seal->cmdline[0])) &&
                                    text_ok(seal->arguments, sizeof seal->arguments, 1, ' ') && arguments_sound(seal->arguments));
 }
 
