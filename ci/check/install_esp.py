@@ -222,7 +222,7 @@ def system(d, script, member=False):
     full = textwrap.dedent("""\
         set -e
         export ROW=$PWD PATH=$PWD/bin:$PATH
-        mount -t tmpfs -o size=1m none esp
+        mount -t tmpfs -o size=2m none esp
         device=$(stat -c %d esp)
         device=$((device >> 8 & 4095)):$((device & 255 | device >> 12 & 1048320))
         mount -t tmpfs none /sys
@@ -452,7 +452,8 @@ def esp_full(d):
     system(d, """
         signet install $HERE --image one.efi --no-nvram
         signet install $HERE --image two.efi --no-nvram
-        head -c 400000 "$SIGNET" >esp/ballast
+        free=$(($(stat -f -c '%a * %S' esp)))
+        head -c $((free - 100000)) "$SIGNET" >esp/ballast
         find esp -type f | sort >before
         fails "$SIGNET" install $HERE --image three.efi --no-nvram
         says "esp/EFI/signet/ipxe.efi.new: cannot write: No space left"

@@ -7,6 +7,7 @@ import struct
 from dataclasses import asdict, dataclass, replace
 
 import net
+import payload
 
 HERE, SECOND, FAR = "10.50.0.1", "10.50.0.5", "10.60.0.9"  # addresses of the bridge; FAR is behind a router for the machine
 MASK, LEASE = (1, "ffffff00"), (51, "00000e10")
@@ -227,7 +228,8 @@ def rows(table):
              "echo CLOSED", "ifstat net0", "ifopen net0", chain(f"tftp://{HERE}/good")],
             expect=(r"10\.50\.0\.77 mask 255\.0\.0\.0 gateway 0\.0\.0\.0", r"CLEARED\nnet0: .*\n  \[fe80", r"CLOSED\nnet0: .*\(closed\)\n")),
         row("ipxe-options", "options that scripts for iPXE give", ["ifconf --timeout 5000 --configurator dhcp net0",
-            f"imgfetch --name x --timeout=9000 tftp://{HERE}/good || echo ROW-FAILED", "imgfree x",
-            chain(f"-ar --timeout 5000 tftp://{HERE}/good console=ttyS0 quiet")],
-            expect=('chain: "console=ttyS0" and what follows is not used',)),
+            f"imgfetch --name x --timeout=9000 tftp://{HERE}/good || echo ROW-FAILED",
+            "boot x console=ttyS0 quiet && echo ROW-FAILED || echo OTHER-ARGUMENTS", "imgfree x",
+            chain(f"-ar --timeout 5000 tftp://{HERE}/good {payload.GUEST_CMDLINE}")],
+            expect=(r'"no_timer_check" is sealed and was left out.*\[S23\]\nOTHER-ARGUMENTS',)),
     ]

@@ -77,7 +77,7 @@ static int fetch_part(struct core *core, struct core_image *image, uint32_t part
 // The first file of an image. A name that is given from now on is the image's; another image that has it goes.
 static int fetch_first(struct core *core, struct core_image *image, const char *uri_text, const char *name, const char *arguments)
 {
-    int err = arguments[0] ? core_image_arguments(core, image, arguments) : 0;
+    int err = core_image_arguments(core, image, arguments);
     if (!err)
         err = fetch_part(core, image, 0, uri_text);
     if (err || !name)

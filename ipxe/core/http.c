@@ -25,7 +25,6 @@ struct http_fetch {
     struct core_params form;
     bool post; // its body is still to be sent
     struct http_challenge challenge; // that is answered with each request, once there was one
-    bool foreign;                    // a redirect led to another server than the script has named
     uint64_t drain_us;               // when the page of an error began; 0: it has not
     char authorization[AUTHORIZATION_MAX];
     char request[HTTP_REQUEST_MAX];
@@ -150,21 +149,11 @@ static void http_digest(enum http_scheme scheme, const char *const *pieces, size
         fmt_snprintf(ret + 2 * i, 3, "%02x", digest[i]);
 }
 
-static bool http_setting(struct core *core, const char *name, char ret[HTTP_USER_MAX])
-{
-    return settings_get(&core->settings, name, ret, HTTP_USER_MAX) > 0;
-}
-
-// The URI's user, or the one of the settings, who is for the script's server alone.
-static bool http_user(const struct http_fetch *f, const struct uri *uri, struct http_user *ret)
+// The URI's user. The settings that `login` fills are sent to nobody who only asks for them: a script puts them into a URI.
+static bool http_user(const struct uri *uri, struct http_user *ret)
 {
     memset(ret, 0, sizeof *ret);
-    if (uri->user[0])
-        return uri_user(uri, ret->name, ret->password, sizeof ret->name);
-    if (f->foreign || !http_setting(f->core, "username", ret->name))
-        return false;
-    (void)http_setting(f->core, "password", ret->password);
-    return true;
+    return uri->user[0] && uri_user(uri, ret->name, ret->password, sizeof ret->name);
 }
 
 // The request's text.
@@ -177,7 +166,7 @@ static int http_build(struct http_fetch *f, const struct uri *uri)
     const char *method = f->post ? "POST" : "GET";
     int err = uri_request_target(uri, target, sizeof target);
     f->authorization[0] = 0;
-    if (err >= 0 && f->challenge.scheme && http_user(f, uri, &user)) {
+    if (err >= 0 && f->challenge.scheme && http_user(uri, &user)) {
         f->core->platform->random(f->core->platform->ctx, random, sizeof random);
         err = http_authorization(f->authorization, sizeof f->authorization, &f->challenge, &user, method, target, random, http_digest);
     }
@@ -222,7 +211,6 @@ static int http_follow(struct http_fetch *f, struct uri *uri)
         memcpy(next.user, uri->user, sizeof next.user);
     if (!same)
         f->challenge.scheme = HTTP_AUTH_NONE;
-    f->foreign |= !same;
     if (f->response.status < 307)
         f->post = false; // RFC 9110 15.4.2 to 15.4.4: what became of the form is got
     *uri = next;
@@ -235,7 +223,7 @@ static bool http_wants_user(struct http_fetch *f, const struct uri *uri)
 {
     struct http_user user;
     const struct http_challenge *c = &f->response.challenge;
-    if (f->response.status != 401 || !c->scheme || !http_user(f, uri, &user) || (f->authorization[0] && !c->stale))
+    if (f->response.status != 401 || !c->scheme || !http_user(uri, &user) || (f->authorization[0] && !c->stale))
         return false;
     f->challenge = *c;
     return true;
@@ -297,7 +285,6 @@ int core_http_fetch(struct core *core, const struct uri *uri)
     }
     while ((err = core_sink_next(fetch.sink, err, &fetch.range)) == 0) {
         here = *uri;
-        fetch.foreign = false;
         fetch.post = fetch.form.post;
         fetch.challenge.scheme = HTTP_AUTH_NONE;
         err = http_run(&fetch, &here);

@@ -211,9 +211,8 @@ static void say_part(const struct core_sink *sink, int err)
                       : err == ERR_SEAL_TRAILING ? "has more bytes than"
                       : err == ERR_TRUNCATED     ? "has fewer bytes than"
                                                  : "cannot be fetched as";
-    console_error(err_group(err) == 'S' ? "seal" : sink->uri.scheme, err, "%s%s %s %s, file %u of %s (%llu bytes)", sink->uri.host,
-          sink->uri.path, how,
-                  p->name, sink->part + 1, sink->image->seal.name, (unsigned long long)seal_file_size(p));
+    console_error(err_group(err) == 'S' ? "seal" : sink->uri.scheme, err, "%s%s %s %s, file %u of %s (%llu bytes)", sink->uri.host, sink->uri.path,
+                  how, p->name, sink->part + 1, sink->image->seal.name, (unsigned long long)seal_file_size(p));
 }
 
 bool core_sink_no_seal(const struct core *core, const struct uri *uri, int err)

@@ -238,6 +238,9 @@ TEST(arguments)
     CHECK(booted(with(ALL "imgargs vmlinuz single quiet\nimgargs vmlinuz init=/bin/sh ||\nboot\n"), "quiet")); // falls back to the sealed one
     CHECK(refused(with(ALL "boot vmlinuz init=/bin/sh\n"), "[S23]"));
     CHECK(refused(with(START "imgargs nothing quiet\n"), "[B12]"));
+    // What a kernel that did not come was given is not the next one's.
+    CHECK(booted(with(START "seal " BASE "debian.seal\nkernel " BASE "gone quiet single || kernel " BASE "vmlinuz\ninitrd " BASE "initrd.img\n"
+                            "initrd " BASE "extra.img\nboot\n"), "quiet"));
 }
 
 static void cut_the_initrd(void)
