@@ -9,6 +9,13 @@
 #define MKIMAGE_ALLOW_HELP "arguments that a script may add, such as 'console=*'; may be repeated"
 #define MKIMAGE_TARGET_MIB_MAX (1u << 24)
 
+// The rows of their tables of options that are the same.
+#define MKIMAGE_PROGRAM_OPTIONS(m)                                                                                            \
+    OPTION_TEXT(0, "kernel", &(m).kernel, "F", "Linux kernel (bzImage or arm64 Image), or a unified kernel image"),            \
+    OPTION_TEXT(0, "efi", &(m).efi, "F", "EFI application; --cmdline is its load options"),                                   \
+    OPTION_TEXT(0, "nbp", &(m).nbp, "F", "network bootstrap program (PXE), as pxelinux.0 is one"),                             \
+    OPTION_LIST(0, "initrd", &(m).initrds, "F", "initrd; repeat to have several, in this order")
+
 struct mkimage {
     const char *output, *name, *product, *kernel, *efi, *nbp, *cmdline, *dataset, *sum_file;
     struct opt_list keys, initrds, ramdisks, allow;
