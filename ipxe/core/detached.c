@@ -122,7 +122,6 @@ int core_kernel(struct core *core, const char *uri_text, const char *name, const
     if (err != ERR_NOT_FOUND && err != ERR_SEAL_MAGIC)
         return err;
     // No seal lies there, or some page: it may be a whole image.
-    (void)core_fetch_find(core, uri_text, &uri, &transport);
     err = core_fetch(core, transport, &uri, name);
     if (core->images.unknown) {
         err = ERR_SEAL_NONE;
