@@ -6,6 +6,7 @@ import os
 import subprocess
 
 import fixtures
+import packages
 import payload
 
 FOLDER = os.path.join(fixtures.TOP, "build/dhcp-servers")
@@ -16,7 +17,7 @@ PROGRAMS = {"isc": "dhcpd", "kea": "kea-dhcp4"}
 
 
 def libraries(kind):
-    return ":".join(sorted({os.path.dirname(path) for path in glob.glob(f"{FOLDER}/{kind}-*/usr/lib/*/*.so*")}))
+    return packages.libraries(f"{FOLDER}/{kind}")
 
 
 def program(kind):
@@ -25,12 +26,9 @@ def program(kind):
 
 def prepare(kind):
     """None, or why it cannot be had here."""
-    for number, package in enumerate(PACKAGES[kind]):
-        name, *options = [package] if isinstance(package, str) else [package[0], "--depends", package[1]]
-        done = subprocess.run([os.path.join(fixtures.TOP, "ci/fetch-deb"), *options, name, os.path.join(FOLDER, f"{kind}-{number}")],
-                              capture_output=True, text=True)
-        if done.returncode != 0:
-            return f"no {name}: " + (done.stderr.strip().splitlines() or ["?"])[-1]
+    reason = packages.unpack_all(PACKAGES[kind], f"{FOLDER}/{kind}")
+    if reason:
+        return reason
     env = dict(os.environ, LD_LIBRARY_PATH=libraries(kind))
     done = subprocess.run([program(kind), "--version" if kind == "isc" else "-v"], env=env, capture_output=True, text=True)
     return None if done.returncode == 0 else f"{PROGRAMS[kind]} does not run here: {done.stderr.strip()}"

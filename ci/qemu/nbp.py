@@ -4,11 +4,11 @@ installed, Signet's own undionly.kpxe, and ipxe/bios/nbptest; each sealed, and t
 import glob
 import os
 import struct
-import subprocess
 
 import bench_peer
 import fixtures
 import forge
+import packages
 import payload
 import tiny
 
@@ -94,12 +94,10 @@ def files(kind):
 def fetch(kind):
     """None, or which package cannot be had."""
     for package in PACKAGES[kind]:
-        name, *options = [package] if isinstance(package, str) else [package[0], "--depends", package[1]]
-        folder = name if not options else f"{name}-{package[1].rstrip('*')}"
-        done = subprocess.run([os.path.join(fixtures.TOP, "ci/fetch-deb"), *options, name, os.path.join(FOLDER, folder)],
-                              capture_output=True, text=True)
-        if done.returncode != 0:
-            return f"no {folder}: " + (done.stderr.strip().splitlines() or ["?"])[-1]
+        folder = package if isinstance(package, str) else f"{package[0]}-{package[1].rstrip('*')}"
+        reason = packages.unpack(package, os.path.join(FOLDER, folder))
+        if reason:
+            return f"no {folder}: {reason}"
     try:
         if kind == "ipxe":
             bench_peer.folder()

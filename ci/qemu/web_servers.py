@@ -6,6 +6,7 @@ import os
 import subprocess
 
 import fixtures
+import packages
 import payload
 
 FOLDER = os.path.join(fixtures.TOP, "build/web-servers")
@@ -42,17 +43,14 @@ auth.require = ("/secret/" => ("method" => "digest", "algorithm" => "{algorithm}
 
 
 def libraries(kind):
-    return ":".join(sorted({os.path.dirname(path) for path in glob.glob(f"{FOLDER}/{kind}-*/usr/lib/*/*.so*")}))
+    return packages.libraries(f"{FOLDER}/{kind}")
 
 
 def prepare(kind):
     """None, or why it cannot be had here."""
-    for number, package in enumerate(PACKAGES[kind]):
-        name, *options = [package] if isinstance(package, str) else [package[0], "--depends", package[1]]
-        done = subprocess.run([os.path.join(fixtures.TOP, "ci/fetch-deb"), *options, name, os.path.join(FOLDER, f"{kind}-{number}")],
-                              capture_output=True, text=True)
-        if done.returncode != 0:
-            return f"no {name}: " + (done.stderr.strip().splitlines() or ["?"])[-1]
+    reason = packages.unpack_all(PACKAGES[kind], f"{FOLDER}/{kind}")
+    if reason:
+        return reason
     done = subprocess.run([*program(kind), "-v"], capture_output=True, text=True)
     return None if done.returncode == 0 else f"{kind} does not run here: {done.stderr.strip()}"
 
